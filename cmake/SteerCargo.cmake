@@ -1,0 +1,102 @@
+# Builds the engine from its Rust source with cargo and makes steer::engine of it. Cargo alone
+# decides what is out of date, so it runs in every build; that takes a fraction of a second when
+# nothing has changed.
+#
+# Must not know: gRPC, the shim, the install tree.
+include_guard(GLOBAL)
+include(${CMAKE_CURRENT_LIST_DIR}/SteerEngine.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/SteerSanitize.cmake)
+
+set(STEER_CARGO_TARGET_DIR "" CACHE PATH
+    "Where cargo builds; several build trees may share one. Default: inside the build tree")
+
+set(_steer_rust_help
+    "Debian 12: apt install cargo-web. Debian 13 and later: apt install cargo. Elsewhere: rustup, or any toolchain whose cargo is on PATH or given as -DSTEER_CARGO=<file>.")
+
+# Finds cargo and a new enough rustc. Debian's packages, whatever their name, install both under
+# their plain names.
+function(_steer_find_rust source_dir)
+  find_program(STEER_CARGO cargo PATHS $ENV{CARGO_HOME}/bin $ENV{HOME}/.cargo/bin
+               DOC "Rust's cargo")
+  if(NOT STEER_CARGO)
+    message(FATAL_ERROR "Steer's engine is written in Rust, and there is no cargo.\n${_steer_rust_help}")
+  endif()
+  cmake_path(GET STEER_CARGO PARENT_PATH bin)
+  find_program(STEER_RUSTC rustc HINTS ${bin} DOC "Rust's compiler")
+  if(NOT STEER_RUSTC)
+    message(FATAL_ERROR "Steer found ${STEER_CARGO} but no rustc.\n${_steer_rust_help}")
+  endif()
+
+  file(STRINGS ${source_dir}/Cargo.toml line REGEX "^rust-version = ")
+  string(REGEX MATCH "[0-9.]+" wanted "${line}")
+  # Asked in the source directory, where a rustup override would choose another toolchain.
+  execute_process(COMMAND ${STEER_RUSTC} --version --verbose WORKING_DIRECTORY ${source_dir}
+                  RESULT_VARIABLE failed OUTPUT_VARIABLE text ERROR_VARIABLE text)
+  if(failed OR NOT text MATCHES "release: ([0-9.]+)")
+    message(FATAL_ERROR "Steer: ${STEER_RUSTC} does not run:\n${text}")
+  endif()
+  set(found ${CMAKE_MATCH_1})
+  if(found VERSION_LESS wanted)
+    message(FATAL_ERROR "Steer needs rustc ${wanted} or newer; ${STEER_RUSTC} is ${found}.\n"
+                        "${_steer_rust_help}")
+  endif()
+  string(REGEX MATCH "host: ([^\n]+)" line "${text}")
+  set(STEER_RUST_HOST ${CMAKE_MATCH_1} PARENT_SCOPE)
+  message(STATUS "Steer: rustc ${found} (${STEER_RUSTC})")
+endfunction()
+
+# The libraries that Rust's standard library wants at the end of a static link, as plain names. libc
+# and libgcc come with every link, and naming them would break a fully static one (no libgcc_s.a).
+function(_steer_native_libs out)
+  set(dir ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/steer-native-libs)
+  file(WRITE ${dir}/empty.rs "")
+  execute_process(
+    COMMAND ${STEER_RUSTC} --crate-type staticlib --print native-static-libs empty.rs -o libempty.a
+    WORKING_DIRECTORY ${dir} RESULT_VARIABLE failed OUTPUT_VARIABLE text ERROR_VARIABLE text)
+  if(failed OR NOT text MATCHES "native-static-libs: ([^\n]*)")
+    message(FATAL_ERROR "Steer: ${STEER_RUSTC} cannot build an empty static library:\n${text}")
+  endif()
+  separate_arguments(flags UNIX_COMMAND "${CMAKE_MATCH_1}")
+  list(TRANSFORM flags REPLACE "^-l" "")
+  list(REMOVE_ITEM flags c gcc_s)
+  list(REMOVE_DUPLICATES flags)
+  set(${out} ${flags} PARENT_SCOPE)
+endfunction()
+
+# Makes steer::engine from the crate in source_dir. Leaves STEER_ENGINE_DIR (where the libraries of
+# the build's configuration are, a generator expression) and STEER_NATIVE_LIBS to the caller.
+function(steer_build_engine source_dir)
+  _steer_find_rust(${source_dir})
+  _steer_native_libs(native_libs)
+
+  set(target_dir ${STEER_CARGO_TARGET_DIR})
+  if(NOT target_dir)
+    set(target_dir ${CMAKE_CURRENT_BINARY_DIR}/cargo)
+  endif()
+  set(env CARGO_TARGET_DIR=${target_dir} RUSTC=${STEER_RUSTC})
+  set(profile $<IF:$<CONFIG:Debug>,dev,release>)
+  set(arguments --locked --lib --quiet --profile ${profile})
+
+  steer_sanitize_rust(rust_flags ${STEER_RUSTC})
+  if(rust_flags)
+    list(JOIN rust_flags " " rust_flags)
+    list(APPEND env RUSTC_BOOTSTRAP=1 "RUSTFLAGS=$ENV{RUSTFLAGS} ${rust_flags}")
+    # With a target named, build scripts and macros keep their own flags, and run.
+    list(APPEND arguments --target ${STEER_RUST_HOST})
+    string(APPEND target_dir /${STEER_RUST_HOST})
+  endif()
+
+  set(engine_dir ${target_dir}/$<IF:$<CONFIG:Debug>,debug,release>)
+  add_custom_target(steer_cargo ALL
+    COMMAND ${CMAKE_COMMAND} -E env ${env} ${STEER_CARGO} build ${arguments}
+    BYPRODUCTS ${engine_dir}/libsteer.a ${engine_dir}/libsteer.so
+    WORKING_DIRECTORY ${source_dir}
+    COMMENT "Building Steer's engine (cargo, ${profile})"
+    VERBATIM)
+
+  steer_import_engine(INCLUDE_DIR ${source_dir}/include LIBRARY_DIR ${target_dir}/release
+                      DEBUG_LIBRARY_DIR ${target_dir}/debug NATIVE_LIBS ${native_libs})
+  add_dependencies(steer::engine steer_cargo)
+  set(STEER_ENGINE_DIR ${engine_dir} PARENT_SCOPE)
+  set(STEER_NATIVE_LIBS ${native_libs} PARENT_SCOPE)
+endfunction()

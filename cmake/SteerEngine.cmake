@@ -1,0 +1,26 @@
+# steer::engine: the Rust library behind its C header, as an imported target. The build tree and the
+# installed package both use this file, each with its own directories, so that they cannot differ.
+#
+# Must not know: cargo, gRPC.
+include_guard(GLOBAL)
+
+# steer_import_engine(INCLUDE_DIR <dir> LIBRARY_DIR <dir> [DEBUG_LIBRARY_DIR <dir>]
+#                     NATIVE_LIBS <name>...)
+# BUILD_SHARED_LIBS chooses libsteer.so or libsteer.a. NATIVE_LIBS are what a static link needs.
+function(steer_import_engine)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "INCLUDE_DIR;LIBRARY_DIR;DEBUG_LIBRARY_DIR" "NATIVE_LIBS")
+  if(BUILD_SHARED_LIBS)
+    add_library(steer::engine SHARED IMPORTED GLOBAL)
+    set(file ${CMAKE_SHARED_LIBRARY_PREFIX}steer${CMAKE_SHARED_LIBRARY_SUFFIX})
+  else()
+    add_library(steer::engine STATIC IMPORTED GLOBAL)
+    set(file ${CMAKE_STATIC_LIBRARY_PREFIX}steer${CMAKE_STATIC_LIBRARY_SUFFIX})
+    target_link_libraries(steer::engine INTERFACE ${arg_NATIVE_LIBS})
+  endif()
+  target_include_directories(steer::engine INTERFACE ${arg_INCLUDE_DIR})
+  set_target_properties(steer::engine PROPERTIES IMPORTED_LOCATION ${arg_LIBRARY_DIR}/${file})
+  if(arg_DEBUG_LIBRARY_DIR)
+    set_target_properties(steer::engine PROPERTIES
+                          IMPORTED_LOCATION_DEBUG ${arg_DEBUG_LIBRARY_DIR}/${file})
+  endif()
+endfunction()

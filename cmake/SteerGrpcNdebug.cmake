@@ -1,0 +1,89 @@
+# Finds out whether the application's gRPC was built with NDEBUG. gRPC's internal classes have other
+# sizes with it than without: a shim built the other way links without a word and crashes at the first
+# address update. So the shim follows gRPC, whatever the build type of the application is.
+#
+# Must not know: what is done with the answer.
+include_guard(GLOBAL)
+
+set(STEER_GRPC_NDEBUG "" CACHE STRING
+    "Overrides the check: ON if gRPC was built with NDEBUG, OFF if without")
+
+# Puts the compile option that makes a target agree with gRPC into ${out}. As a target's option it
+# comes after CMAKE_CXX_FLAGS_RELEASE and its -DNDEBUG on the command line, and so prevails.
+function(steer_grpc_ndebug_option out target version built_here)
+  if(NOT STEER_GRPC_NDEBUG STREQUAL "")
+    if(STEER_GRPC_NDEBUG)
+      set(option -DNDEBUG)
+    else()
+      set(option -UNDEBUG)
+    endif()
+    message(STATUS "Steer: gRPC ${version}: ${option}, as STEER_GRPC_NDEBUG says")
+  elseif(built_here)
+    # There is no library yet to look at, and no need: gRPC and the shim are compiled by one CMake run
+    # with the flags of one configuration. Only what was set on gRPC's target alone must be taken over.
+    set(option
+      "$<FILTER:$<TARGET_PROPERTY:${target},COMPILE_OPTIONS>,INCLUDE,^-[DU]NDEBUG>"
+      "$<$<IN_LIST:NDEBUG,$<TARGET_PROPERTY:${target},COMPILE_DEFINITIONS>>:-DNDEBUG>")
+    message(STATUS "Steer: gRPC ${version} is built here: the shim has its configuration's NDEBUG")
+  elseif(CMAKE_CONFIGURATION_TYPES)
+    # Packages may hold one gRPC for Debug and another for Release.
+    foreach(config IN LISTS CMAKE_CONFIGURATION_TYPES)
+      _steer_probe_ndebug(answer ${target} ${version} ${config})
+      list(APPEND option $<$<CONFIG:${config}>:${answer}>)
+    endforeach()
+  else()
+    _steer_probe_ndebug(option ${target} ${version} "${CMAKE_BUILD_TYPE}")
+  endif()
+  set(${out} ${option} PARENT_SCOPE)
+endfunction()
+
+# Two functions of which a library has exactly one: which of them links is the answer.
+function(_steer_probe_ndebug out target version config)
+  set(with "struct grpc_completion_queue;
+void grpc_cq_internal_ref(grpc_completion_queue*);
+void probe() { grpc_cq_internal_ref(nullptr); }")
+  if(version VERSION_LESS 1.58)
+    set(without "struct grpc_completion_queue;
+void grpc_cq_internal_ref(grpc_completion_queue*, const char*, const char*, int);
+void probe() { grpc_cq_internal_ref(nullptr, nullptr, nullptr, 0); }")
+  else()
+    set(without "namespace grpc_core {
+struct WorkSerializer { bool RunningInWorkSerializer() const; };
+}
+void probe() { static_cast<grpc_core::WorkSerializer*>(nullptr)->RunningInWorkSerializer(); }")
+  endif()
+
+  foreach(probe with without)
+    # No cache: the library behind the target may have changed since the last run.
+    set(CMAKE_TRY_COMPILE_CONFIGURATION ${config})
+    set(CMAKE_TRY_COMPILE_TARGET_TYPE EXECUTABLE)
+    try_compile(links_${probe} NO_CACHE
+      SOURCE_FROM_CONTENT ndebug_${probe}.cc "${${probe}}
+int main(int argc, char**) { if (argc > 99) probe(); }"
+      LINK_LIBRARIES ${target}
+      CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON
+      OUTPUT_VARIABLE output_${probe})
+  endforeach()
+
+  if(links_with AND NOT links_without)
+    set(option -DNDEBUG)
+    set(words "with NDEBUG")
+  elseif(links_without AND NOT links_with)
+    set(option -UNDEBUG)
+    set(words "without NDEBUG")
+  else()
+    set(how_many "neither of the two probes links")
+    if(links_with)
+      set(how_many "both probes link")
+    endif()
+    message(FATAL_ERROR
+      "Steer cannot tell whether gRPC ${version} (target ${target}) was built with NDEBUG: "
+      "${how_many}, where exactly one should. A wrong guess would crash at the first call, so say it:\n"
+      "  -DSTEER_GRPC_NDEBUG=ON   built with NDEBUG (CMake's Release, RelWithDebInfo, MinSizeRel)\n"
+      "  -DSTEER_GRPC_NDEBUG=OFF  built without (Debug, no build type; Debian's and Ubuntu's packages)\n"
+      "If gRPC does not link at all, repair that first. What the probes said:\n"
+      "${output_with}\n${output_without}")
+  endif()
+  message(STATUS "Steer: gRPC ${version} was built ${words}")
+  set(${out} ${option} PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,140 @@
+# Fetches gRPC's source package from PyPI with pip, checks it against a pinned hash, and keeps its
+# headers in a cache outside the build tree. With a warm cache nothing is run and no network is used.
+#
+# Must not know: which headers are needed, or where in the package they are.
+include_guard(GLOBAL)
+
+set(STEER_CACHE_DIR "" CACHE PATH
+    "Where fetched gRPC headers are kept. Default: \$XDG_CACHE_HOME/steer, else ~/.cache/steer")
+set(STEER_GRPC_SDIST_SHA256 "" CACHE STRING
+    "SHA-256 of grpcio-<version>.tar.gz, for a gRPC version that Steer's own table has not")
+
+# Puts the root of the headers into ${root_out}; or empty, and the reason into ${why_out}.
+function(steer_grpc_sdist root_out why_out version)
+  set(${root_out} "" PARENT_SCOPE)
+  _steer_sdist_hash(hash ${version})
+  if(NOT hash)
+    set(${why_out} "no hash is known for that version; to trust one, -DSTEER_GRPC_SDIST_SHA256=<hash>"
+        PARENT_SCOPE)
+    return()
+  endif()
+  _steer_cache_dir(cache)
+  if(NOT cache)
+    set(${why_out} "there is no home directory to keep it in; -DSTEER_CACHE_DIR=<dir> names a place"
+        PARENT_SCOPE)
+    return()
+  endif()
+
+  # The hash is in the name, so that another pin is another directory.
+  string(SUBSTRING ${hash} 0 12 short)
+  set(kept ${cache}/grpc-headers/${version}-${short})
+  if(NOT IS_DIRECTORY ${kept})
+    message(STATUS "Steer: fetching gRPC ${version}'s source package for its headers")
+    # All work is done in a directory of its own, and a rename publishes it: configurations that run
+    # at the same time cannot see, or spoil, each other's half-made ones.
+    string(RANDOM LENGTH 12 suffix)
+    set(work ${cache}/tmp-${suffix})
+    _steer_pip_download(why ${work} ${version} ${hash})
+    if(NOT why)
+      _steer_extract_headers(why ${work} ${version})
+    endif()
+    if(NOT why)
+      file(MAKE_DIRECTORY ${cache}/grpc-headers)
+      file(RENAME ${work}/headers/grpcio-${version} ${kept} RESULT failed)
+      if(failed AND NOT IS_DIRECTORY ${kept})
+        set(why "cannot make ${kept}: ${failed}")
+      endif()
+    endif()
+    file(REMOVE_RECURSE ${work})
+    if(why)
+      set(${why_out} "${why}" PARENT_SCOPE)
+      return()
+    endif()
+  endif()
+  set(${root_out} ${kept} PARENT_SCOPE)
+endfunction()
+
+function(_steer_sdist_hash out version)
+  set(hash ${STEER_GRPC_SDIST_SHA256})
+  if(NOT hash)
+    file(STRINGS ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/grpc-sdists.txt rows REGEX "^[0-9]")
+    foreach(row IN LISTS rows)
+      separate_arguments(row UNIX_COMMAND "${row}")
+      list(GET row 0 row_version)
+      if(row_version STREQUAL version)
+        list(GET row 1 hash)
+      endif()
+    endforeach()
+  endif()
+  set(${out} "${hash}" PARENT_SCOPE)
+endfunction()
+
+function(_steer_cache_dir out)
+  if(STEER_CACHE_DIR)
+    set(dir ${STEER_CACHE_DIR})
+  elseif(DEFINED ENV{XDG_CACHE_HOME})
+    set(dir $ENV{XDG_CACHE_HOME}/steer)
+  elseif(DEFINED ENV{HOME})
+    set(dir $ENV{HOME}/.cache/steer)
+  endif()
+  set(${out} "${dir}" PARENT_SCOPE)
+endfunction()
+
+# Downloads grpcio-<version>.tar.gz into ${work}/sdist. pip is PyPI's own client, and knows the user's
+# mirrors, proxies and certificates. To learn a source package's name and version pip runs its
+# setup.py, hence the virtual environment with tools of the age of these packages: newer pips and
+# setuptools have lost what the old ones need.
+function(_steer_pip_download why_out work version hash)
+  set(${why_out} "" PARENT_SCOPE)
+  find_program(STEER_PYTHON python3 DOC "Python, to fetch gRPC's source package")
+  if(NOT STEER_PYTHON)
+    set(${why_out} "there is no python3 (Debian, Ubuntu: apt install python3-venv)" PARENT_SCOPE)
+    return()
+  endif()
+  execute_process(COMMAND ${STEER_PYTHON} -c "import venv, ensurepip" RESULT_VARIABLE failed
+                  OUTPUT_QUIET ERROR_QUIET)
+  if(failed)
+    set(${why_out} "${STEER_PYTHON} has no venv module (Debian, Ubuntu: apt install python3-venv)"
+        PARENT_SCOPE)
+    return()
+  endif()
+
+  file(WRITE ${work}/requirements.txt "grpcio==${version} --hash=sha256:${hash}\n")
+  set(pip ${work}/venv/bin/python -m pip --quiet --disable-pip-version-check)
+  foreach(step venv tools download)
+    if(step STREQUAL "venv")
+      set(command ${STEER_PYTHON} -m venv ${work}/venv)
+    elseif(step STREQUAL "tools")
+      set(command ${pip} install "pip<24" "setuptools<81" wheel)
+    else()
+      set(command ${pip} download --no-deps --no-binary :all: --no-build-isolation --require-hashes
+          --requirement ${work}/requirements.txt --dest ${work}/sdist)
+    endif()
+    execute_process(COMMAND ${command} WORKING_DIRECTORY ${work} TIMEOUT 600 RESULT_VARIABLE failed
+                    OUTPUT_VARIABLE text ERROR_VARIABLE text)
+    if(failed)
+      list(JOIN command " " command)
+      string(STRIP "${text}" text)
+      set(${why_out} "failed (${failed}): ${command}\n${text}" PARENT_SCOPE)
+      return()
+    endif()
+  endforeach()
+endfunction()
+
+# Unpacks the headers alone, a tenth of the package, into ${work}/headers.
+function(_steer_extract_headers why_out work version)
+  set(name grpcio-${version})
+  file(MAKE_DIRECTORY ${work}/headers)
+  # third_party/u*: upb and utf8_range. A pattern that finds nothing is an error, and not every version
+  # has both.
+  execute_process(
+    COMMAND ${CMAKE_COMMAND} -E tar xzf ${work}/sdist/${name}.tar.gz -- "${name}/src/core/*.h"
+            "${name}/third_party/u*.h" "${name}/third_party/u*.inc"
+    WORKING_DIRECTORY ${work}/headers RESULT_VARIABLE failed OUTPUT_VARIABLE text ERROR_VARIABLE text)
+  if(failed)
+    set(text "cannot unpack ${name}.tar.gz: ${text}")
+  else()
+    set(text "")
+  endif()
+  set(${why_out} "${text}" PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,37 @@
+# cmake --install: the engine as .a and .so, the headers, the shim's source with the CMake modules that
+# build it in an application, and a pkg-config file for the C interface alone. The tree can be moved:
+# nothing in it names the place where it was installed.
+#
+# Must not know: how the engine is built.
+include(CMakePackageConfigHelpers)
+include(GNUInstallDirs)
+
+set(steer_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/steer)
+set(steer_shim_dir ${CMAKE_INSTALL_DATADIR}/steer/cpp-shim)
+
+install(FILES ${STEER_ENGINE_DIR}/libsteer.a ${STEER_ENGINE_DIR}/libsteer.so
+        DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY include/ cpp-shim/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY cpp-shim/src/ DESTINATION ${steer_shim_dir})
+install(FILES cmake/SteerEngine.cmake cmake/SteerShim.cmake cmake/SteerFindGrpc.cmake
+              cmake/SteerGrpcHeaders.cmake cmake/SteerGrpcNdebug.cmake cmake/SteerGrpcSdist.cmake
+              cmake/grpc-sdists.txt cmake/steer-grpc-autoregister.map
+        DESTINATION ${steer_cmake_dir})
+
+set(steer_include_dir ${CMAKE_INSTALL_INCLUDEDIR})
+set(steer_lib_dir ${CMAKE_INSTALL_LIBDIR})
+configure_package_config_file(cmake/steerConfig.cmake.in steerConfig.cmake
+  INSTALL_DESTINATION ${steer_cmake_dir} PATH_VARS steer_include_dir steer_lib_dir steer_shim_dir)
+# Before 1.0 a minor version may change anything but the C interface.
+write_basic_package_version_file(steerConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/steerConfig.cmake
+              ${CMAKE_CURRENT_BINARY_DIR}/steerConfigVersion.cmake
+        DESTINATION ${steer_cmake_dir})
+
+# pkg-config's own place, ${pcfiledir}, is where the prefix is counted from.
+file(RELATIVE_PATH steer_pc_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+string(REGEX REPLACE "/$" "" steer_pc_prefix ${steer_pc_prefix})
+list(TRANSFORM STEER_NATIVE_LIBS PREPEND -l OUTPUT_VARIABLE steer_pc_private)
+list(JOIN steer_pc_private " " steer_pc_private)
+configure_file(cmake/steer.pc.in steer.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/steer.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

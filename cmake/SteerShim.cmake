@@ -1,0 +1,90 @@
+# steer::grpc, the C++ between gRPC and the engine. It is compiled from source in the application's own
+# build, against the application's own gRPC: gRPC's internal interface has no stable binary form. A
+# build tree of Steer and an installed Steer both use this file.
+#
+# Must not know: where gRPC, its headers or the engine come from.
+include_guard(GLOBAL)
+include(CheckLinkerFlag)
+include(${CMAKE_CURRENT_LIST_DIR}/SteerFindGrpc.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/SteerGrpcHeaders.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/SteerGrpcNdebug.cmake)
+
+set(_steer_shim_sources register.cc factory.cc policy.cc picker.cc endpoint.cc)
+
+# steer_add_shim(SOURCE_DIR <dir> INCLUDE_DIR <dir>) makes, with steer::engine already there:
+#   steer::grpc             what an application links
+#   steer_grpc_internals    what it takes to include gRPC's internal headers: for Steer's own use
+#   steer-grpc-autoregister a shared library that registers itself, to be linked or preloaded
+function(steer_add_shim)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "SOURCE_DIR;INCLUDE_DIR" "")
+  if(NOT CMAKE_CXX_COMPILER_LOADED)
+    message(FATAL_ERROR "steer::grpc is C++: the project must enable the language CXX before Steer.")
+  endif()
+  set(own_build OFF)
+  if(PROJECT_NAME STREQUAL "steer" AND PROJECT_IS_TOP_LEVEL)
+    set(own_build ON)
+  endif()
+  steer_find_grpc()
+  _steer_add_internals()
+
+  # Objects, and not an archive: whatever the order on the link line, they are in. Only their compile
+  # line sees gRPC's target, so that the application's target alone decides between libgrpc and
+  # libgrpc_unsecure; two of them in one process would not know each other's registries.
+  list(TRANSFORM _steer_shim_sources PREPEND ${arg_SOURCE_DIR}/ OUTPUT_VARIABLE sources)
+  add_library(steer_shim OBJECT ${sources})
+  target_include_directories(steer_shim PUBLIC ${arg_INCLUDE_DIR})
+  target_link_libraries(steer_shim PRIVATE steer_grpc_internals ${STEER_GRPC_TARGET} steer::engine)
+  target_compile_features(steer_shim PUBLIC cxx_std_17)
+  set_target_properties(steer_shim PROPERTIES POSITION_INDEPENDENT_CODE ON
+                        CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  if(NOT own_build)
+    # The application's warning flags are for the application's code.
+    target_compile_options(steer_shim PRIVATE -w)
+  endif()
+
+  add_library(steer_grpc INTERFACE)
+  add_library(steer::grpc ALIAS steer_grpc)
+  target_include_directories(steer_grpc INTERFACE ${arg_INCLUDE_DIR})
+  target_compile_features(steer_grpc INTERFACE cxx_std_17)
+  target_link_libraries(steer_grpc INTERFACE $<TARGET_OBJECTS:steer_shim> steer::engine)
+  # Two copies of the shim in one process (an executable's and a library's) find each other by this
+  # symbol, which an executable would otherwise keep to itself.
+  set(export LINKER:--export-dynamic-symbol=steer_grpc_registration)
+  check_linker_flag(CXX ${export} STEER_LINKER_EXPORTS_SYMBOL)
+  if(STEER_LINKER_EXPORTS_SYMBOL)
+    target_link_options(steer_grpc INTERFACE ${export})
+  else()
+    message(WARNING "Steer: this linker has no --export-dynamic-symbol. Link Steer into one program or "
+                    "library of a process only: a second copy could not see that the first is there.")
+  endif()
+
+  _steer_add_autoregister(${arg_SOURCE_DIR})
+  if(NOT own_build)
+    set_target_properties(steer-grpc-autoregister PROPERTIES EXCLUDE_FROM_ALL ON)
+  endif()
+endfunction()
+
+# In the scope of steer_add_shim, whose view of gRPC it shares.
+macro(_steer_add_internals)
+  steer_grpc_internal_headers(header_dirs ${STEER_GRPC_RELEASE} "${STEER_GRPC_BUILT_HERE}")
+  steer_grpc_ndebug_option(ndebug_option ${STEER_GRPC_TARGET} ${STEER_GRPC_RELEASE}
+                           "${STEER_GRPC_BUILT_HERE}")
+  add_library(steer_grpc_internals INTERFACE)
+  target_include_directories(steer_grpc_internals SYSTEM INTERFACE
+    ${header_dirs} $<TARGET_PROPERTY:${STEER_GRPC_TARGET},INTERFACE_INCLUDE_DIRECTORIES>)
+  target_compile_options(steer_grpc_internals INTERFACE ${ndebug_option})
+endmacro()
+
+function(_steer_add_autoregister source_dir)
+  set(map ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/steer-grpc-autoregister.map)
+  add_library(steer-grpc-autoregister SHARED ${source_dir}/autoregister.cc)
+  target_link_libraries(steer-grpc-autoregister PRIVATE steer::grpc)
+  set_target_properties(steer-grpc-autoregister PROPERTIES
+    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON LINK_DEPENDS ${map})
+  # gRPC's symbols come from the process that it is loaded into, so they are undefined here, even where
+  # the build forbids that by default. The version script keeps all else in: what libgrpc has too, it
+  # must not offer.
+  target_link_options(steer-grpc-autoregister PRIVATE LINKER:-z,undefs LINKER:--version-script=${map})
+  # A program that names nothing of it must still load it, under --as-needed too.
+  target_link_options(steer-grpc-autoregister INTERFACE LINKER:-u,steer_grpc_registration)
+endfunction()

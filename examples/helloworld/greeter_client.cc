@@ -1,0 +1,122 @@
+// Greets, call after call, and prints who answered. Steer spreads the calls over the servers of the
+// target: README.md shows as a diff what that takes.
+//
+//   greeter_client --target=ipv4:127.0.0.1:50051,127.0.0.1:50052 --calls=10
+
+#include <grpcpp/grpcpp.h>
+#include <steer/grpc.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/status/status.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "helloworld.grpc.pb.h"
+
+ABSL_FLAG(std::string, target, "ipv4:127.0.0.1:50051", "the servers, as gRPC names them");
+ABSL_FLAG(int64_t, calls, 1, "how many calls to make; 0 for no limit");
+ABSL_FLAG(double, seconds, 0, "stop after so many seconds; 0 for no limit");
+ABSL_FLAG(int, threads, 1, "threads that share the calls; each makes one after another");
+ABSL_FLAG(size_t, warm_up, 0, "call, uncounted, until so many different servers have answered");
+
+namespace {
+
+class GreeterClient {
+ public:
+  explicit GreeterClient(const std::shared_ptr<grpc::Channel>& channel)
+      : stub_(helloworld::Greeter::NewStub(channel)) {}
+
+  // Returns nothing, and prints why, when the call failed.
+  std::optional<helloworld::HelloReply> SayHello(const std::string& name) {
+    helloworld::HelloRequest request;
+    request.set_name(name);
+    helloworld::HelloReply reply;
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(5));
+
+    const absl::Time start = absl::Now();
+    const grpc::Status status = stub_->SayHello(&context, request, &reply);
+    if (status.ok()) return reply;
+
+    const absl::Time end = absl::Now();
+    const absl::Status error(static_cast<absl::StatusCode>(status.error_code()),
+                             status.error_message());
+    std::printf("FAILED at %s after %s, peer %s: %s\n",
+                absl::FormatTime("%Y-%m-%dT%H:%M:%E3S%Ez", end, absl::UTCTimeZone()).c_str(),
+                absl::FormatDuration(end - start).c_str(), context.peer().c_str(),
+                error.ToString().c_str());
+    return std::nullopt;
+  }
+
+ private:
+  const std::unique_ptr<helloworld::Greeter::Stub> stub_;
+};
+
+// Calls until all the servers are connected, so that what follows is spread over all of them.
+bool WarmUp(GreeterClient& greeter, size_t servers) {
+  const absl::Time give_up = absl::Now() + absl::Seconds(10);
+  std::set<std::string> answered;
+  while (answered.size() < servers && absl::Now() < give_up) {
+    if (const auto reply = greeter.SayHello("everyone")) answered.insert(reply->server());
+  }
+  return answered.size() >= servers;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  absl::ParseCommandLine(argc, argv);
+  // Whole lines as they come, also into a pipe.
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
+
+  const steer::RegisterStatus registered = steer::Register();  // before the first channel
+  if (!registered.ok()) std::cerr << registered.message() << std::endl;
+
+  grpc::ChannelArguments args;
+  args.SetServiceConfigJSON(R"({
+    "healthCheckConfig": {"serviceName": ""},
+    "loadBalancingConfig": [{"steer_round_robin": {}}]
+  })");
+  GreeterClient greeter(grpc::CreateCustomChannel(absl::GetFlag(FLAGS_target),
+                                                  grpc::InsecureChannelCredentials(), args));
+
+  if (!WarmUp(greeter, absl::GetFlag(FLAGS_warm_up))) {
+    std::cerr << "not every server answered during the warm-up" << std::endl;
+    return 1;
+  }
+
+  const int64_t calls = absl::GetFlag(FLAGS_calls);
+  const double seconds = absl::GetFlag(FLAGS_seconds);
+  const absl::Time end =
+      seconds > 0 ? absl::Now() + absl::Seconds(seconds) : absl::InfiniteFuture();
+  std::atomic<int64_t> made{0};
+  std::atomic<bool> failed{false};
+
+  const auto greet = [&] {
+    while (absl::Now() < end) {
+      const int64_t number = ++made;
+      if (calls > 0 && number > calls) return;
+      if (const auto reply = greeter.SayHello("world " + std::to_string(number))) {
+        std::printf("%s: %s\n", reply->server().c_str(), reply->message().c_str());
+      } else {
+        failed = true;
+      }
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < absl::GetFlag(FLAGS_threads); ++i) threads.emplace_back(greet);
+  for (std::thread& thread : threads) thread.join();
+  return failed ? 1 : 0;
+}

@@ -1,0 +1,246 @@
+#!/usr/bin/env python3
+"""The show of script/demo: real greeter servers, real calls, and a judge.
+
+Knows the greeter's two programs by what they print, and nothing of gRPC's or Steer's insides.
+Usage: demo.py <directory of greeter_server and greeter_client>
+"""
+
+import contextlib
+import os
+import pathlib
+import re
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from datetime import datetime
+
+NAMES = ("red", "green", "blue")
+CALLS = 3000
+THREADS = 4
+LOAD_SECONDS = 100  # ends the client under load even if this script cannot
+ANSWER = re.compile(r"(?P<name>\w+) at (?P<address>\S+): Hello")
+FAILURE = re.compile(r"FAILED at (?P<time>\S+) after \S+, peer ipv4:(?P<address>\S+): ")
+
+
+class DemoFailed(Exception):
+    """Something that the demo promises did not hold."""
+
+
+def require(held, otherwise):
+    if not held:
+        raise DemoFailed(otherwise)
+
+
+def bar(value, full, width):
+    """`value` as a bar of at most `width` characters; `full` is the value of a whole one."""
+    utf8 = (sys.stdout.encoding or "").lower().startswith("utf")
+    return ("█" if utf8 else "#") * min(width, round(width * value / full))
+
+
+def started(command, **options):
+    # A proxy of the environment would get the calls to 127.0.0.1 too.
+    proxies = ("http_proxy", "https_proxy", "grpc_proxy")
+    environment = {k: v for k, v in os.environ.items() if k not in proxies}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, **options)
+
+
+def stopped(process):
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+
+
+class Server:
+    def __init__(self, programs, name, cleanup):
+        self.name = name
+        self.address = "127.0.0.1:0"
+        self._program = programs / "greeter_server"
+        self._cleanup = cleanup
+        self.start()
+
+    def start(self):
+        """The first time on any free port, later on the same one again."""
+        port = self.address.split(":")[1]
+        self.process = started([self._program, f"--name={self.name}", f"--port={port}"])
+        self._cleanup.callback(stopped, self.process)
+        readable, _, _ = select.select([self.process.stdout], [], [], 10)
+        line = self.process.stdout.readline() if readable else "nothing within 10 s"
+        listening = re.match(rf"listening: {self.name} at (\S+)", line)
+        require(listening, f"{self.name} did not start; it said: {line!r}")
+        self.address = listening[1]
+
+
+class Client:
+    """A greeter_client, whose output is counted while it comes."""
+
+    def __init__(self, programs, servers, cleanup, *arguments):
+        target = "ipv4:" + ",".join(server.address for server in servers)
+        command = [programs / "greeter_client", f"--target={target}", *arguments]
+        command.append(f"--warm_up={len(servers)}")
+        self.process = started(command, stderr=subprocess.STDOUT)
+        self.answered = dict.fromkeys(NAMES, 0)
+        self.failures = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        cleanup.callback(self.stop)
+
+    def _read(self):
+        for line in self.process.stdout:
+            answer = ANSWER.match(line)
+            if answer:
+                self.answered[answer["name"]] += 1
+                continue
+            print(f"  client: {line}", end="")
+            if line.startswith("FAILED"):
+                self.failures.append(line)
+
+    def wait(self, timeout):
+        try:
+            code = self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise DemoFailed(f"the client did not end within {timeout} s") from None
+        self._reader.join()
+        return code
+
+    def stop(self):
+        stopped(self.process)
+        self._reader.join()
+
+
+class Load:
+    """A client that calls without a pause, and what one sees of it second by second."""
+
+    def __init__(self, client, servers):
+        self._client = client
+        self._servers = servers
+        self._start = time.monotonic()
+        self._full = 0
+
+    def say(self, words):
+        print(f"{time.monotonic() - self._start:5.1f} s  {words}")
+
+    def tick(self):
+        """Lets about a second pass; prints and returns the calls per second of each server."""
+        before, begin = self._client.answered.copy(), time.monotonic()
+        time.sleep(1)
+        after, end = self._client.answered.copy(), time.monotonic()
+        require(self._client.process.poll() is None, "the client has ended by itself")
+        rates = {s.name: (after[s.name] - before[s.name]) / (end - begin) for s in self._servers}
+        self._full = max(self._full, *rates.values(), 1)
+        columns = (f"{n:<5} {r:>5,.0f} {bar(r, self._full, 9):<9}" for n, r in rates.items())
+        self.say("  ".join(columns).rstrip())
+        return rates
+
+    def tick_until(self, condition, patience, otherwise):
+        """Ticks until `condition(rates)` holds; fails with the words when that takes too long."""
+        give_up = time.monotonic() + patience
+        while not condition(self.tick()):
+            require(time.monotonic() < give_up, otherwise)
+
+
+def shared_by(*servers):
+    """Whether a tick's calls went to these servers alone, with a fair part for each."""
+    names = {server.name for server in servers}
+
+    def holds(rates):
+        fair = sum(rates.values()) / len(names)
+        return all(r > fair / 2 if n in names else r == 0 for n, r in rates.items())
+
+    return holds
+
+
+def part_one(programs, servers, cleanup):
+    print(f"\n1. {CALLS:,} calls, one after another, to three servers\n")
+    client = Client(programs, servers, cleanup, f"--calls={CALLS}")
+    code = client.wait(60)
+    print("  backend                   calls    share")
+    for server in servers:
+        calls = client.answered[server.name]
+        share = f"{calls / CALLS:.1%}"
+        line = f"  {server.name:<6} {server.address:<16} {calls:>7,}  {share:>7}"
+        print(f"{line}  {bar(calls, CALLS / 2, 30)}")
+    require(code == 0 and not client.failures, f"calls failed; the client ended with {code}")
+    for server in servers:
+        off = client.answered[server.name] - CALLS // len(servers)
+        require(abs(off) <= 1, f"{server.name} is off its equal share by {off:+,} calls")
+
+
+def part_two(load, client, servers):
+    red, leaving, blue = servers
+    print(f"\n2. {leaving.name} shuts down gracefully under load and comes back")
+    print(f"   ({THREADS} threads that call without a pause; calls per second)\n")
+    load.tick_until(shared_by(*servers), 10, "the load is not shared by all three")
+
+    load.say(f"-> SIGTERM to {leaving.name}")
+    leaving.process.terminate()
+    load.tick_until(lambda _: leaving.process.poll() is not None, 20, "it does not end")
+    code = leaving.process.returncode
+    require(code == 0, f"{leaving.name} ended with {code}, not 0")
+    load.say(f"-> {leaving.name} has ended")
+    load.tick_until(shared_by(red, blue), 5, "the traffic did not move to the two others")
+    load.tick()
+
+    load.say(f"-> {leaving.name} starts again on {leaving.address}")
+    leaving.start()
+    load.tick_until(shared_by(*servers), 30, f"the traffic did not come back to {leaving.name}")
+    load.tick()
+    require(not client.failures, f"{len(client.failures)} calls failed; none should")
+
+
+def part_three(load, client, servers):
+    red, green, victim = servers
+    print(f"\n3. {victim.name} is killed under load\n")
+    load.tick()
+
+    load.say(f"-> SIGKILL to {victim.name}")
+    killed = time.time()
+    victim.process.kill()
+    load.tick_until(shared_by(red, green), 10, "the traffic did not move to the two others")
+    load.tick()
+    load.tick()
+    for line in client.failures:
+        failure = FAILURE.match(line)
+        require(failure, f"a call failed that was not at any server: {line}")
+        require(failure["address"] == victim.address, f"a call failed elsewhere: {line}")
+        late = datetime.fromisoformat(failure["time"]).timestamp() - killed
+        require(-0.01 < late < 1, f"a call failed {late:.1f} s after the kill: {line}")
+    lost = len(client.failures)
+    require(lost <= THREADS, f"{lost} calls failed, but only {THREADS} can have been in flight")
+    load.say(f"-> calls lost with {victim.name}, in flight there: {lost}")
+
+
+def show(programs):
+    # The clients end first: a client under load would take the end of its servers for a fault.
+    with contextlib.ExitStack() as server_cleanup, contextlib.ExitStack() as client_cleanup:
+        servers = [Server(programs, name, server_cleanup) for name in NAMES]
+        part_one(programs, servers, client_cleanup)
+        endless = ["--calls=0", f"--threads={THREADS}", f"--seconds={LOAD_SECONDS}"]
+        client = Client(programs, servers, client_cleanup, *endless)
+        load = Load(client, servers)
+        part_two(load, client, servers)
+        part_three(load, client, servers)
+    total = sum(client.answered.values())
+    print(f"\nAll of it held. {CALLS:,} calls were shared equally; of {total:,} under load, {len(client.failures)}")
+    print("went down with the server that was killed, and no other failed.")
+
+
+def main():
+    # As exceptions, the signals that end this script also end what it started.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    sys.stdout.reconfigure(line_buffering=True)
+    try:
+        show(pathlib.Path(sys.argv[1]))
+    except DemoFailed as failure:
+        rule = "!" * 72
+        print(f"\n{rule}\nTHE DEMO FAILED: {failure}\n{rule}")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+
+
+if __name__ == "__main__":
+    main()

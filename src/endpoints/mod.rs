@@ -1,0 +1,81 @@
+//! The backends of a policy: what the resolver says of them, and the rules of their connections.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `descriptor.rs` | what the resolver knows of one endpoint |
+//! | `connection.rs` | what a READY endpoint hands to pickers |
+//! | `list.rs` | one address list: states as they count, and their aggregate |
+//! | `tracker.rs` | the current and the pending list, and what a report does to both |
+//!
+//! Must not know: how a backend is chosen, the C ABI.
+
+mod connection;
+mod descriptor;
+mod list;
+mod tracker;
+
+pub use connection::Connection;
+pub use descriptor::{Attribute, AttributeValue, EndpointDescriptor, Locality};
+pub use list::Aggregate;
+pub use tracker::{Tracker, UpdateOutcome};
+
+use crate::status::Status;
+
+/// The connectivity states of gRPC, without SHUTDOWN, which no host reports of an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(i32)]
+#[expect(missing_docs, reason = "the names are gRPC's, and its documentation is theirs")]
+pub enum Connectivity {
+    Idle = 0,
+    Connecting = 1,
+    Ready = 2,
+    TransientFailure = 3,
+}
+
+/// The engine's number for an endpoint. Never used twice in a process, so that a late report of an
+/// endpoint that was dropped finds nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EndpointId(pub u64);
+
+/// What the host reports of an endpoint.
+#[derive(Clone, Debug)]
+pub enum Report {
+    /// No connection, and none being made.
+    Idle,
+    /// A connection is being made.
+    Connecting,
+    /// Connected: calls can be sent over this.
+    Ready(Connection),
+    /// Connecting failed, for this reason.
+    TransientFailure(Status),
+}
+
+impl Report {
+    /// The state, without what comes with it.
+    pub fn state(&self) -> Connectivity {
+        match self {
+            Report::Idle => Connectivity::Idle,
+            Report::Connecting => Connectivity::Connecting,
+            Report::Ready(_) => Connectivity::Ready,
+            Report::TransientFailure(_) => Connectivity::TransientFailure,
+        }
+    }
+}
+
+/// The host's side of one endpoint. Dropping it drops the endpoint: no report follows, and its
+/// connection closes when the last picker that holds it is gone.
+pub trait Endpoint: Send {
+    /// The engine's number for it.
+    fn id(&self) -> EndpointId;
+
+    /// Whether the host would make the very same endpoint for this descriptor: same addresses,
+    /// attributes and channel args.
+    fn matches(&self, descriptor: &EndpointDescriptor) -> bool;
+
+    /// Asks for a connection. Does nothing when there is one or one is being made; while the
+    /// endpoint backs off, the attempt waits for that.
+    fn connect(&self);
+
+    /// Forgets the backoff: a waiting attempt starts now.
+    fn reset_backoff(&self);
+}

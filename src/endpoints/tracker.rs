@@ -1,0 +1,285 @@
+//! The current and the pending address list of a policy, and what updates and reports do to both.
+//!
+//! The rules are those of gRPC's `round_robin`; their numbers are those of the tests in
+//! `tests/connectivity.rs`. An endpoint that stays the same from one list to the next is kept,
+//! with its connection and with what it last reported; gRPC makes it anew and asks again.
+//!
+//! Cost: O(1) for a report, but for one that swaps the pending list in: O(endpoints). An update
+//! is O(endpoints).
+//!
+//! Must not know: how a backend is chosen, the C ABI.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::list::{Aggregate, List};
+use super::{Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId, Report};
+use crate::policy::{Helper, Severity};
+use crate::status::Status;
+
+/// An endpoint that is in one list or both.
+struct Tracked {
+    endpoint: Box<dyn Endpoint>,
+    descriptor: Arc<EndpointDescriptor>,
+    /// What it reported last.
+    reported: Option<Report>,
+    /// Its places in the current and in the pending list.
+    current: Option<usize>,
+    pending: Option<usize>,
+}
+
+/// What an update led to.
+#[derive(Debug)]
+pub struct UpdateOutcome {
+    /// What the resolver is told: whether the update was accepted.
+    pub accepted: Result<(), Status>,
+    /// What to publish, if anything.
+    pub aggregate: Option<Aggregate>,
+}
+
+/// Keeps one connection to every endpoint of the current list, and readies the pending one.
+pub struct Tracker {
+    helper: Arc<dyn Helper>,
+    endpoints: HashMap<EndpointId, Tracked>,
+    current: Option<List>,
+    pending: Option<List>,
+}
+
+impl Tracker {
+    /// No endpoints yet. What it needs it asks of `helper`.
+    pub fn new(helper: Arc<dyn Helper>) -> Tracker {
+        Tracker { helper, endpoints: HashMap::new(), current: None, pending: None }
+    }
+
+    /// Takes a resolver's answer: a list of endpoints, or why there is none.
+    pub fn update(
+        &mut self,
+        endpoints: Result<&[Arc<EndpointDescriptor>], &Status>,
+        resolution_note: &str,
+    ) -> UpdateOutcome {
+        // Rule 6: an error leaves the list that is in use.
+        let (descriptors, error) = match endpoints {
+            Ok(descriptors) => (descriptors, None),
+            Err(error) if self.current.is_some() => {
+                return UpdateOutcome { accepted: Err(error.clone()), aggregate: None };
+            }
+            Err(error) => (&[][..], Some(error)),
+        };
+        self.replace_pending(descriptors);
+        if self.pending.as_ref().is_some_and(|list| list.len() == 0) {
+            self.promote();
+            let status = error.cloned().unwrap_or_else(|| {
+                Status::unavailable(format!("empty address list: {resolution_note}"))
+            });
+            return UpdateOutcome {
+                accepted: Err(status.clone()),
+                aggregate: Some(Aggregate::TransientFailure(status)),
+            };
+        }
+        let first = self.current.is_none();
+        if first {
+            self.promote();
+        }
+        let aggregate = self.initial_reports().or(first.then_some(Aggregate::Connecting));
+        UpdateOutcome { accepted: Ok(()), aggregate }
+    }
+
+    /// Takes an endpoint's report; returns what to publish, if anything. `Err` when there is no
+    /// such endpoint (any more).
+    pub fn report(
+        &mut self,
+        id: EndpointId,
+        report: Report,
+    ) -> Result<Option<Aggregate>, UnknownEndpoint> {
+        let tracked = self.endpoints.get_mut(&id).ok_or(UnknownEndpoint)?;
+        let state = report.state();
+        // Rule 4: the resolver may know better. Not at the first report, or resolving anew would
+        // lead to resolving anew.
+        let lost = matches!(state, Connectivity::Idle | Connectivity::TransientFailure);
+        if lost && tracked.reported.is_some() {
+            self.helper.request_reresolution();
+        }
+        if state == Connectivity::Idle {
+            tracked.endpoint.connect();
+        }
+        let cause = match &report {
+            Report::TransientFailure(status) => Some(status.clone()),
+            _ => None,
+        };
+        tracked.reported = Some(report);
+        let (in_current, in_pending) = (tracked.current, tracked.pending);
+        let mut published = None;
+        if let (Some(index), Some(list)) = (in_current, self.current.as_mut()) {
+            list.record(index, state);
+            published = list.aggregate(cause.as_ref());
+        }
+        if let (Some(index), Some(list)) = (in_pending, self.pending.as_mut()) {
+            list.record(index, state);
+            if self.promote_if_due() {
+                published = self.current.as_mut().and_then(|list| list.aggregate(cause.as_ref()));
+            }
+        }
+        Ok(published)
+    }
+
+    /// Forgets the backoff of every endpoint, in the order of the lists.
+    pub fn reset_backoff(&self) {
+        for id in self.listed() {
+            self.endpoints[&id].endpoint.reset_backoff();
+        }
+    }
+
+    /// The READY endpoints of the current list, in its order.
+    pub fn ready(&self) -> impl Iterator<Item = (&Connection, &Arc<EndpointDescriptor>)> {
+        let entries = self.current.iter().flat_map(List::entries);
+        entries.filter(|entry| entry.state == Some(Connectivity::Ready)).filter_map(|entry| {
+            let tracked = self.endpoints.get(&entry.id)?;
+            match &tracked.reported {
+                Some(Report::Ready(connection)) => Some((connection, &tracked.descriptor)),
+                _ => None,
+            }
+        })
+    }
+
+    /// Makes a list of `descriptors` the pending one: keeps the endpoints that stay, makes the new
+    /// ones, and drops those that only the former pending list had.
+    fn replace_pending(&mut self, descriptors: &[Arc<EndpointDescriptor>]) {
+        let mut reusable = self.reusable();
+        let former = self.pending.take();
+        for tracked in self.endpoints.values_mut() {
+            tracked.pending = None;
+        }
+        let mut ids = Vec::with_capacity(descriptors.len());
+        for descriptor in descriptors {
+            let kept = reusable
+                .get_mut(descriptor.addresses.as_slice())
+                .and_then(|candidates| self.take_match(candidates, descriptor));
+            let id = match kept {
+                Some(id) => id,
+                None => match self.helper.create_endpoint(descriptor) {
+                    Ok(endpoint) => self.insert(endpoint, descriptor),
+                    Err(status) => {
+                        self.helper.log(
+                            Severity::Error,
+                            &format!("no endpoint for {:?}: {status}", descriptor.addresses),
+                        );
+                        continue;
+                    }
+                },
+            };
+            let tracked = self.endpoints.get_mut(&id).expect("just found or inserted");
+            tracked.descriptor = Arc::clone(descriptor);
+            tracked.pending = Some(ids.len());
+            ids.push(id);
+        }
+        self.pending = Some(List::new(ids.into_iter()));
+        self.drop_unlisted(former);
+    }
+
+    fn insert(
+        &mut self,
+        endpoint: Box<dyn Endpoint>,
+        descriptor: &Arc<EndpointDescriptor>,
+    ) -> EndpointId {
+        let id = endpoint.id();
+        let descriptor = Arc::clone(descriptor);
+        let tracked =
+            Tracked { endpoint, descriptor, reported: None, current: None, pending: None };
+        self.endpoints.insert(id, tracked);
+        id
+    }
+
+    /// Every endpoint once: those of the current list, then those that only the pending one has.
+    fn listed(&self) -> impl Iterator<Item = EndpointId> {
+        let current = self.current.iter().flat_map(List::entries);
+        let pending = self.pending.iter().flat_map(List::entries);
+        let only_pending = pending.filter(|entry| self.endpoints[&entry.id].current.is_none());
+        current.chain(only_pending).map(|entry| entry.id)
+    }
+
+    /// The endpoints there are, by addresses, in the order of the lists (reversed, to be popped).
+    fn reusable(&self) -> HashMap<Vec<String>, Vec<EndpointId>> {
+        let mut reusable: HashMap<Vec<String>, Vec<EndpointId>> =
+            HashMap::with_capacity(self.endpoints.len());
+        for id in self.listed() {
+            let addresses = self.endpoints[&id].descriptor.addresses.clone();
+            reusable.entry(addresses).or_default().push(id);
+        }
+        for ids in reusable.values_mut() {
+            ids.reverse();
+        }
+        reusable
+    }
+
+    /// Takes the first of `candidates` that the host would make just the same.
+    fn take_match(
+        &self,
+        candidates: &mut Vec<EndpointId>,
+        descriptor: &EndpointDescriptor,
+    ) -> Option<EndpointId> {
+        let at = candidates.iter().rposition(|id| self.endpoints[id].endpoint.matches(descriptor))?;
+        Some(candidates.remove(at))
+    }
+
+    /// Gives the new list's kept endpoints their first report in it: what they reported last.
+    /// Stickiness begins anew with a list, as it does in gRPC.
+    fn initial_reports(&mut self) -> Option<Aggregate> {
+        let is_pending = self.pending.is_some();
+        let list = self.pending.as_mut().or(self.current.as_mut())?;
+        let mut any = false;
+        let mut cause = None;
+        for index in 0..list.len() {
+            let tracked = &self.endpoints[&list.entries()[index].id];
+            let Some(reported) = &tracked.reported else { continue };
+            any = true;
+            match reported {
+                Report::TransientFailure(status) => cause = Some(status.clone()),
+                Report::Idle => tracked.endpoint.connect(),
+                Report::Connecting | Report::Ready(_) => {}
+            }
+            list.record(index, reported.state());
+        }
+        if !any || (is_pending && !self.promote_if_due()) {
+            return None;
+        }
+        self.current.as_mut().and_then(|list| list.aggregate(cause.as_ref()))
+    }
+
+    /// Rule 5: swaps the pending list in when it is due.
+    fn promote_if_due(&mut self) -> bool {
+        let Some(pending) = &self.pending else { return false };
+        let current_ready = self.current.as_ref().is_some_and(List::has_ready);
+        let due = !current_ready || pending.has_ready() || pending.all_failed();
+        if due {
+            self.promote();
+        }
+        due
+    }
+
+    /// Makes the pending list the current one and drops the endpoints that only the latter had.
+    fn promote(&mut self) {
+        let Some(pending) = self.pending.take() else { return };
+        for tracked in self.endpoints.values_mut() {
+            tracked.current = tracked.pending.take();
+        }
+        let former = self.current.replace(pending);
+        self.drop_unlisted(former);
+    }
+
+    /// Drops the endpoints of a list that was replaced, unless another list still has them.
+    fn drop_unlisted(&mut self, former: Option<List>) {
+        for entry in former.iter().flat_map(List::entries) {
+            let unlisted = self
+                .endpoints
+                .get(&entry.id)
+                .is_some_and(|tracked| tracked.current.is_none() && tracked.pending.is_none());
+            if unlisted {
+                self.endpoints.remove(&entry.id);
+            }
+        }
+    }
+}
+
+/// There is no such endpoint (any more).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownEndpoint;

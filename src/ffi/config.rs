@@ -1,0 +1,101 @@
+//! `steer_config`: a policy's config, parsed and checked.
+
+use std::sync::Arc;
+
+use super::text::{steer_str, steer_string};
+use super::{guard, steer_status, steer_status::*};
+use crate::policy::{Config, PolicyFactory, Registry};
+
+/// A policy's config, parsed and checked. Immutable; any number of policies may use it.
+pub struct steer_config {
+    pub(super) policy: Arc<dyn PolicyFactory>,
+    pub(super) config: Config,
+}
+
+/// Parses and checks a policy's config. Any thread.
+///
+/// `json` is the value beside the policy's name in `loadBalancingConfig`, as JSON text; an empty
+/// text, `null` and `{}` stand for the defaults. Unknown fields are ignored.
+///
+/// On success `*config` is the caller's to free. STEER_UNKNOWN_POLICY when there is no policy of
+/// this name; STEER_INVALID_CONFIG when the text is not JSON or a field is wrong. With these two,
+/// and when `error` is not NULL, `*error` says what is wrong, each fault by its field path; the
+/// caller frees it.
+///
+/// # Safety
+/// `policy_name` and `json` are readable; `config` is NULL (STEER_NULL_ARGUMENT) or can be written
+/// to; so is `error`, which may be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn steer_config_parse(
+    policy_name: steer_str,
+    json: steer_str,
+    config: *mut *mut steer_config,
+    error: *mut *mut steer_string,
+) -> steer_status {
+    guard(STEER_PANIC, || {
+        if config.is_null() {
+            return STEER_NULL_ARGUMENT;
+        }
+        // SAFETY: readable by this function's contract.
+        let policy_name = unsafe { policy_name.to_text() };
+        // SAFETY: the same.
+        let json = unsafe { json.to_text() };
+        let (Some(policy_name), Some(json)) = (policy_name, json) else {
+            return STEER_INVALID_ARGUMENT;
+        };
+        match parse(&policy_name, &json) {
+            Ok(parsed) => {
+                let parsed = Box::into_raw(Box::new(parsed));
+                // SAFETY: not NULL, and writable by this function's contract.
+                unsafe { config.write(parsed) };
+                STEER_OK
+            }
+            Err((status, text)) => {
+                if !error.is_null() {
+                    let text = steer_string::into_raw(text);
+                    // SAFETY: not NULL, and writable by this function's contract.
+                    unsafe { error.write(text) };
+                }
+                status
+            }
+        }
+    })
+}
+
+fn parse(policy_name: &str, json: &str) -> Result<steer_config, (steer_status, String)> {
+    let Some(policy) = Registry::global().find(policy_name) else {
+        let names = Registry::global().names().join(", ");
+        let text = format!("no policy is named {policy_name:?}; there are: {names}");
+        return Err((STEER_UNKNOWN_POLICY, text));
+    };
+    let json = if json.is_empty() { "null" } else { json };
+    let value = serde_json::from_str(json).map_err(|error| {
+        (STEER_INVALID_CONFIG, format!("the config of {policy_name} is not JSON: {error}"))
+    })?;
+    // User code: a panic of it must not look like a bug of the engine.
+    let parsed = guard(None, || Some(policy.parse_config(&value)));
+    match parsed {
+        Some(Ok(config)) => Ok(steer_config { policy, config }),
+        Some(Err(error)) => Err((STEER_INVALID_CONFIG, error.to_string())),
+        None => {
+            let text = format!("{policy_name}: the policy panicked while it parsed its config");
+            Err((STEER_INVALID_CONFIG, text))
+        }
+    }
+}
+
+/// Frees a config. Any thread. NULL is fine; so is a config that policies still use.
+///
+/// # Safety
+/// `config` is NULL or came from `steer_config_parse` and is not freed yet; nobody uses it during
+/// or after this call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn steer_config_free(config: *mut steer_config) {
+    if config.is_null() {
+        return;
+    }
+    guard((), || {
+        // SAFETY: made by `steer_config_parse` and not freed yet, by this function's contract.
+        drop(unsafe { Box::from_raw(config) });
+    });
+}

@@ -1,0 +1,299 @@
+//! `steer_host`: the callbacks by which a policy reaches its channel and the world.
+
+use std::ffi::c_void;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
+
+use super::picker::steer_picker;
+use super::text::steer_str;
+use super::versioned::Versioned;
+use super::{steer_status, steer_status::*};
+use crate::endpoints::{Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId};
+use crate::policy::{GuardedPicker, Host, Severity, TimerId};
+use crate::status::Status;
+use crate::sync::Handle;
+
+/// How much a log line matters.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum steer_severity {
+    /// For those who follow what happens.
+    STEER_LOG_DEBUG = 0,
+    /// What an operator may want to see.
+    STEER_LOG_INFO = 1,
+    /// Something is broken.
+    STEER_LOG_ERROR = 2,
+}
+
+/// The host's side of one policy. The engine copies the table.
+///
+/// Callbacks must not throw and not longjmp. Those marked [serialised] are made from within calls
+/// of the engine's functions for this policy only, which the host serialises, and never after
+/// `steer_policy_free`; they may call the engine for the same policy: such calls take effect once
+/// the one under way is done. Those marked [any thread] come from any thread, also concurrently,
+/// and as long as anything of the policy lives.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct steer_host {
+    /// `sizeof(steer_host)`.
+    pub struct_size: usize,
+    /// Passed to every callback.
+    pub ctx: *mut c_void,
+    /// [any thread] Frees `ctx`. The last callback: comes once the policy, its pickers and its
+    /// connections are all gone. May be NULL.
+    pub ctx_free: Option<unsafe extern "C" fn(ctx: *mut c_void)>,
+    /// [serialised] Makes an endpoint for the `index`th endpoint of the latest update and stores
+    /// the host's handle for it in `*handle`; the host reports its states by the number
+    /// `endpoint`. It must not connect before it is asked to. STEER_OK, or another status when
+    /// it cannot be made: the endpoint is then left out. Required.
+    pub endpoint_new: Option<
+        unsafe extern "C" fn(
+            ctx: *mut c_void,
+            endpoint: u64,
+            index: u32,
+            handle: *mut *mut c_void,
+        ) -> i32,
+    >,
+    /// [serialised] Whether `endpoint_new` would make the very same endpoint for the `index`th
+    /// endpoint of the latest update: same addresses, attributes and channel args. 0: no. NULL:
+    /// the engine compares the descriptors that it was given.
+    pub endpoint_matches:
+        Option<unsafe extern "C" fn(ctx: *mut c_void, handle: *mut c_void, index: u32) -> i32>,
+    /// [serialised] Asks for a connection, when there is none and none is being made. Required.
+    pub endpoint_connect: Option<unsafe extern "C" fn(ctx: *mut c_void, handle: *mut c_void)>,
+    /// [serialised] Ends the endpoint's backoff. May be NULL.
+    pub endpoint_reset_backoff:
+        Option<unsafe extern "C" fn(ctx: *mut c_void, handle: *mut c_void)>,
+    /// [serialised] Drops the endpoint. Pickers may hold its connection still. Required.
+    pub endpoint_free: Option<unsafe extern "C" fn(ctx: *mut c_void, handle: *mut c_void)>,
+    /// [any thread] Gives back a reference that came with a report of STEER_READY: within
+    /// `steer_picker_free`, or within a call for the policy. Required.
+    pub connection_free:
+        Option<unsafe extern "C" fn(ctx: *mut c_void, connection: *mut c_void)>,
+    /// [serialised] Publishes the policy's state (a `steer_state`) and the picker for calls from
+    /// now on, which is the host's to free. `code` and `message` are OK and empty but in
+    /// STEER_TRANSIENT_FAILURE; the message is valid during the call. Required.
+    pub update_state: Option<
+        unsafe extern "C" fn(
+            ctx: *mut c_void,
+            state: i32,
+            code: i32,
+            message: steer_str,
+            picker: *mut steer_picker,
+        ),
+    >,
+    /// [serialised] Asks the resolver to resolve again, when it sees fit. Required.
+    pub request_reresolution: Option<unsafe extern "C" fn(ctx: *mut c_void)>,
+    /// [any thread] Asks for a call of `steer_policy_run`, serialised, soon, and not from within
+    /// this callback. May come from within a pick, and after `steer_policy_free`, when it is to be
+    /// ignored. May be NULL: a picker that panics is then not replaced before the next update.
+    pub run_later: Option<unsafe extern "C" fn(ctx: *mut c_void)>,
+    /// [serialised] Asks for a call of `steer_policy_timer` with this number, serialised, after so
+    /// many nanoseconds, and not from within this callback. May be NULL: timers never run out.
+    pub timer_start: Option<unsafe extern "C" fn(ctx: *mut c_void, timer: u64, after_ns: u64)>,
+    /// [serialised] Takes that back. A timer that runs out all the same does no harm. May be NULL.
+    pub timer_cancel: Option<unsafe extern "C" fn(ctx: *mut c_void, timer: u64)>,
+    /// [any thread] Nanoseconds since an arbitrary moment; never goes back. NULL: the engine uses
+    /// the system's monotonic clock.
+    pub now: Option<unsafe extern "C" fn(ctx: *mut c_void) -> u64>,
+    /// [any thread] 64 random bits. NULL: the engine uses a generator of its own.
+    pub random: Option<unsafe extern "C" fn(ctx: *mut c_void) -> u64>,
+    /// [any thread] Writes a line to the log; `severity` is a `steer_severity`. The message is
+    /// valid during the call. NULL: the engine is silent.
+    pub log: Option<unsafe extern "C" fn(ctx: *mut c_void, severity: i32, message: steer_str)>,
+}
+
+// SAFETY: repr(C), begins with its size, and zeros are NULLs.
+unsafe impl Versioned for steer_host {
+    const FIRST_SIZE: usize = 144;
+}
+
+/// A checked table. Dropped when nothing of the policy's is left.
+struct Table {
+    host: steer_host,
+    required: Required,
+}
+
+/// The callbacks that must be there, so that no call of them has to ask again.
+struct Required {
+    endpoint_new: unsafe extern "C" fn(*mut c_void, u64, u32, *mut *mut c_void) -> i32,
+    endpoint_connect: unsafe extern "C" fn(*mut c_void, *mut c_void),
+    endpoint_free: unsafe extern "C" fn(*mut c_void, *mut c_void),
+    connection_free: unsafe extern "C" fn(*mut c_void, *mut c_void),
+    update_state: unsafe extern "C" fn(*mut c_void, i32, i32, steer_str, *mut steer_picker),
+    request_reresolution: unsafe extern "C" fn(*mut c_void),
+}
+
+// SAFETY: `ctx` is the host's; each callback says on which threads the host must expect it.
+unsafe impl Send for Table {}
+// SAFETY: as for Send.
+unsafe impl Sync for Table {}
+
+impl Drop for Table {
+    fn drop(&mut self) {
+        if let Some(ctx_free) = self.host.ctx_free {
+            // SAFETY: the last callback, once, as `steer_host` promises; the host upholds the rest.
+            unsafe { ctx_free(self.host.ctx) };
+        }
+    }
+}
+
+/// The host of a runner, behind C callbacks.
+pub(super) struct CHost(Arc<Table>);
+
+impl CHost {
+    /// Checks a host's table. Nothing of the host's is called, or kept, when this fails.
+    pub(super) fn new(host: steer_host) -> Result<CHost, steer_status> {
+        let required = (|| {
+            Some(Required {
+                endpoint_new: host.endpoint_new?,
+                endpoint_connect: host.endpoint_connect?,
+                endpoint_free: host.endpoint_free?,
+                connection_free: host.connection_free?,
+                update_state: host.update_state?,
+                request_reresolution: host.request_reresolution?,
+            })
+        })();
+        let required = required.ok_or(STEER_MISSING_CALLBACK)?;
+        Ok(CHost(Arc::new(Table { host, required })))
+    }
+
+    /// Takes over a reference of the host's.
+    pub(super) fn connection(&self, pointer: *mut c_void) -> Connection {
+        let handle = Handle::new(pointer);
+        let table = Arc::clone(&self.0);
+        Connection::new(handle, move || {
+            // SAFETY: the reference came from the host and is given back once; the host upholds
+            // the rest, as `steer_host` says.
+            unsafe { (table.required.connection_free)(table.host.ctx, handle.pointer()) };
+        })
+    }
+
+    /// Another owner of the same table.
+    pub(super) fn share(&self) -> CHost {
+        CHost(Arc::clone(&self.0))
+    }
+}
+
+impl Host for CHost {
+    fn create_endpoint(
+        &self,
+        id: EndpointId,
+        descriptor: &EndpointDescriptor,
+    ) -> Result<Box<dyn Endpoint>, Status> {
+        let mut handle = std::ptr::null_mut();
+        let table = &self.0;
+        // SAFETY: serialised, as this trait's calls are; the host upholds the rest.
+        let status = unsafe {
+            (table.required.endpoint_new)(table.host.ctx, id.0, descriptor.index, &mut handle)
+        };
+        if status != STEER_OK as i32 {
+            return Err(Status::unavailable(format!("the host refused it with status {status}")));
+        }
+        let endpoint = CEndpoint {
+            table: Arc::clone(table),
+            id,
+            handle: Handle::new(handle),
+            descriptor: descriptor.clone(),
+        };
+        Ok(Box::new(endpoint))
+    }
+
+    fn update_state(&self, state: Connectivity, status: &Status, picker: GuardedPicker) {
+        let picker = steer_picker::into_raw(picker);
+        let message = steer_str::borrow(&status.message);
+        let code = status.code as i32;
+        // SAFETY: serialised, as this trait's calls are; the host upholds the rest.
+        unsafe {
+            (self.0.required.update_state)(self.0.host.ctx, state as i32, code, message, picker)
+        };
+    }
+
+    fn request_reresolution(&self) {
+        // SAFETY: serialised, as this trait's calls are; the host upholds the rest.
+        unsafe { (self.0.required.request_reresolution)(self.0.host.ctx) };
+    }
+
+    fn run_later(&self) -> bool {
+        let Some(run_later) = self.0.host.run_later else { return false };
+        // SAFETY: any thread may; the host upholds the rest.
+        unsafe { run_later(self.0.host.ctx) };
+        true
+    }
+
+    fn start_timer(&self, timer: TimerId, after: Duration) {
+        let Some(timer_start) = self.0.host.timer_start else { return };
+        let after = u64::try_from(after.as_nanos()).unwrap_or(u64::MAX);
+        // SAFETY: serialised, as this trait's calls are; the host upholds the rest.
+        unsafe { timer_start(self.0.host.ctx, timer.0, after) };
+    }
+
+    fn cancel_timer(&self, timer: TimerId) {
+        let Some(timer_cancel) = self.0.host.timer_cancel else { return };
+        // SAFETY: serialised, as this trait's calls are; the host upholds the rest.
+        unsafe { timer_cancel(self.0.host.ctx, timer.0) };
+    }
+
+    fn now(&self) -> Duration {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        let Some(now) = self.0.host.now else { return START.elapsed() };
+        // SAFETY: any thread may; the host upholds the rest.
+        Duration::from_nanos(unsafe { now(self.0.host.ctx) })
+    }
+
+    fn random(&self) -> u64 {
+        let Some(random) = self.0.host.random else { return fastrand::u64(..) };
+        // SAFETY: any thread may; the host upholds the rest.
+        unsafe { random(self.0.host.ctx) }
+    }
+
+    fn log(&self, severity: Severity, message: &str) {
+        let Some(log) = self.0.host.log else { return };
+        // SAFETY: any thread may; the host upholds the rest.
+        unsafe { log(self.0.host.ctx, severity as i32, steer_str::borrow(message)) };
+    }
+}
+
+/// One endpoint of the host's.
+struct CEndpoint {
+    table: Arc<Table>,
+    id: EndpointId,
+    handle: Handle,
+    descriptor: EndpointDescriptor,
+}
+
+impl Endpoint for CEndpoint {
+    fn id(&self) -> EndpointId {
+        self.id
+    }
+
+    fn matches(&self, descriptor: &EndpointDescriptor) -> bool {
+        let Some(endpoint_matches) = self.table.host.endpoint_matches else {
+            // The place in the list is no part of what an endpoint is.
+            let index = descriptor.index;
+            return EndpointDescriptor { index, ..self.descriptor.clone() } == *descriptor;
+        };
+        // SAFETY: serialised, as this trait's calls are; the handle is alive as long as this is.
+        unsafe { endpoint_matches(self.table.host.ctx, self.handle.pointer(), descriptor.index) != 0 }
+    }
+
+    fn connect(&self) {
+        // SAFETY: serialised, as this trait's calls are; the handle is alive as long as this is.
+        unsafe {
+            (self.table.required.endpoint_connect)(self.table.host.ctx, self.handle.pointer())
+        };
+    }
+
+    fn reset_backoff(&self) {
+        let Some(reset_backoff) = self.table.host.endpoint_reset_backoff else { return };
+        // SAFETY: serialised, as this trait's calls are; the handle is alive as long as this is.
+        unsafe { reset_backoff(self.table.host.ctx, self.handle.pointer()) };
+    }
+}
+
+impl Drop for CEndpoint {
+    fn drop(&mut self) {
+        // SAFETY: policies drop endpoints in serialised calls only, and each once.
+        unsafe { (self.table.required.endpoint_free)(self.table.host.ctx, self.handle.pointer()) };
+    }
+}

@@ -1,0 +1,56 @@
+//! The C ABI: the only `extern "C"` functions, and with `sync` the only unsafe code.
+//!
+//! Every function here is thin: it checks and converts what it was given, calls the engine within
+//! a guard that turns a panic into a status, and converts the answer. The rules that hold for all
+//! of them stand in `docs/ABI.md`; the header `include/steer/steer.h` is generated from this
+//! folder by cbindgen.
+//!
+//! | file | C names |
+//! |---|---|
+//! | `library.rs` | `steer_abi_version`, `steer_policy_name`, … |
+//! | `status.rs` | `steer_status` |
+//! | `text.rs` | `steer_str`, `steer_string` |
+//! | `endpoint.rs` | `steer_endpoint`, `steer_attribute`, `steer_endpoint_report` |
+//! | `config.rs` | `steer_config` |
+//! | `host.rs` | `steer_host` |
+//! | `policy.rs` | `steer_policy`, `steer_update` |
+//! | `picker.rs` | `steer_picker`, `steer_call`, `steer_pick_result` |
+//! | `versioned.rs` | structs that grow: `struct_size` |
+//!
+//! Must not know: how anything is decided.
+
+#![allow(non_camel_case_types, reason = "the C names are the type names here, and only here")]
+
+mod config;
+mod endpoint;
+mod host;
+mod library;
+mod picker;
+mod policy;
+mod status;
+mod text;
+mod versioned;
+
+pub use config::*;
+pub use endpoint::*;
+pub use host::*;
+pub use library::*;
+pub use picker::*;
+pub use policy::*;
+pub use status::*;
+pub use text::*;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Runs an entry point's body. A panic that the engine let through must not unwind into C: it
+/// becomes `fallback`, and what was half done is the engine's to have made safe.
+fn guard<T>(fallback: T, body: impl FnOnce() -> T) -> T {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
+        // Its destructor may panic too.
+        std::mem::forget(panic);
+        fallback
+    })
+}
+
+#[cfg(test)]
+mod tests;

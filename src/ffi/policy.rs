@@ -1,0 +1,340 @@
+//! `steer_policy`: one policy of one channel, run for a host.
+
+use std::sync::Arc;
+
+use super::config::steer_config;
+use super::endpoint::{endpoints_from_c, steer_endpoint, steer_endpoint_report, steer_state};
+use super::host::{CHost, steer_host};
+use super::text::{steer_str, steer_string};
+use super::versioned::{Versioned, read};
+use super::{guard, steer_status, steer_status::*};
+use crate::endpoints::{EndpointId, Report};
+use crate::policy::{Config, PolicyFactory, Registry, Runner, TimerId, Update};
+use crate::status::{Code, Status};
+
+/// One policy of one channel. All its functions are to be serialised by the host (gRPC: the
+/// channel's work serializer); they may be called from within the host's callbacks, and then take
+/// effect once the call under way is done.
+pub struct steer_policy {
+    runner: Arc<Runner>,
+    factory: Arc<dyn PolicyFactory>,
+    host: CHost,
+}
+
+/// A resolver's answer. All that it points at is read during the call only.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct steer_update {
+    /// `sizeof(steer_update)`.
+    pub struct_size: usize,
+    /// The policy's config; NULL: the defaults. It may be freed after the call.
+    pub config: *const steer_config,
+    /// The endpoints, in the resolver's order; NULL when there are none. Their places in this
+    /// array are what `endpoint_new` and `endpoint_matches` name, until the next update.
+    pub endpoints: *const steer_endpoint,
+    /// How many.
+    pub endpoint_count: usize,
+    /// A gRPC status code. Not 0 (OK): the resolver failed, and there are no endpoints to look at.
+    pub code: i32,
+    /// The resolver's words for that.
+    pub message: steer_str,
+    /// Context for people, to be part of the status when there are no endpoints.
+    pub resolution_note: steer_str,
+}
+
+// SAFETY: repr(C), begins with its size, and zeros are NULLs and numbers.
+unsafe impl Versioned for steer_update {
+    const FIRST_SIZE: usize = 72;
+}
+
+/// Makes a policy. Any thread.
+///
+/// On success `*policy` is the caller's to free, and `host->ctx` belongs to it until `ctx_free`.
+/// STEER_UNKNOWN_POLICY, STEER_MISSING_CALLBACK: nothing was made, and `ctx` is still the caller's.
+/// Nothing is called back before the first update.
+///
+/// # Safety
+/// `name` is readable; `host` is NULL (STEER_NULL_ARGUMENT) or a table that keeps what
+/// `steer_host` says; `policy` is NULL (STEER_NULL_ARGUMENT) or can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn steer_policy_new(
+    name: steer_str,
+    host: *const steer_host,
+    policy: *mut *mut steer_policy,
+) -> steer_status {
+    guard(STEER_PANIC, || {
+        if policy.is_null() {
+            return STEER_NULL_ARGUMENT;
+        }
+        // SAFETY: NULL or readable by this function's contract.
+        let host = match unsafe { read(host) } {
+            Ok(host) => host,
+            Err(status) => return status,
+        };
+        // SAFETY: readable by this function's contract.
+        let Some(name) = (unsafe { name.to_text() }) else { return STEER_INVALID_ARGUMENT };
+        let Some(factory) = Registry::global().find(&name) else { return STEER_UNKNOWN_POLICY };
+        let host = match CHost::new(host) {
+            Ok(host) => host,
+            Err(status) => return status,
+        };
+        let runner = Arc::new(Runner::new(&*factory, Box::new(host.share())));
+        let made = Box::into_raw(Box::new(steer_policy { runner, factory, host }));
+        // SAFETY: not NULL, and writable by this function's contract.
+        unsafe { policy.write(made) };
+        STEER_OK
+    })
+}
+
+/// Hands in a resolver's answer. Serialised.
+///
+/// With STEER_OK, `*code` is 0 when the policy accepted the update, else the gRPC status code of
+/// what the resolver is to be told, and `*message` its text, which the caller frees; it is NULL
+/// when accepted. Both outputs may be NULL. STEER_WRONG_CONFIG and the statuses about arguments:
+/// the policy goes on as if there had been no update.
+///
+/// # Safety
+/// `policy` is NULL (STEER_NULL_ARGUMENT) or alive; `update` is NULL (STEER_NULL_ARGUMENT) or
+/// readable with all that it points at; `code` and `message` are NULL or can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn steer_policy_update(
+    policy: *mut steer_policy,
+    update: *const steer_update,
+    code: *mut i32,
+    message: *mut *mut steer_string,
+) -> steer_status {
+    // SAFETY: NULL or alive by this function's contract.
+    let policy = unsafe { Using::of(policy) };
+    run(policy, |policy| {
+        // SAFETY: NULL or readable by this function's contract.
+        let update = unsafe { read(update) }?;
+        // SAFETY: readable by this function's contract.
+        let update = unsafe { update_from_c(&update, &policy.factory) }?;
+        let accepted = policy.runner.update(update).err().unwrap_or(Status::OK);
+        if !code.is_null() {
+            // SAFETY: not NULL, and writable by this function's contract.
+            unsafe { code.write(accepted.code as i32) };
+        }
+        if !message.is_null() {
+            let text = if accepted.is_ok() {
+                std::ptr::null_mut()
+            } else {
+                steer_string::into_raw(accepted.message)
+            };
+            // SAFETY: not NULL, and writable by this function's contract.
+            unsafe { message.write(text) };
+        }
+        Ok(())
+    })
+}
+
+/// # Safety
+/// What `update` points at is readable.
+unsafe fn update_from_c(
+    update: &steer_update,
+    factory: &Arc<dyn PolicyFactory>,
+) -> Result<Update, steer_status> {
+    // SAFETY: NULL or alive by this function's contract.
+    let config = match unsafe { update.config.as_ref() } {
+        Some(config) if config.policy.name() == factory.name() => Arc::clone(&config.config),
+        Some(_) => return Err(STEER_WRONG_CONFIG),
+        None => default_config(factory)?,
+    };
+    // SAFETY: readable by this function's contract.
+    let resolution_note = unsafe { update.resolution_note.to_text() };
+    let resolution_note = resolution_note.ok_or(STEER_INVALID_ARGUMENT)?;
+    let endpoints = if update.code == Code::Ok as i32 {
+        // SAFETY: readable by this function's contract.
+        let endpoints = unsafe { endpoints_from_c(update.endpoints, update.endpoint_count) }?;
+        Ok(endpoints.into_iter().map(Arc::new).collect())
+    } else {
+        // SAFETY: readable by this function's contract.
+        let message = unsafe { update.message.to_text() }.ok_or(STEER_INVALID_ARGUMENT)?;
+        Err(Status::new(Code::from_number(update.code), message))
+    };
+    Ok(Update { endpoints, config, resolution_note })
+}
+
+fn default_config(factory: &Arc<dyn PolicyFactory>) -> Result<Config, steer_status> {
+    let defaults = serde_json::Value::Null;
+    factory.parse_config(&defaults).map_err(|_| STEER_INVALID_CONFIG)
+}
+
+/// Reports an endpoint's state. Serialised. The first report says in which state it is; after
+/// that every change is reported.
+///
+/// STEER_UNKNOWN_ENDPOINT: the endpoint was dropped, and nothing was done. STEER_INVALID_ARGUMENT:
+/// no such state, or STEER_READY without a connection. With these two, too, the engine gives the
+/// report's connection back; with STEER_NULL_ARGUMENT and STEER_BAD_STRUCT_SIZE it did not get it.
+///
+/// # Safety
+/// `policy` is NULL (STEER_NULL_ARGUMENT) or alive; `report` is NULL (STEER_NULL_ARGUMENT) or
+/// readable, and its connection is a reference that is the engine's from now on.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn steer_policy_endpoint_report(
+    policy: *mut steer_policy,
+    endpoint: u64,
+    report: *const steer_endpoint_report,
+) -> steer_status {
+    // SAFETY: NULL or alive by this function's contract.
+    let policy = unsafe { Using::of(policy) };
+    run(policy, |policy| {
+        // SAFETY: NULL or readable by this function's contract.
+        let report = unsafe { read(report) }?;
+        // First of all, so that the reference is given back whatever comes.
+        let connection =
+            (!report.connection.is_null()).then(|| policy.host.connection(report.connection));
+        let report = match report.state {
+            state if state == steer_state::STEER_IDLE as i32 => Report::Idle,
+            state if state == steer_state::STEER_CONNECTING as i32 => Report::Connecting,
+            state if state == steer_state::STEER_READY as i32 => {
+                Report::Ready(connection.ok_or(STEER_INVALID_ARGUMENT)?)
+            }
+            state if state == steer_state::STEER_TRANSIENT_FAILURE as i32 => {
+                // SAFETY: readable by this function's contract.
+                let message = unsafe { report.message.to_text() }.ok_or(STEER_INVALID_ARGUMENT)?;
+                Report::TransientFailure(Status::new(Code::from_number(report.code), message))
+            }
+            _ => return Err(STEER_INVALID_ARGUMENT),
+        };
+        if policy.runner.endpoint_report(EndpointId(endpoint), report) {
+            Ok(())
+        } else {
+            Err(STEER_UNKNOWN_ENDPOINT)
+        }
+    })
+}
+
+/// Leaves IDLE, for policies that connect lazily. Serialised.
+///
+/// # Safety
+/// `policy` is NULL (STEER_NULL_ARGUMENT) or alive.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn steer_policy_exit_idle(policy: *mut steer_policy) -> steer_status {
+    // SAFETY: NULL or alive by this function's contract.
+    let policy = unsafe { Using::of(policy) };
+    run(policy, |policy| {
+        policy.runner.exit_idle();
+        Ok(())
+    })
+}
+
+/// Ends the backoff of every endpoint. Serialised.
+///
+/// # Safety
+/// `policy` is NULL (STEER_NULL_ARGUMENT) or alive.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn steer_policy_reset_backoff(policy: *mut steer_policy) -> steer_status {
+    // SAFETY: NULL or alive by this function's contract.
+    let policy = unsafe { Using::of(policy) };
+    run(policy, |policy| {
+        policy.runner.reset_backoff();
+        Ok(())
+    })
+}
+
+/// A timer that `timer_start` asked for has run out. Serialised. A number that is not known, or
+/// was cancelled, is ignored.
+///
+/// # Safety
+/// `policy` is NULL (STEER_NULL_ARGUMENT) or alive.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn steer_policy_timer(policy: *mut steer_policy, timer: u64) -> steer_status {
+    // SAFETY: NULL or alive by this function's contract.
+    let policy = unsafe { Using::of(policy) };
+    run(policy, |policy| {
+        policy.runner.timer(TimerId(timer));
+        Ok(())
+    })
+}
+
+/// What `run_later` asked for. Serialised.
+///
+/// # Safety
+/// `policy` is NULL (STEER_NULL_ARGUMENT) or alive.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn steer_policy_run(policy: *mut steer_policy) -> steer_status {
+    // SAFETY: NULL or alive by this function's contract.
+    let policy = unsafe { Using::of(policy) };
+    run(policy, |policy| {
+        policy.runner.run();
+        Ok(())
+    })
+}
+
+/// How many panics of the policy and its pickers were caught, in `*faults`. Serialised.
+///
+/// # Safety
+/// `policy` is NULL (STEER_NULL_ARGUMENT) or alive; `faults` is NULL (STEER_NULL_ARGUMENT) or can
+/// be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn steer_policy_faults(
+    policy: *mut steer_policy,
+    faults: *mut u64,
+) -> steer_status {
+    // SAFETY: NULL or alive by this function's contract.
+    let policy = unsafe { Using::of(policy) };
+    run(policy, |policy| {
+        if faults.is_null() {
+            return Err(STEER_NULL_ARGUMENT);
+        }
+        // SAFETY: not NULL, and writable by this function's contract.
+        unsafe { faults.write(policy.runner.faults()) };
+        Ok(())
+    })
+}
+
+/// Shuts a policy down and frees it. Serialised; also from within one of its callbacks. NULL is
+/// fine. Its endpoints are dropped at once; its pickers live on, with their connections.
+///
+/// # Safety
+/// `policy` is NULL or came from `steer_policy_new` and is not freed yet; nobody uses it after
+/// this call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn steer_policy_free(policy: *mut steer_policy) {
+    if policy.is_null() {
+        return;
+    }
+    guard((), || {
+        // SAFETY: made by `steer_policy_new` and not freed yet, by this function's contract; a
+        // call under way for the same policy holds what it needs (`Using`).
+        let policy = unsafe { Box::from_raw(policy) };
+        policy.runner.close();
+    });
+}
+
+/// What an entry point's body may use: a copy, so that the policy may be freed from within a
+/// callback while the body still runs.
+struct Using {
+    runner: Arc<Runner>,
+    factory: Arc<dyn PolicyFactory>,
+    host: CHost,
+}
+
+impl Using {
+    /// # Safety
+    /// `policy` is NULL or alive.
+    unsafe fn of(policy: *mut steer_policy) -> Option<Using> {
+        // SAFETY: NULL or alive by this function's contract.
+        let policy = unsafe { policy.as_ref() }?;
+        Some(Using {
+            runner: Arc::clone(&policy.runner),
+            factory: Arc::clone(&policy.factory),
+            host: policy.host.share(),
+        })
+    }
+}
+
+/// Runs an entry point's body.
+fn run(
+    policy: Option<Using>,
+    body: impl FnOnce(&Using) -> Result<(), steer_status>,
+) -> steer_status {
+    guard(STEER_PANIC, || {
+        let Some(policy) = policy else { return STEER_NULL_ARGUMENT };
+        match body(&policy) {
+            Ok(()) => STEER_OK,
+            Err(status) => status,
+        }
+    })
+}

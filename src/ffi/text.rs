@@ -1,0 +1,95 @@
+//! `steer_str` (borrowed) and `steer_string` (owned): text as it crosses.
+
+use std::borrow::Cow;
+use std::ffi::c_char;
+use std::ptr;
+
+use super::guard;
+
+/// Borrowed bytes, usually UTF-8 and never assumed to be. Not NUL-terminated. `data` may be NULL
+/// when `length` is 0. Valid as long as the function that gives it says. This struct never grows.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct steer_str {
+    /// The bytes.
+    pub data: *const c_char,
+    /// How many.
+    pub length: usize,
+}
+
+impl steer_str {
+    pub(super) const fn empty() -> steer_str {
+        steer_str { data: ptr::null(), length: 0 }
+    }
+
+    pub(super) const fn from_static(text: &'static str) -> steer_str {
+        steer_str::borrow(text)
+    }
+
+    /// For C to read as long as `text` lives.
+    pub(super) const fn borrow(text: &str) -> steer_str {
+        steer_str { data: text.as_ptr().cast(), length: text.len() }
+    }
+
+    /// The text, with what is not UTF-8 replaced by U+FFFD; none when the length is absurd. Copies
+    /// only then.
+    ///
+    /// # Safety
+    /// `data` points at `length` bytes that nobody writes to during `'a`, or is NULL.
+    pub(super) unsafe fn as_text<'a>(self) -> Option<Cow<'a, str>> {
+        if self.data.is_null() {
+            return (self.length == 0).then_some(Cow::Borrowed(""));
+        }
+        if isize::try_from(self.length).is_err() {
+            return None;
+        }
+        // SAFETY: not NULL, no longer than isize::MAX, and readable by this function's contract.
+        let bytes = unsafe { std::slice::from_raw_parts(self.data.cast::<u8>(), self.length) };
+        Some(String::from_utf8_lossy(bytes))
+    }
+
+    /// [`as_text`](Self::as_text), to be kept.
+    ///
+    /// # Safety
+    /// `data` points at `length` bytes that nobody writes to during the call, or is NULL.
+    pub(super) unsafe fn to_text(self) -> Option<String> {
+        // SAFETY: by this function's contract.
+        unsafe { self.as_text() }.map(Cow::into_owned)
+    }
+}
+
+/// Text that the engine made and the caller frees.
+pub struct steer_string(String);
+
+impl steer_string {
+    pub(super) fn into_raw(text: String) -> *mut steer_string {
+        Box::into_raw(Box::new(steer_string(text)))
+    }
+}
+
+/// The text of a string, valid until it is freed. Any thread. NULL gives the empty text.
+///
+/// # Safety
+/// `string` is NULL or came from this library and is not freed yet.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn steer_string_text(string: *const steer_string) -> steer_str {
+    // SAFETY: NULL or alive, by this function's contract.
+    let string = unsafe { string.as_ref() };
+    string.map_or(steer_str::empty(), |string| steer_str::borrow(&string.0))
+}
+
+/// Frees a string. Any thread. NULL is fine.
+///
+/// # Safety
+/// `string` is NULL or came from this library and is not freed yet; nobody uses it during or after
+/// this call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn steer_string_free(string: *mut steer_string) {
+    if string.is_null() {
+        return;
+    }
+    guard((), || {
+        // SAFETY: made by `into_raw` and not freed yet, by this function's contract.
+        drop(unsafe { Box::from_raw(string) });
+    });
+}

@@ -1,0 +1,61 @@
+//! What a policy may ask of its channel and of the world: gRPC's ChannelControlHelper, and clock,
+//! chance, timers and log, so that tests and simulators can pass their own.
+//!
+//! Must not know: who answers.
+
+use std::time::Duration;
+
+use super::Picker;
+use crate::endpoints::{Connectivity, Endpoint, EndpointDescriptor};
+use crate::status::Status;
+
+/// How much a log line matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Severity {
+    /// For those who follow what happens.
+    Debug = 0,
+    /// What an operator may want to see.
+    Info = 1,
+    /// Something is broken.
+    Error = 2,
+}
+
+/// A running timer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TimerId(pub u64);
+
+/// What a policy may ask for. A wrapper hands its child a helper of its own.
+///
+/// All but [`log`](Helper::log), [`now`](Helper::now) and [`random`](Helper::random) are for the
+/// policy's own calls only (the host's work serializer); those three are for any thread.
+pub trait Helper: Send + Sync {
+    /// Makes an endpoint for a descriptor of the latest update. It reports its state soon after,
+    /// and does not connect before it is asked to.
+    fn create_endpoint(
+        &self,
+        descriptor: &EndpointDescriptor,
+    ) -> Result<Box<dyn Endpoint>, Status>;
+
+    /// Publishes the policy's state and the picker for calls from now on. `status` is OK but in
+    /// TRANSIENT_FAILURE.
+    fn update_state(&self, state: Connectivity, status: &Status, picker: Box<dyn Picker>);
+
+    /// Asks the resolver to resolve again, when it sees fit.
+    fn request_reresolution(&self);
+
+    /// Starts a timer, of which [`Policy::timer`](super::Policy::timer) hears.
+    fn start_timer(&self, after: Duration) -> TimerId;
+
+    /// Stops a timer. Nothing happens when it has run out.
+    fn cancel_timer(&self, timer: TimerId);
+
+    /// Time since an arbitrary moment; never goes back.
+    fn now(&self) -> Duration;
+
+    /// 64 random bits.
+    fn random(&self) -> u64;
+
+    /// Writes a line to the host's log.
+    fn log(&self, severity: Severity, message: &str);
+}

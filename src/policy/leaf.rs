@@ -1,0 +1,148 @@
+//! The leaf policy: keeps a connection to every endpoint by the rules of `endpoints/`, and leaves
+//! the choice among the READY ones to a picker factory.
+//!
+//! Cost per report: what the picker factory costs, with the READY backends listed in O(endpoints).
+//!
+//! Must not know: how a backend is chosen.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{
+    Config, ConfigError, FailPicker, Helper, Picker, Policy, PolicyFactory, QueuePicker, Update,
+    parse_fields,
+};
+use crate::endpoints::{
+    Aggregate, Connection, Connectivity, EndpointDescriptor, EndpointId, Report, Tracker,
+};
+use crate::status::Status;
+
+/// A READY backend, to be chosen by a picker.
+#[derive(Clone, Debug)]
+pub struct Backend {
+    /// What to complete a pick with.
+    pub connection: Connection,
+    /// What the resolver knows of it.
+    pub descriptor: Arc<EndpointDescriptor>,
+}
+
+/// Chooses among READY backends: the easy way to write a policy.
+pub trait PickerFactory: Send + 'static {
+    /// The name in `loadBalancingConfig`.
+    const NAME: &'static str;
+
+    /// The fields of the config, by their JSON names.
+    type Config: DeserializeOwned + Send + Sync + 'static;
+
+    /// One for each policy instance, that is for each channel.
+    fn new(helper: &dyn Helper) -> Self;
+
+    /// A picker for these backends, of which there is at least one, in the resolver's order.
+    /// Called whenever the backends, their states or the config have changed.
+    fn build(
+        &mut self,
+        config: &Self::Config,
+        backends: Vec<Backend>,
+        helper: &dyn Helper,
+    ) -> Box<dyn Picker>;
+}
+
+/// A policy factory made of a picker factory.
+pub struct LeafFactory<F>(std::marker::PhantomData<fn() -> F>);
+
+impl<F> LeafFactory<F> {
+    /// The policy factory for `F`.
+    pub const fn new() -> Self {
+        LeafFactory(std::marker::PhantomData)
+    }
+}
+
+impl<F> Default for LeafFactory<F> {
+    fn default() -> Self {
+        LeafFactory::new()
+    }
+}
+
+impl<F: PickerFactory> PolicyFactory for LeafFactory<F> {
+    fn name(&self) -> &str {
+        F::NAME
+    }
+
+    fn parse_config(&self, json: &Value) -> Result<Config, ConfigError> {
+        parse_fields::<F::Config>(F::NAME, json).map(|config| Arc::new(config) as Config)
+    }
+
+    fn new_policy(&self, helper: Arc<dyn Helper>) -> Box<dyn Policy> {
+        Box::new(LeafPolicy::<F>::new(helper))
+    }
+}
+
+/// The policy.
+pub struct LeafPolicy<F: PickerFactory> {
+    helper: Arc<dyn Helper>,
+    tracker: Tracker,
+    pickers: F,
+    config: Option<Arc<F::Config>>,
+}
+
+impl<F: PickerFactory> LeafPolicy<F> {
+    /// No backends yet.
+    pub fn new(helper: Arc<dyn Helper>) -> Self {
+        let tracker = Tracker::new(Arc::clone(&helper));
+        let pickers = F::new(&*helper);
+        LeafPolicy { helper, tracker, pickers, config: None }
+    }
+
+    fn publish(&mut self, aggregate: Option<Aggregate>) {
+        let Some(aggregate) = aggregate else { return };
+        let (state, status, picker): (_, _, Box<dyn Picker>) = match aggregate {
+            Aggregate::Connecting => (Connectivity::Connecting, Status::OK, Box::new(QueuePicker)),
+            Aggregate::TransientFailure(status) => {
+                let picker = FailPicker(status.clone());
+                (Connectivity::TransientFailure, status, Box::new(picker))
+            }
+            Aggregate::Ready => {
+                let config = self.config.as_ref().expect("an update came before any report");
+                let ready = self.tracker.ready();
+                let backends = ready
+                    .map(|(connection, descriptor)| Backend {
+                        connection: connection.clone(),
+                        descriptor: Arc::clone(descriptor),
+                    })
+                    .collect();
+                let picker = self.pickers.build(config, backends, &*self.helper);
+                (Connectivity::Ready, Status::OK, picker)
+            }
+        };
+        self.helper.update_state(state, &status, picker);
+    }
+}
+
+impl<F: PickerFactory> Policy for LeafPolicy<F> {
+    fn update(&mut self, update: &Update) -> Result<(), Status> {
+        let config = Arc::clone(&update.config).downcast::<F::Config>().map_err(|_| {
+            Status::internal(format!("the config of an update for {} is another's", F::NAME))
+        })?;
+        self.config = Some(config);
+        let endpoints = update.endpoints.as_deref();
+        let outcome = self.tracker.update(endpoints, &update.resolution_note);
+        self.publish(outcome.aggregate);
+        outcome.accepted
+    }
+
+    fn endpoint_report(&mut self, endpoint: EndpointId, report: Report) -> bool {
+        match self.tracker.report(endpoint, report) {
+            Ok(aggregate) => {
+                self.publish(aggregate);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    fn reset_backoff(&mut self) {
+        self.tracker.reset_backoff();
+    }
+}

@@ -1,0 +1,129 @@
+//! Policies: the traits, the registry, and one file per policy.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `helper.rs` | what a policy may ask of its channel and of the world |
+//! | `config.rs` | from JSON to a policy's own config type, with the field path of every fault |
+//! | `registry.rs` | policies by name |
+//! | `runner.rs` | runs one policy for a host: one event at a time, panics contained |
+//! | `leaf.rs` | the policy that keeps connections and leaves the choice to a picker factory |
+//! | `pickers.rs` | pickers that every policy needs: queue, fail |
+//! | `round_robin.rs` | `steer_round_robin` |
+//!
+//! To add a policy that only chooses among READY backends: write a [`PickerFactory`] in a file of
+//! its own, wrap it in a [`LeafFactory`], and add that to the list in `registry.rs`. To decide
+//! about connections too, implement [`PolicyFactory`] and [`Policy`]. Nothing in these traits
+//! assumes that a policy is the outermost one.
+//!
+//! Must not know: raw pointers, the C ABI, gRPC's classes.
+
+mod config;
+mod helper;
+mod leaf;
+mod pickers;
+mod registry;
+mod round_robin;
+mod runner;
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+pub use config::{ConfigError, Fault, parse_fields};
+pub use helper::{Helper, Severity, TimerId};
+pub use leaf::{Backend, LeafFactory, LeafPolicy, PickerFactory};
+pub use pickers::{FailPicker, QueuePicker};
+pub use registry::{RegisterError, Registry};
+pub use round_robin::RoundRobin;
+pub use runner::{GuardedPicker, Host, Runner};
+
+use crate::endpoints::{Connection, EndpointDescriptor, EndpointId, Report};
+use crate::status::Status;
+
+/// A policy's config, parsed and checked: whatever type its factory made of the JSON.
+pub type Config = Arc<dyn Any + Send + Sync>;
+
+/// Makes policies of one name, and knows their config.
+pub trait PolicyFactory: Send + Sync + 'static {
+    /// The name in `loadBalancingConfig`: lower-case letters, digits and `_`.
+    fn name(&self) -> &str;
+
+    /// Checks and converts a config. `{}` must be accepted unless a field is required: gRPC parses
+    /// that when a policy is chosen by its name alone. Called on any thread.
+    fn parse_config(&self, json: &serde_json::Value) -> Result<Config, ConfigError>;
+
+    /// A new policy, which has not seen an update yet.
+    fn new_policy(&self, helper: Arc<dyn Helper>) -> Box<dyn Policy>;
+}
+
+/// A resolver's update.
+#[derive(Clone)]
+pub struct Update {
+    /// The endpoints in the resolver's order, or why there are none.
+    pub endpoints: Result<Vec<Arc<EndpointDescriptor>>, Status>,
+    /// What the policy's factory made of the config.
+    pub config: Config,
+    /// Context for people, to be part of the status when there are no endpoints. May be empty.
+    pub resolution_note: String,
+}
+
+/// The control plane of a policy. Calls never overlap: a host serialises them.
+///
+/// A policy publishes by [`Helper::update_state`]. Dropping it shuts it down.
+pub trait Policy: Send {
+    /// Takes a resolver's update. `Err` tells the resolver that the update was not accepted.
+    fn update(&mut self, update: &Update) -> Result<(), Status>;
+
+    /// Takes a report of an endpoint's state. Reports of endpoints that were dropped are ignored:
+    /// `false` says that there is no such endpoint.
+    fn endpoint_report(&mut self, endpoint: EndpointId, report: Report) -> bool;
+
+    /// Leaves IDLE, for policies that connect lazily.
+    fn exit_idle(&mut self) {}
+
+    /// Forgets the backoff of every endpoint.
+    fn reset_backoff(&mut self);
+
+    /// A timer started with [`Helper::start_timer`] has run out.
+    fn timer(&mut self, _timer: TimerId) {}
+}
+
+/// What a picker may know of the call that it chooses for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Call<'a> {
+    /// `/service/method`. Empty when the host has none, and when the picker did not ask for it.
+    pub path: &'a str,
+}
+
+/// What a picker needs of each call; what it does not ask for costs nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// [`Call::path`].
+    pub path: bool,
+}
+
+/// The data plane of a policy: an immutable choice among backends, made by many threads at once.
+///
+/// A pick takes no lock, allocates nothing and calls nothing back on its usual path.
+pub trait Picker: Send + Sync {
+    /// Chooses for one call.
+    fn pick<'a>(&'a self, call: &Call<'_>) -> Pick<'a>;
+
+    /// What [`Picker::pick`] needs to know. Asked once, before the first pick.
+    fn wants(&self) -> Wants {
+        Wants::default()
+    }
+}
+
+/// A picker's choice.
+#[derive(Clone, Debug)]
+pub enum Pick<'a> {
+    /// Send the call over this connection.
+    Complete(&'a Connection),
+    /// Wait for the next picker.
+    Queue,
+    /// Fail the call, unless it waits for ready: then it waits for the next picker.
+    Fail(Cow<'a, Status>),
+    /// Fail the call even if it waits for ready, and do not retry it (gRFC A6).
+    Drop(Cow<'a, Status>),
+}

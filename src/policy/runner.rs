@@ -1,0 +1,511 @@
+//! Runs one policy for a host: one event at a time, and panics contained.
+//!
+//! A host may report from within a callback (a child policy of gRPC's reports CONNECTING while it
+//! is asked to connect). Such an event waits until the one that led to it is done, so that a
+//! policy never sees itself half-way through.
+//!
+//! A policy or picker that panics is counted, named in the log at most once a second, and replaced
+//! by round robin over the same endpoints; calls wait for the new picker instead of failing.
+//!
+//! Must not know: the C ABI, any policy but the one it falls back to.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::leaf::LeafPolicy;
+use super::round_robin::NoFields;
+use super::{
+    Call, FailPicker, Helper, Pick, Picker, Policy, PolicyFactory, RoundRobin, Severity, TimerId,
+    Update, Wants,
+};
+use crate::endpoints::{Connectivity, Endpoint, EndpointDescriptor, EndpointId, Report};
+use crate::status::Status;
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// What a runner asks of the host: [`Helper`] with the engine's numbers, and one thing more.
+pub trait Host: Send + Sync {
+    /// See [`Helper::create_endpoint`]. The host reports this endpoint's states under `id`.
+    fn create_endpoint(
+        &self,
+        id: EndpointId,
+        descriptor: &EndpointDescriptor,
+    ) -> Result<Box<dyn Endpoint>, Status>;
+
+    /// See [`Helper::update_state`].
+    fn update_state(&self, state: Connectivity, status: &Status, picker: GuardedPicker);
+
+    /// See [`Helper::request_reresolution`].
+    fn request_reresolution(&self);
+
+    /// Asks for a call of [`Runner::run`], soon, from where the host makes its other calls. Comes
+    /// on any thread, also from within a pick. `false`: this host cannot do that.
+    fn run_later(&self) -> bool;
+
+    /// Asks for a call of [`Runner::timer`] with this number after this time.
+    fn start_timer(&self, timer: TimerId, after: Duration);
+
+    /// Takes that back.
+    fn cancel_timer(&self, timer: TimerId);
+
+    /// See [`Helper::now`].
+    fn now(&self) -> Duration;
+
+    /// See [`Helper::random`].
+    fn random(&self) -> u64;
+
+    /// See [`Helper::log`].
+    fn log(&self, severity: Severity, message: &str);
+}
+
+/// What a policy's pickers share with its runner.
+struct Shared {
+    name: String,
+    host: Box<dyn Host>,
+    /// Set at shutdown: from then on the host's channel is not to be bothered.
+    closed: AtomicBool,
+    /// Set by a picker that panicked, until the policy is replaced.
+    picker_fault: AtomicBool,
+    faults: AtomicU64,
+    /// When the last fault was logged, in nanoseconds of the host's clock, plus one; 0: never.
+    last_fault_logged: AtomicU64,
+    next_timer: AtomicU64,
+}
+
+/// Numbers of endpoints are never used twice in a process, so that a host may mix up policies
+/// without harm.
+static NEXT_ENDPOINT: AtomicEndpointId = AtomicEndpointId::new();
+
+/// A process-wide counter. Loom's atomics cannot be static, and this needs no model.
+struct AtomicEndpointId(std::sync::atomic::AtomicU64);
+
+impl AtomicEndpointId {
+    const fn new() -> Self {
+        AtomicEndpointId(std::sync::atomic::AtomicU64::new(1))
+    }
+
+    fn take(&self) -> EndpointId {
+        // Relaxed: only uniqueness matters.
+        EndpointId(self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+    }
+}
+
+const LOG_FAULTS_EVERY: Duration = Duration::from_secs(1);
+
+impl Shared {
+    fn is_closed(&self) -> bool {
+        // Relaxed: set and read where the host serialises its calls.
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    /// Counts a panic and names it in the log, at most once a second.
+    fn fault(&self, place: &str, panic: &(dyn Any + Send)) {
+        // Relaxed: counters for people.
+        let faults = self.faults.fetch_add(1, Ordering::Relaxed) + 1;
+        let now = self.host.now();
+        let stamp = now.as_nanos() as u64 + 1;
+        let last = self.last_fault_logged.load(Ordering::Relaxed);
+        if last != 0 && stamp.saturating_sub(last) < LOG_FAULTS_EVERY.as_nanos() as u64 {
+            return;
+        }
+        let mine = self.last_fault_logged.compare_exchange(
+            last,
+            stamp,
+            Ordering::Relaxed,
+            Ordering::Relaxed,
+        );
+        if mine.is_ok() {
+            self.host.log(
+                Severity::Error,
+                &format!(
+                    "{}: {place} panicked: {} ({faults} faults so far); \
+                     the policy goes on as round robin",
+                    self.name,
+                    panic_text(panic)
+                ),
+            );
+        }
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("(no text)")
+}
+
+/// The helper of the outermost policy.
+struct RunnerHelper(Arc<Shared>);
+
+impl Helper for RunnerHelper {
+    fn create_endpoint(
+        &self,
+        descriptor: &EndpointDescriptor,
+    ) -> Result<Box<dyn Endpoint>, Status> {
+        if self.0.is_closed() {
+            return Err(Status::unavailable("the policy is shutting down"));
+        }
+        self.0.host.create_endpoint(NEXT_ENDPOINT.take(), descriptor)
+    }
+
+    fn update_state(&self, state: Connectivity, status: &Status, picker: Box<dyn Picker>) {
+        if !self.0.is_closed() {
+            let picker = GuardedPicker::new(picker, Arc::clone(&self.0));
+            self.0.host.update_state(state, status, picker);
+        }
+    }
+
+    fn request_reresolution(&self) {
+        if !self.0.is_closed() {
+            self.0.host.request_reresolution();
+        }
+    }
+
+    fn start_timer(&self, after: Duration) -> TimerId {
+        // Relaxed: only uniqueness matters.
+        let timer = TimerId(self.0.next_timer.fetch_add(1, Ordering::Relaxed));
+        if !self.0.is_closed() {
+            self.0.host.start_timer(timer, after);
+        }
+        timer
+    }
+
+    fn cancel_timer(&self, timer: TimerId) {
+        self.0.host.cancel_timer(timer);
+    }
+
+    fn now(&self) -> Duration {
+        self.0.host.now()
+    }
+
+    fn random(&self) -> u64 {
+        self.0.host.random()
+    }
+
+    fn log(&self, severity: Severity, message: &str) {
+        self.0.host.log(severity, message);
+    }
+}
+
+enum Event {
+    Update(Update),
+    Report(EndpointId, Report),
+    ExitIdle,
+    ResetBackoff,
+    Timer(TimerId),
+    Run,
+    Close,
+}
+
+/// What became of an event.
+enum Done {
+    Updated(Result<(), Status>),
+    Reported(bool),
+    Nothing,
+}
+
+struct State {
+    /// None once shut down.
+    policy: Option<Box<dyn Policy>>,
+    last_update: Option<Update>,
+    /// Round robin has taken the policy's place.
+    fallen_back: bool,
+}
+
+/// One policy, run for one host.
+pub struct Runner {
+    shared: Arc<Shared>,
+    state: Mutex<State>,
+    waiting: Mutex<VecDeque<Event>>,
+}
+
+impl Runner {
+    /// Makes a policy of this factory's.
+    pub fn new(factory: &dyn PolicyFactory, host: Box<dyn Host>) -> Runner {
+        let shared = Arc::new(Shared {
+            name: factory.name().to_owned(),
+            host,
+            closed: AtomicBool::new(false),
+            picker_fault: AtomicBool::new(false),
+            faults: AtomicU64::new(0),
+            last_fault_logged: AtomicU64::new(0),
+            next_timer: AtomicU64::new(1),
+        });
+        let state = State { policy: None, last_update: None, fallen_back: false };
+        let runner =
+            Runner { shared, state: Mutex::new(state), waiting: Mutex::new(VecDeque::new()) };
+        {
+            let mut state = runner.state.lock();
+            let helper = runner.helper();
+            match catch_unwind(AssertUnwindSafe(|| factory.new_policy(helper))) {
+                Ok(policy) => state.policy = Some(policy),
+                Err(panic) => {
+                    runner.shared.fault("making the policy", &*panic);
+                    runner.fall_back(&mut state);
+                }
+            }
+        }
+        runner
+    }
+
+    /// The policy's name.
+    pub fn name(&self) -> &str {
+        &self.shared.name
+    }
+
+    /// See [`Policy::update`]. From within a callback of the host's: the update waits its turn and
+    /// is accepted.
+    pub fn update(&self, update: Update) -> Result<(), Status> {
+        match self.submit(Event::Update(update)) {
+            Some(Done::Updated(accepted)) => accepted,
+            _ => Ok(()),
+        }
+    }
+
+    /// See [`Policy::endpoint_report`]; `true` also when the report has to wait its turn.
+    pub fn endpoint_report(&self, endpoint: EndpointId, report: Report) -> bool {
+        match self.submit(Event::Report(endpoint, report)) {
+            Some(Done::Reported(known)) => known,
+            _ => true,
+        }
+    }
+
+    /// See [`Policy::exit_idle`].
+    pub fn exit_idle(&self) {
+        self.submit(Event::ExitIdle);
+    }
+
+    /// See [`Policy::reset_backoff`].
+    pub fn reset_backoff(&self) {
+        self.submit(Event::ResetBackoff);
+    }
+
+    /// See [`Policy::timer`].
+    pub fn timer(&self, timer: TimerId) {
+        self.submit(Event::Timer(timer));
+    }
+
+    /// What [`Host::run_later`] asked for.
+    pub fn run(&self) {
+        self.submit(Event::Run);
+    }
+
+    /// Shuts the policy down: drops its endpoints and leaves the host's channel alone. Pickers
+    /// live on, and keep their connections.
+    pub fn close(&self) {
+        // Relaxed: as in `is_closed`.
+        self.shared.closed.store(true, Ordering::Relaxed);
+        self.submit(Event::Close);
+    }
+
+    /// How many panics of the policy and its pickers were caught.
+    pub fn faults(&self) -> u64 {
+        self.shared.faults.load(Ordering::Relaxed)
+    }
+
+    fn helper(&self) -> Arc<dyn Helper> {
+        Arc::new(RunnerHelper(Arc::clone(&self.shared)))
+    }
+
+    /// Handles the event now, or, within another, queues it: then there is no answer.
+    fn submit(&self, event: Event) -> Option<Done> {
+        let mut answer = None;
+        match self.state.try_lock() {
+            Some(mut state) => {
+                answer = Some(self.handle(&mut state, event));
+                self.handle_waiting(&mut state);
+            }
+            None => self.waiting.lock().push_back(event),
+        }
+        // Whoever held the state may have looked at the queue just before the event came.
+        while !self.waiting.lock().is_empty() {
+            let Some(mut state) = self.state.try_lock() else { break };
+            self.handle_waiting(&mut state);
+        }
+        answer
+    }
+
+    fn handle_waiting(&self, state: &mut State) {
+        loop {
+            let Some(event) = self.waiting.lock().pop_front() else { return };
+            self.handle(state, event);
+        }
+    }
+
+    fn handle(&self, state: &mut State, event: Event) -> Done {
+        let Some(policy) = state.policy.as_mut() else { return Done::Nothing };
+        let (place, done) = match event {
+            Event::Update(mut update) => {
+                if state.fallen_back {
+                    update.config = Arc::new(NoFields {});
+                }
+                let update = state.last_update.insert(update);
+                let accepted = catch_unwind(AssertUnwindSafe(|| policy.update(update)));
+                ("update", accepted.map(Done::Updated))
+            }
+            Event::Report(endpoint, report) => {
+                let known =
+                    catch_unwind(AssertUnwindSafe(|| policy.endpoint_report(endpoint, report)));
+                ("endpoint_report", known.map(Done::Reported))
+            }
+            Event::ExitIdle => ("exit_idle", quietly(|| policy.exit_idle())),
+            Event::ResetBackoff => ("reset_backoff", quietly(|| policy.reset_backoff())),
+            Event::Timer(timer) => ("timer", quietly(|| policy.timer(timer))),
+            Event::Run => {
+                // Relaxed: run_later and the host's serialising order this after the fault.
+                if self.shared.picker_fault.swap(false, Ordering::Relaxed) && !state.fallen_back {
+                    self.fall_back(state);
+                }
+                return Done::Nothing;
+            }
+            Event::Close => {
+                let policy = state.policy.take();
+                state.last_update = None;
+                ("shutdown", quietly(|| drop(policy)))
+            }
+        };
+        done.unwrap_or_else(|panic| {
+            self.shared.fault(place, &*panic);
+            match self.fall_back(state) {
+                Some(accepted) => Done::Updated(accepted),
+                None => Done::Nothing,
+            }
+        })
+    }
+
+    /// Puts round robin in the policy's place and gives it the last update. Returns what that led
+    /// to, if there was an update.
+    fn fall_back(&self, state: &mut State) -> Option<Result<(), Status>> {
+        if self.shared.is_closed() {
+            state.policy = None;
+            return None;
+        }
+        if state.fallen_back {
+            return Some(Err(self.give_up(state)));
+        }
+        state.fallen_back = true;
+        let made = catch_unwind(AssertUnwindSafe(|| {
+            let mut policy = LeafPolicy::<RoundRobin>::new(self.helper());
+            let accepted = state.last_update.as_mut().map(|update| {
+                update.config = Arc::new(NoFields {});
+                policy.update(update)
+            });
+            (policy, accepted)
+        }));
+        match made {
+            Ok((policy, accepted)) => {
+                // The old one goes last, so that the connections both have are never without an
+                // owner and stay open.
+                let old = state.policy.replace(Box::new(policy));
+                if let Err(panic) = quietly(|| drop(old)) {
+                    self.shared.fault("shutdown", &*panic);
+                }
+                accepted
+            }
+            Err(panic) => {
+                self.shared.fault("the fallback's update", &*panic);
+                Some(Err(self.give_up(state)))
+            }
+        }
+    }
+
+    /// Even round robin panics: what is left is to say so to every call.
+    fn give_up(&self, state: &mut State) -> Status {
+        let status =
+            Status::internal(format!("{}: the policy and its fallback panicked", self.name()));
+        if let Err(panic) = quietly(|| drop(state.policy.take())) {
+            self.shared.fault("shutdown", &*panic);
+        }
+        let picker = Box::new(FailPicker(status.clone()));
+        RunnerHelper(Arc::clone(&self.shared)).update_state(
+            Connectivity::TransientFailure,
+            &status,
+            picker,
+        );
+        status
+    }
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn quietly(what: impl FnOnce()) -> Result<Done, Box<dyn Any + Send>> {
+    catch_unwind(AssertUnwindSafe(what)).map(|()| Done::Nothing)
+}
+
+/// A policy's picker, as hosts get it: panics contained, codes of gRFC A54 mapped.
+pub struct GuardedPicker {
+    picker: Box<dyn Picker>,
+    wants: Wants,
+    poisoned: AtomicBool,
+    shared: Arc<Shared>,
+}
+
+impl GuardedPicker {
+    fn new(picker: Box<dyn Picker>, shared: Arc<Shared>) -> GuardedPicker {
+        let (wants, poisoned) = match catch_unwind(AssertUnwindSafe(|| picker.wants())) {
+            Ok(wants) => (wants, false),
+            Err(panic) => {
+                shared.fault("wants", &*panic);
+                // Relaxed: see `Event::Run`.
+                shared.picker_fault.store(true, Ordering::Relaxed);
+                shared.host.run_later();
+                (Wants::default(), true)
+            }
+        };
+        GuardedPicker { picker, wants, poisoned: AtomicBool::new(poisoned), shared }
+    }
+
+    /// What the picker needs to know of each call.
+    pub fn wants(&self) -> Wants {
+        self.wants
+    }
+
+    /// See [`Picker::pick`]. A panic fails this call with INTERNAL; calls after it wait for the
+    /// picker of the policy that takes over.
+    #[inline]
+    pub fn pick<'a>(&'a self, call: &Call<'_>) -> Pick<'a> {
+        // Relaxed: whichever side of the fault a concurrent pick falls on is fine.
+        if self.poisoned.load(Ordering::Relaxed) {
+            return self.pick_poisoned();
+        }
+        match catch_unwind(AssertUnwindSafe(|| self.picker.pick(call))) {
+            Ok(complete @ Pick::Complete(_)) => complete,
+            Ok(Pick::Queue) => Pick::Queue,
+            Ok(Pick::Fail(status)) => Pick::Fail(Status::for_data_plane(status)),
+            Ok(Pick::Drop(status)) => Pick::Drop(Status::for_data_plane(status)),
+            Err(panic) => self.pick_panicked(&*panic),
+        }
+    }
+
+    #[cold]
+    fn pick_panicked(&self, panic: &(dyn Any + Send)) -> Pick<'_> {
+        self.shared.fault("pick", panic);
+        // Relaxed: see `Event::Run`.
+        self.shared.picker_fault.store(true, Ordering::Relaxed);
+        // A host that cannot run the runner later would leave queued calls waiting for ever.
+        if self.shared.host.run_later() {
+            self.poisoned.store(true, Ordering::Relaxed);
+        }
+        Pick::Fail(Cow::Owned(Status::internal(format!(
+            "{}: pick panicked: {}",
+            self.shared.name,
+            panic_text(panic)
+        ))))
+    }
+
+    #[cold]
+    fn pick_poisoned(&self) -> Pick<'_> {
+        Pick::Queue
+    }
+}

@@ -1,0 +1,19 @@
+//! What threads share: the only `unsafe` outside `ffi` and the only door to atomics.
+//!
+//! Must not know: policies, endpoints, the C ABI.
+
+mod handle;
+mod rotation;
+mod slot;
+
+pub use handle::Handle;
+pub use rotation::Rotation;
+pub use slot::thread_slot;
+
+/// Atomics, by way of which a loom model can take their place (`RUSTFLAGS="--cfg loom"`).
+pub mod atomic {
+    #[cfg(loom)]
+    pub use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+    #[cfg(not(loom))]
+    pub use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+}

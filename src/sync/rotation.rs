@@ -1,0 +1,148 @@
+//! Whose turn it is: a rotation that many threads advance without sharing a written cache line.
+//!
+//! Each thread rotates on its own ([`thread_slot`]), on a cache line of its own as long as there
+//! are no more threads than slots. Threads beyond that share a slot: they may then take the same
+//! turn now and then, and never one out of range. There is no division on the usual path (64-bit
+//! division alone costs as much as the rest of a pick), and no atomic read-modify-write.
+//!
+//! Cost: one thread-local load, one load, one store.
+
+use crossbeam_utils::CachePadded;
+
+use super::atomic::{AtomicU32, Ordering};
+use super::thread_slot;
+
+/// The turns of all threads. Survives changes of the number of places that it rotates over.
+#[derive(Debug)]
+pub struct Rotation {
+    /// The place that each slot took last. A power of two in number.
+    last: Box<[CachePadded<AtomicU32>]>,
+}
+
+/// Slots for each core: room for a few times as many threads as can run at once.
+const SLOTS_PER_CORE: usize = 4;
+const MAX_SLOTS: usize = 64;
+
+impl Rotation {
+    /// A rotation with as many slots as this machine's cores call for.
+    pub fn new() -> Rotation {
+        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+        Rotation::with_slots((cores * SLOTS_PER_CORE).min(MAX_SLOTS))
+    }
+
+    /// A rotation with at least this many slots.
+    pub fn with_slots(slots: usize) -> Rotation {
+        // Slots start one place apart, so that threads which start together begin at different
+        // places.
+        let last = (0..slots.next_power_of_two() as u32)
+            .map(|slot| CachePadded::new(AtomicU32::new(slot)))
+            .collect();
+        Rotation { last }
+    }
+
+    /// The calling thread's next place among `places`: one after its last, wrapping.
+    ///
+    /// # Panics
+    /// When `places` is 0.
+    #[inline]
+    pub fn next(&self, places: usize) -> usize {
+        self.next_for(thread_slot() as usize, places)
+    }
+
+    #[inline]
+    fn next_for(&self, thread: usize, places: usize) -> usize {
+        let cell = &self.last[thread & (self.last.len() - 1)];
+        // Relaxed: a turn orders nothing but itself. A plain load and store instead of an atomic
+        // increment: threads that share a slot may lose a turn to each other, which is harmless.
+        let mut place = cell.load(Ordering::Relaxed) as usize + 1;
+        if place >= places {
+            place = wrap(place, places);
+        }
+        cell.store(place as u32, Ordering::Relaxed);
+        place
+    }
+}
+
+impl Default for Rotation {
+    fn default() -> Self {
+        Rotation::new()
+    }
+}
+
+/// Out of range by one is the usual wrap; by more, the number of places has shrunk.
+#[inline]
+fn wrap(place: usize, places: usize) -> usize {
+    assert!(places > 0, "a rotation needs a place");
+    if place == places { 0 } else { shrunk(place, places) }
+}
+
+#[cold]
+fn shrunk(place: usize, places: usize) -> usize {
+    place % places
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_thread_rotates_exactly() {
+        let rotation = Rotation::with_slots(4);
+        let first = rotation.next(3);
+        for turn in 1..100 {
+            assert_eq!(rotation.next(3), (first + turn) % 3);
+        }
+    }
+
+    #[test]
+    fn goes_on_where_it_was_when_the_number_of_places_changes() {
+        let rotation = Rotation::with_slots(1);
+        let turns: Vec<_> = [10, 10, 10, 2, 2, 5, 5, 5, 5, 1, 1]
+            .into_iter()
+            .map(|places| rotation.next_for(0, places))
+            .collect();
+        assert_eq!(turns, [1, 2, 3, 0, 1, 2, 3, 4, 0, 0, 0]);
+    }
+
+    #[test]
+    fn slots_start_one_place_apart() {
+        let rotation = Rotation::with_slots(4);
+        let firsts: Vec<_> = (0..4).map(|thread| rotation.next_for(thread, 8)).collect();
+        assert_eq!(firsts, [1, 2, 3, 4]);
+    }
+
+    #[test]
+    #[should_panic(expected = "needs a place")]
+    fn no_places_is_the_callers_fault() {
+        Rotation::with_slots(1).next(0);
+    }
+}
+
+#[cfg(all(test, loom))]
+mod model {
+    use super::*;
+    use loom::sync::Arc;
+
+    /// Threads that share a slot, while the number of places changes between them, never take a
+    /// place out of range.
+    #[test]
+    fn a_shared_slot_stays_in_range() {
+        loom::model(|| {
+            let rotation = Arc::new(Rotation::with_slots(1));
+            let threads: Vec<_> = [2, 3]
+                .into_iter()
+                .map(|places| {
+                    let rotation = Arc::clone(&rotation);
+                    loom::thread::spawn(move || {
+                        for _ in 0..2 {
+                            assert!(rotation.next_for(0, places) < places);
+                        }
+                    })
+                })
+                .collect();
+            for thread in threads {
+                thread.join().unwrap();
+            }
+        });
+    }
+}

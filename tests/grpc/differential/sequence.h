@@ -1,0 +1,87 @@
+// One sequence of events, given to two policies and compared event by event.
+//
+// This is where it stands what "the same" means. Each deliberate difference of docs/differences.md
+// is a rule here, named by its number; nothing else may differ.
+
+#ifndef STEER_TESTS_GRPC_DIFFERENTIAL_SEQUENCE_H_
+#define STEER_TESTS_GRPC_DIFFERENTIAL_SEQUENCE_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "model.h"
+#include "side.h"
+
+namespace steer_testing {
+
+struct Setup {
+  std::string reference;
+  std::string policy;
+  Mutation mutation = Mutation::kNone;
+  uint64_t seed = 0;
+  World world;
+};
+
+// How often the reference did what; a run that misses one of them would prove little.
+using Coverage = std::map<std::string, uint64_t>;
+
+class Sequence {
+ public:
+  Sequence(const Setup& setup, Coverage* coverage);
+
+  // Both return what differs, or nothing.
+  std::string Step(const Event& event);
+  std::string Finish();
+
+  const World& world() const { return world_; }
+  std::vector<uint32_t> FirstReportsDue() const { return a_.FirstReportsDue(); }
+  // What was last compared.
+  const Observation& reference() const { return seen_a_; }
+  const Observation& policy() const { return seen_b_; }
+
+ private:
+  // What must be equal after an event beside what is in force.
+  enum class Reports {
+    kEach,       // every state report
+    kLast,       // D3: whether there was one; the last one is in force
+    kAfterBatch  // D1: only what is in force
+  };
+
+  void BeginEvent();
+  std::string EndEvent(Reports reports);
+  std::string DeliverFirstReports(uint32_t key);
+  std::string Update(const Event& event);
+  void Change(const StateChange& change, const std::vector<std::shared_ptr<Watch>>& earlier_a,
+              const std::vector<std::shared_ptr<Watch>>& earlier_b);
+  void Count(const std::string& what, uint64_t times = 1) { (*coverage_)[what] += times; }
+
+  World world_;
+  Coverage* const coverage_;
+  Side a_;
+  Side b_;
+  Observation seen_a_;
+  Observation seen_b_;
+  bool updated_ = false;
+  int max_turn_ = 1;
+};
+
+// The events of one seed, and where the two policies began to differ.
+struct Difference {
+  std::vector<Event> events;
+  std::string what;
+  std::string reference;
+  std::string policy;
+};
+
+// Runs given events; nothing in `what` if there is no difference.
+Difference RunEvents(const Setup& setup, const std::vector<Event>& events, Coverage* coverage);
+// Runs the events that the seed makes.
+Difference RunSeed(Setup setup, int max_events, Coverage* coverage);
+// Takes away from a difference's events what it does not need.
+Difference Shrink(const Setup& setup, const Difference& difference);
+
+}  // namespace steer_testing
+
+#endif  // STEER_TESTS_GRPC_DIFFERENTIAL_SEQUENCE_H_

@@ -1,0 +1,134 @@
+// Servers and channels that come and go: servers that shut down, die and return, calls that wait for a server, channels
+// that go idle or are destroyed while calls run.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "support/policy_fixture.h"
+
+namespace steer_test {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr int kLoadThreads = 4;
+
+class Loss : public PolicyTest {};
+STEER_FOR_EACH_POLICY(Loss);
+
+TEST_P(Loss, AKilledServerTakesOnlyItsRunningCallsWithItAndReturns) {
+  Backends backends(3);
+  const std::vector<int> others = {backends[0].port(), backends[2].port()};
+  const auto channel = Channel(StaticTarget(backends.ports()));
+  ASSERT_TRUE(WaitForRotation(channel, backends.ports()));
+  Load load(channel, kLoadThreads);
+  ASSERT_TRUE(load.WaitForPorts(backends.ports()));
+  ASSERT_EQ(load.failures(), 0) << load.FailureTexts();
+  backends[1].Kill();
+  EXPECT_TRUE(load.WaitForPorts(others));
+  // Each thread had at most one call at that server.
+  const int lost = load.failures();
+  EXPECT_LE(lost, kLoadThreads) << load.FailureTexts();
+  EXPECT_TRUE(load.WaitForPorts(others, 500));
+  backends[1].Start();
+  EXPECT_TRUE(load.WaitForPorts(backends.ports()));
+  load.Stop();
+  EXPECT_EQ(load.failures(), lost) << load.FailureTexts();
+}
+
+TEST_P(Loss, AServerThatShutsDownIsLeftAndReturns) {
+  Backends backends(3);
+  const std::vector<int> others = {backends[0].port(), backends[2].port()};
+  const auto channel = Channel(StaticTarget(backends.ports()));
+  ASSERT_TRUE(WaitForRotation(channel, backends.ports()));
+  Load load(channel, kLoadThreads);
+  for (int round = 0; round < 3; ++round) {
+    ASSERT_TRUE(load.WaitForPorts(backends.ports()));
+    backends[1].Shutdown();
+    EXPECT_TRUE(load.WaitForPorts(others));
+    backends[1].Start();
+    EXPECT_TRUE(load.WaitForPorts(backends.ports()));
+  }
+  load.Stop();
+  EXPECT_EQ(load.failures(), 0) << load.FailureTexts();
+}
+
+TEST_P(Loss, AllServersAreLostAndReturn) {
+  Backends backends(3);
+  const auto channel = Channel(StaticTarget(backends.ports()));
+  ASSERT_TRUE(WaitForRotation(channel, backends.ports()));
+  for (size_t i = 0; i < backends.size(); ++i) backends[i].Kill();
+  const auto all_failing = [&] {
+    const grpc::Status status = Call(channel).status;
+    return status.error_message().find("connections to all backends failing; last error: ") !=
+           std::string::npos;
+  };
+  ASSERT_TRUE(WaitUntil(all_failing));
+  EXPECT_EQ(Call(channel).status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  for (size_t i = 0; i < backends.size(); ++i) backends[i].Start();
+  EXPECT_TRUE(WaitForRotation(channel, backends.ports()));
+}
+
+TEST_P(Loss, TheResolverIsAskedAgainWhenAServerIsLost) {
+  Backends backends(2);
+  ResolverFeed feed;
+  feed.FeedPorts(backends.ports());
+  const auto channel = Channel(feed.target());
+  ASSERT_TRUE(WaitForRotation(channel, backends.ports()));
+  EXPECT_EQ(feed.reresolution_requests(), 0);
+  backends[0].Kill();
+  EXPECT_TRUE(WaitUntil([&] { return feed.reresolution_requests() > 0; }));
+}
+
+TEST_P(Loss, WaitForReadyWaitsUntilAServerAppears) {
+  Backend::Options options;
+  options.started = false;
+  Backends backends(2, options);
+  const auto channel = Channel(StaticTarget(backends.ports()));
+  PendingCall first(channel, {true, kPatience});
+  ASSERT_TRUE(WaitUntil(
+      [&] { return channel->GetState(false) == GRPC_CHANNEL_TRANSIENT_FAILURE; }));
+  PendingCall second(channel, {true, kPatience});
+  const grpc::Status impatient = Call(channel).status;
+  EXPECT_EQ(impatient.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_THAT(impatient.error_message(),
+              HasSubstr("connections to all backends failing; last error: "));
+  const grpc::Status expired = Call(channel, {true, std::chrono::milliseconds(100)}).status;
+  EXPECT_EQ(expired.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_FALSE(first.Done());
+  EXPECT_FALSE(second.Done());
+  backends[1].Start();
+  EXPECT_EQ(first.Result().port, backends[1].port());
+  EXPECT_EQ(second.Result().port, backends[1].port());
+}
+
+TEST_P(Loss, AnIdleChannelWakesUpAgain) {
+  Backends backends(3);
+  grpc::ChannelArguments arguments = TestArguments();
+  // The shortest that gRPC takes.
+  arguments.SetInt(GRPC_ARG_CLIENT_IDLE_TIMEOUT_MS, 1000);
+  const auto channel = MakeChannel(StaticTarget(backends.ports()), ServiceConfig(policy()),
+                                   grpc::InsecureChannelCredentials(), arguments);
+  ASSERT_TRUE(WaitForRotation(channel, backends.ports()));
+  EXPECT_TRUE(WaitUntil([&] { return channel->GetState(false) == GRPC_CHANNEL_IDLE; }));
+  EXPECT_TRUE(WaitForRotation(channel, backends.ports()));
+}
+
+// The application lets go of its channel; gRPC keeps it until the last call has ended.
+TEST_P(Loss, AChannelIsReleasedWithCallsInFlight) {
+  Backend::Options slow;
+  slow.delay = std::chrono::milliseconds(300);
+  Backends backends(3, slow);
+  auto channel = Channel(StaticTarget(backends.ports()));
+  ASSERT_TRUE(WaitForRotation(channel, backends.ports()));
+  std::vector<std::unique_ptr<PendingCall>> calls;
+  for (int i = 0; i < 60; ++i) calls.push_back(std::make_unique<PendingCall>(channel));
+  channel.reset();
+  for (const auto& call : calls) EXPECT_TRUE(call->Result().status.ok());
+}
+
+}  // namespace
+}  // namespace steer_test

@@ -1,0 +1,18 @@
+// main() of the end-to-end tests: Steer and the tests' own resolver are registered before the first channel.
+#include <gtest/gtest.h>
+#include <steer/grpc.h>
+
+#include <iostream>
+
+#include "support/resolver_feed.h"
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  const steer::RegisterStatus status = steer::Register();
+  if (!status.ok()) {
+    std::cerr << "steer::Register(): " << status.message() << std::endl;
+    return 1;
+  }
+  steer_test::RegisterFeedResolver();
+  return RUN_ALL_TESTS();
+}

@@ -1,0 +1,165 @@
+// Which backend answers which call while nothing goes wrong: the rotation itself, the ways to choose the
+// policy, credentials, and many channels at once.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <thread>
+#include <vector>
+
+#include "support/policy_fixture.h"
+
+namespace steer_test {
+namespace {
+
+std::string FileContents(const std::string& path) {
+  std::ostringstream contents;
+  contents << std::ifstream(path).rdbuf();
+  return contents.str();
+}
+
+// One after the other, each of `ports` in its turn.
+void ExpectRotation(const std::vector<int>& answers, const std::vector<int>& ports) {
+  ASSERT_GE(answers.size(), ports.size());
+  const std::set<int> first_round(answers.begin(),
+                                  answers.begin() + static_cast<std::ptrdiff_t>(ports.size()));
+  EXPECT_EQ(first_round, std::set<int>(ports.begin(), ports.end()));
+  for (size_t i = ports.size(); i < answers.size(); ++i) {
+    ASSERT_EQ(answers[i], answers[i - ports.size()]) << "call " << i;
+  }
+}
+
+class Rotation : public PolicyTest {};
+STEER_FOR_EACH_POLICY(Rotation);
+
+TEST_P(Rotation, OneBackendAnswersAll) {
+  Backend backend;
+  const auto channel = Channel(StaticTarget({backend.port()}));
+  EXPECT_EQ(CountCalls(channel, 100), (Counts{{backend.port(), 100}}));
+  EXPECT_EQ(channel->GetLoadBalancingPolicyName(), policy());
+}
+
+TEST_P(Rotation, EachBackendInItsTurn) {
+  Backends backends(3);
+  const auto channel = Channel(StaticTarget(backends.ports()));
+  ASSERT_TRUE(WaitForRotation(channel, backends.ports()));
+  ExpectRotation(CallPorts(channel, 300), backends.ports());
+}
+
+TEST_P(Rotation, SeveralThreadsShareEvenly) {
+  constexpr int kThreads = 4;
+  constexpr int kCalls = 300;
+  Backends backends(3);
+  const auto channel = Channel(StaticTarget(backends.ports()));
+  ASSERT_TRUE(WaitForRotation(channel, backends.ports()));
+  std::vector<BatchResult> results(kThreads);
+  std::vector<std::thread> threads;
+  for (BatchResult& result : results) {
+    threads.emplace_back([&] { result = CallBatch(channel, kCalls, 1); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  Counts total;
+  for (const BatchResult& result : results) {
+    for (const auto& [port, calls] : result.counts) total[port] += calls;
+  }
+  for (const int port : backends.ports()) EXPECT_EQ(total[port], kThreads * kCalls / 3) << port;
+}
+
+TEST_P(Rotation, AnAddressThatIsListedTwiceCountsTwice) {
+  Backends backends(2);
+  const int twice = backends[0].port();
+  const int once = backends[1].port();
+  const auto channel = Channel(StaticTarget({twice, once, twice}));
+  const Counts wanted = {{twice, 4}, {once, 2}};
+  EXPECT_TRUE(WaitUntil([&] { return CountCalls(channel, 6) == wanted; }));
+  EXPECT_EQ(CountCalls(channel, 300), (Counts{{twice, 200}, {once, 100}}));
+}
+
+TEST_P(Rotation, ChosenByName) {
+  Backends backends(3);
+  grpc::ChannelArguments arguments = TestArguments();
+  arguments.SetLoadBalancingPolicyName(policy());
+  const auto channel = MakeChannel(StaticTarget(backends.ports()), "",
+                                   grpc::InsecureChannelCredentials(), arguments);
+  ASSERT_TRUE(WaitForRotation(channel, backends.ports()));
+  ExpectRotation(CallPorts(channel, 30), backends.ports());
+  EXPECT_EQ(channel->GetLoadBalancingPolicyName(), policy());
+}
+
+TEST_P(Rotation, ChosenByTheFieldOfOldServiceConfigs) {
+  Backends backends(3);
+  const auto channel = MakeChannel(StaticTarget(backends.ports()),
+                                   R"({"loadBalancingPolicy":")" + policy() + "\"}");
+  ASSERT_TRUE(WaitForRotation(channel, backends.ports()));
+  EXPECT_EQ(channel->GetLoadBalancingPolicyName(), policy());
+}
+
+TEST_P(Rotation, APolicyThatIsNotKnownIsPassedOver) {
+  Backends backends(3);
+  const auto channel = MakeChannel(
+      StaticTarget(backends.ports()),
+      R"({"loadBalancingConfig":[{"not_known":{"a":1}},{")" + policy() + R"(":{}},{"pick_first":{}}]})");
+  ASSERT_TRUE(WaitForRotation(channel, backends.ports()));
+  EXPECT_EQ(channel->GetLoadBalancingPolicyName(), policy());
+}
+
+TEST_P(Rotation, WithTls) {
+  Backend::Options options;
+  options.tls_certificate = STEER_TEST_CERTIFICATES "/server.pem";
+  options.tls_key = STEER_TEST_CERTIFICATES "/server.key";
+  Backends backends(3, options);
+  grpc::SslCredentialsOptions tls;
+  tls.pem_root_certs = FileContents(STEER_TEST_CERTIFICATES "/server.pem");
+  ASSERT_NE(tls.pem_root_certs, "");
+  grpc::ChannelArguments arguments = TestArguments();
+  arguments.SetSslTargetNameOverride("steer.test");
+  const auto channel = MakeChannel(StaticTarget(backends.ports()), ServiceConfig(policy()),
+                                   grpc::SslCredentials(tls), arguments);
+  ASSERT_TRUE(WaitForRotation(channel, backends.ports()));
+  ExpectRotation(CallPorts(channel, 30), backends.ports());
+
+  // The certificate counts: without it as a root, no connection comes about.
+  tls.pem_root_certs = FileContents(STEER_TEST_CERTIFICATES "/other.pem");
+  ASSERT_NE(tls.pem_root_certs, "");
+  const auto distrustful = MakeChannel(StaticTarget(backends.ports()), ServiceConfig(policy()),
+                                       grpc::SslCredentials(tls), arguments);
+  EXPECT_EQ(Call(distrustful).status.error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+// 20 channels, 4 threads on each, 10,000 calls in each thread.
+TEST_P(Rotation, ManyChannelsManyThreads) {
+  constexpr int kChannels = 20;
+  constexpr int kThreadsPerChannel = 4;
+  // gRPC's own is here to prove the expectations, so a tenth of the calls will do.
+  const int calls = policy() == "round_robin" ? 1000 : 10000;
+  constexpr int kInFlight = 16;
+  Backends backends(4);
+  std::vector<std::shared_ptr<grpc::Channel>> channels;
+  for (int i = 0; i < kChannels; ++i) {
+    channels.push_back(Channel(StaticTarget(backends.ports())));
+    ASSERT_TRUE(WaitForRotation(channels.back(), backends.ports()));
+  }
+  std::vector<BatchResult> results(kChannels * kThreadsPerChannel);
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < results.size(); ++i) {
+    threads.emplace_back([&, i] {
+      results[i] = CallBatch(channels[i / kThreadsPerChannel], calls, kInFlight);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (int i = 0; i < kChannels; ++i) {
+    Counts total;
+    for (int j = 0; j < kThreadsPerChannel; ++j) {
+      const BatchResult& result = results[static_cast<size_t>(i * kThreadsPerChannel + j)];
+      EXPECT_TRUE(result.first_failure.ok()) << result.first_failure.error_message();
+      for (const auto& [port, count] : result.counts) total[port] += count;
+    }
+    for (const int port : backends.ports()) {
+      EXPECT_EQ(total[port], kThreadsPerChannel * calls / 4) << "channel " << i;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace steer_test

@@ -1,0 +1,130 @@
+// Channels and calls as an application makes them, by gRPC's public API only: so that this serves programs
+// that are linked with libgrpc, with libgrpc_unsecure, with Steer and without it.
+#ifndef STEER_TESTS_GRPC_SUPPORT_CLIENT_H_
+#define STEER_TESTS_GRPC_SUPPORT_CLIENT_H_
+
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace steer_test {
+
+// {"loadBalancingConfig":[{"<policy>":<policy_config>}]<more>}; `more` begins with a comma.
+std::string ServiceConfig(const std::string& policy, const std::string& policy_config = "{}",
+                          const std::string& more = "");
+
+// "ipv4:127.0.0.1:<port>,127.0.0.1:<port>..."
+std::string StaticTarget(const std::vector<int>& ports);
+
+// Arguments that every test wants: connections of this channel's own, and short waits before a lost
+// server is tried again.
+grpc::ChannelArguments TestArguments();
+
+std::shared_ptr<grpc::Channel> MakeChannel(
+    const std::string& target, const std::string& service_config,
+    const std::shared_ptr<grpc::ChannelCredentials>& credentials =
+        grpc::InsecureChannelCredentials(),
+    grpc::ChannelArguments arguments = TestArguments());
+
+struct CallOptions {
+  bool wait_for_ready = false;
+  std::chrono::milliseconds timeout{20000};
+};
+
+struct CallResult {
+  grpc::Status status;
+  // The port of the backend that answered; 0 when the call failed.
+  int port = 0;
+};
+
+// A call that has been started, on a completion queue of its own. It is picked on the thread that made
+// the object, at once if the channel is READY.
+class PendingCall {
+ public:
+  explicit PendingCall(const std::shared_ptr<grpc::Channel>& channel, const CallOptions& options = {});
+  ~PendingCall();
+
+  PendingCall(const PendingCall&) = delete;
+  PendingCall& operator=(const PendingCall&) = delete;
+
+  // Whether the call has ended by now.
+  bool Done() { return Finish(std::chrono::system_clock::now()); }
+  // Waits for the end.
+  CallResult Result();
+
+ private:
+  bool Finish(std::chrono::system_clock::time_point deadline);
+
+  grpc::ClientContext context_;
+  grpc::CompletionQueue queue_;
+  std::unique_ptr<grpc::ClientAsyncResponseReader<grpc::ByteBuffer>> reader_;
+  grpc::ByteBuffer response_;
+  grpc::Status status_;
+  bool done_ = false;
+};
+
+CallResult Call(const std::shared_ptr<grpc::Channel>& channel, const CallOptions& options = {});
+
+// How many calls each port answered; failed calls count under port 0.
+using Counts = std::map<int, int>;
+
+// Makes `count` calls one after the other and returns the ports that answered, in order.
+std::vector<int> CallPorts(const std::shared_ptr<grpc::Channel>& channel, int count);
+Counts CountCalls(const std::shared_ptr<grpc::Channel>& channel, int count);
+Counts CountPorts(const std::vector<int>& ports);
+
+// Calls until twice around in a row each of `ports` answers exactly once and nobody else does: from then on
+// all of them are READY and in use. False if that does not come about in time.
+bool WaitForRotation(const std::shared_ptr<grpc::Channel>& channel, const std::vector<int>& ports);
+
+// Makes `count` calls with up to `in_flight` of them at a time, all on the calling thread.
+struct BatchResult {
+  Counts counts;
+  grpc::Status first_failure;
+};
+BatchResult CallBatch(const std::shared_ptr<grpc::Channel>& channel, int count, int in_flight);
+
+// Calls without a break from several threads until it is stopped.
+class Load {
+ public:
+  Load(std::shared_ptr<grpc::Channel> channel, int threads);
+  ~Load();
+
+  int calls() const { return calls_; }
+  int failures() const { return failures_; }
+  // Waits until `count` further calls have ended. False if they do not in time.
+  bool WaitForCalls(int count) const;
+  // Waits until a run of `count` calls that began after this call is answered by exactly `ports`.
+  bool WaitForPorts(const std::vector<int>& ports, int count = 100);
+  void Stop();
+  // One line for each failed call, the first few of them.
+  std::string FailureTexts() const;
+
+ private:
+  void Run();
+
+  const std::shared_ptr<grpc::Channel> channel_;
+  std::atomic<bool> stopped_{false};
+  std::atomic<int> calls_{0};
+  std::atomic<int> failures_{0};
+  mutable std::mutex mutex_;
+  Counts window_;
+  int window_calls_ = 0;
+  // Calls that began before the window was opened are not counted in it.
+  int window_number_ = 0;
+  std::vector<std::string> failure_texts_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace steer_test
+
+#endif  // STEER_TESTS_GRPC_SUPPORT_CLIENT_H_

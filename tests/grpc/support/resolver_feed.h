@@ -1,0 +1,55 @@
+// A name resolver in the hands of the test: it answers what the test feeds it, when the test feeds it. This header names
+// no type of gRPC's core; what depends on the gRPC version stands in resolver_feed.cc alone.
+#ifndef STEER_TESTS_GRPC_SUPPORT_RESOLVER_FEED_H_
+#define STEER_TESTS_GRPC_SUPPORT_RESOLVER_FEED_H_
+
+#include <grpcpp/support/status.h>
+
+#include <future>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace steer_test {
+
+// To be called once, before the first channel.
+void RegisterFeedResolver();
+
+class ResolverFeed {
+ public:
+  struct Result {
+    std::vector<int> ports;
+    // In place of an address list.
+    grpc::Status error;
+    std::string note;
+    // Empty: the resolver has no service config, so the channel's default one counts.
+    std::string service_config;
+  };
+
+  ResolverFeed();
+  ~ResolverFeed();
+
+  ResolverFeed(const ResolverFeed&) = delete;
+  ResolverFeed& operator=(const ResolverFeed&) = delete;
+
+  // What to create the channel with. One channel at a time.
+  std::string target() const;
+
+  // Hands a result to the channel, or keeps it until the channel begins to resolve. A channel that begins anew (after it
+  // was IDLE) gets the last one again. The future has whether the load balancing policy accepted it.
+  std::future<grpc::Status> Feed(Result result);
+  std::future<grpc::Status> FeedPorts(const std::vector<int>& ports);
+
+  // How often the channel has asked for a new resolution.
+  int reresolution_requests() const;
+
+  class State;
+
+ private:
+  const std::shared_ptr<State> state_;
+  const std::string path_;
+};
+
+}  // namespace steer_test
+
+#endif  // STEER_TESTS_GRPC_SUPPORT_RESOLVER_FEED_H_

@@ -1,0 +1,73 @@
+//! `include/steer/steer.h` is what cbindgen makes of `src/ffi`, and every symbol that it declares
+//! is in the list of exported symbols.
+//!
+//! `STEER_BLESS=1 cargo test --test header` writes both anew.
+
+use std::path::Path;
+use std::{env, fs};
+
+fn generated() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).unwrap();
+    let bindings = cbindgen::Builder::new()
+        .with_config(config)
+        .with_crate(root)
+        .generate()
+        .expect("cbindgen reads src/ffi");
+    let mut header = Vec::new();
+    bindings.write(&mut header);
+    String::from_utf8(header).unwrap()
+}
+
+/// The functions that a header declares, sorted.
+fn functions(header: &str) -> String {
+    let mut names: Vec<&str> = header
+        .match_indices("steer_")
+        .filter_map(|(at, _)| {
+            let name = header[at..].split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next()?;
+            let starts_a_word = !header[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+            (starts_a_word && header[at + name.len()..].starts_with('(')).then_some(name)
+        })
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names.join("\n") + "\n"
+}
+
+fn check(path: &str, current: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if env::var_os("STEER_BLESS").is_some() {
+        fs::write(&path, current).unwrap();
+    }
+    let checked_in = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        checked_in == current,
+        "{} is stale: STEER_BLESS=1 cargo test --test header",
+        path.display()
+    );
+}
+
+#[test]
+fn the_header_is_current() {
+    check("include/steer/steer.h", &generated());
+}
+
+#[test]
+fn the_list_of_symbols_is_current() {
+    check("include/steer/symbols.txt", &functions(&generated()));
+}
+
+/// cbindgen writes a Rust function pointer into a header without a word, as if C could call it.
+#[test]
+fn every_function_pointer_has_the_c_abi() {
+    let ffi = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ffi");
+    for file in fs::read_dir(ffi).unwrap() {
+        let path = file.unwrap().path();
+        if path.ends_with("tests.rs") {
+            continue;
+        }
+        let source = fs::read_to_string(&path).unwrap();
+        let plain = source.matches("Option<fn(").count() + source.matches("Option<unsafe fn(").count();
+        assert_eq!(plain, 0, "{} has a function pointer without extern \"C\"", path.display());
+    }
+}
