@@ -74,8 +74,7 @@ function(steer_build_engine source_dir)
     set(target_dir ${CMAKE_CURRENT_BINARY_DIR}/cargo)
   endif()
   set(env CARGO_TARGET_DIR=${target_dir} RUSTC=${STEER_RUSTC})
-  set(profile $<IF:$<CONFIG:Debug>,dev,release>)
-  set(arguments --locked --lib --quiet --profile ${profile})
+  set(arguments --locked --lib --quiet --profile $<IF:$<CONFIG:Debug>,dev,release>)
 
   steer_sanitize_rust(rust_flags ${STEER_RUSTC})
   if(rust_flags)
@@ -91,7 +90,7 @@ function(steer_build_engine source_dir)
     COMMAND ${CMAKE_COMMAND} -E env ${env} ${STEER_CARGO} build ${arguments}
     BYPRODUCTS ${engine_dir}/libsteer.a ${engine_dir}/libsteer.so
     WORKING_DIRECTORY ${source_dir}
-    COMMENT "Building Steer's engine (cargo, ${profile})"
+    COMMENT "Building Steer's engine with cargo"
     VERBATIM)
 
   steer_import_engine(INCLUDE_DIR ${source_dir}/include LIBRARY_DIR ${target_dir}/release

@@ -13,15 +13,15 @@ set(STEER_GRPC_NDEBUG "" CACHE STRING
 function(steer_grpc_ndebug_option out target version built_here)
   if(NOT STEER_GRPC_NDEBUG STREQUAL "")
     if(STEER_GRPC_NDEBUG)
-      set(option -DNDEBUG)
+      set(flag -DNDEBUG)
     else()
-      set(option -UNDEBUG)
+      set(flag -UNDEBUG)
     endif()
-    message(STATUS "Steer: gRPC ${version}: ${option}, as STEER_GRPC_NDEBUG says")
+    message(STATUS "Steer: gRPC ${version}: ${flag}, as STEER_GRPC_NDEBUG says")
   elseif(built_here)
     # There is no library yet to look at, and no need: gRPC and the shim are compiled by one CMake run
     # with the flags of one configuration. Only what was set on gRPC's target alone must be taken over.
-    set(option
+    set(flag
       "$<FILTER:$<TARGET_PROPERTY:${target},COMPILE_OPTIONS>,INCLUDE,^-[DU]NDEBUG>"
       "$<$<IN_LIST:NDEBUG,$<TARGET_PROPERTY:${target},COMPILE_DEFINITIONS>>:-DNDEBUG>")
     message(STATUS "Steer: gRPC ${version} is built here: the shim has its configuration's NDEBUG")
@@ -29,12 +29,12 @@ function(steer_grpc_ndebug_option out target version built_here)
     # Packages may hold one gRPC for Debug and another for Release.
     foreach(config IN LISTS CMAKE_CONFIGURATION_TYPES)
       _steer_probe_ndebug(answer ${target} ${version} ${config})
-      list(APPEND option $<$<CONFIG:${config}>:${answer}>)
+      list(APPEND flag $<$<CONFIG:${config}>:${answer}>)
     endforeach()
   else()
-    _steer_probe_ndebug(option ${target} ${version} "${CMAKE_BUILD_TYPE}")
+    _steer_probe_ndebug(flag ${target} ${version} "${CMAKE_BUILD_TYPE}")
   endif()
-  set(${out} ${option} PARENT_SCOPE)
+  set(${out} ${flag} PARENT_SCOPE)
 endfunction()
 
 # Two functions of which a library has exactly one: which of them links is the answer.
@@ -57,19 +57,20 @@ void probe() { static_cast<grpc_core::WorkSerializer*>(nullptr)->RunningInWorkSe
     # No cache: the library behind the target may have changed since the last run.
     set(CMAKE_TRY_COMPILE_CONFIGURATION ${config})
     set(CMAKE_TRY_COMPILE_TARGET_TYPE EXECUTABLE)
-    try_compile(links_${probe} NO_CACHE
+    try_compile(links_${probe}
       SOURCE_FROM_CONTENT ndebug_${probe}.cc "${${probe}}
 int main(int argc, char**) { if (argc > 99) probe(); }"
+      NO_CACHE
       LINK_LIBRARIES ${target}
       CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON
       OUTPUT_VARIABLE output_${probe})
   endforeach()
 
   if(links_with AND NOT links_without)
-    set(option -DNDEBUG)
+    set(flag -DNDEBUG)
     set(words "with NDEBUG")
   elseif(links_without AND NOT links_with)
-    set(option -UNDEBUG)
+    set(flag -UNDEBUG)
     set(words "without NDEBUG")
   else()
     set(how_many "neither of the two probes links")
@@ -85,5 +86,5 @@ int main(int argc, char**) { if (argc > 99) probe(); }"
       "${output_with}\n${output_without}")
   endif()
   message(STATUS "Steer: gRPC ${version} was built ${words}")
-  set(${out} ${option} PARENT_SCOPE)
+  set(${out} ${flag} PARENT_SCOPE)
 endfunction()

@@ -43,7 +43,7 @@ pub unsafe extern "C" fn steer_probe(p: *const u8, i: usize) -> u8 {
             libprobe.a
     WORKING_DIRECTORY ${dir} RESULT_VARIABLE failed OUTPUT_QUIET ERROR_VARIABLE why)
   if(NOT failed)
-    try_run(exit_code linked NO_CACHE
+    try_run(exit_code linked
       SOURCE_FROM_CONTENT probe.c [[
 #include <stdlib.h>
 unsigned char steer_probe(const unsigned char *p, size_t i);
@@ -53,7 +53,7 @@ int main(int argc, char **argv) {
   return p ? steer_probe(p, 7 + (size_t)argc) : 1;
 }
 ]]
-      LINK_OPTIONS -fsanitize=address
+      NO_CACHE LINK_OPTIONS -fsanitize=address
       LINK_LIBRARIES ${dir}/libprobe.a dl m pthread
       COMPILE_OUTPUT_VARIABLE why RUN_OUTPUT_VARIABLE report)
     if(linked AND report MATCHES "heap-buffer-overflow")

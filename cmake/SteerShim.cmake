@@ -37,10 +37,6 @@ function(steer_add_shim)
   target_compile_features(steer_shim PUBLIC cxx_std_17)
   set_target_properties(steer_shim PROPERTIES POSITION_INDEPENDENT_CODE ON
                         CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
-  if(NOT own_build)
-    # The application's warning flags are for the application's code.
-    target_compile_options(steer_shim PRIVATE -w)
-  endif()
 
   add_library(steer_grpc INTERFACE)
   add_library(steer::grpc ALIAS steer_grpc)
@@ -60,6 +56,9 @@ function(steer_add_shim)
 
   _steer_add_autoregister(${arg_SOURCE_DIR})
   if(NOT own_build)
+    # The application's warning flags are for the application's code.
+    target_compile_options(steer_shim PRIVATE -w)
+    target_compile_options(steer-grpc-autoregister PRIVATE -w)
     set_target_properties(steer-grpc-autoregister PROPERTIES EXCLUDE_FROM_ALL ON)
   endif()
 endfunction()
@@ -76,15 +75,20 @@ macro(_steer_add_internals)
 endmacro()
 
 function(_steer_add_autoregister source_dir)
-  set(map ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/steer-grpc-autoregister.map)
+  set(elf ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/elf)
   add_library(steer-grpc-autoregister SHARED ${source_dir}/autoregister.cc)
   target_link_libraries(steer-grpc-autoregister PRIVATE steer::grpc)
   set_target_properties(steer-grpc-autoregister PROPERTIES
-    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON LINK_DEPENDS ${map})
+    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON LINK_DEPENDS ${elf}/autoregister.map)
   # gRPC's symbols come from the process that it is loaded into, so they are undefined here, even where
   # the build forbids that by default. The version script keeps all else in: what libgrpc has too, it
   # must not offer.
-  target_link_options(steer-grpc-autoregister PRIVATE LINKER:-z,undefs LINKER:--version-script=${map})
-  # A program that names nothing of it must still load it, under --as-needed too.
-  target_link_options(steer-grpc-autoregister INTERFACE LINKER:-u,steer_grpc_registration)
+  target_link_options(steer-grpc-autoregister PRIVATE LINKER:-z,undefs
+                      LINKER:--version-script=${elf}/autoregister.map)
+
+  # A program that names nothing of it must still load it.
+  add_library(steer_autoregister_anchor OBJECT ${elf}/autoregister_anchor.cc)
+  set_target_properties(steer_autoregister_anchor PROPERTIES POSITION_INDEPENDENT_CODE ON
+                        EXCLUDE_FROM_ALL ON)
+  target_link_libraries(steer-grpc-autoregister INTERFACE $<TARGET_OBJECTS:steer_autoregister_anchor>)
 endfunction()

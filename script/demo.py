@@ -162,7 +162,8 @@ def part_one(programs, servers, cleanup):
         share = f"{calls / CALLS:.1%}"
         line = f"  {server.name:<6} {server.address:<16} {calls:>7,}  {share:>7}"
         print(f"{line}  {bar(calls, CALLS / 2, 30)}")
-    require(code == 0 and not client.failures, f"calls failed; the client ended with {code}")
+    failed = len(client.failures)
+    require(code == 0 and not failed, f"{failed} calls failed, and the client ended with {code}")
     for server in servers:
         off = client.answered[server.name] - CALLS // len(servers)
         require(abs(off) <= 1, f"{server.name} is off its equal share by {off:+,} calls")
@@ -187,7 +188,8 @@ def part_two(load, client, servers):
     leaving.start()
     load.tick_until(shared_by(*servers), 30, f"the traffic did not come back to {leaving.name}")
     load.tick()
-    require(not client.failures, f"{len(client.failures)} calls failed; none should")
+    failed = len(client.failures)
+    require(not failed, f"{failed} calls failed (the 'client:' lines above); none should have")
 
 
 def part_three(load, client, servers):
@@ -222,9 +224,9 @@ def show(programs):
         load = Load(client, servers)
         part_two(load, client, servers)
         part_three(load, client, servers)
-    total = sum(client.answered.values())
-    print(f"\nAll of it held. {CALLS:,} calls were shared equally; of {total:,} under load, {len(client.failures)}")
-    print("went down with the server that was killed, and no other failed.")
+    answered, lost = sum(client.answered.values()), len(client.failures)
+    print(f"\nAll of it held: {CALLS:,} calls shared equally; {answered:,} answered under load;")
+    print(f"{lost} lost in flight with the server that was killed, and no other.")
 
 
 def main():

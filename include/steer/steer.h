@@ -467,7 +467,8 @@ typedef struct steer_update {
   const struct steer_config *config;
   /*
    The endpoints, in the resolver's order; NULL when there are none. Their places in this
-   array are what `endpoint_new` and `endpoint_matches` name, until the next update.
+   array are what `endpoint_new` and `endpoint_matches` name, until the next update with
+   `code` 0.
    */
   const struct steer_endpoint *endpoints;
   /*

@@ -30,7 +30,8 @@ pub struct steer_update {
     /// The policy's config; NULL: the defaults. It may be freed after the call.
     pub config: *const steer_config,
     /// The endpoints, in the resolver's order; NULL when there are none. Their places in this
-    /// array are what `endpoint_new` and `endpoint_matches` name, until the next update.
+    /// array are what `endpoint_new` and `endpoint_matches` name, until the next update with
+    /// `code` 0.
     pub endpoints: *const steer_endpoint,
     /// How many.
     pub endpoint_count: usize,

@@ -346,8 +346,11 @@ impl Runner {
                 if state.fallen_back {
                     update.config = Arc::new(NoFields {});
                 }
-                let update = state.last_update.insert(update);
-                let accepted = catch_unwind(AssertUnwindSafe(|| policy.update(update)));
+                let accepted = catch_unwind(AssertUnwindSafe(|| policy.update(&update)));
+                // An error leaves the list that is in use, here too.
+                if update.endpoints.is_ok() || state.last_update.is_none() {
+                    state.last_update = Some(update);
+                }
                 ("update", accepted.map(Done::Updated))
             }
             Event::Report(endpoint, report) => {

@@ -57,6 +57,13 @@ class CoreChannel {
   }
 
  private:
+  // The C API has to be told when it is in use; a C++ object tells it by itself.
+  struct Library {
+    Library() { grpc_init(); }
+    ~Library() { grpc_shutdown(); }
+  };
+
+  const Library library_;
   grpc_completion_queue* const queue_ = grpc_completion_queue_create_for_next(nullptr);
   grpc_channel* channel_;
 };

@@ -1,0 +1,76 @@
+// gRPC's policy that runs one of the engine's: hands updates in, and the engine's wishes to the
+// channel. Decides nothing.
+//
+// Lifetimes: the policy owns the engine's policy until ShutdownLocked. Endpoints and their
+// watchers hold references to the policy. What outlives it (pickers, connections) reaches it only
+// through Host, which knows whether it is still there.
+//
+// Must not know: any particular policy, how an endpoint is made of subchannels.
+#ifndef STEER_SHIM_POLICY_H
+#define STEER_SHIM_POLICY_H
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "generation.h"
+#include "steer/steer.h"
+
+namespace steer {
+namespace shim {
+
+class Policy;
+
+// The engine's way back, shared with what outlives the policy.
+struct Host {
+  explicit Host(SerializerPtr serializer) : serializer(std::move(serializer)) {}
+
+  const SerializerPtr serializer;
+  // Null before the first update and after shutdown. For the work serializer only.
+  Policy* policy = nullptr;
+};
+
+class Policy : public GrpcPolicy {
+ public:
+  Policy(std::string name, Args args);
+
+  absl::string_view name() const override { return name_; }
+  UpdateResult UpdateLocked(UpdateArgs args) override;
+  void ExitIdleLocked() override;
+  void ResetBackoffLocked() override;
+
+  // What the engine asks for, in the work serializer.
+  steer_status NewEndpointLocked(uint64_t id, uint32_t index, void** handle);
+  bool SameAddressLocked(const Address& address, uint64_t args_version, uint32_t index) const;
+  void UpdateStateLocked(int32_t state, int32_t code, steer_str message, steer_picker* picker);
+  void RequestReresolutionLocked();
+  void StartTimerLocked(uint64_t timer, uint64_t after_ns);
+  void CancelTimerLocked(uint64_t timer);
+  void RunLocked();
+
+  // What an endpoint reports. A late report, of an endpoint that was dropped, does nothing.
+  // `connection` is a reference, taken over, or null but in READY.
+  void ReportLocked(uint64_t endpoint, grpc_connectivity_state state, const absl::Status& status,
+                    void* connection);
+
+ private:
+  void ShutdownLocked() override;
+  void TimerLocked(uint64_t timer);
+  UpdateResult HandInLocked(const UpdateArgs& args);
+
+  const std::string name_;
+  const std::shared_ptr<Host> host_;
+  steer_policy* engine_ = nullptr;
+  // The latest update with addresses, of which the engine makes endpoints when it sees fit.
+  AddressList addresses_;
+  ChannelArgs args_;
+  // Counts the changes of args_, so that endpoints need not compare them one by one.
+  uint64_t args_version_ = 0;
+  std::map<uint64_t, TimerHandle> timers_;
+};
+
+}  // namespace shim
+}  // namespace steer
+
+#endif  // STEER_SHIM_POLICY_H

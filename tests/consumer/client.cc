@@ -1,0 +1,145 @@
+// Starts three servers on 127.0.0.1, calls them over one channel with the policy named in argv[1],
+// and checks that each got its third. Uses gRPC's generic API, so that no protobuf is needed.
+// Compiled with UNAWARE_OF_STEER it has no word of Steer in it.
+#include <grpcpp/generic/async_generic_service.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+
+#include <iostream>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#ifndef UNAWARE_OF_STEER
+#include "startup.h"
+#endif
+
+namespace {
+
+constexpr int kServers = 3;
+constexpr int kCalls = 300;
+
+grpc::ByteBuffer Bytes(const std::string& text) {
+  const grpc::Slice slice(text);
+  return grpc::ByteBuffer(&slice, 1);
+}
+
+std::string Text(const grpc::ByteBuffer& bytes) {
+  std::vector<grpc::Slice> slices;
+  std::string text;
+  if (bytes.Dump(&slices).ok()) {
+    for (const grpc::Slice& slice : slices) {
+      text.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+    }
+  }
+  return text;
+}
+
+// Answers every call with its own name.
+class NameService final : public grpc::CallbackGenericService {
+ public:
+  explicit NameService(std::string name) : name_(std::move(name)) {}
+
+ private:
+  class Reactor final : public grpc::ServerGenericBidiReactor {
+   public:
+    explicit Reactor(const std::string& name) : answer_(Bytes(name)) {
+      StartWriteAndFinish(&answer_, grpc::WriteOptions(), grpc::Status::OK);
+    }
+    void OnDone() override { delete this; }
+
+   private:
+    const grpc::ByteBuffer answer_;
+  };
+
+  grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext*) override {
+    return new Reactor(name_);
+  }
+
+  const std::string name_;
+};
+
+struct Server {
+  explicit Server(const std::string& name) : service(name) {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+    builder.RegisterCallbackGenericService(&service);
+    server = builder.BuildAndStart();
+  }
+
+  NameService service;
+  int port = 0;
+  std::unique_ptr<grpc::Server> server;
+};
+
+// One call; the name of the server that answered goes to `answer`.
+grpc::Status Call(grpc::GenericStub* stub, std::string* answer) {
+  grpc::ClientContext context;
+  context.set_wait_for_ready(true);
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+  grpc::CompletionQueue queue;
+  auto call = stub->PrepareUnaryCall(&context, "/consumer.Names/Get", Bytes("?"), &queue);
+  call->StartCall();
+  grpc::ByteBuffer reply;
+  grpc::Status status;
+  call->Finish(&reply, &status, &status);
+  void* tag = nullptr;
+  bool ok = false;
+  queue.Next(&tag, &ok);
+  *answer = Text(reply);
+  return status;
+}
+
+int Run(const std::string& policy) {
+  std::vector<std::unique_ptr<Server>> servers;
+  std::string target = "ipv4:";
+  for (int i = 0; i < kServers; ++i) {
+    servers.push_back(std::make_unique<Server>("server " + std::to_string(i)));
+    target += (i == 0 ? "127.0.0.1:" : ",127.0.0.1:") + std::to_string(servers.back()->port);
+  }
+
+  grpc::ChannelArguments args;
+  args.SetServiceConfigJSON(R"({"loadBalancingConfig":[{")" + policy + R"(":{}}]})");
+  grpc::GenericStub stub(
+      grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), args));
+
+  std::map<std::string, int> counts;
+  // The connections come up one after the other; the counting begins when all are there.
+  for (int i = 0; i < 10000 && counts.size() < kServers; ++i) {
+    std::string answer;
+    const grpc::Status status = Call(&stub, &answer);
+    if (!status.ok()) {
+      std::cerr << "call failed: " << status.error_message() << "\n";
+      return 1;
+    }
+    ++counts[answer];
+  }
+  counts.clear();
+  for (int i = 0; i < kCalls; ++i) {
+    std::string answer;
+    const grpc::Status status = Call(&stub, &answer);
+    if (!status.ok()) {
+      std::cerr << "call failed: " << status.error_message() << "\n";
+      return 1;
+    }
+    ++counts[answer];
+  }
+
+  bool even = counts.size() == kServers;
+  for (const auto& [name, count] : counts) {
+    std::cout << name << ": " << count << " calls\n";
+    even = even && count >= kCalls / kServers - 1 && count <= kCalls / kServers + 1;
+  }
+  if (!even) std::cerr << "not spread evenly by " << policy << "\n";
+  return even ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+#ifndef UNAWARE_OF_STEER
+  consumer::Start();
+#endif
+  return Run(argc > 1 ? argv[1] : "steer_round_robin");
+}
