@@ -10,7 +10,10 @@ use std::fmt;
 /// Source: <https://grpc.github.io/grpc/core/md_doc_statuscodes.html>
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(i32)]
-#[expect(missing_docs, reason = "the names are gRPC's, and its documentation is theirs")]
+#[expect(
+    missing_docs,
+    reason = "the names are gRPC's, and its documentation is theirs"
+)]
 pub enum Code {
     Ok = 0,
     Cancelled = 1,
@@ -112,11 +115,17 @@ pub struct Status {
 
 impl Status {
     /// The status OK, without a text.
-    pub const OK: Status = Status { code: Code::Ok, message: String::new() };
+    pub const OK: Status = Status {
+        code: Code::Ok,
+        message: String::new(),
+    };
 
     /// A status of any code.
     pub fn new(code: Code, message: impl Into<String>) -> Status {
-        Status { code, message: message.into() }
+        Status {
+            code,
+            message: message.into(),
+        }
     }
 
     /// UNAVAILABLE: try again, perhaps elsewhere.
@@ -177,7 +186,11 @@ mod tests {
             let mapped = Status::for_data_plane(Cow::Borrowed(&status));
             if forbidden.contains(&number) {
                 assert_eq!(mapped.code, Code::Internal);
-                assert!(mapped.message.ends_with(&format!("{}: why", status.code.name())));
+                assert!(
+                    mapped
+                        .message
+                        .ends_with(&format!("{}: why", status.code.name()))
+                );
             } else {
                 assert_eq!(*mapped, status);
             }

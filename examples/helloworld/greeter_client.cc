@@ -81,9 +81,7 @@ int main(int argc, char** argv) {
   // Whole lines as they come, also into a pipe.
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
 
-  const steer::RegisterStatus registered = steer::Register();  // before the first channel
-  if (!registered.ok()) std::cerr << registered.message() << std::endl;
-
+  steer::Register();  // before the first channel
   grpc::ChannelArguments args;
   args.SetServiceConfigJSON(R"({
     "healthCheckConfig": {"serviceName": ""},

@@ -70,7 +70,10 @@ impl List {
         let new = match (old, reported) {
             // Rule 3: only READY ends a failure. A failing endpoint reports IDLE and CONNECTING
             // at every retry; if these counted, calls would wait for it instead of failing.
-            (Some(Connectivity::TransientFailure), Connectivity::Idle | Connectivity::Connecting) => {
+            (
+                Some(Connectivity::TransientFailure),
+                Connectivity::Idle | Connectivity::Connecting,
+            ) => {
                 return;
             }
             // Rule 1: it is asked to connect at once, so it is as good as connecting.

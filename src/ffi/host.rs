@@ -62,14 +62,12 @@ pub struct steer_host {
     /// [serialised] Asks for a connection, when there is none and none is being made. Required.
     pub endpoint_connect: Option<unsafe extern "C" fn(ctx: *mut c_void, handle: *mut c_void)>,
     /// [serialised] Ends the endpoint's backoff. May be NULL.
-    pub endpoint_reset_backoff:
-        Option<unsafe extern "C" fn(ctx: *mut c_void, handle: *mut c_void)>,
+    pub endpoint_reset_backoff: Option<unsafe extern "C" fn(ctx: *mut c_void, handle: *mut c_void)>,
     /// [serialised] Drops the endpoint. Pickers may hold its connection still. Required.
     pub endpoint_free: Option<unsafe extern "C" fn(ctx: *mut c_void, handle: *mut c_void)>,
     /// [any thread] Gives back a reference that came with a report of STEER_READY: within
     /// `steer_picker_free`, or within a call for the policy. Required.
-    pub connection_free:
-        Option<unsafe extern "C" fn(ctx: *mut c_void, connection: *mut c_void)>,
+    pub connection_free: Option<unsafe extern "C" fn(ctx: *mut c_void, connection: *mut c_void)>,
     /// [serialised] Publishes the policy's state (a `steer_state`) and the picker for calls from
     /// now on, which is the host's to free. `code` and `message` are OK and empty but in
     /// STEER_TRANSIENT_FAILURE; the message is valid during the call. Required.
@@ -188,7 +186,9 @@ impl Host for CHost {
             (table.required.endpoint_new)(table.host.ctx, id.0, descriptor.index, &mut handle)
         };
         if status != STEER_OK as i32 {
-            return Err(Status::unavailable(format!("the host refused it with status {status}")));
+            return Err(Status::unavailable(format!(
+                "the host refused it with status {status}"
+            )));
         }
         let endpoint = CEndpoint {
             table: Arc::clone(table),
@@ -215,34 +215,44 @@ impl Host for CHost {
     }
 
     fn run_later(&self) -> bool {
-        let Some(run_later) = self.0.host.run_later else { return false };
+        let Some(run_later) = self.0.host.run_later else {
+            return false;
+        };
         // SAFETY: any thread may; the host upholds the rest.
         unsafe { run_later(self.0.host.ctx) };
         true
     }
 
     fn start_timer(&self, timer: TimerId, after: Duration) {
-        let Some(timer_start) = self.0.host.timer_start else { return };
+        let Some(timer_start) = self.0.host.timer_start else {
+            return;
+        };
         let after = u64::try_from(after.as_nanos()).unwrap_or(u64::MAX);
         // SAFETY: serialised, as this trait's calls are; the host upholds the rest.
         unsafe { timer_start(self.0.host.ctx, timer.0, after) };
     }
 
     fn cancel_timer(&self, timer: TimerId) {
-        let Some(timer_cancel) = self.0.host.timer_cancel else { return };
+        let Some(timer_cancel) = self.0.host.timer_cancel else {
+            return;
+        };
         // SAFETY: serialised, as this trait's calls are; the host upholds the rest.
         unsafe { timer_cancel(self.0.host.ctx, timer.0) };
     }
 
     fn now(&self) -> Duration {
         static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-        let Some(now) = self.0.host.now else { return START.elapsed() };
+        let Some(now) = self.0.host.now else {
+            return START.elapsed();
+        };
         // SAFETY: any thread may; the host upholds the rest.
         Duration::from_nanos(unsafe { now(self.0.host.ctx) })
     }
 
     fn random(&self) -> u64 {
-        let Some(random) = self.0.host.random else { return fastrand::u64(..) };
+        let Some(random) = self.0.host.random else {
+            return fastrand::u64(..);
+        };
         // SAFETY: any thread may; the host upholds the rest.
         unsafe { random(self.0.host.ctx) }
     }
@@ -271,10 +281,15 @@ impl Endpoint for CEndpoint {
         let Some(endpoint_matches) = self.table.host.endpoint_matches else {
             // The place in the list is no part of what an endpoint is.
             let index = descriptor.index;
-            return EndpointDescriptor { index, ..self.descriptor.clone() } == *descriptor;
+            return EndpointDescriptor {
+                index,
+                ..self.descriptor.clone()
+            } == *descriptor;
         };
         // SAFETY: serialised, as this trait's calls are; the handle is alive as long as this is.
-        unsafe { endpoint_matches(self.table.host.ctx, self.handle.pointer(), descriptor.index) != 0 }
+        unsafe {
+            endpoint_matches(self.table.host.ctx, self.handle.pointer(), descriptor.index) != 0
+        }
     }
 
     fn connect(&self) {
@@ -285,7 +300,9 @@ impl Endpoint for CEndpoint {
     }
 
     fn reset_backoff(&self) {
-        let Some(reset_backoff) = self.table.host.endpoint_reset_backoff else { return };
+        let Some(reset_backoff) = self.table.host.endpoint_reset_backoff else {
+            return;
+        };
         // SAFETY: serialised, as this trait's calls are; the handle is alive as long as this is.
         unsafe { reset_backoff(self.table.host.ctx, self.handle.pointer()) };
     }

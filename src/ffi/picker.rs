@@ -81,7 +81,13 @@ const FIRST_RESULT_SIZE: usize = 40;
 pub unsafe extern "C" fn steer_picker_wants(picker: *const steer_picker) -> u32 {
     // SAFETY: NULL or alive by this function's contract.
     let picker = unsafe { picker.as_ref() };
-    picker.map_or(0, |picker| if picker.0.wants().path { STEER_WANTS_PATH } else { 0 })
+    picker.map_or(0, |picker| {
+        if picker.0.wants().path {
+            STEER_WANTS_PATH
+        } else {
+            0
+        }
+    })
 }
 
 /// Chooses for one call. Any thread, many at once.
@@ -99,12 +105,14 @@ pub unsafe extern "C" fn steer_picker_pick(
     result: *mut steer_pick_result,
 ) -> steer_status {
     // SAFETY: NULL or alive by this function's contract.
-    let Some(picker) = (unsafe { picker.as_ref() }) else { return STEER_NULL_ARGUMENT };
+    let Some(picker) = (unsafe { picker.as_ref() }) else {
+        return STEER_NULL_ARGUMENT;
+    };
     if result.is_null() {
         return STEER_NULL_ARGUMENT;
     }
     // SAFETY: not NULL, and readable by this function's contract.
-    let size = unsafe { (&raw const (*result).struct_size).read() };
+    let size = unsafe { (*result).struct_size };
     if size < FIRST_RESULT_SIZE {
         return STEER_BAD_STRUCT_SIZE;
     }
@@ -121,27 +129,27 @@ pub unsafe extern "C" fn steer_picker_pick(
     let (kind, status) = match pick {
         Pick::Complete(connection) => {
             // SAFETY: writable by this function's contract, and large enough.
-            unsafe { (&raw mut (*result).kind).write(steer_pick_kind::STEER_PICK_COMPLETE as i32) };
+            unsafe { (*result).kind = steer_pick_kind::STEER_PICK_COMPLETE as i32 };
             let connection = connection.handle().pointer();
             // SAFETY: the same.
-            unsafe { (&raw mut (*result).connection).write(connection) };
+            unsafe { (*result).connection = connection };
             return STEER_OK;
         }
         Pick::Queue => {
             // SAFETY: the same.
-            unsafe { (&raw mut (*result).kind).write(steer_pick_kind::STEER_PICK_QUEUE as i32) };
+            unsafe { (*result).kind = steer_pick_kind::STEER_PICK_QUEUE as i32 };
             return STEER_OK;
         }
         Pick::Fail(status) => (steer_pick_kind::STEER_PICK_FAIL, status),
         Pick::Drop(status) => (steer_pick_kind::STEER_PICK_DROP, status),
     };
     // SAFETY: the same.
-    unsafe { (&raw mut (*result).kind).write(kind as i32) };
+    unsafe { (*result).kind = kind as i32 };
     // SAFETY: the same.
-    unsafe { (&raw mut (*result).code).write(status.code as i32) };
+    unsafe { (*result).code = status.code as i32 };
     let message = message_for_c(status);
     // SAFETY: the same.
-    unsafe { (&raw mut (*result).message).write(message) };
+    unsafe { (*result).message = message };
     STEER_OK
 }
 

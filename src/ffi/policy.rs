@@ -73,14 +73,22 @@ pub unsafe extern "C" fn steer_policy_new(
             Err(status) => return status,
         };
         // SAFETY: readable by this function's contract.
-        let Some(name) = (unsafe { name.to_text() }) else { return STEER_INVALID_ARGUMENT };
-        let Some(factory) = Registry::global().find(&name) else { return STEER_UNKNOWN_POLICY };
+        let Some(name) = (unsafe { name.to_text() }) else {
+            return STEER_INVALID_ARGUMENT;
+        };
+        let Some(factory) = Registry::global().find(&name) else {
+            return STEER_UNKNOWN_POLICY;
+        };
         let host = match CHost::new(host) {
             Ok(host) => host,
             Err(status) => return status,
         };
         let runner = Arc::new(Runner::new(&*factory, Box::new(host.share())));
-        let made = Box::into_raw(Box::new(steer_policy { runner, factory, host }));
+        let made = Box::into_raw(Box::new(steer_policy {
+            runner,
+            factory,
+            host,
+        }));
         // SAFETY: not NULL, and writable by this function's contract.
         unsafe { policy.write(made) };
         STEER_OK
@@ -153,12 +161,18 @@ unsafe fn update_from_c(
         let message = unsafe { update.message.to_text() }.ok_or(STEER_INVALID_ARGUMENT)?;
         Err(Status::new(Code::from_number(update.code), message))
     };
-    Ok(Update { endpoints, config, resolution_note })
+    Ok(Update {
+        endpoints,
+        config,
+        resolution_note,
+    })
 }
 
 fn default_config(factory: &Arc<dyn PolicyFactory>) -> Result<Config, steer_status> {
     let defaults = serde_json::Value::Null;
-    factory.parse_config(&defaults).map_err(|_| STEER_INVALID_CONFIG)
+    factory
+        .parse_config(&defaults)
+        .map_err(|_| STEER_INVALID_CONFIG)
 }
 
 /// Reports an endpoint's state. Serialised. The first report says in which state it is; after
@@ -332,7 +346,9 @@ fn run(
     body: impl FnOnce(&Using) -> Result<(), steer_status>,
 ) -> steer_status {
     guard(STEER_PANIC, || {
-        let Some(policy) = policy else { return STEER_NULL_ARGUMENT };
+        let Some(policy) = policy else {
+            return STEER_NULL_ARGUMENT;
+        };
         match body(&policy) {
             Ok(()) => STEER_OK,
             Err(status) => status,

@@ -32,10 +32,8 @@ pub struct TimerId(pub u64);
 pub trait Helper: Send + Sync {
     /// Makes an endpoint for a descriptor of the latest update. It reports its state soon after,
     /// and does not connect before it is asked to.
-    fn create_endpoint(
-        &self,
-        descriptor: &EndpointDescriptor,
-    ) -> Result<Box<dyn Endpoint>, Status>;
+    fn create_endpoint(&self, descriptor: &EndpointDescriptor)
+    -> Result<Box<dyn Endpoint>, Status>;
 
     /// Publishes the policy's state and the picker for calls from now on. `status` is OK but in
     /// TRANSIENT_FAILURE.

@@ -29,7 +29,9 @@ impl PickerFactory for RoundRobin {
     type Config = NoFields;
 
     fn new(_helper: &dyn Helper) -> Self {
-        RoundRobin { rotation: Arc::new(Rotation::new()) }
+        RoundRobin {
+            rotation: Arc::new(Rotation::new()),
+        }
     }
 
     fn build(
@@ -38,13 +40,18 @@ impl PickerFactory for RoundRobin {
         backends: Vec<Backend>,
         helper: &dyn Helper,
     ) -> Box<dyn Picker> {
-        let mut connections: Box<[Connection]> =
-            backends.into_iter().map(|backend| backend.connection).collect();
+        let mut connections: Box<[Connection]> = backends
+            .into_iter()
+            .map(|backend| backend.connection)
+            .collect();
         // A random first backend for each picker: or else every client that is started at the
         // same time begins with the same one (grpc-go#2580).
         let first = helper.random() % connections.len() as u64;
         connections.rotate_left(first as usize);
-        Box::new(RoundRobinPicker { connections, rotation: Arc::clone(&self.rotation) })
+        Box::new(RoundRobinPicker {
+            connections,
+            rotation: Arc::clone(&self.rotation),
+        })
     }
 }
 

@@ -152,7 +152,9 @@ impl Helper for RunnerHelper {
         if self.0.is_closed() {
             return Err(Status::unavailable("the policy is shutting down"));
         }
-        self.0.host.create_endpoint(NEXT_ENDPOINT.take(), descriptor)
+        self.0
+            .host
+            .create_endpoint(NEXT_ENDPOINT.take(), descriptor)
     }
 
     fn update_state(&self, state: Connectivity, status: &Status, picker: Box<dyn Picker>) {
@@ -238,9 +240,16 @@ impl Runner {
             last_fault_logged: AtomicU64::new(0),
             next_timer: AtomicU64::new(1),
         });
-        let state = State { policy: None, last_update: None, fallen_back: false };
-        let runner =
-            Runner { shared, state: Mutex::new(state), waiting: Mutex::new(VecDeque::new()) };
+        let state = State {
+            policy: None,
+            last_update: None,
+            fallen_back: false,
+        };
+        let runner = Runner {
+            shared,
+            state: Mutex::new(state),
+            waiting: Mutex::new(VecDeque::new()),
+        };
         {
             let mut state = runner.state.lock();
             let helper = runner.helper();
@@ -326,7 +335,9 @@ impl Runner {
         }
         // Whoever held the state may have looked at the queue just before the event came.
         while !self.waiting.lock().is_empty() {
-            let Some(mut state) = self.state.try_lock() else { break };
+            let Some(mut state) = self.state.try_lock() else {
+                break;
+            };
             self.handle_waiting(&mut state);
         }
         answer
@@ -334,13 +345,17 @@ impl Runner {
 
     fn handle_waiting(&self, state: &mut State) {
         loop {
-            let Some(event) = self.waiting.lock().pop_front() else { return };
+            let Some(event) = self.waiting.lock().pop_front() else {
+                return;
+            };
             self.handle(state, event);
         }
     }
 
     fn handle(&self, state: &mut State, event: Event) -> Done {
-        let Some(policy) = state.policy.as_mut() else { return Done::Nothing };
+        let Some(policy) = state.policy.as_mut() else {
+            return Done::Nothing;
+        };
         let (place, done) = match event {
             Event::Update(mut update) => {
                 if state.fallen_back {
@@ -354,8 +369,9 @@ impl Runner {
                 ("update", accepted.map(Done::Updated))
             }
             Event::Report(endpoint, report) => {
-                let known =
-                    catch_unwind(AssertUnwindSafe(|| policy.endpoint_report(endpoint, report)));
+                let known = catch_unwind(AssertUnwindSafe(|| {
+                    policy.endpoint_report(endpoint, report)
+                }));
                 ("endpoint_report", known.map(Done::Reported))
             }
             Event::ExitIdle => ("exit_idle", quietly(|| policy.exit_idle())),
@@ -421,8 +437,10 @@ impl Runner {
 
     /// Even round robin panics: what is left is to say so to every call.
     fn give_up(&self, state: &mut State) -> Status {
-        let status =
-            Status::internal(format!("{}: the policy and its fallback panicked", self.name()));
+        let status = Status::internal(format!(
+            "{}: the policy and its fallback panicked",
+            self.name()
+        ));
         if let Err(panic) = quietly(|| drop(state.policy.take())) {
             self.shared.fault("shutdown", &*panic);
         }
@@ -466,7 +484,12 @@ impl GuardedPicker {
                 (Wants::default(), true)
             }
         };
-        GuardedPicker { picker, wants, poisoned: AtomicBool::new(poisoned), shared }
+        GuardedPicker {
+            picker,
+            wants,
+            poisoned: AtomicBool::new(poisoned),
+            shared,
+        }
     }
 
     /// What the picker needs to know of each call.

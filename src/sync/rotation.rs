@@ -73,7 +73,11 @@ impl Default for Rotation {
 #[inline]
 fn wrap(place: usize, places: usize) -> usize {
     assert!(places > 0, "a rotation needs a place");
-    if place == places { 0 } else { shrunk(place, places) }
+    if place == places {
+        0
+    } else {
+        shrunk(place, places)
+    }
 }
 
 #[cold]

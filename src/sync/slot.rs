@@ -18,7 +18,10 @@ struct Pool {
     next: u32,
 }
 
-static POOL: Mutex<Pool> = Mutex::new(Pool { free: BinaryHeap::new(), next: 0 });
+static POOL: Mutex<Pool> = Mutex::new(Pool {
+    free: BinaryHeap::new(),
+    next: 0,
+});
 
 /// Gives the thread's number back when the thread ends.
 struct Lease(u32);
@@ -78,7 +81,9 @@ mod tests {
 
     #[test]
     fn numbers_of_ended_threads_are_reused() {
-        let highest = (0..100).map(|_| std::thread::spawn(thread_slot).join().unwrap()).max();
+        let highest = (0..100)
+            .map(|_| std::thread::spawn(thread_slot).join().unwrap())
+            .max();
         // Tests run beside each other, so a few numbers are taken; a hundred are not.
         assert!(highest.unwrap() < 50);
     }

@@ -5,15 +5,13 @@
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 
+#include <chrono>
 #include <iostream>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
-
-#ifndef UNAWARE_OF_STEER
-#include "startup.h"
-#endif
 
 namespace {
 
@@ -73,8 +71,8 @@ struct Server {
   std::unique_ptr<grpc::Server> server;
 };
 
-// One call; the name of the server that answered goes to `answer`.
-grpc::Status Call(grpc::GenericStub* stub, std::string* answer) {
+// Makes one call and counts it for the server that answered. False, and words, if it failed.
+bool CountedCall(grpc::GenericStub* stub, std::map<std::string, int>* counts) {
   grpc::ClientContext context;
   context.set_wait_for_ready(true);
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
@@ -87,11 +85,19 @@ grpc::Status Call(grpc::GenericStub* stub, std::string* answer) {
   void* tag = nullptr;
   bool ok = false;
   queue.Next(&tag, &ok);
-  *answer = Text(reply);
-  return status;
+  if (!status.ok()) {
+    std::cerr << "call failed: " << status.error_message() << "\n";
+    return false;
+  }
+  ++(*counts)[Text(reply)];
+  return true;
 }
 
-int Run(const std::string& policy) {
+}  // namespace
+
+namespace consumer {
+
+int CallServers(const std::string& policy) {
   std::vector<std::unique_ptr<Server>> servers;
   std::string target = "ipv4:";
   for (int i = 0; i < kServers; ++i) {
@@ -105,25 +111,13 @@ int Run(const std::string& policy) {
       grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), args));
 
   std::map<std::string, int> counts;
-  // The connections come up one after the other; the counting begins when all are there.
-  for (int i = 0; i < 10000 && counts.size() < kServers; ++i) {
-    std::string answer;
-    const grpc::Status status = Call(&stub, &answer);
-    if (!status.ok()) {
-      std::cerr << "call failed: " << status.error_message() << "\n";
-      return 1;
-    }
-    ++counts[answer];
+  // The connections come up one after the other; what counts begins when all are there.
+  for (int warm_up = 0; warm_up < 10000 && counts.size() < kServers; ++warm_up) {
+    if (!CountedCall(&stub, &counts)) return 1;
   }
   counts.clear();
   for (int i = 0; i < kCalls; ++i) {
-    std::string answer;
-    const grpc::Status status = Call(&stub, &answer);
-    if (!status.ok()) {
-      std::cerr << "call failed: " << status.error_message() << "\n";
-      return 1;
-    }
-    ++counts[answer];
+    if (!CountedCall(&stub, &counts)) return 1;
   }
 
   bool even = counts.size() == kServers;
@@ -135,11 +129,4 @@ int Run(const std::string& policy) {
   return even ? 0 : 1;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-#ifndef UNAWARE_OF_STEER
-  consumer::Start();
-#endif
-  return Run(argc > 1 ? argv[1] : "steer_round_robin");
-}
+}  // namespace consumer

@@ -1,4 +1,4 @@
-// The server process of the end-to-end tests: answers any unary call with its own port. It is steered by
+// The server process of the end-to-end tests: answers each call of /steer.test.Echo/Call with its own port. It is steered by
 // lines on stdin and ends when its stdin does, so that it never outlives the test that started it. Knows nothing
 // of Steer.
 //
@@ -27,6 +27,8 @@
 
 namespace {
 
+const char kMethod[] = "/steer.test.Echo/Call";
+
 struct Behaviour {
   grpc::ByteBuffer answer;
   std::atomic<bool> failing{false};
@@ -48,6 +50,11 @@ class EchoCalls {
     switch (state_) {
       case State::kWaiting:
         if (!ok) return false;
+        if (call_->context.method() != kMethod) {
+          state_ = State::kAnswering;
+          call_->stream.Finish(grpc::Status(grpc::StatusCode::UNIMPLEMENTED, ""), this);
+          break;
+        }
         state_ = State::kReading;
         call_->stream.Read(&call_->request, this);
         break;

@@ -40,6 +40,25 @@ TEST_P(Health, ABackendThatIsNotServingIsLeftWithoutAFailedCall) {
   EXPECT_EQ(load.failures(), 0) << load.FailureTexts();
 }
 
+// How to take a server away without a failed call: first it says that it is not serving, then it shuts down.
+TEST_P(Health, ABackendIsDrainedAndShutDownWithoutAFailedCall) {
+  Backends backends(3, WithHealth());
+  const std::vector<int> others = {backends[0].port(), backends[2].port()};
+  const auto channel = Channel(StaticTarget(backends.ports()), kCheckHealth);
+  ASSERT_TRUE(WaitForRotation(channel, backends.ports()));
+  Load load(channel, kLoadThreads);
+  for (int round = 0; round < 3; ++round) {
+    backends[1].SetHealth(false);
+    EXPECT_TRUE(load.WaitForPorts(others));
+    backends[1].Shutdown();
+    EXPECT_TRUE(load.WaitForPorts(others));
+    backends[1].Start();
+    EXPECT_TRUE(load.WaitForPorts(backends.ports()));
+  }
+  load.Stop();
+  EXPECT_EQ(load.failures(), 0) << load.FailureTexts();
+}
+
 TEST_P(Health, CallsFailWhenNoBackendIsServing) {
   Backends backends(2, WithHealth());
   for (size_t i = 0; i < backends.size(); ++i) backends[i].SetHealth(false);
@@ -75,7 +94,7 @@ TEST_P(OutlierDetection, ABackendThatFailsIsEjectedAndTakenBack) {
   const std::vector<int> others = {backends[0].port(), backends[1].port(), backends[3].port()};
   const std::string config = R"({"interval":"0.2s","baseEjectionTime":"1s","maxEjectionPercent":50,)"
                              R"("failurePercentageEjection":{"threshold":50,"minimumHosts":3,)"
-                             R"("requestVolume":5},"childPolicy":[{")" +
+                             R"("requestVolume":5,"enforcementPercentage":100},"childPolicy":[{")" +
                              policy() + R"(":{}}]})";
   const auto channel = MakeChannel(StaticTarget(backends.ports()),
                                    ServiceConfig("outlier_detection_experimental", config));

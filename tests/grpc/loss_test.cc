@@ -29,9 +29,10 @@ TEST_P(Loss, AKilledServerTakesOnlyItsRunningCallsWithItAndReturns) {
   ASSERT_EQ(load.failures(), 0) << load.FailureTexts();
   backends[1].Kill();
   EXPECT_TRUE(load.WaitForPorts(others));
-  // Each thread had at most one call at that server.
+  // Each thread had at most one call at that server, and may have begun another one or two on the dead connection before
+  // the channel has heard of its end.
   const int lost = load.failures();
-  EXPECT_LE(lost, kLoadThreads) << load.FailureTexts();
+  EXPECT_LE(lost, 3 * kLoadThreads) << load.FailureTexts();
   EXPECT_TRUE(load.WaitForPorts(others, 500));
   backends[1].Start();
   EXPECT_TRUE(load.WaitForPorts(backends.ports()));
@@ -39,15 +40,25 @@ TEST_P(Loss, AKilledServerTakesOnlyItsRunningCallsWithItAndReturns) {
   EXPECT_EQ(load.failures(), lost) << load.FailureTexts();
 }
 
-TEST_P(Loss, AServerThatShutsDownIsLeftAndReturns) {
+// A gRPC server that shuts down refuses the calls that reach it before its GOAWAY has reached their client. So
+// that no call fails takes retries, whatever the policy; each attempt is picked anew.
+TEST_P(Loss, NoCallThatMayBeRetriedFailsWhenAServerGoesAndReturns) {
+  const std::string retries =
+      R"(,"methodConfig":[{"name":[{}],"retryPolicy":{"maxAttempts":5,"initialBackoff":"0.01s",)"
+      R"("maxBackoff":"0.1s","backoffMultiplier":2,)"
+      R"("retryableStatusCodes":["UNAVAILABLE","CANCELLED"]}}])";
   Backends backends(3);
   const std::vector<int> others = {backends[0].port(), backends[2].port()};
-  const auto channel = Channel(StaticTarget(backends.ports()));
+  const auto channel = Channel(StaticTarget(backends.ports()), retries);
   ASSERT_TRUE(WaitForRotation(channel, backends.ports()));
   Load load(channel, kLoadThreads);
-  for (int round = 0; round < 3; ++round) {
+  for (int round = 0; round < 4; ++round) {
     ASSERT_TRUE(load.WaitForPorts(backends.ports()));
-    backends[1].Shutdown();
+    if (round % 2 == 0) {
+      backends[1].Shutdown();
+    } else {
+      backends[1].Kill();
+    }
     EXPECT_TRUE(load.WaitForPorts(others));
     backends[1].Start();
     EXPECT_TRUE(load.WaitForPorts(backends.ports()));
@@ -119,11 +130,10 @@ TEST_P(Loss, AnIdleChannelWakesUpAgain) {
 
 // The application lets go of its channel; gRPC keeps it until the last call has ended.
 TEST_P(Loss, AChannelIsReleasedWithCallsInFlight) {
-  Backend::Options slow;
-  slow.delay = std::chrono::milliseconds(300);
-  Backends backends(3, slow);
+  Backends backends(3);
   auto channel = Channel(StaticTarget(backends.ports()));
   ASSERT_TRUE(WaitForRotation(channel, backends.ports()));
+  for (size_t i = 0; i < backends.size(); ++i) backends[i].SetDelay(std::chrono::milliseconds(300));
   std::vector<std::unique_ptr<PendingCall>> calls;
   for (int i = 0; i < 60; ++i) calls.push_back(std::make_unique<PendingCall>(channel));
   channel.reset();

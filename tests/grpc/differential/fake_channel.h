@@ -29,6 +29,7 @@
 #include "absl/types/optional.h"
 #include "absl/types/variant.h"
 #include "src/core/lib/channel/channel_args.h"
+#include "src/core/lib/channel/status_util.h"
 #include "src/core/lib/config/core_configuration.h"
 #include "src/core/lib/event_engine/default_event_engine.h"
 #include "src/core/lib/gprpp/debug_location.h"
@@ -226,7 +227,7 @@ class FakeHelper final : public grpc_core::LoadBalancingPolicy::ChannelControlHe
       grpc_event_engine::experimental::GetDefaultEventEngine();
 };
 
-// The result of one pick, without gRPC's types.
+// The result of one pick, without gRPC's types, and with the status that the channel makes of it.
 struct PickOutcome {
   enum Kind { kComplete, kQueue, kFail, kDrop };
   Kind kind = kQueue;
@@ -249,10 +250,10 @@ inline PickOutcome PickOnce(const PickerPtr& picker) {
     outcome.watched = subchannel->watched();
   } else if (auto* fail = absl::get_if<Result::Fail>(&result.result)) {
     outcome.kind = PickOutcome::kFail;
-    outcome.status = fail->status;
+    outcome.status = grpc_core::MaybeRewriteIllegalStatusCode(fail->status, "LB pick");
   } else if (auto* drop = absl::get_if<Result::Drop>(&result.result)) {
     outcome.kind = PickOutcome::kDrop;
-    outcome.status = drop->status;
+    outcome.status = grpc_core::MaybeRewriteIllegalStatusCode(drop->status, "LB drop");
   }
   return outcome;
 }

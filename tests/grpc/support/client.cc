@@ -53,7 +53,6 @@ grpc::ChannelArguments TestArguments() {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 200);
   // A proxy of the environment has no business between two processes of one machine.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);

@@ -1,0 +1,491 @@
+//! The connectivity rules that every leaf policy shares, each by its number; with
+//! `steer_round_robin` and a virtual host.
+
+mod support;
+
+use proptest::prelude::*;
+use steer::endpoints::Connectivity::{Connecting, Ready, TransientFailure};
+use steer::endpoints::Report;
+use steer::{Code, Status};
+use support::Asked::{Connect, Dropped, New, Reresolve, ResetBackoff, State};
+use support::{Channel, all_failing};
+
+fn named(make: fn(String) -> support::Asked, names: &str) -> Vec<support::Asked> {
+    names.chars().map(|name| make(name.to_string())).collect()
+}
+
+#[test]
+fn rule_1_one_connection_is_kept_to_every_endpoint() {
+    let channel = Channel::round_robin();
+    channel.update("abc").unwrap();
+    assert_eq!(
+        channel.asked(),
+        [named(New, "abc"), vec![State(Connecting)]].concat()
+    );
+    channel.idle("abc");
+    let connects: Vec<_> = channel
+        .asked()
+        .into_iter()
+        .filter(|asked| matches!(asked, Connect(_)))
+        .collect();
+    assert_eq!(connects, named(Connect, "abc"));
+}
+
+#[test]
+fn rule_1_an_endpoint_that_goes_idle_is_asked_to_connect_at_once_and_counts_as_connecting() {
+    let channel = Channel::round_robin();
+    channel.update("a").unwrap();
+    channel.ready("a");
+    channel.asked();
+    channel.idle("a");
+    assert_eq!(
+        channel.asked(),
+        [Reresolve, Connect("a".into()), State(Connecting)]
+    );
+    assert_eq!(channel.pick(), "queue");
+}
+
+#[test]
+fn rule_2_the_aggregate_is_ready_if_any_is_else_connecting_if_any_is_else_failing() {
+    let channel = Channel::round_robin();
+    channel.update("abc").unwrap();
+    channel.connecting("abc");
+    assert_eq!(channel.state(), Some(Connecting));
+    channel.fail("ab");
+    assert_eq!(channel.state(), Some(Connecting));
+    channel.fail("c");
+    assert_eq!(channel.state(), Some(TransientFailure));
+    assert_eq!(channel.status(), all_failing('c'));
+    assert_eq!(channel.pick(), format!("fail {}", all_failing('c')));
+    channel.ready("b");
+    assert_eq!(
+        (channel.state(), channel.status()),
+        (Some(Ready), Status::OK)
+    );
+    assert_eq!(channel.picks(3), "bbb");
+    channel.fail("b");
+    assert_eq!(channel.status(), all_failing('b'));
+}
+
+#[test]
+fn rule_2_nothing_is_published_while_silent_endpoints_could_decide_it() {
+    let channel = Channel::round_robin();
+    channel.update("ab").unwrap();
+    channel.asked();
+    channel.fail("a");
+    assert_eq!(channel.asked(), []);
+    channel.fail("b");
+    assert_eq!(channel.asked(), [State(TransientFailure)]);
+}
+
+#[test]
+fn rule_3_transient_failure_is_sticky_until_ready() {
+    let channel = Channel::round_robin();
+    channel.update("ab").unwrap();
+    channel.fail("ab");
+    channel.idle("a");
+    channel.connecting("a");
+    assert_eq!(channel.status(), all_failing('b'));
+    assert_eq!(channel.state(), Some(TransientFailure));
+    channel.fail("a");
+    assert_eq!(channel.status(), all_failing('a'));
+    channel.ready("a");
+    assert_eq!(channel.state(), Some(Ready));
+    channel.connecting("a");
+    assert_eq!(channel.state(), Some(Connecting));
+}
+
+#[test]
+fn rule_4_failure_and_idle_ask_for_reresolution_but_not_as_a_first_report() {
+    let channel = Channel::round_robin();
+    channel.update("ab").unwrap();
+    channel.idle("a");
+    channel.fail("b");
+    assert!(!channel.asked().contains(&Reresolve));
+    channel.fail("a");
+    assert!(channel.asked().contains(&Reresolve));
+    channel.ready("a");
+    channel.connecting("b");
+    assert!(!channel.asked().contains(&Reresolve));
+    channel.idle("a");
+    assert!(channel.asked().contains(&Reresolve));
+}
+
+#[test]
+fn rule_5_a_new_list_is_pending_until_it_has_a_ready_endpoint() {
+    let channel = Channel::round_robin();
+    channel.update("ab").unwrap();
+    channel.ready("ab");
+    channel.asked();
+    channel.update("cd").unwrap();
+    channel.connecting("cd");
+    assert_eq!(channel.asked(), named(New, "cd"));
+    assert_eq!(channel.picked(4), "aabb");
+    channel.ready("c");
+    let mut asked = channel.asked();
+    asked[..2].sort_by_key(|asked| format!("{asked:?}"));
+    assert_eq!(asked, [named(Dropped, "ab"), vec![State(Ready)]].concat());
+    assert_eq!(channel.picks(2), "cc");
+    assert_eq!(channel.alive(), "cd");
+}
+
+#[test]
+fn rule_5_a_new_list_replaces_the_current_one_when_all_of_it_has_failed() {
+    let channel = Channel::round_robin();
+    channel.update("a").unwrap();
+    channel.ready("a");
+    channel.update("bc").unwrap();
+    channel.fail("b");
+    assert_eq!(
+        (channel.state(), channel.picks(1).as_str()),
+        (Some(Ready), "a")
+    );
+    channel.fail("c");
+    assert_eq!(
+        (channel.state(), channel.status()),
+        (Some(TransientFailure), all_failing('c'))
+    );
+    assert_eq!(channel.alive(), "bc");
+}
+
+#[test]
+fn rule_5_a_new_list_replaces_one_without_a_ready_endpoint_at_its_first_report() {
+    let channel = Channel::round_robin();
+    channel.update("a").unwrap();
+    channel.connecting("a");
+    channel.update("bc").unwrap();
+    assert_eq!(channel.alive(), "abc");
+    channel.connecting("b");
+    assert_eq!(
+        (channel.state(), channel.alive().as_str()),
+        (Some(Connecting), "bc")
+    );
+}
+
+#[test]
+fn rule_5_a_pending_list_is_itself_replaced_by_a_newer_one() {
+    let channel = Channel::round_robin();
+    channel.update("a").unwrap();
+    channel.ready("a");
+    channel.update("bc").unwrap();
+    channel.update("cd").unwrap();
+    assert_eq!(channel.alive(), "acd");
+    channel.ready("d");
+    assert_eq!(
+        (channel.alive().as_str(), channel.picks(1).as_str()),
+        ("cd", "d")
+    );
+}
+
+#[test]
+fn rule_5_endpoints_that_stay_keep_their_connections_and_serve_at_once() {
+    let channel = Channel::round_robin();
+    channel.update("abc").unwrap();
+    channel.ready("abc");
+    channel.asked();
+    channel.update("cbd").unwrap();
+    assert_eq!(channel.picked(4), "bbcc");
+    assert_eq!(
+        channel.asked(),
+        [New("d".into()), Dropped("a".into()), State(Ready)]
+    );
+    channel.ready("d");
+    assert_eq!(channel.picked(3), "bcd");
+}
+
+#[test]
+fn rule_5_stickiness_begins_anew_with_a_list() {
+    let channel = Channel::round_robin();
+    channel.update("a").unwrap();
+    channel.fail("a");
+    channel.connecting("a");
+    assert_eq!(channel.state(), Some(TransientFailure));
+    channel.update("a").unwrap();
+    assert_eq!(channel.state(), Some(Connecting));
+}
+
+#[test]
+fn rule_5_what_changes_an_endpoint_makes_a_new_one() {
+    use std::sync::Arc;
+    use steer::endpoints::EndpointDescriptor;
+    let channel = Channel::round_robin();
+    let with_weight = |weight| {
+        let addresses = vec!["a".to_owned()];
+        Ok(vec![Arc::new(EndpointDescriptor {
+            addresses,
+            weight,
+            ..Default::default()
+        })])
+    };
+    channel.update_with(with_weight(1)).unwrap();
+    channel.ready("a");
+    channel.asked();
+    channel.update_with(with_weight(1)).unwrap();
+    assert_eq!(channel.asked(), [State(Ready)]);
+    channel.update_with(with_weight(2)).unwrap();
+    assert_eq!(channel.asked(), [New("a".into())]);
+}
+
+#[test]
+fn rule_5_an_address_listed_twice_is_two_endpoints() {
+    let channel = Channel::round_robin();
+    channel.update("aab").unwrap();
+    channel.ready("ab");
+    assert_eq!(channel.picked(6), "aaaabb");
+    channel.asked();
+    channel.update("aba").unwrap();
+    assert_eq!(channel.asked(), [State(Ready)]);
+    assert_eq!(channel.picked(6), "aaaabb");
+    channel.update("ab").unwrap();
+    assert_eq!(channel.asked(), [Dropped("a".into()), State(Ready)]);
+    assert_eq!(channel.picked(6), "aaabbb");
+}
+
+#[test]
+fn rule_6_an_error_keeps_the_list_in_use_and_is_not_accepted() {
+    let channel = Channel::round_robin();
+    channel.update("a").unwrap();
+    channel.ready("a");
+    channel.asked();
+    let error = Status::new(Code::NotFound, "no such name");
+    assert_eq!(channel.update_with(Err(error.clone())), Err(error));
+    assert_eq!(channel.asked(), []);
+    assert_eq!(channel.picks(1), "a");
+}
+
+#[test]
+fn rule_6_an_error_before_any_list_is_a_transient_failure() {
+    let channel = Channel::round_robin();
+    let error = Status::new(Code::Unavailable, "no such name");
+    assert_eq!(channel.update_with(Err(error.clone())), Err(error.clone()));
+    assert_eq!(
+        (channel.state(), channel.status()),
+        (Some(TransientFailure), error.clone())
+    );
+    assert_eq!(channel.pick(), format!("fail {error}"));
+    channel.update("a").unwrap();
+    channel.ready("a");
+    assert_eq!(channel.picks(1), "a");
+}
+
+#[test]
+fn rule_6_an_empty_list_is_a_transient_failure_at_once() {
+    let channel = Channel::round_robin();
+    channel.update("ab").unwrap();
+    channel.ready("ab");
+    let empty = Status::unavailable("empty address list: the note");
+    assert_eq!(channel.update(""), Err(empty.clone()));
+    assert_eq!(
+        (channel.state(), channel.status()),
+        (Some(TransientFailure), empty)
+    );
+    assert_eq!(channel.alive(), "");
+    channel.update("c").unwrap();
+    assert_eq!(
+        channel.state(),
+        Some(TransientFailure),
+        "until the new list has something to say"
+    );
+    channel.connecting("c");
+    assert_eq!(channel.state(), Some(Connecting));
+}
+
+#[test]
+fn rule_6_a_list_of_which_no_endpoint_can_be_made_is_an_empty_list() {
+    let channel = Channel::round_robin();
+    channel.refuse("ab");
+    channel.update("ab").unwrap_err();
+    assert_eq!(channel.state(), Some(TransientFailure));
+    channel.update("abc").unwrap();
+    channel.ready("c");
+    assert_eq!(channel.picks(2), "cc");
+}
+
+#[test]
+fn late_reports_of_dropped_endpoints_are_told_apart() {
+    let channel = Channel::round_robin();
+    channel.update("a").unwrap();
+    channel.ready("a");
+    let dropped = channel.ids('a')[0];
+    channel.update("b").unwrap();
+    channel.ready("b");
+    channel.asked();
+    assert!(!channel.runner.endpoint_report(dropped, Report::Idle));
+    assert!(
+        !channel
+            .runner
+            .endpoint_report(dropped, Report::Ready(channel.connection('a')))
+    );
+    assert_eq!(channel.asked(), []);
+    assert_eq!(channel.held_connections(), 1);
+}
+
+#[test]
+fn backoff_is_reset_once_for_every_endpoint_of_both_lists() {
+    let channel = Channel::round_robin();
+    channel.runner.reset_backoff();
+    channel.update("ab").unwrap();
+    channel.ready("a");
+    channel.update("bc").unwrap();
+    channel.fail("b");
+    channel.asked();
+    channel.runner.reset_backoff();
+    assert_eq!(channel.asked(), named(ResetBackoff, "abc"));
+}
+
+#[test]
+fn shutdown_drops_the_endpoints_and_leaves_pickers_their_connections() {
+    let channel = Channel::round_robin();
+    channel.update("ab").unwrap();
+    channel.ready("ab");
+    channel.asked();
+    channel.runner.close();
+    let mut asked = channel.asked();
+    asked.sort_by_key(|asked| format!("{asked:?}"));
+    assert_eq!(asked, named(Dropped, "ab"));
+    assert_eq!(
+        (channel.picked(2).as_str(), channel.held_connections()),
+        ("ab", 2)
+    );
+    channel.runner.exit_idle();
+    channel.runner.reset_backoff();
+    channel.update("c").unwrap();
+    assert_eq!(channel.asked(), []);
+}
+
+#[test]
+fn a_report_from_within_a_callback_waits_its_turn() {
+    let channel = Channel::round_robin();
+    channel.update("a").unwrap();
+    channel.report_within_connect(|| Report::Connecting);
+    channel.asked();
+    channel.idle("a");
+    assert_eq!(
+        channel.asked(),
+        [Connect("a".into()), State(Connecting), State(Connecting)]
+    );
+}
+
+/// What happens to a channel in the property tests.
+#[derive(Clone, Debug)]
+enum Event {
+    Update(Vec<u8>),
+    Error,
+    Idle(u8),
+    Connecting(u8),
+    Ready(u8),
+    Fail(u8),
+    ResetBackoff,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let backend = 0..6u8;
+    prop_oneof![
+        2 => proptest::collection::vec(backend.clone(), 0..6).prop_map(Event::Update),
+        1 => Just(Event::Error),
+        2 => backend.clone().prop_map(Event::Idle),
+        2 => backend.clone().prop_map(Event::Connecting),
+        4 => backend.clone().prop_map(Event::Ready),
+        2 => backend.prop_map(Event::Fail),
+        1 => Just(Event::ResetBackoff),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        // Miri is a thousand times slower.
+        cases: if cfg!(miri) { 4 } else { 512 },
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    /// Whatever comes: the picker chooses among READY endpoints, all of them and each as often as
+    /// the list has it; nothing else is kept alive than the latest list and the one in use; and at
+    /// the end nothing is left.
+    #[test]
+    fn pickers_choose_exactly_the_ready_endpoints(events in proptest::collection::vec(event(), 1..80)) {
+        let channel = Channel::round_robin();
+        let mut latest: Option<String> = None;
+        let mut ready: std::collections::BTreeSet<char> = Default::default();
+        let name = |backend: u8| char::from(b'a' + backend);
+        for event in events {
+            let report = |backend: u8, how: &dyn Fn(&str)| {
+                let name = name(backend);
+                let alive = !channel.ids(name).is_empty();
+                if alive {
+                    how(&name.to_string());
+                }
+                alive
+            };
+            match event {
+                Event::Update(backends) => {
+                    let names: String = backends.into_iter().map(name).collect();
+                    let accepted = channel.update(&names);
+                    prop_assert_eq!(accepted.is_err(), names.is_empty());
+                    channel.introduce();
+                    latest = Some(names);
+                }
+                Event::Error => {
+                    let error = Status::unavailable("resolver");
+                    prop_assert!(channel.update_with(Err(error)).is_err());
+                    latest.get_or_insert_default();
+                }
+                Event::Idle(b) => if report(b, &|n| channel.idle(n)) { ready.remove(&name(b)); },
+                Event::Connecting(b) => {
+                    if report(b, &|n| channel.connecting(n)) { ready.remove(&name(b)); }
+                }
+                Event::Ready(b) => if report(b, &|n| channel.ready(n)) { ready.insert(name(b)); },
+                Event::Fail(b) => if report(b, &|n| channel.fail(n)) { ready.remove(&name(b)); },
+                Event::ResetBackoff => channel.runner.reset_backoff(),
+            }
+            let alive = channel.alive();
+            ready.retain(|name| alive.contains(*name));
+            let Some(latest) = &latest else { continue };
+            for name in latest.chars() {
+                prop_assert!(alive.contains(name), "{} of {} is not alive: {}", name, latest, alive);
+            }
+            match channel.state().expect("published at the first update") {
+                Ready => {
+                    let picks = channel.picked(60);
+                    prop_assert!(!picks.contains("queue") && !picks.contains("fail"));
+                    for pick in picks.chars() {
+                        prop_assert!(ready.contains(&pick), "{} of {:?}", pick, ready);
+                    }
+                    let in_latest: Vec<_> = latest.chars().filter(|n| ready.contains(n)).collect();
+                    // Of an address that is listed twice, one endpoint may be READY and one not.
+                    let distinct: std::collections::BTreeSet<_> = latest.chars().collect();
+                    let settled = alive.len() == latest.len() && distinct.len() == latest.len();
+                    if !in_latest.is_empty() && settled {
+                        for name in &in_latest {
+                            let count = picks.chars().filter(|n| n == name).count();
+                            prop_assert_eq!(count * in_latest.len(), 60);
+                        }
+                    }
+                }
+                Connecting => prop_assert_eq!(channel.pick(), "queue"),
+                _ => prop_assert!(channel.pick().starts_with("fail UNAVAILABLE: ")),
+            }
+        }
+        channel.runner.close();
+        prop_assert_eq!(channel.alive(), "");
+    }
+
+    /// Any number of updates with any lists in between leaves no endpoint and no connection behind.
+    #[test]
+    fn nothing_is_left_behind(lists in proptest::collection::vec("[a-e]{0,7}", 1..20)) {
+        let channel = Channel::round_robin();
+        for list in &lists {
+            let _ = channel.update(list);
+            let mut names: Vec<char> = list.chars().collect();
+            names.sort();
+            names.dedup();
+            channel.ready(&names.into_iter().collect::<String>());
+            let mut sorted: Vec<char> = list.chars().collect();
+            sorted.sort();
+            prop_assert_eq!(channel.alive(), sorted.into_iter().collect::<String>());
+        }
+        let _ = channel.update("");
+        prop_assert_eq!(channel.alive(), "");
+        prop_assert_eq!(channel.held_connections(), 0);
+    }
+}

@@ -1,0 +1,15 @@
+// What the application does with gRPC. Must not know Steer.
+#ifndef CONSUMER_CLIENT_H_
+#define CONSUMER_CLIENT_H_
+
+#include <string>
+
+namespace consumer {
+
+// Starts three servers on 127.0.0.1, calls them over one channel with this policy, and checks that
+// each got its third of the calls. Gives the process's exit code.
+int CallServers(const std::string& policy);
+
+}  // namespace consumer
+
+#endif  // CONSUMER_CLIENT_H_

@@ -1,0 +1,417 @@
+//! A virtual host: a channel and a world in memory, for tests of the engine alone. It names
+//! backends by one letter, keeps a record of what the engine asked for, and has a clock that
+//! stands still and randomness that the test chooses.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use steer::endpoints::{
+    Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId, Report,
+};
+use steer::policy::{
+    Call, GuardedPicker, Host, Pick, PolicyFactory, Registry, Runner, Severity, TimerId, Update,
+};
+use steer::sync::Handle;
+use steer::{Code, Status};
+
+/// Something that the engine asked of the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    New(String),
+    Dropped(String),
+    Connect(String),
+    ResetBackoff(String),
+    Reresolve,
+    State(Connectivity),
+    RunLater,
+    StartTimer(Duration),
+    CancelTimer,
+    Log(String),
+}
+
+#[derive(Default)]
+struct World {
+    asked: Vec<Asked>,
+    /// The engine's live endpoints, in the order in which they were made.
+    endpoints: BTreeMap<EndpointId, String>,
+    /// Connections by their handles' numbers, and whether the engine still holds them.
+    connections: Vec<(String, bool)>,
+    state: Option<(Connectivity, Status)>,
+    picker: Option<Arc<GuardedPicker>>,
+    now: Duration,
+    random: u64,
+    refused: Vec<String>,
+    cannot_run_later: bool,
+    /// What an endpoint reports from within the request to connect.
+    on_connect: Option<fn() -> Report>,
+    /// Endpoints that have not reported yet.
+    silent: BTreeSet<EndpointId>,
+}
+
+/// The world, shared by the host that the engine owns and the test.
+#[derive(Clone, Default)]
+struct VirtualHost(Arc<Mutex<World>>);
+
+impl VirtualHost {
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.0.lock().unwrap()
+    }
+}
+
+struct VirtualEndpoint {
+    host: VirtualHost,
+    id: EndpointId,
+    descriptor: EndpointDescriptor,
+    runner: Arc<Mutex<Option<std::sync::Weak<Runner>>>>,
+}
+
+impl VirtualEndpoint {
+    fn name(&self) -> String {
+        self.descriptor.addresses[0].clone()
+    }
+}
+
+impl Endpoint for VirtualEndpoint {
+    fn id(&self) -> EndpointId {
+        self.id
+    }
+
+    fn matches(&self, descriptor: &EndpointDescriptor) -> bool {
+        EndpointDescriptor {
+            index: descriptor.index,
+            ..self.descriptor.clone()
+        } == *descriptor
+    }
+
+    fn connect(&self) {
+        let nested = {
+            let mut world = self.host.world();
+            world.asked.push(Asked::Connect(self.name()));
+            world.on_connect
+        };
+        let runner = self
+            .runner
+            .lock()
+            .unwrap()
+            .as_ref()
+            .and_then(|runner| runner.upgrade());
+        if let (Some(report), Some(runner)) = (nested, runner) {
+            assert!(
+                runner.endpoint_report(self.id, report()),
+                "it has to wait its turn"
+            );
+        }
+    }
+
+    fn reset_backoff(&self) {
+        self.host
+            .world()
+            .asked
+            .push(Asked::ResetBackoff(self.name()));
+    }
+}
+
+impl Drop for VirtualEndpoint {
+    fn drop(&mut self) {
+        let name = self.name();
+        let mut world = self.host.world();
+        world.asked.push(Asked::Dropped(name));
+        assert!(world.endpoints.remove(&self.id).is_some(), "dropped twice");
+        world.silent.remove(&self.id);
+    }
+}
+
+struct ChannelHost {
+    host: VirtualHost,
+    runner: Arc<Mutex<Option<std::sync::Weak<Runner>>>>,
+}
+
+impl Host for ChannelHost {
+    fn create_endpoint(
+        &self,
+        id: EndpointId,
+        descriptor: &EndpointDescriptor,
+    ) -> Result<Box<dyn Endpoint>, Status> {
+        let name = descriptor.addresses[0].clone();
+        let mut world = self.host.world();
+        if world.refused.contains(&name) {
+            return Err(Status::unavailable("refused"));
+        }
+        world.asked.push(Asked::New(name.clone()));
+        world.endpoints.insert(id, name);
+        world.silent.insert(id);
+        Ok(Box::new(VirtualEndpoint {
+            host: self.host.clone(),
+            id,
+            descriptor: descriptor.clone(),
+            runner: Arc::clone(&self.runner),
+        }))
+    }
+
+    fn update_state(&self, state: Connectivity, status: &Status, picker: GuardedPicker) {
+        let former = {
+            let mut world = self.host.world();
+            world.asked.push(Asked::State(state));
+            world.state = Some((state, status.clone()));
+            world.picker.replace(Arc::new(picker))
+        };
+        // Outside of the lock: its connections come back to this world.
+        drop(former);
+    }
+
+    fn request_reresolution(&self) {
+        self.host.world().asked.push(Asked::Reresolve);
+    }
+
+    fn run_later(&self) -> bool {
+        let mut world = self.host.world();
+        world.asked.push(Asked::RunLater);
+        !world.cannot_run_later
+    }
+
+    fn start_timer(&self, _timer: TimerId, after: Duration) {
+        self.host.world().asked.push(Asked::StartTimer(after));
+    }
+
+    fn cancel_timer(&self, _timer: TimerId) {
+        self.host.world().asked.push(Asked::CancelTimer);
+    }
+
+    fn now(&self) -> Duration {
+        self.host.world().now
+    }
+
+    fn random(&self) -> u64 {
+        self.host.world().random
+    }
+
+    fn log(&self, _severity: Severity, message: &str) {
+        self.host.world().asked.push(Asked::Log(message.to_owned()));
+    }
+}
+
+/// A channel with one policy.
+pub struct Channel {
+    host: VirtualHost,
+    pub runner: Arc<Runner>,
+    factory: Arc<dyn PolicyFactory>,
+    pub config: serde_json::Value,
+}
+
+impl Channel {
+    /// A channel with `steer_round_robin`.
+    pub fn round_robin() -> Channel {
+        Channel::new(Registry::global().find("steer_round_robin").unwrap())
+    }
+
+    pub fn new(factory: Arc<dyn PolicyFactory>) -> Channel {
+        let host = VirtualHost::default();
+        let weak = Arc::new(Mutex::new(None));
+        let channel_host = ChannelHost {
+            host: host.clone(),
+            runner: Arc::clone(&weak),
+        };
+        let runner = Arc::new(Runner::new(&*factory, Box::new(channel_host)));
+        *weak.lock().unwrap() = Some(Arc::downgrade(&runner));
+        Channel {
+            host,
+            runner,
+            factory,
+            config: serde_json::json!({}),
+        }
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.host.world()
+    }
+
+    /// The resolver gives these addresses, one letter each.
+    pub fn update(&self, names: &str) -> Result<(), Status> {
+        let descriptor = |(index, name): (usize, char)| {
+            Arc::new(EndpointDescriptor {
+                index: index as u32,
+                addresses: vec![name.to_string()],
+                ..EndpointDescriptor::default()
+            })
+        };
+        self.update_with(Ok(names.chars().enumerate().map(descriptor).collect()))
+    }
+
+    pub fn update_with(
+        &self,
+        endpoints: Result<Vec<Arc<EndpointDescriptor>>, Status>,
+    ) -> Result<(), Status> {
+        let config = self.factory.parse_config(&self.config).unwrap();
+        let resolution_note = "the note".to_owned();
+        self.runner.update(Update {
+            endpoints,
+            config,
+            resolution_note,
+        })
+    }
+
+    /// The live endpoints of this name.
+    pub fn ids(&self, name: char) -> Vec<EndpointId> {
+        let world = self.world();
+        let named = world
+            .endpoints
+            .iter()
+            .filter(|(_, of)| **of == name.to_string());
+        named.map(|(id, _)| *id).collect()
+    }
+
+    fn report(&self, names: &str, report: impl Fn(char) -> Report) {
+        for name in names.chars() {
+            let ids = self.ids(name);
+            assert!(!ids.is_empty(), "no endpoint {name}");
+            for id in ids {
+                // The report of one may have led to another being dropped.
+                if !self.world().endpoints.contains_key(&id) {
+                    continue;
+                }
+                self.world().silent.remove(&id);
+                assert!(self.runner.endpoint_report(id, report(name)));
+            }
+        }
+    }
+
+    pub fn connection(&self, name: char) -> Connection {
+        let mut world = self.world();
+        let number = world.connections.len();
+        world.connections.push((name.to_string(), true));
+        let host = self.host.clone();
+        Connection::new(Handle::from_number(number), move || {
+            let held = std::mem::replace(&mut host.world().connections[number].1, false);
+            assert!(held, "given back twice");
+        })
+    }
+
+    pub fn idle(&self, names: &str) {
+        self.report(names, |_| Report::Idle);
+    }
+
+    pub fn connecting(&self, names: &str) {
+        self.report(names, |_| Report::Connecting);
+    }
+
+    pub fn ready(&self, names: &str) {
+        self.report(names, |name| Report::Ready(self.connection(name)));
+    }
+
+    pub fn fail(&self, names: &str) {
+        self.report(names, |name| {
+            Report::TransientFailure(Status::unavailable(format!("{name} is down")))
+        });
+    }
+
+    /// Every endpoint that has not reported yet reports CONNECTING, as hosts do soon after they
+    /// made one.
+    pub fn introduce(&self) {
+        while let Some(id) = { self.world().silent.pop_first() } {
+            assert!(self.runner.endpoint_report(id, Report::Connecting));
+        }
+    }
+
+    /// What the engine asked for since the last time.
+    pub fn asked(&self) -> Vec<Asked> {
+        std::mem::take(&mut self.world().asked)
+    }
+
+    /// The published state; none before the first.
+    pub fn state(&self) -> Option<Connectivity> {
+        self.world().state.as_ref().map(|(state, _)| *state)
+    }
+
+    /// The published status.
+    pub fn status(&self) -> Status {
+        self.world()
+            .state
+            .as_ref()
+            .expect("a state was published")
+            .1
+            .clone()
+    }
+
+    /// The names of the live endpoints, sorted.
+    pub fn alive(&self) -> String {
+        let mut names: Vec<String> = self.world().endpoints.values().cloned().collect();
+        names.sort();
+        names.concat()
+    }
+
+    /// How many connections the engine holds.
+    pub fn held_connections(&self) -> usize {
+        self.world()
+            .connections
+            .iter()
+            .filter(|(_, held)| *held)
+            .count()
+    }
+
+    pub fn picker(&self) -> Arc<GuardedPicker> {
+        Arc::clone(
+            self.world()
+                .picker
+                .as_ref()
+                .expect("a picker was published"),
+        )
+    }
+
+    /// One pick: a backend's name, or what else came of it.
+    pub fn pick(&self) -> String {
+        let picker = self.picker();
+        match picker.pick(&Call::default()) {
+            Pick::Complete(connection) => {
+                let number = connection.handle().number();
+                self.world().connections[number].0.clone()
+            }
+            Pick::Queue => "queue".to_owned(),
+            Pick::Fail(status) => format!("fail {status}"),
+            Pick::Drop(status) => format!("drop {status}"),
+        }
+    }
+
+    /// So many picks, run together.
+    pub fn picks(&self, count: usize) -> String {
+        (0..count).map(|_| self.pick()).collect()
+    }
+
+    /// The backends of the current picker, sorted, by as many picks as `count`.
+    pub fn picked(&self, count: usize) -> String {
+        let mut names: Vec<String> = (0..count).map(|_| self.pick()).collect();
+        names.sort();
+        names.concat()
+    }
+
+    pub fn advance(&self, time: Duration) {
+        self.world().now += time;
+    }
+
+    pub fn set_random(&self, random: u64) {
+        self.world().random = random;
+    }
+
+    /// The host refuses to make endpoints of these names.
+    pub fn refuse(&self, names: &str) {
+        self.world().refused = names.chars().map(String::from).collect();
+    }
+
+    pub fn cannot_run_later(&self) {
+        self.world().cannot_run_later = true;
+    }
+
+    /// Endpoints report from within the request to connect.
+    pub fn report_within_connect(&self, report: fn() -> Report) {
+        self.world().on_connect = Some(report);
+    }
+}
+
+/// An UNAVAILABLE status as the rules word it.
+pub fn all_failing(last: char) -> Status {
+    Status::new(
+        Code::Unavailable,
+        format!("connections to all backends failing; last error: {last} is down"),
+    )
+}
