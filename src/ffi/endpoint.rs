@@ -1,6 +1,7 @@
 //! `steer_endpoint`: what the resolver knows of an endpoint, and `steer_endpoint_report`.
 
 use std::ffi::c_void;
+use std::mem::offset_of;
 
 use super::text::steer_str;
 use super::versioned::{Versioned, plain_array, read_array};
@@ -92,15 +93,15 @@ pub struct steer_endpoint_report {
 
 // SAFETY: repr(C), begins with its size, and zeros are NULLs and numbers.
 unsafe impl Versioned for steer_attribute {
-    const FIRST_SIZE: usize = 64;
+    const FIRST_SIZE: usize = offset_of!(steer_attribute, integer) + size_of::<i64>();
 }
 // SAFETY: as above.
 unsafe impl Versioned for steer_endpoint {
-    const FIRST_SIZE: usize = 112;
+    const FIRST_SIZE: usize = offset_of!(steer_endpoint, attribute_count) + size_of::<usize>();
 }
 // SAFETY: as above.
 unsafe impl Versioned for steer_endpoint_report {
-    const FIRST_SIZE: usize = 40;
+    const FIRST_SIZE: usize = offset_of!(steer_endpoint_report, connection) + size_of::<usize>();
 }
 
 /// Converts a host's array of endpoints.

@@ -1,6 +1,7 @@
 //! `steer_host`: the callbacks by which a policy reaches its channel and the world.
 
 use std::ffi::c_void;
+use std::mem::offset_of;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
@@ -103,7 +104,7 @@ pub struct steer_host {
 
 // SAFETY: repr(C), begins with its size, and zeros are NULLs.
 unsafe impl Versioned for steer_host {
-    const FIRST_SIZE: usize = 144;
+    const FIRST_SIZE: usize = offset_of!(steer_host, log) + size_of::<usize>();
 }
 
 /// A checked table. Dropped when nothing of the policy's is left.

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::ffi::c_void;
+use std::mem::offset_of;
 
 use super::text::steer_str;
 use super::versioned::{Versioned, read};
@@ -36,7 +37,7 @@ pub struct steer_call {
 
 // SAFETY: repr(C), begins with its size, and zeros are NULLs.
 unsafe impl Versioned for steer_call {
-    const FIRST_SIZE: usize = 24;
+    const FIRST_SIZE: usize = offset_of!(steer_call, path) + size_of::<steer_str>();
 }
 
 /// What a pick led to.
@@ -70,7 +71,7 @@ pub struct steer_pick_result {
 }
 
 /// The size of `steer_pick_result` in ABI version 1. Never changes.
-const FIRST_RESULT_SIZE: usize = 40;
+const FIRST_RESULT_SIZE: usize = offset_of!(steer_pick_result, message) + size_of::<steer_str>();
 
 /// What the picker wants to know of each call: an or of STEER_WANTS_…. It never changes. Any
 /// thread. NULL wants nothing.

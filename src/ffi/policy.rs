@@ -1,5 +1,6 @@
 //! `steer_policy`: one policy of one channel, run for a host.
 
+use std::mem::offset_of;
 use std::sync::Arc;
 
 use super::config::steer_config;
@@ -45,7 +46,7 @@ pub struct steer_update {
 
 // SAFETY: repr(C), begins with its size, and zeros are NULLs and numbers.
 unsafe impl Versioned for steer_update {
-    const FIRST_SIZE: usize = 72;
+    const FIRST_SIZE: usize = offset_of!(steer_update, resolution_note) + size_of::<steer_str>();
 }
 
 /// Makes a policy. Any thread.

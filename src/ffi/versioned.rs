@@ -10,7 +10,7 @@ use super::status::steer_status::{self, *};
 /// # Safety
 /// The implementor is `repr(C)`, begins with a `usize` that is its size, and may be all zeros.
 pub(super) unsafe trait Versioned: Copy {
-    /// Its size in ABI version 1. Never changes.
+    /// Its size in ABI version 1: the end of the last field that it had then. Never changes.
     const FIRST_SIZE: usize;
 }
 

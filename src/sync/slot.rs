@@ -81,10 +81,11 @@ mod tests {
 
     #[test]
     fn numbers_of_ended_threads_are_reused() {
-        let highest = (0..100)
+        let threads: u32 = if cfg!(miri) { 20 } else { 100 };
+        let highest = (0..threads)
             .map(|_| std::thread::spawn(thread_slot).join().unwrap())
             .max();
-        // Tests run beside each other, so a few numbers are taken; a hundred are not.
-        assert!(highest.unwrap() < 50);
+        // Tests run beside each other, so a few numbers are taken, but not by ended threads.
+        assert!(highest.unwrap() < threads / 2);
     }
 }

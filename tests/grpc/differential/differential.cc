@@ -183,6 +183,8 @@ int Main() {
 int main(int argc, char** argv) {
   absl::SetProgramUsageMessage("compares two load-balancing policies, event by event");
   absl::ParseCommandLine(argc, argv);
+  // Backends that gRPC makes no subchannel for, and other planned mishaps, would fill the log.
+  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   const steer::RegisterStatus registered = steer::Register();
   if (!registered.ok()) {
     std::fprintf(stderr, "%s\n", std::string(registered.message()).c_str());

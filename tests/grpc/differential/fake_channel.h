@@ -49,16 +49,23 @@ namespace steer_testing {
 // One entry of an address list. Two subchannels are interchangeable exactly when all four fields
 // are equal. In each field after the first, 0 stands for "not set".
 struct Backend {
-  uint8_t address = 0;
+  uint16_t address = 0;
   uint8_t weight = 0;       // a resolver attribute, which does not change how gRPC connects
-  uint8_t address_arg = 0;  // a channel arg of this address
-  uint8_t list_arg = 0;     // a channel arg of the whole list
+  uint8_t address_arg = 0;  // a channel arg of this address; below 16
+  uint8_t list_arg = 0;     // a channel arg of the whole list; below 16
 
   uint32_t key() const {
-    return (uint32_t{address} << 24) | (uint32_t{weight} << 16) | (uint32_t{address_arg} << 8) |
+    return (uint32_t{address} << 16) | (uint32_t{weight} << 8) | (uint32_t{address_arg} << 4) |
            list_arg;
   }
-  bool operator==(const Backend& other) const { return key() == other.key(); }
+  static Backend OfKey(uint32_t key) {
+    Backend backend;
+    backend.address = static_cast<uint16_t>(key >> 16);
+    backend.weight = static_cast<uint8_t>(key >> 8);
+    backend.address_arg = static_cast<uint8_t>(key >> 4 & 0xf);
+    backend.list_arg = static_cast<uint8_t>(key & 0xf);
+    return backend;
+  }
 };
 
 // What a resolver hands to a policy. With `error` set, the addresses do not count.
@@ -192,7 +199,7 @@ inline Backend ToBackend(const grpc_core::ServerAddress& address,
       static_cast<const grpc_core::ServerAddressWeightAttribute*>(address.GetAttribute(
           grpc_core::ServerAddressWeightAttribute::kServerAddressWeightAttributeKey));
   Backend backend;
-  backend.address = static_cast<uint8_t>(ntohs(ipv4.sin_port) - kFirstPort);
+  backend.address = static_cast<uint16_t>(ntohs(ipv4.sin_port) - kFirstPort);
   backend.weight = weight == nullptr ? 0 : static_cast<uint8_t>(weight->weight());
   backend.address_arg = static_cast<uint8_t>(address.args().GetInt(kAddressArg).value_or(0));
   backend.list_arg = static_cast<uint8_t>(args.GetInt(kListArg).value_or(0));

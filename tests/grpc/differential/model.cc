@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
@@ -15,6 +16,12 @@ namespace {
 constexpr const char* kNotes[] = {"", "no DNS entries found for greeter",
                                   "note with \"quotes\" and \xc3\xa4"};
 constexpr int kNoteCount = 3;
+
+absl::Status WithPayload() {
+  absl::Status status = absl::UnavailableError("with a payload");
+  status.SetPayload("type.example.com/thing", absl::Cord("value"));
+  return status;
+}
 
 const std::vector<absl::Status>& Statuses() {
   static const auto* statuses = new std::vector<absl::Status>{
@@ -30,6 +37,7 @@ const std::vector<absl::Status>& Statuses() {
       absl::ResourceExhaustedError(absl::string_view("zero \0 inside", 13)),
       absl::CancelledError(std::string(3000, 'x')),
       absl::UnauthenticatedError("TLS handshake: %s %n {}"),
+      WithPayload(),
   };
   return *statuses;
 }
@@ -64,16 +72,7 @@ const char* StateName(grpc_connectivity_state state) {
   return "?";
 }
 
-Backend BackendOfKey(uint32_t key) {
-  Backend backend;
-  backend.address = static_cast<uint8_t>(key >> 24);
-  backend.weight = static_cast<uint8_t>(key >> 16);
-  backend.address_arg = static_cast<uint8_t>(key >> 8);
-  backend.list_arg = static_cast<uint8_t>(key);
-  return backend;
-}
-
-std::string BackendKeyName(uint32_t key) { return BackendName(BackendOfKey(key)); }
+std::string BackendKeyName(uint32_t key) { return BackendName(Backend::OfKey(key)); }
 
 std::string ChangeName(const StateChange& change) {
   return absl::StrCat(AddressName(change.slot / 4), (change.slot & 2) != 0 ? "'" : "",
@@ -203,7 +202,7 @@ Generator::Generator(uint64_t seed, int max_events) : rng_(seed) {
 
 Backend Generator::RandomBackend() {
   Backend backend;
-  backend.address = static_cast<uint8_t>(Below(universe_));
+  backend.address = static_cast<uint16_t>(Below(universe_));
   if (Chance(attribute_percent_)) backend.weight = static_cast<uint8_t>(Below(3));
   if (Chance(attribute_percent_ / 2)) backend.address_arg = static_cast<uint8_t>(Below(2));
   return backend;

@@ -33,7 +33,6 @@ inline int SlotOf(const Backend& backend) {
 // The statuses that reports and resolver errors carry, by number; number 0 is OK.
 absl::Status StatusNumber(int number);
 int StatusCount();
-Backend BackendOfKey(uint32_t key);
 // Short names, for messages: "b^2" is backend b with weight attribute 2.
 std::string BackendKeyName(uint32_t key);
 const char* StateName(grpc_connectivity_state state);

@@ -19,9 +19,9 @@ bool Contains(const std::vector<std::shared_ptr<Watch>>& watches,
   return std::find(watches.begin(), watches.end(), watch) != watches.end();
 }
 
-// D6: what the reference would say if it, too, put U+FFFD in the place of each byte that is not
-// UTF-8. The bytes of this test that are not are those that never occur in UTF-8.
-absl::Status AsUtf8(const absl::Status& status) {
+// D6, D7: what both sides can say: code and message, with U+FFFD in the place of each byte that is
+// not UTF-8. The bytes of this test that are not are those that never occur in UTF-8.
+absl::Status Plain(const absl::Status& status) {
   std::string text;
   for (char c : status.message()) {
     if (static_cast<unsigned char>(c) >= 0xf8) {
@@ -74,9 +74,9 @@ std::string Sequence::EndEvent(Reports reports) {
     if (!same) differences.push_back(what);
   };
   check(a.has_picker == b.has_picker && a.state == b.state, "state in force");
-  check(AsUtf8(a.status) == AsUtf8(b.status), "status in force");
+  check(Plain(a.status) == Plain(b.status), "status in force");
   check(a.pick_kind == b.pick_kind, "kind of pick");
-  check(AsUtf8(a.pick_status) == AsUtf8(b.pick_status), "status of pick");
+  check(Plain(a.pick_status) == Plain(b.pick_status), "status of pick");
   check(a.rotation == b.rotation, "rotation");
   switch (reports) {
     case Reports::kEach:
@@ -92,7 +92,7 @@ std::string Sequence::EndEvent(Reports reports) {
   check(a.reresolution == b.reresolution, "re-resolution");
   check(a.connects == b.connects, "connection requests");
   check(a.backoff_resets == b.backoff_resets, "backoff resets");
-  check(AsUtf8(a.update_status) == AsUtf8(b.update_status), "status of the update");
+  check(Plain(a.update_status) == Plain(b.update_status), "status of the update");
   // D1: which backends have a subchannel, and not how many they had.
   check(a.live == b.live, "live subchannels");
   check(a.watched == b.watched, "watched subchannels");
@@ -184,7 +184,7 @@ std::string Sequence::Update(const Event& event) {
   // have reported, an intermediate state may stay in force.
   const uint32_t held_back = SharesConnection(event.addresses) ? 0 : event.held_back;
   for (uint32_t key : a_.FirstReportsDue()) {
-    if ((held_back >> BackendOfKey(key).address & 1) != 0) continue;
+    if ((held_back >> Backend::OfKey(key).address & 1) != 0) continue;
     a_.DeliverFirstReports(key, 1);
     b_.DeliverFirstReports(key, 1);
     batch = true;

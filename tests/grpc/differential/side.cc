@@ -171,8 +171,9 @@ void Side::DeliverOrphanedFirstReports() {
 }
 
 bool Side::HasSubchannelOf(int slot) const {
-  return std::any_of(live_.begin(), live_.end(),
-                     [&](const auto& entry) { return SlotOf(BackendOfKey(entry.first)) == slot; });
+  return std::any_of(live_.begin(), live_.end(), [&](const auto& entry) {
+    return SlotOf(Backend::OfKey(entry.first)) == slot;
+  });
 }
 
 void Side::DropPicker() {
