@@ -40,6 +40,14 @@ int BoundSocket(int port, int* bound_port) {
 
 }  // namespace
 
+std::string StaticTarget(const std::vector<int>& ports) {
+  std::string target = "ipv4:";
+  for (size_t i = 0; i < ports.size(); ++i) {
+    target += (i == 0 ? "127.0.0.1:" : ",127.0.0.1:") + std::to_string(ports[i]);
+  }
+  return target;
+}
+
 ReservedPort::ReservedPort() : fd_(BoundSocket(0, &port_)) {}
 
 ReservedPort::~ReservedPort() { close(fd_); }

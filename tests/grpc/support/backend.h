@@ -11,6 +11,9 @@
 
 namespace steer_test {
 
+// "ipv4:127.0.0.1:<port>,127.0.0.1:<port>...": a target that needs no name resolution.
+std::string StaticTarget(const std::vector<int>& ports);
+
 // A port of 127.0.0.1 that nobody else gets while this object lives, although nothing listens on it
 // yet: so a server that was lost can come back where it was, whatever else runs on the machine.
 class ReservedPort {

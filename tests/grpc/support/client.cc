@@ -41,14 +41,6 @@ std::string ServiceConfig(const std::string& policy, const std::string& policy_c
   return R"({"loadBalancingConfig":[{")" + policy + "\":" + policy_config + "}]" + more + "}";
 }
 
-std::string StaticTarget(const std::vector<int>& ports) {
-  std::string target = "ipv4:";
-  for (size_t i = 0; i < ports.size(); ++i) {
-    target += (i == 0 ? "127.0.0.1:" : ",127.0.0.1:") + std::to_string(ports[i]);
-  }
-  return target;
-}
-
 grpc::ChannelArguments TestArguments() {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);

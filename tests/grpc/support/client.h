@@ -22,9 +22,6 @@ namespace steer_test {
 std::string ServiceConfig(const std::string& policy, const std::string& policy_config = "{}",
                           const std::string& more = "");
 
-// "ipv4:127.0.0.1:<port>,127.0.0.1:<port>..."
-std::string StaticTarget(const std::vector<int>& ports);
-
 // Arguments that every test wants: connections of this channel's own, and short waits before a lost
 // server is tried again.
 grpc::ChannelArguments TestArguments();

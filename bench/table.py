@@ -1,0 +1,81 @@
+"""Makes a table of what steer_pick_bench measured: Steer's picker beside gRPC's.
+
+Usage: table.py RESULTS.json GRPC_VERSION [DOCUMENT]
+
+Prints the table. With a DOCUMENT, puts it between that file's "measured" marks too.
+Must not know how the numbers came about; a repetition's CPU time per pick is all that it uses.
+"""
+
+import collections
+import json
+import pathlib
+import re
+import statistics
+import sys
+
+OURS, THEIRS = "steer_round_robin", "round_robin"
+WAYS = {
+    "alone": "1 thread",
+    "together": "2 threads, one picker, no lock",
+    "locked": "2 threads, the channel's mutex",
+}
+# What issue "Speed" asks of one thread.
+BAR = 1.05
+
+
+def processor():
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return "unknown processor"
+
+
+def table(results, grpc_version):
+    times = collections.defaultdict(list)
+    for run in results["benchmarks"]:
+        if run["run_type"] == "iteration":
+            policy, backends, way = run["name"].split("/")[:3]
+            times[int(backends), way, policy].append(run["cpu_time"])
+    repetitions = min(len(runs) for runs in times.values())
+    context = results["context"]
+    lines = [
+        f"gRPC {grpc_version}, {processor()}, {context['num_cpus']} CPUs, load {context['load_avg'][0]:.1f},"
+        f" {context['date'][:10]}. CPU time per pick in ns, best / median of {repetitions} repetitions in random order.",
+        "",
+        f"| backends | how | `{THEIRS}` | `{OURS}` | ratio |",
+        "|---:|---|---:|---:|---:|",
+    ]
+    over = []
+    for way, words in WAYS.items():
+        for backends in sorted({key[0] for key in times}):
+            theirs, ours = (times[backends, way, policy] for policy in (THEIRS, OURS))
+            ratios = [f(ours) / f(theirs) for f in (min, statistics.median)]
+            cells = [f"{min(runs):.1f} / {statistics.median(runs):.1f}" for runs in (theirs, ours)]
+            lines.append(
+                f"| {backends:,} | {words} | {cells[0]} | {cells[1]} | {ratios[0]:.2f} / {ratios[1]:.2f} |"
+            )
+            if way == "alone" and min(ratios) > BAR:
+                over.append(backends)
+    return lines, over
+
+
+def main():
+    results_file, grpc_version, *document = sys.argv[1:]
+    with open(results_file, encoding="utf-8") as file:
+        lines, over = table(json.load(file), grpc_version)
+    text = "\n".join(lines)
+    print(text)
+    for backends in over:
+        print(f"over the bar of {BAR} at one thread: {backends:,} backends")
+    if document:
+        path = pathlib.Path(document[0])
+        marks = r"(<!-- measured -->\n).*(<!-- /measured -->)"
+        page, found = re.subn(
+            marks, lambda m: f"{m[1]}{text}\n{m[2]}", path.read_text(encoding="utf-8"), flags=re.S
+        )
+        if not found:
+            sys.exit(f"{path}: no <!-- measured --> ... <!-- /measured --> to write between")
+        path.write_text(page, encoding="utf-8")
+
+
+main()

@@ -1,0 +1,201 @@
+#!/usr/bin/env bash
+# Tests of Steer's CMake modules: how gRPC, its headers and its NDEBUG are found, and above all what is
+# said when they are not. Fast and without a network; with --online also what the real pip says.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cmake=$(command -v cmake)
+passed=0
+failed=0
+
+# expect <name> <0 or 1: does it succeed?> <what its output must have>... -- <command...>
+expect() {
+  local name=$1 wanted=$2 text status=0 words=() word missing=""
+  shift 2
+  while [[ $1 != -- ]]; do
+    words+=("$1")
+    shift
+  done
+  shift
+  text=$("$@" 2>&1) && status=0 || status=1
+  # CMake wraps its messages; words are looked for as if it did not.
+  for word in "${words[@]}"; do
+    if [[ $(tr -s ' \n' ' ' <<<"$text") != *"$word"* ]]; then missing+="; not said: $word"; fi
+  done
+  if [[ $status -eq $wanted && -z $missing ]]; then
+    passed=$((passed + 1))
+    echo "ok    $name"
+  else
+    failed=$((failed + 1))
+    echo "FAIL  $name: exit status $status$missing"
+    sed 's/^/      /' <<<"$text"
+  fi
+}
+
+# ---- NDEBUG ----------------------------------------------------------------------------------------
+
+stub() {
+  local name=$1
+  shift
+  c++ -shared -fPIC "$@" "$here/stub.cc" -o "$work/lib$name.so"
+}
+stub with -DWITH_NDEBUG
+stub without -DWITHOUT_NDEBUG
+stub both -DWITH_NDEBUG -DWITHOUT_NDEBUG
+stub neither
+
+# One build tree for all, as an answer must not outlive the library that gave it.
+grpc() {
+  "$cmake" -S "$here/grpc" -B "$work/grpc" -G Ninja -DCMAKE_BUILD_TYPE=Release -DKIND=imported \
+    -DSTEER_GRPC_NDEBUG= -DOWN_NDEBUG= "$@" && "$cmake" --build "$work/grpc"
+}
+
+for version in 1.51.1 1.83.0; do
+  expect "NDEBUG, gRPC $version with it" 0 "was built with NDEBUG" "flag: -DNDEBUG." -- \
+    grpc -DVERSION=$version -DLIBRARY="$work/libwith.so" -DEXPECT=1
+  expect "NDEBUG, gRPC $version without it" 0 "was built without NDEBUG" "flag: -UNDEBUG." -- \
+    grpc -DVERSION=$version -DLIBRARY="$work/libwithout.so" -DEXPECT=0
+  expect "NDEBUG, gRPC $version, both probes link" 1 \
+    "cannot tell whether gRPC $version" "both probes link" "-DSTEER_GRPC_NDEBUG=OFF" -- \
+    grpc -DVERSION=$version -DLIBRARY="$work/libboth.so" -DEXPECT=0
+  expect "NDEBUG, gRPC $version, neither links" 1 \
+    "cannot tell whether gRPC $version" "neither of the two probes links" \
+    "-DSTEER_GRPC_NDEBUG=ON" "undefined reference" -- \
+    grpc -DVERSION=$version -DLIBRARY="$work/libneither.so" -DEXPECT=0
+done
+expect "NDEBUG, STEER_GRPC_NDEBUG=ON" 0 "flag: -DNDEBUG." "as STEER_GRPC_NDEBUG says" -- \
+  grpc -DVERSION=1.51.1 -DLIBRARY="$work/libneither.so" -DSTEER_GRPC_NDEBUG=ON -DEXPECT=1
+expect "NDEBUG, STEER_GRPC_NDEBUG=OFF" 0 "flag: -UNDEBUG." -- \
+  grpc -DVERSION=1.51.1 -DLIBRARY="$work/libneither.so" -DSTEER_GRPC_NDEBUG=OFF -DEXPECT=0
+expect "NDEBUG, gRPC built here, Release" 0 "is built here" -- \
+  grpc -DKIND=built_here -DVERSION=1.56.2 -DEXPECT=1
+expect "NDEBUG, gRPC built here, Debug" 0 "is built here" -- \
+  grpc -DKIND=built_here -DVERSION=1.56.2 -DCMAKE_BUILD_TYPE=Debug -DEXPECT=0
+expect "NDEBUG, gRPC built here, its own definition" 0 "is built here" -- \
+  grpc -DKIND=built_here -DVERSION=1.56.2 -DCMAKE_BUILD_TYPE=Debug -DOWN_NDEBUG=definition -DEXPECT=1
+expect "NDEBUG, gRPC built here, its own option" 0 "is built here" -- \
+  grpc -DKIND=built_here -DVERSION=1.56.2 -DOWN_NDEBUG=option -DEXPECT=0
+
+# ---- finding gRPC ----------------------------------------------------------------------------------
+
+expect "gRPC built here" 0 "target: grpc++ version: 1.56.2 built here: $here/grpc." -- \
+  grpc -DKIND=built_here -DVERSION=1.56.2 -DEXPECT=1
+expect "gRPC of a development version" 0 "version: 1.74.0 built here" -- \
+  grpc -DKIND=built_here -DVERSION=1.74.0-dev -DEXPECT=1
+expect "gRPC that hides its version" 1 "cannot tell the version of gRPC" "-DSTEER_GRPC_VERSION=" -- \
+  grpc -DVERSION= -DLIBRARY="$work/libwith.so" -DCMAKE_DISABLE_FIND_PACKAGE_gRPC=ON -DEXPECT=1
+expect "no gRPC" 1 "found no gRPC" "find_package(gRPC CONFIG)" "pkg-config grpc++" \
+  "COMPONENTS engine" -- env PKG_CONFIG_LIBDIR="$work" "$cmake" -S "$here/grpc" -B "$work/none" \
+  -G Ninja -DKIND=none -DEXPECT=0
+
+# ---- the internal headers --------------------------------------------------------------------------
+
+# tree <directory> <version>: a source tree of that gRPC, or what the modules look at in one.
+tree() {
+  local dir=$1 version=$2 place
+  case $version in
+    1.46.*) place=src/core/ext/filters/client_channel ;;
+    1.83.*) place=src/core/load_balancing ;;
+    *) place=src/core/lib/load_balancing ;;
+  esac
+  mkdir -p "$dir/$place" "$dir/src/python/grpcio" "$dir/third_party/upb"
+  echo "// gRPC $version" >"$dir/$place/lb_policy.h"
+  echo "#define UPB" >"$dir/third_party/upb/port_def.inc"
+  echo "// upb" >"$dir/third_party/upb/upb.h"
+  echo "int x;" >"$dir/$place/lb_policy.cc"
+  echo "VERSION = '$version'" >"$dir/src/python/grpcio/grpc_version.py"
+}
+for version in 1.46.5 1.51.1 1.83.0; do tree "$work/tree/$version" $version; done
+tar -C "$work/tree" --transform 's/^1.51.1/grpcio-1.51.1/' -czf "$work/grpcio-1.51.1.tar.gz" 1.51.1
+
+# headers <version> <cmake arguments...>, with an empty cache unless told otherwise.
+headers() {
+  local version=$1
+  shift
+  "$cmake" -DVERSION="$version" -DSTEER_CACHE_DIR="$work/empty-cache" "$@" -P "$here/headers.cmake"
+}
+fake=(-DSTEER_PYTHON="$here/fake_python")
+export FAKE_SDIST=$work/grpcio-1.51.1.tar.gz
+
+for version in 1.46.5 1.51.1; do
+  expect "headers, STEER_GRPC_SOURCE_DIR, $version" 0 "dirs: $work/tree/$version." -- \
+    headers $version -DSTEER_GRPC_SOURCE_DIR="$work/tree/$version"
+done
+root=$work/tree/1.83.0
+expect "headers, STEER_GRPC_SOURCE_DIR, 1.83.0: generated ones too" 0 \
+  "dirs: $root $root/src/core/ext/upb-gen $root/src/core/ext/upbdefs-gen $root/third_party/upb $root/third_party/utf8_range." \
+  -- headers 1.83.0 -DSTEER_GRPC_SOURCE_DIR="$root"
+expect "headers, another patch level of the same minor version" 0 "dirs: $work/tree/1.51.1." -- \
+  headers 1.51.0 -DSTEER_GRPC_SOURCE_DIR="$work/tree/1.51.1"
+expect "headers, STEER_GRPC_SOURCE_DIR is no gRPC" 1 "is no source tree of gRPC 1.51.1" "lb_policy.h" -- \
+  headers 1.51.1 -DSTEER_GRPC_SOURCE_DIR="$work"
+expect "headers, STEER_GRPC_SOURCE_DIR is another gRPC" 1 "is gRPC 1.51, but" "gRPC is 1.56.2" -- \
+  headers 1.56.2 -DSTEER_GRPC_SOURCE_DIR="$work/tree/1.51.1"
+expect "headers, of a gRPC built here" 0 "dirs: $work/tree/1.51.1." -- \
+  headers 1.51.1 -DBUILT_HERE="$work/tree/1.51.1"
+expect "headers, STEER_GRPC_SOURCE_DIR goes first" 0 "dirs: $work/tree/1.51.1." -- \
+  headers 1.51.1 -DBUILT_HERE="$work/tree/1.83.0" -DSTEER_GRPC_SOURCE_DIR="$work/tree/1.51.1"
+expect "headers, of no known source package" 1 \
+  "1. -DSTEER_GRPC_SOURCE_DIR=" "2. the source of a gRPC in the same build" \
+  "3. PyPI's source package grpcio==1.50.0" "no hash is known" "-DSTEER_GRPC_SDIST_SHA256=" -- \
+  headers 1.50.0 -DSTEER_PYTHON=/nonexistent
+
+expect "fetch" 0 "fetching gRPC 1.51.1" "dirs: $work/cache/grpc-headers/1.51.1-" -- \
+  headers 1.51.1 -DSTEER_CACHE_DIR="$work/cache" "${fake[@]}"
+expect "fetch, headers alone are kept" 0 "2 .h 1 .inc" -- bash -c \
+  "cd '$work/cache' && find . -type f | sed 's/.*\././' | sort | uniq -c"
+expect "fetch, the cache is warm: nothing is run" 0 "dirs: $work/cache/grpc-headers/1.51.1-" -- \
+  headers 1.51.1 -DSTEER_CACHE_DIR="$work/cache" -DSTEER_PYTHON=/nonexistent
+expect "fetch, another hash is another package" 1 "fake fault: download" -- \
+  env FAKE_FAULT=download "$cmake" -DVERSION=1.51.1 -DSTEER_CACHE_DIR="$work/cache" "${fake[@]}" \
+  -DSTEER_GRPC_SDIST_SHA256=0123456789abcdef -P "$here/headers.cmake"
+expect "fetch, cache in XDG_CACHE_HOME" 0 "dirs: $work/xdg/steer/grpc-headers/1.51.1-" -- \
+  env XDG_CACHE_HOME="$work/xdg" "$cmake" -DVERSION=1.51.1 "${fake[@]}" -P "$here/headers.cmake"
+expect "fetch, cache in the home directory" 0 "dirs: $work/home/.cache/steer/grpc-headers/" -- \
+  env -u XDG_CACHE_HOME HOME="$work/home" "$cmake" -DVERSION=1.51.1 "${fake[@]}" \
+  -P "$here/headers.cmake"
+expect "fetch, no home directory" 1 "there is no home directory" "-DSTEER_CACHE_DIR=" -- \
+  env -u XDG_CACHE_HOME -u HOME "$cmake" -DVERSION=1.51.1 "${fake[@]}" -P "$here/headers.cmake"
+expect "fetch, no python3" 1 "there is no python3" "apt install python3-venv" -- \
+  env PATH="$work/nothing" "$cmake" -DVERSION=1.51.1 -DSTEER_CACHE_DIR="$work/empty-cache" \
+  -P "$here/headers.cmake"
+expect "fetch, python3 without venv" 1 "has no venv module" "apt install python3-venv" -- \
+  env FAKE_FAULT=venv "$cmake" -DVERSION=1.51.1 -DSTEER_CACHE_DIR="$work/empty-cache" "${fake[@]}" \
+  -P "$here/headers.cmake"
+expect "fetch, pip fails" 1 "1. -DSTEER_GRPC_SOURCE_DIR=" "setuptools<81" "fake fault: tools" -- \
+  env FAKE_FAULT=tools "$cmake" -DVERSION=1.51.1 -DSTEER_CACHE_DIR="$work/empty-cache" "${fake[@]}" \
+  -P "$here/headers.cmake"
+echo "no archive" >"$work/grpcio-1.83.0.tar.gz"
+expect "fetch, a broken archive" 1 "cannot unpack grpcio-1.83.0.tar.gz" -- \
+  env FAKE_SDIST="$work/grpcio-1.83.0.tar.gz" "$cmake" -DVERSION=1.83.0 \
+  -DSTEER_GRPC_SDIST_SHA256=0123456789abcdef -DSTEER_CACHE_DIR="$work/empty-cache" "${fake[@]}" \
+  -P "$here/headers.cmake"
+
+several_at_once() {
+  local pids=() pid
+  for _ in 1 2 3 4; do
+    headers 1.51.1 -DSTEER_CACHE_DIR="$work/shared-cache" "${fake[@]}" &
+    pids+=($!)
+  done
+  for pid in "${pids[@]}"; do wait "$pid" || return 1; done
+  ls "$work/shared-cache" "$work/shared-cache/grpc-headers"
+}
+expect "fetch, four at once" 0 "shared-cache: grpc-headers" "grpc-headers: 1.51.1-e6dfc2b6567b" -- \
+  several_at_once
+expect "fetch, no failure leaves anything behind" 0 "" -- \
+  bash -c "! ls '$work/empty-cache' '$work/shared-cache' | grep tmp-"
+
+if [[ ${1:-} == --online ]]; then
+  expect "pip, no index" 1 "No matching distribution found for pip<24" -- \
+    env PIP_NO_INDEX=1 "$cmake" -DVERSION=1.51.1 -DSTEER_CACHE_DIR="$work/empty-cache" \
+    -P "$here/headers.cmake"
+  expect "pip, wrong hash" 1 "THESE PACKAGES DO NOT MATCH THE HASHES" -- \
+    headers 1.51.1 -DSTEER_GRPC_SDIST_SHA256="$(printf '%064d' 0)"
+  expect "pip, the real thing" 0 "dirs: $work/online/grpc-headers/1.51.1-" -- \
+    headers 1.51.1 -DSTEER_CACHE_DIR="$work/online"
+fi
+
+echo "$passed passed, $failed failed"
+[[ $failed -eq 0 ]]

@@ -1,0 +1,74 @@
+// A client that registers Steer: registering_client <steps> <target> <service config>. The steps are words separated by
+// commas, taken before the client's own channel is made (see client_program.h):
+//   register   steer::Register(); prints "register=<ok, 0 or 1> <code> <message>"
+//   race       the same from 8 threads at once; prints one such line for each
+//   channel    makes a channel, server a server, credentials credentials and a completion queue
+#include <grpcpp/grpcpp.h>
+#include <steer/grpc.h>
+
+#include <iostream>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "programs/client_program.h"
+
+namespace {
+
+// What a step has made stays until the end, as it does in an application.
+struct Made {
+  std::shared_ptr<grpc::ChannelCredentials> credentials;
+  std::unique_ptr<grpc::CompletionQueue> queue;
+  std::shared_ptr<grpc::Channel> channel;
+  std::unique_ptr<grpc::Server> server;
+};
+
+std::string Register() {
+  const steer::RegisterStatus status = steer::Register();
+  return "register=" + std::to_string(status.ok()) + " " +
+         std::to_string(static_cast<int>(status.code())) + " " + status.message() + "\n";
+}
+
+void Race() {
+  std::vector<std::string> lines(8);
+  std::vector<std::thread> threads;
+  for (std::string& line : lines) threads.emplace_back([&line] { line = Register(); });
+  for (std::thread& thread : threads) thread.join();
+  for (const std::string& line : lines) std::cout << line;
+}
+
+bool Take(const std::string& step, Made* made) {
+  if (step == "register") {
+    std::cout << Register();
+  } else if (step == "race") {
+    Race();
+  } else if (step == "channel") {
+    made->channel = grpc::CreateChannel("ipv4:127.0.0.1:1", grpc::InsecureChannelCredentials());
+  } else if (step == "server") {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials());
+    made->server = builder.BuildAndStart();
+  } else if (step == "credentials") {
+    made->credentials = grpc::InsecureChannelCredentials();
+    made->queue = std::make_unique<grpc::CompletionQueue>();
+  } else {
+    return false;
+  }
+  std::cout << std::flush;
+  return true;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 4) return 2;
+  Made made;
+  std::istringstream steps(argv[1]);
+  std::string step;
+  while (std::getline(steps, step, ',')) {
+    if (!Take(step, &made)) return 2;
+  }
+  return steer_test::RunClient(argv[2], argv[3]);
+}

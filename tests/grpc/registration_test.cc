@@ -1,0 +1,209 @@
+// How Steer gets into a process, each time in a process of its own: in time, too late, twice, preloaded, with the other of gRPC's
+// two libraries, with an engine of another version. This program itself has neither Steer nor gRPC.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "steer/steer.h"
+#include "support/backend.h"
+#include "support/process.h"
+#include "support/wait.h"
+
+namespace steer_test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::StartsWith;
+
+// As steer::RegisterCode numbers them.
+constexpr char kOk[] = "1 0 ";
+constexpr char kAlreadyRegistered[] = "1 1 ";
+constexpr char kTooLate[] = "0 2 ";
+constexpr char kAbiMismatch[] = "0 3 ";
+
+constexpr char kSteerOnly[] = R"({"loadBalancingConfig":[{"steer_round_robin":{}}]})";
+constexpr char kSteerOrBuiltIn[] =
+    R"({"loadBalancingConfig":[{"steer_round_robin":{}},{"round_robin":{}}]})";
+
+class Registration : public testing::Test {
+ protected:
+  // Runs a client program; `steps` is only for those that register.
+  ProgramResult Run(const std::string& program, const std::string& steps,
+                    const std::string& service_config,
+                    const std::vector<std::string>& environment = {}) {
+    std::vector<std::string> argv = {program};
+    if (!steps.empty()) argv.push_back(steps);
+    argv.push_back(StaticTarget(backends_.ports()));
+    argv.push_back(service_config);
+    ProgramResult result = RunProgram(argv, environment, 2 * kPatience);
+    // Shown by ctest when the test fails.
+    std::cout << result.output;
+    return result;
+  }
+
+  // The values of the output's lines that begin with "<key>=".
+  static std::vector<std::string> Values(const ProgramResult& result, const std::string& key) {
+    std::vector<std::string> values;
+    std::istringstream output(result.output);
+    std::string line;
+    while (std::getline(output, line)) {
+      if (line.rfind(key + "=", 0) == 0) values.push_back(line.substr(key.size() + 1));
+    }
+    return values;
+  }
+
+  // The program ended well, used this policy, and its calls went round.
+  void ExpectRotation(const ProgramResult& result, const std::string& policy) {
+    EXPECT_EQ(result.exit_code, 0);
+    EXPECT_THAT(Values(result, "policy"), ElementsAre(policy));
+    for (const int port : backends_.ports()) {
+      EXPECT_THAT(Values(result, std::to_string(port)), ElementsAre("100")) << port;
+    }
+  }
+
+  Backends backends_{3};
+};
+
+TEST_F(Registration, InTime) {
+  const ProgramResult result = Run(STEER_TEST_REGISTERING_CLIENT, "register", kSteerOnly);
+  EXPECT_THAT(Values(result, "register"), ElementsAre(StartsWith(kOk)));
+  ExpectRotation(result, "steer_round_robin");
+}
+
+TEST_F(Registration, CredentialsAndCompletionQueuesDoNotMakeItLate) {
+  const ProgramResult result =
+      Run(STEER_TEST_REGISTERING_CLIENT, "credentials,register", kSteerOnly);
+  EXPECT_THAT(Values(result, "register"), ElementsAre(StartsWith(kOk)));
+  ExpectRotation(result, "steer_round_robin");
+}
+
+TEST_F(Registration, TwiceIsHarmless) {
+  const ProgramResult result =
+      Run(STEER_TEST_REGISTERING_CLIENT, "register,register,channel,register", kSteerOnly);
+  EXPECT_THAT(Values(result, "register"),
+              ElementsAre(StartsWith(kOk), StartsWith(kAlreadyRegistered),
+                          StartsWith(kAlreadyRegistered)));
+  ExpectRotation(result, "steer_round_robin");
+}
+
+TEST_F(Registration, ManyThreadsAtOnceIsHarmless) {
+  const ProgramResult result = Run(STEER_TEST_REGISTERING_CLIENT, "race", kSteerOnly);
+  std::vector<std::string> statuses = Values(result, "register");
+  std::sort(statuses.begin(), statuses.end());
+  ASSERT_EQ(statuses.size(), 8u);
+  EXPECT_THAT(statuses[0], StartsWith(kOk));
+  for (size_t i = 1; i < statuses.size(); ++i) {
+    EXPECT_THAT(statuses[i], StartsWith(kAlreadyRegistered));
+  }
+  ExpectRotation(result, "steer_round_robin");
+}
+
+TEST_F(Registration, TooLateAfterAChannel) {
+  const ProgramResult result =
+      Run(STEER_TEST_REGISTERING_CLIENT, "channel,register,register", kSteerOrBuiltIn);
+  const auto too_late = testing::AllOf(StartsWith(kTooLate), HasSubstr("too late"),
+                                       HasSubstr("at the beginning of main()"));
+  EXPECT_THAT(Values(result, "register"), ElementsAre(too_late, too_late));
+  ExpectRotation(result, "round_robin");
+}
+
+TEST_F(Registration, TooLateAfterAServer) {
+  const ProgramResult result =
+      Run(STEER_TEST_REGISTERING_CLIENT, "server,register", kSteerOrBuiltIn);
+  EXPECT_THAT(Values(result, "register"), ElementsAre(StartsWith(kTooLate)));
+  ExpectRotation(result, "round_robin");
+}
+
+TEST_F(Registration, TooLateAndWithoutAnotherPolicyCallsFail) {
+  const ProgramResult result = Run(STEER_TEST_REGISTERING_CLIENT, "channel,register", kSteerOnly);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(Values(result, "register"), ElementsAre(StartsWith(kTooLate)));
+  EXPECT_THAT(Values(result, "failed"),
+              ElementsAre(HasSubstr("No known policies in list: steer_round_robin")));
+}
+
+TEST_F(Registration, AnOlderEngineIsRefused) {
+  const int older = STEER_ABI_VERSION - 1;
+  const ProgramResult result =
+      Run(STEER_TEST_OTHER_ENGINE_CLIENT, "register", kSteerOrBuiltIn,
+          {"STEER_TEST_ENGINE_VERSION=" + std::to_string(older)});
+  EXPECT_THAT(Values(result, "register"),
+              ElementsAre(testing::AllOf(
+                  StartsWith(kAbiMismatch),
+                  HasSubstr("version " + std::to_string(STEER_ABI_VERSION) + " of Steer's ABI"),
+                  HasSubstr("has version " + std::to_string(older)), HasSubstr("Install"))));
+  ExpectRotation(result, "round_robin");
+}
+
+// The ABI is append-only, so a newer engine knows all that the shim asks of it.
+TEST_F(Registration, ANewerEngineIsTaken) {
+  const ProgramResult result =
+      Run(STEER_TEST_OTHER_ENGINE_CLIENT, "register", kSteerOnly,
+          {"STEER_TEST_ENGINE_VERSION=" + std::to_string(STEER_ABI_VERSION + 1)});
+  EXPECT_THAT(Values(result, "register"), ElementsAre(StartsWith(kOk)));
+  ExpectRotation(result, "steer_round_robin");
+}
+
+TEST_F(Registration, WithTheUnsecureLibrary) {
+  const ProgramResult result =
+      Run(STEER_TEST_UNSECURE_REGISTERING_CLIENT, "register", kSteerOnly);
+  EXPECT_THAT(Values(result, "register"), ElementsAre(StartsWith(kOk)));
+  ExpectRotation(result, "steer_round_robin");
+}
+
+class Preload : public Registration {
+ protected:
+  static std::vector<std::string> Environment() {
+    // For sanitizer builds: what is preloaded comes before their runtime, which is as it should be.
+    const char* const asan = std::getenv("ASAN_OPTIONS");
+    return {"LD_PRELOAD=" STEER_TEST_AUTOREGISTER,
+            std::string("ASAN_OPTIONS=") + (asan == nullptr ? "" : asan) +
+                ":verify_asan_link_order=0"};
+  }
+};
+
+// The counter-example: what the next test shows is the preloaded library's doing.
+TEST_F(Preload, WithoutItTheClientDoesNotKnowThePolicy) {
+  const ProgramResult result = Run(STEER_TEST_PLAIN_CLIENT, "", kSteerOnly);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(Values(result, "failed"),
+              ElementsAre(HasSubstr("No known policies in list: steer_round_robin")));
+}
+
+TEST_F(Preload, UnderAClientThatKnowsNothingOfSteer) {
+  ExpectRotation(Run(STEER_TEST_PLAIN_CLIENT, "", kSteerOnly, Environment()), "steer_round_robin");
+}
+
+TEST_F(Preload, UnderAClientThatDoesNotUseSteer) {
+  const std::string round_robin = R"({"loadBalancingConfig":[{"round_robin":{}}]})";
+  ExpectRotation(Run(STEER_TEST_PLAIN_CLIENT, "", round_robin, Environment()), "round_robin");
+}
+
+TEST_F(Preload, UnderAClientOfTheUnsecureLibrary) {
+  ExpectRotation(Run(STEER_TEST_UNSECURE_PLAIN_CLIENT, "", kSteerOnly, Environment()),
+                 "steer_round_robin");
+}
+
+TEST_F(Preload, UnderAClientThatRegistersToo) {
+  const ProgramResult result =
+      Run(STEER_TEST_REGISTERING_CLIENT, "register", kSteerOnly, Environment());
+  EXPECT_THAT(Values(result, "register"), ElementsAre(StartsWith(kAlreadyRegistered)));
+  ExpectRotation(result, "steer_round_robin");
+}
+
+TEST_F(Preload, UnderAProgramThatDoesNotUseGrpc) {
+  const ProgramResult result = RunProgram({"/bin/true"}, Environment(), kPatience);
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+}
+
+}  // namespace
+}  // namespace steer_test
