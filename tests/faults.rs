@@ -190,8 +190,10 @@ impl PolicyFactory for FaultyFactory {
 
     fn new_policy(&self, helper: Arc<dyn Helper>) -> Box<dyn Policy> {
         assert!(self.0 != "new", "faulty");
+        // Too early: it has not seen an update.
         let waits = Box::new(steer::policy::QueuePicker);
         helper.update_state(Connectivity::Connecting, &Status::OK, waits);
+        helper.request_reresolution();
         Box::new(FaultyPolicy(self.0))
     }
 }
@@ -258,6 +260,12 @@ fn a_policy_that_panics_anywhere_is_replaced_by_round_robin() {
         channel.fail("ab");
         assert_eq!(channel.state(), Some(TransientFailure));
     }
+}
+
+#[test]
+fn what_a_policy_asks_of_its_channel_before_the_first_update_is_ignored() {
+    let channel = Channel::new(Arc::new(FaultyFactory("nowhere")));
+    assert_eq!((channel.asked(), channel.state()), (vec![], None));
 }
 
 #[test]

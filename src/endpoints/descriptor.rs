@@ -46,3 +46,22 @@ pub struct EndpointDescriptor {
     /// Everything else that the resolver attached.
     pub attributes: Vec<Attribute>,
 }
+
+impl EndpointDescriptor {
+    /// Whether both describe the same endpoint. Their places in their lists do not matter.
+    pub fn same_endpoint(&self, other: &EndpointDescriptor) -> bool {
+        let EndpointDescriptor {
+            index: _,
+            addresses,
+            weight,
+            locality,
+            hash_key,
+            attributes,
+        } = self;
+        *addresses == other.addresses
+            && *weight == other.weight
+            && *locality == other.locality
+            && *hash_key == other.hash_key
+            && *attributes == other.attributes
+    }
+}

@@ -178,7 +178,7 @@ impl Host for CHost {
     fn create_endpoint(
         &self,
         id: EndpointId,
-        descriptor: &EndpointDescriptor,
+        descriptor: &Arc<EndpointDescriptor>,
     ) -> Result<Box<dyn Endpoint>, Status> {
         let mut handle = std::ptr::null_mut();
         let table = &self.0;
@@ -195,7 +195,7 @@ impl Host for CHost {
             table: Arc::clone(table),
             id,
             handle: Handle::new(handle),
-            descriptor: descriptor.clone(),
+            descriptor: Arc::clone(descriptor),
         };
         Ok(Box::new(endpoint))
     }
@@ -270,7 +270,7 @@ struct CEndpoint {
     table: Arc<Table>,
     id: EndpointId,
     handle: Handle,
-    descriptor: EndpointDescriptor,
+    descriptor: Arc<EndpointDescriptor>,
 }
 
 impl Endpoint for CEndpoint {
@@ -280,12 +280,7 @@ impl Endpoint for CEndpoint {
 
     fn matches(&self, descriptor: &EndpointDescriptor) -> bool {
         let Some(endpoint_matches) = self.table.host.endpoint_matches else {
-            // The place in the list is no part of what an endpoint is.
-            let index = descriptor.index;
-            return EndpointDescriptor {
-                index,
-                ..self.descriptor.clone()
-            } == *descriptor;
+            return self.descriptor.same_endpoint(descriptor);
         };
         // SAFETY: serialised, as this trait's calls are; the handle is alive as long as this is.
         unsafe {

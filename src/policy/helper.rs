@@ -3,6 +3,7 @@
 //!
 //! Must not know: who answers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Picker;
@@ -32,8 +33,10 @@ pub struct TimerId(pub u64);
 pub trait Helper: Send + Sync {
     /// Makes an endpoint for a descriptor of the latest update. It reports its state soon after,
     /// and does not connect before it is asked to.
-    fn create_endpoint(&self, descriptor: &EndpointDescriptor)
-    -> Result<Box<dyn Endpoint>, Status>;
+    fn create_endpoint(
+        &self,
+        descriptor: &Arc<EndpointDescriptor>,
+    ) -> Result<Box<dyn Endpoint>, Status>;
 
     /// Publishes the policy's state and the picker for calls from now on. `status` is OK but in
     /// TRANSIENT_FAILURE.

@@ -52,7 +52,8 @@ pub trait PolicyFactory: Send + Sync + 'static {
     /// that when a policy is chosen by its name alone. Called on any thread.
     fn parse_config(&self, json: &serde_json::Value) -> Result<Config, ConfigError>;
 
-    /// A new policy, which has not seen an update yet.
+    /// A new policy, which has not seen an update yet. Until then it may not ask the channel for
+    /// anything: what it asks of `helper` but log, clock and chance is ignored.
     fn new_policy(&self, helper: Arc<dyn Helper>) -> Box<dyn Policy>;
 }
 

@@ -34,7 +34,7 @@ pub trait Host: Send + Sync {
     fn create_endpoint(
         &self,
         id: EndpointId,
-        descriptor: &EndpointDescriptor,
+        descriptor: &Arc<EndpointDescriptor>,
     ) -> Result<Box<dyn Endpoint>, Status>;
 
     /// See [`Helper::update_state`].
@@ -67,8 +67,9 @@ pub trait Host: Send + Sync {
 struct Shared {
     name: String,
     host: Box<dyn Host>,
-    /// Set at shutdown: from then on the host's channel is not to be bothered.
-    closed: AtomicBool,
+    /// From the first event to shutdown. Before and after, the host's channel is not to be bothered:
+    /// gRPC forbids it while it makes a policy.
+    open: AtomicBool,
     /// Set by a picker that panicked, until the policy is replaced.
     picker_fault: AtomicBool,
     faults: AtomicU64,
@@ -98,9 +99,9 @@ impl AtomicEndpointId {
 const LOG_FAULTS_EVERY: Duration = Duration::from_secs(1);
 
 impl Shared {
-    fn is_closed(&self) -> bool {
+    fn is_open(&self) -> bool {
         // Relaxed: set and read where the host serialises its calls.
-        self.closed.load(Ordering::Relaxed)
+        self.open.load(Ordering::Relaxed)
     }
 
     /// Counts a panic and names it in the log, at most once a second.
@@ -147,10 +148,12 @@ struct RunnerHelper(Arc<Shared>);
 impl Helper for RunnerHelper {
     fn create_endpoint(
         &self,
-        descriptor: &EndpointDescriptor,
+        descriptor: &Arc<EndpointDescriptor>,
     ) -> Result<Box<dyn Endpoint>, Status> {
-        if self.0.is_closed() {
-            return Err(Status::unavailable("the policy is shutting down"));
+        if !self.0.is_open() {
+            return Err(Status::unavailable(
+                "the policy has no update yet, or was shut down",
+            ));
         }
         self.0
             .host
@@ -158,14 +161,14 @@ impl Helper for RunnerHelper {
     }
 
     fn update_state(&self, state: Connectivity, status: &Status, picker: Box<dyn Picker>) {
-        if !self.0.is_closed() {
+        if self.0.is_open() {
             let picker = GuardedPicker::new(picker, Arc::clone(&self.0));
             self.0.host.update_state(state, status, picker);
         }
     }
 
     fn request_reresolution(&self) {
-        if !self.0.is_closed() {
+        if self.0.is_open() {
             self.0.host.request_reresolution();
         }
     }
@@ -173,7 +176,7 @@ impl Helper for RunnerHelper {
     fn start_timer(&self, after: Duration) -> TimerId {
         // Relaxed: only uniqueness matters.
         let timer = TimerId(self.0.next_timer.fetch_add(1, Ordering::Relaxed));
-        if !self.0.is_closed() {
+        if self.0.is_open() {
             self.0.host.start_timer(timer, after);
         }
         timer
@@ -216,6 +219,8 @@ enum Done {
 struct State {
     /// None once shut down.
     policy: Option<Box<dyn Policy>>,
+    /// An event has come.
+    started: bool,
     last_update: Option<Update>,
     /// Round robin has taken the policy's place.
     fallen_back: bool,
@@ -234,7 +239,7 @@ impl Runner {
         let shared = Arc::new(Shared {
             name: factory.name().to_owned(),
             host,
-            closed: AtomicBool::new(false),
+            open: AtomicBool::new(false),
             picker_fault: AtomicBool::new(false),
             faults: AtomicU64::new(0),
             last_fault_logged: AtomicU64::new(0),
@@ -242,6 +247,7 @@ impl Runner {
         });
         let state = State {
             policy: None,
+            started: false,
             last_update: None,
             fallen_back: false,
         };
@@ -309,8 +315,8 @@ impl Runner {
     /// Shuts the policy down: drops its endpoints and leaves the host's channel alone. Pickers
     /// live on, and keep their connections.
     pub fn close(&self) {
-        // Relaxed: as in `is_closed`.
-        self.shared.closed.store(true, Ordering::Relaxed);
+        // At once, and not in its turn. Relaxed: as in `is_open`.
+        self.shared.open.store(false, Ordering::Relaxed);
         self.submit(Event::Close);
     }
 
@@ -356,6 +362,10 @@ impl Runner {
         let Some(policy) = state.policy.as_mut() else {
             return Done::Nothing;
         };
+        if !state.started && !matches!(event, Event::Close) {
+            state.started = true;
+            self.shared.open.store(true, Ordering::Relaxed);
+        }
         let (place, done) = match event {
             Event::Update(mut update) => {
                 if state.fallen_back {
@@ -402,7 +412,7 @@ impl Runner {
     /// Puts round robin in the policy's place and gives it the last update. Returns what that led
     /// to, if there was an update.
     fn fall_back(&self, state: &mut State) -> Option<Result<(), Status>> {
-        if self.shared.is_closed() {
+        if state.started && !self.shared.is_open() {
             state.policy = None;
             return None;
         }

@@ -7,6 +7,8 @@
 //!
 //! Cost: one thread-local load, one load, one store.
 
+use std::sync::LazyLock;
+
 use crossbeam_utils::CachePadded;
 
 use super::atomic::{AtomicU32, Ordering};
@@ -26,8 +28,10 @@ const MAX_SLOTS: usize = 64;
 impl Rotation {
     /// A rotation with as many slots as this machine's cores call for.
     pub fn new() -> Rotation {
-        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
-        Rotation::with_slots((cores * SLOTS_PER_CORE).min(MAX_SLOTS))
+        // Asked once: the answer takes the system a look into its files.
+        static CORES: LazyLock<usize> =
+            LazyLock::new(|| std::thread::available_parallelism().map_or(1, |cores| cores.get()));
+        Rotation::with_slots((*CORES * SLOTS_PER_CORE).min(MAX_SLOTS))
     }
 
     /// A rotation with at least this many slots.

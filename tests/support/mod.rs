@@ -63,7 +63,7 @@ impl VirtualHost {
 struct VirtualEndpoint {
     host: VirtualHost,
     id: EndpointId,
-    descriptor: EndpointDescriptor,
+    descriptor: Arc<EndpointDescriptor>,
     runner: Arc<Mutex<Option<std::sync::Weak<Runner>>>>,
 }
 
@@ -79,10 +79,7 @@ impl Endpoint for VirtualEndpoint {
     }
 
     fn matches(&self, descriptor: &EndpointDescriptor) -> bool {
-        EndpointDescriptor {
-            index: descriptor.index,
-            ..self.descriptor.clone()
-        } == *descriptor
+        self.descriptor.same_endpoint(descriptor)
     }
 
     fn connect(&self) {
@@ -132,7 +129,7 @@ impl Host for ChannelHost {
     fn create_endpoint(
         &self,
         id: EndpointId,
-        descriptor: &EndpointDescriptor,
+        descriptor: &Arc<EndpointDescriptor>,
     ) -> Result<Box<dyn Endpoint>, Status> {
         let name = descriptor.addresses[0].clone();
         let mut world = self.host.world();
@@ -145,7 +142,7 @@ impl Host for ChannelHost {
         Ok(Box::new(VirtualEndpoint {
             host: self.host.clone(),
             id,
-            descriptor: descriptor.clone(),
+            descriptor: Arc::clone(descriptor),
             runner: Arc::clone(&self.runner),
         }))
     }
