@@ -10,8 +10,9 @@ include(${CMAKE_CURRENT_LIST_DIR}/SteerSanitize.cmake)
 set(STEER_CARGO_TARGET_DIR "" CACHE PATH
     "Where cargo builds; several build trees may share one. Default: inside the build tree")
 
-set(_steer_rust_help
-    "Debian 12: apt install cargo-web. Debian 13 and later: apt install cargo. Elsewhere: rustup, or any toolchain whose cargo is on PATH or given as -DSTEER_CARGO=<file>.")
+string(CONCAT _steer_rust_help
+       "Debian 12: apt install cargo-web. Debian 13 and later: apt install cargo. Elsewhere: rustup, or "
+       "any toolchain whose cargo is on PATH or given as -DSTEER_CARGO=<file>.")
 
 # Finds cargo and a new enough rustc. Debian's packages, whatever their name, install both under
 # their plain names.

@@ -11,6 +11,9 @@ function(steer_import_engine)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "INCLUDE_DIR;LIBRARY_DIR;DEBUG_LIBRARY_DIR" "NATIVE_LIBS")
   if(BUILD_SHARED_LIBS)
     add_library(steer::engine SHARED IMPORTED GLOBAL)
+    # A library without a SONAME would be needed by the path that it was linked by, for ever. rustc sets
+    # none by itself, so linking does not count on one.
+    set_target_properties(steer::engine PROPERTIES IMPORTED_NO_SONAME ON)
     set(file ${CMAKE_SHARED_LIBRARY_PREFIX}steer${CMAKE_SHARED_LIBRARY_SUFFIX})
   else()
     add_library(steer::engine STATIC IMPORTED GLOBAL)

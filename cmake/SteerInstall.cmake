@@ -1,6 +1,7 @@
 # cmake --install: the engine as .a and .so, the headers, the shim's source with the CMake modules that
-# build it in an application, and a pkg-config file for the C interface alone. The tree can be moved:
-# nothing in it names the place where it was installed.
+# build it in an application, a pkg-config file for the C interface alone, and the library to preload
+# under programs of the gRPC that was found. The tree can be moved: nothing in it names the place where
+# it was installed.
 #
 # Must not know: how the engine is built.
 include(CMakePackageConfigHelpers)
@@ -19,6 +20,13 @@ install(FILES cmake/SteerEngine.cmake cmake/SteerShim.cmake cmake/SteerFindGrpc.
               cmake/grpc-sdists.txt
         DESTINATION ${steer_cmake_dir})
 install(DIRECTORY cmake/elf DESTINATION ${steer_cmake_dir})
+
+# All else serves any gRPC; this one was compiled for one, and says so by its directory.
+if(STEER_BUILD_GRPC)
+  set_target_properties(steer-grpc-autoregister PROPERTIES INSTALL_RPATH "\$ORIGIN/../..")
+  install(TARGETS steer-grpc-autoregister
+          LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/steer/grpc-${STEER_GRPC_RELEASE})
+endif()
 
 set(steer_include_dir ${CMAKE_INSTALL_INCLUDEDIR})
 set(steer_lib_dir ${CMAKE_INSTALL_LIBDIR})

@@ -9,12 +9,11 @@ include(${CMAKE_CURRENT_LIST_DIR}/SteerFindGrpc.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/SteerGrpcHeaders.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/SteerGrpcNdebug.cmake)
 
-set(_steer_shim_sources register.cc factory.cc policy.cc picker.cc endpoint.cc)
-
 # steer_add_shim(SOURCE_DIR <dir> INCLUDE_DIR <dir>) makes, with steer::engine already there:
 #   steer::grpc             what an application links
 #   steer_grpc_internals    what it takes to include gRPC's internal headers: for Steer's own use
 #   steer-grpc-autoregister a shared library that registers itself, to be linked or preloaded
+# and leaves gRPC's version in STEER_GRPC_RELEASE.
 function(steer_add_shim)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "SOURCE_DIR;INCLUDE_DIR" "")
   if(NOT CMAKE_CXX_COMPILER_LOADED)
@@ -30,7 +29,8 @@ function(steer_add_shim)
   # Objects, and not an archive: whatever the order on the link line, they are in. Only their compile
   # line sees gRPC's target, so that the application's target alone decides between libgrpc and
   # libgrpc_unsecure; two of them in one process would not know each other's registries.
-  list(TRANSFORM _steer_shim_sources PREPEND ${arg_SOURCE_DIR}/ OUTPUT_VARIABLE sources)
+  set(sources register.cc factory.cc policy.cc picker.cc endpoint.cc)
+  list(TRANSFORM sources PREPEND ${arg_SOURCE_DIR}/)
   add_library(steer_shim OBJECT ${sources})
   target_include_directories(steer_shim PUBLIC ${arg_INCLUDE_DIR})
   target_link_libraries(steer_shim PRIVATE steer_grpc_internals ${STEER_GRPC_TARGET} steer::engine)
@@ -43,6 +43,8 @@ function(steer_add_shim)
   target_include_directories(steer_grpc INTERFACE ${arg_INCLUDE_DIR})
   target_compile_features(steer_grpc INTERFACE cxx_std_17)
   target_link_libraries(steer_grpc INTERFACE $<TARGET_OBJECTS:steer_shim> steer::engine)
+  # CMake orders this by itself, but not in a unity build by Makefiles.
+  add_dependencies(steer_grpc steer_shim)
   # Two copies of the shim in one process (an executable's and a library's) find each other by this
   # symbol, which an executable would otherwise keep to itself.
   set(export LINKER:--export-dynamic-symbol=steer_grpc_registration)
@@ -61,6 +63,7 @@ function(steer_add_shim)
     target_compile_options(steer-grpc-autoregister PRIVATE -w)
     set_target_properties(steer-grpc-autoregister PROPERTIES EXCLUDE_FROM_ALL ON)
   endif()
+  set(STEER_GRPC_RELEASE ${STEER_GRPC_RELEASE} PARENT_SCOPE)
 endfunction()
 
 # In the scope of steer_add_shim, whose view of gRPC it shares.
@@ -91,4 +94,5 @@ function(_steer_add_autoregister source_dir)
   set_target_properties(steer_autoregister_anchor PROPERTIES POSITION_INDEPENDENT_CODE ON
                         EXCLUDE_FROM_ALL ON)
   target_link_libraries(steer-grpc-autoregister INTERFACE $<TARGET_OBJECTS:steer_autoregister_anchor>)
+  add_dependencies(steer-grpc-autoregister steer_autoregister_anchor)
 endfunction()

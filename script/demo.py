@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """The show of script/demo: real greeter servers, real calls, and a judge.
 
 Knows the greeter's two programs by what they print, and nothing of gRPC's or Steer's insides.

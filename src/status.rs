@@ -2,7 +2,6 @@
 //!
 //! Must not know: pickers, policies, the C ABI.
 
-use std::borrow::Cow;
 use std::fmt;
 
 /// A gRPC status code. The numbers are gRPC's and never change.
@@ -10,10 +9,7 @@ use std::fmt;
 /// Source: <https://grpc.github.io/grpc/core/md_doc_statuscodes.html>
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(i32)]
-#[expect(
-    missing_docs,
-    reason = "the names are gRPC's, and its documentation is theirs"
-)]
+#[expect(missing_docs, reason = "the names are gRPC's, and its documentation is theirs")]
 pub enum Code {
     Ok = 0,
     Cancelled = 1,
@@ -115,17 +111,11 @@ pub struct Status {
 
 impl Status {
     /// The status OK, without a text.
-    pub const OK: Status = Status {
-        code: Code::Ok,
-        message: String::new(),
-    };
+    pub const OK: Status = Status { code: Code::Ok, message: String::new() };
 
     /// A status of any code.
     pub fn new(code: Code, message: impl Into<String>) -> Status {
-        Status {
-            code,
-            message: message.into(),
-        }
+        Status { code, message: message.into() }
     }
 
     /// UNAVAILABLE: try again, perhaps elsewhere.
@@ -143,15 +133,13 @@ impl Status {
         self.code == Code::Ok
     }
 
-    /// What a pick fails or drops a call with: itself, or INTERNAL with gRPC's own words for a
-    /// code that a data plane may not produce (gRFC A54).
-    pub fn for_data_plane(status: Cow<'_, Status>) -> Cow<'_, Status> {
-        if status.code.is_for_data_plane() {
-            return status;
+    /// What a pick fails or drops a call with in place of a code that a data plane may not produce:
+    /// INTERNAL, in gRPC's own words (gRFC A54).
+    pub fn for_data_plane(&self) -> Status {
+        if self.code.is_for_data_plane() {
+            return self.clone();
         }
-        Cow::Owned(Status::internal(format!(
-            "Illegal status code from LB pick; original status: {status}"
-        )))
+        Status::internal(format!("Illegal status code from LB pick; original status: {self}"))
     }
 }
 
@@ -183,16 +171,12 @@ mod tests {
         let forbidden = [0, 3, 5, 6, 9, 10, 11, 15];
         for number in 0..17 {
             let status = Status::new(Code::from_number(number), "why");
-            let mapped = Status::for_data_plane(Cow::Borrowed(&status));
+            let mapped = status.for_data_plane();
             if forbidden.contains(&number) {
                 assert_eq!(mapped.code, Code::Internal);
-                assert!(
-                    mapped
-                        .message
-                        .ends_with(&format!("{}: why", status.code.name()))
-                );
+                assert!(mapped.message.ends_with(&format!("{}: why", status.code.name())));
             } else {
-                assert_eq!(*mapped, status);
+                assert_eq!(mapped, status);
             }
         }
     }

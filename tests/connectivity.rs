@@ -18,16 +18,10 @@ fn named(make: fn(String) -> support::Asked, names: &str) -> Vec<support::Asked>
 fn rule_1_one_connection_is_kept_to_every_endpoint() {
     let channel = Channel::round_robin();
     channel.update("abc").unwrap();
-    assert_eq!(
-        channel.asked(),
-        [named(New, "abc"), vec![State(Connecting)]].concat()
-    );
+    assert_eq!(channel.asked(), [named(New, "abc"), vec![State(Connecting)]].concat());
     channel.idle("abc");
-    let connects: Vec<_> = channel
-        .asked()
-        .into_iter()
-        .filter(|asked| matches!(asked, Connect(_)))
-        .collect();
+    let connects: Vec<_> =
+        channel.asked().into_iter().filter(|asked| matches!(asked, Connect(_))).collect();
     assert_eq!(connects, named(Connect, "abc"));
 }
 
@@ -38,10 +32,7 @@ fn rule_1_an_endpoint_that_goes_idle_is_asked_to_connect_at_once_and_counts_as_c
     channel.ready("a");
     channel.asked();
     channel.idle("a");
-    assert_eq!(
-        channel.asked(),
-        [Reresolve, Connect("a".into()), State(Connecting)]
-    );
+    assert_eq!(channel.asked(), [Reresolve, Connect("a".into()), State(Connecting)]);
     assert_eq!(channel.pick(), "queue");
 }
 
@@ -58,10 +49,7 @@ fn rule_2_the_aggregate_is_ready_if_any_is_else_connecting_if_any_is_else_failin
     assert_eq!(channel.status(), all_failing('c'));
     assert_eq!(channel.pick(), format!("fail {}", all_failing('c')));
     channel.ready("b");
-    assert_eq!(
-        (channel.state(), channel.status()),
-        (Some(Ready), Status::OK)
-    );
+    assert_eq!((channel.state(), channel.status()), (Some(Ready), Status::OK));
     assert_eq!(channel.picks(3), "bbb");
     channel.fail("b");
     assert_eq!(channel.status(), all_failing('b'));
@@ -136,15 +124,9 @@ fn rule_5_a_new_list_replaces_the_current_one_when_all_of_it_has_failed() {
     channel.ready("a");
     channel.update("bc").unwrap();
     channel.fail("b");
-    assert_eq!(
-        (channel.state(), channel.picks(1).as_str()),
-        (Some(Ready), "a")
-    );
+    assert_eq!((channel.state(), channel.picks(1).as_str()), (Some(Ready), "a"));
     channel.fail("c");
-    assert_eq!(
-        (channel.state(), channel.status()),
-        (Some(TransientFailure), all_failing('c'))
-    );
+    assert_eq!((channel.state(), channel.status()), (Some(TransientFailure), all_failing('c')));
     assert_eq!(channel.alive(), "bc");
 }
 
@@ -156,10 +138,7 @@ fn rule_5_a_new_list_replaces_one_without_a_ready_endpoint_at_its_first_report()
     channel.update("bc").unwrap();
     assert_eq!(channel.alive(), "abc");
     channel.connecting("b");
-    assert_eq!(
-        (channel.state(), channel.alive().as_str()),
-        (Some(Connecting), "bc")
-    );
+    assert_eq!((channel.state(), channel.alive().as_str()), (Some(Connecting), "bc"));
 }
 
 #[test]
@@ -171,10 +150,7 @@ fn rule_5_a_pending_list_is_itself_replaced_by_a_newer_one() {
     channel.update("cd").unwrap();
     assert_eq!(channel.alive(), "acd");
     channel.ready("d");
-    assert_eq!(
-        (channel.alive().as_str(), channel.picks(1).as_str()),
-        ("cd", "d")
-    );
+    assert_eq!((channel.alive().as_str(), channel.picks(1).as_str()), ("cd", "d"));
 }
 
 #[test]
@@ -185,10 +161,7 @@ fn rule_5_endpoints_that_stay_keep_their_connections_and_serve_at_once() {
     channel.asked();
     channel.update("cbd").unwrap();
     assert_eq!(channel.picked(4), "bbcc");
-    assert_eq!(
-        channel.asked(),
-        [New("d".into()), Dropped("a".into()), State(Ready)]
-    );
+    assert_eq!(channel.asked(), [New("d".into()), Dropped("a".into()), State(Ready)]);
     channel.ready("d");
     assert_eq!(channel.picked(3), "bcd");
 }
@@ -211,11 +184,7 @@ fn rule_5_what_changes_an_endpoint_makes_a_new_one() {
     let channel = Channel::round_robin();
     let with_weight = |weight| {
         let addresses = vec!["a".to_owned()];
-        Ok(vec![Arc::new(EndpointDescriptor {
-            addresses,
-            weight,
-            ..Default::default()
-        })])
+        Ok(vec![Arc::new(EndpointDescriptor { addresses, weight, ..Default::default() })])
     };
     channel.update_with(with_weight(1)).unwrap();
     channel.ready("a");
@@ -258,10 +227,7 @@ fn rule_6_an_error_before_any_list_is_a_transient_failure() {
     let channel = Channel::round_robin();
     let error = Status::new(Code::Unavailable, "no such name");
     assert_eq!(channel.update_with(Err(error.clone())), Err(error.clone()));
-    assert_eq!(
-        (channel.state(), channel.status()),
-        (Some(TransientFailure), error.clone())
-    );
+    assert_eq!((channel.state(), channel.status()), (Some(TransientFailure), error.clone()));
     assert_eq!(channel.pick(), format!("fail {error}"));
     channel.update("a").unwrap();
     channel.ready("a");
@@ -275,17 +241,10 @@ fn rule_6_an_empty_list_is_a_transient_failure_at_once() {
     channel.ready("ab");
     let empty = Status::unavailable("empty address list: the note");
     assert_eq!(channel.update(""), Err(empty.clone()));
-    assert_eq!(
-        (channel.state(), channel.status()),
-        (Some(TransientFailure), empty)
-    );
+    assert_eq!((channel.state(), channel.status()), (Some(TransientFailure), empty));
     assert_eq!(channel.alive(), "");
     channel.update("c").unwrap();
-    assert_eq!(
-        channel.state(),
-        Some(TransientFailure),
-        "until the new list has something to say"
-    );
+    assert_eq!(channel.state(), Some(TransientFailure), "until the new list has something to say");
     channel.connecting("c");
     assert_eq!(channel.state(), Some(Connecting));
 }
@@ -311,11 +270,7 @@ fn late_reports_of_dropped_endpoints_are_told_apart() {
     channel.ready("b");
     channel.asked();
     assert!(!channel.runner.endpoint_report(dropped, Report::Idle));
-    assert!(
-        !channel
-            .runner
-            .endpoint_report(dropped, Report::Ready(channel.connection('a')))
-    );
+    assert!(!channel.runner.endpoint_report(dropped, Report::Ready(channel.connection('a'))));
     assert_eq!(channel.asked(), []);
     assert_eq!(channel.held_connections(), 1);
 }
@@ -343,10 +298,7 @@ fn shutdown_drops_the_endpoints_and_leaves_pickers_their_connections() {
     let mut asked = channel.asked();
     asked.sort_by_key(|asked| format!("{asked:?}"));
     assert_eq!(asked, named(Dropped, "ab"));
-    assert_eq!(
-        (channel.picked(2).as_str(), channel.held_connections()),
-        ("ab", 2)
-    );
+    assert_eq!((channel.picked(2).as_str(), channel.held_connections()), ("ab", 2));
     channel.runner.exit_idle();
     channel.runner.reset_backoff();
     channel.update("c").unwrap();
@@ -360,10 +312,7 @@ fn a_report_from_within_a_callback_waits_its_turn() {
     channel.report_within_connect(|| Report::Connecting);
     channel.asked();
     channel.idle("a");
-    assert_eq!(
-        channel.asked(),
-        [Connect("a".into()), State(Connecting), State(Connecting)]
-    );
+    assert_eq!(channel.asked(), [Connect("a".into()), State(Connecting), State(Connecting)]);
 }
 
 /// What happens to a channel in the property tests.

@@ -2,7 +2,6 @@
 
 mod support;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,15 +74,7 @@ fn faulty(at: At) -> Channel {
 
 fn logs(channel: &Channel) -> Vec<String> {
     let asked = channel.asked().into_iter();
-    asked
-        .filter_map(|asked| {
-            if let Log(text) = asked {
-                Some(text)
-            } else {
-                None
-            }
-        })
-        .collect()
+    asked.filter_map(|asked| if let Log(text) = asked { Some(text) } else { None }).collect()
 }
 
 #[test]
@@ -92,23 +83,13 @@ fn a_pick_that_panics_fails_with_internal_and_round_robin_takes_over() {
     channel.update("abc").unwrap();
     channel.ready("abc");
     channel.asked();
-    assert_eq!(
-        channel.pick(),
-        "fail INTERNAL: faulty_pickers: pick panicked: faulty pick"
-    );
+    assert_eq!(channel.pick(), "fail INTERNAL: faulty_pickers: pick panicked: faulty pick");
     let asked = channel.asked();
     assert!(asked.contains(&RunLater), "{asked:?}");
-    assert_eq!(
-        channel.pick(),
-        "queue",
-        "other calls wait for the new picker"
-    );
+    assert_eq!(channel.pick(), "queue", "other calls wait for the new picker");
     channel.runner.run();
     channel.ready("abc");
-    assert_eq!(
-        (channel.picked(6).as_str(), channel.alive().as_str()),
-        ("aabbcc", "abc")
-    );
+    assert_eq!((channel.picked(6).as_str(), channel.alive().as_str()), ("aabbcc", "abc"));
     assert_eq!(channel.runner.faults(), 1);
     channel.update("cd").unwrap();
     channel.ready("d");
@@ -137,10 +118,7 @@ fn faults_are_logged_with_the_policys_name_at_most_once_a_second() {
     channel.picks(10);
     let first = logs(&channel);
     assert_eq!(first.len(), 1);
-    assert!(
-        first[0].contains("faulty_pickers") && first[0].contains("faulty pick"),
-        "{first:?}"
-    );
+    assert!(first[0].contains("faulty_pickers") && first[0].contains("faulty pick"), "{first:?}");
     channel.advance(Duration::from_millis(999));
     channel.picks(10);
     assert_eq!(logs(&channel).len(), 0);
@@ -168,10 +146,7 @@ fn without_a_fault_nothing_is_replaced() {
     channel.update("ab").unwrap();
     channel.ready("ab");
     channel.runner.run();
-    assert_eq!(
-        (channel.picks(3).as_str(), channel.runner.faults()),
-        ("aaa", 0)
-    );
+    assert_eq!((channel.picks(3).as_str(), channel.runner.faults()), ("aaa", 0));
 }
 
 /// A policy that panics in one of its methods.
@@ -236,14 +211,7 @@ impl Drop for FaultyPolicy {
 
 #[test]
 fn a_policy_that_panics_anywhere_is_replaced_by_round_robin() {
-    for place in [
-        "new",
-        "update",
-        "endpoint_report",
-        "exit_idle",
-        "reset_backoff",
-        "timer",
-    ] {
+    for place in ["new", "update", "endpoint_report", "exit_idle", "reset_backoff", "timer"] {
         let channel = Channel::new(Arc::new(FaultyFactory(place)));
         channel.update("ab").unwrap();
         channel.runner.endpoint_report(EndpointId(0), Report::Idle);
@@ -253,10 +221,7 @@ fn a_policy_that_panics_anywhere_is_replaced_by_round_robin() {
         assert_eq!(channel.runner.faults(), 1, "{place}");
         assert_eq!(channel.state(), Some(Connecting));
         channel.ready("ab");
-        assert_eq!(
-            (channel.state(), channel.picked(4).as_str()),
-            (Some(Ready), "aabb")
-        );
+        assert_eq!((channel.state(), channel.picked(4).as_str()), (Some(Ready), "aabb"));
         channel.fail("ab");
         assert_eq!(channel.state(), Some(TransientFailure));
     }
@@ -293,7 +258,7 @@ struct RefusingPickers;
 
 impl Picker for Refuser {
     fn pick<'a>(&'a self, _call: &Call<'_>) -> Pick<'a> {
-        Pick::Drop(Cow::Owned(Status::new(steer::Code::DataLoss, "mine")))
+        Pick::drop(Status::new(steer::Code::DataLoss, "mine"))
     }
 }
 

@@ -24,9 +24,8 @@ fn functions(header: &str) -> String {
     let mut names: Vec<&str> = header
         .match_indices("steer_")
         .filter_map(|(at, _)| {
-            let name = header[at..]
-                .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-                .next()?;
+            let name =
+                header[at..].split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next()?;
             let starts_a_word = !header[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
             (starts_a_word && header[at + name.len()..].starts_with('(')).then_some(name)
         })
@@ -71,11 +70,6 @@ fn every_function_pointer_has_the_c_abi() {
         let source = fs::read_to_string(&path).unwrap();
         let plain =
             source.matches("Option<fn(").count() + source.matches("Option<unsafe fn(").count();
-        assert_eq!(
-            plain,
-            0,
-            "{} has a function pointer without extern \"C\"",
-            path.display()
-        );
+        assert_eq!(plain, 0, "{} has a function pointer without extern \"C\"", path.display());
     }
 }

@@ -51,10 +51,7 @@ fn each_of_many_threads_rotates_and_every_backend_gets_its_share() {
                 })
             })
             .collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .collect()
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     let mut total: BTreeMap<char, usize> = BTreeMap::new();
     for (backend, count) in counts.into_iter().flatten() {
@@ -64,9 +61,6 @@ fn each_of_many_threads_rotates_and_every_backend_gets_its_share() {
     // share one may lose turns to each other.
     let fair = 4 * rounds;
     for (backend, count) in total {
-        assert!(
-            count.abs_diff(fair) <= fair / 4 + 4,
-            "{backend}: {count} of {fair}"
-        );
+        assert!(count.abs_diff(fair) <= fair / 4 + 4, "{backend}: {count} of {fair}");
     }
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Tests of Steer's CMake modules: how gRPC, its headers and its NDEBUG are found, and above all what is
-# said when they are not. Fast and without a network; with --online also what the real pip says.
+# Tests of Steer's CMake modules: how gRPC, its headers, its NDEBUG and Rust are found, and above all what
+# is said when they are not. Fast and without a network; with --online also what the real pip says.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -12,7 +12,7 @@ failed=0
 
 # expect <name> <0 or 1: does it succeed?> <what its output must have>... -- <command...>
 expect() {
-  local name=$1 wanted=$2 text status=0 words=() word missing=""
+  local name=$1 wanted=$2 text status words=() word missing=""
   shift 2
   while [[ $1 != -- ]]; do
     words+=("$1")
@@ -187,8 +187,24 @@ expect "fetch, four at once" 0 "shared-cache: grpc-headers" "grpc-headers: 1.51.
 expect "fetch, no failure leaves anything behind" 0 "" -- \
   bash -c "! ls '$work/empty-cache' '$work/shared-cache' | grep tmp-"
 
+# ---- Rust ------------------------------------------------------------------------------------------
+
+# In a directory of its own: the script leaves its probe where it is run.
+rust() {
+  (cd "$work" && "$cmake" -DSTEER_CARGO=/bin/true -DSTEER_RUSTC="$here/fake_rustc" "$@" \
+    -P "$here/rust.cmake")
+}
+expect "Rust, none" 1 "there is no cargo" "apt install cargo-web" -- \
+  env PATH="$work/nothing" HOME="$work" CARGO_HOME="$work" "$cmake" -P "$here/rust.cmake"
+export FAKE_RELEASE=1.84.1
+expect "Rust, too old" 1 "needs rustc 1.85 or newer" "fake_rustc is 1.84.1" -- rust
+export FAKE_RELEASE=1.85.0
+expect "Rust, just new enough" 0 "rustc 1.85.0" "flags: ." -- rust
+expect "Rust, that cannot sanitize" 0 "NOT instrumented" "fake fault" "flags: ." -- \
+  rust "-DSTEER_SANITIZE=address;undefined"
+
 if [[ ${1:-} == --online ]]; then
-  expect "pip, no index" 1 "No matching distribution found for pip<24" -- \
+  expect "pip, no index" 1 "No matching distribution found" -- \
     env PIP_NO_INDEX=1 "$cmake" -DVERSION=1.51.1 -DSTEER_CACHE_DIR="$work/empty-cache" \
     -P "$here/headers.cmake"
   expect "pip, wrong hash" 1 "THESE PACKAGES DO NOT MATCH THE HASHES" -- \

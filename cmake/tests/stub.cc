@@ -1,5 +1,5 @@
-// A libgrpc with nothing in it but what the NDEBUG probes look for: what a build WITH_NDEBUG has, what
-// one WITHOUT_NDEBUG has, both or neither. Must not know how they are looked for.
+// A libgrpc with nothing in it but what the NDEBUG probes look for: what a build WITH_NDEBUG has,
+// what one WITHOUT_NDEBUG has, both or neither. Must not know how they are looked for.
 struct grpc_completion_queue;
 
 #ifdef WITH_NDEBUG

@@ -98,10 +98,6 @@ Endpoint* Endpoint::NewLocked(RefCountedPtr<GrpcPolicy> policy,
   return endpoint.release();
 }
 
-GrpcPolicy::PickResult PickConnection(void* connection, GrpcPolicy::PickArgs /*args*/) {
-  return GrpcPolicy::PickResult::Complete(static_cast<SubchannelInterface*>(connection)->Ref());
-}
-
 void FreeConnection(void* connection) { static_cast<SubchannelInterface*>(connection)->Unref(); }
 
 }  // namespace shim

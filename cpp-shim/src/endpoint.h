@@ -37,8 +37,12 @@ class Endpoint {
   virtual ~Endpoint() = default;
 };
 
-// Picks over a connection that an endpoint reported with READY. Any thread.
-GrpcPolicy::PickResult PickConnection(void* connection, GrpcPolicy::PickArgs args);
+// Picks over a connection that an endpoint reported with READY. Any thread. Here and not in a file
+// of its own, because a call more is a tenth of a pick.
+inline GrpcPolicy::PickResult PickConnection(void* connection, const GrpcPolicy::PickArgs&) {
+  return GrpcPolicy::PickResult::Complete(
+      static_cast<grpc_core::SubchannelInterface*>(connection)->Ref());
+}
 
 // Gives a connection's reference back. Where gRPC frees pickers, or in the work serializer.
 void FreeConnection(void* connection);

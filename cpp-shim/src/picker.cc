@@ -11,42 +11,34 @@ namespace {
 using PickResult = GrpcPolicy::PickResult;
 
 // Apart from Pick, so that the usual path carries no strings.
-__attribute__((noinline, cold)) PickResult NotCompleted(steer_status status,
-                                                        const steer_pick_result& result) {
-  if (status != STEER_OK) {
-    return PickResult::Fail(
-        absl::InternalError("steer_picker_pick: " + FromC(steer_status_text(status))));
+__attribute__((noinline, cold)) PickResult NotCompleted(const steer_picked& picked,
+                                                        const steer_pick_failure& failure) {
+  if (picked.kind < 0) {
+    return PickResult::Fail(absl::InternalError(
+        "steer_picker_pick: " + FromC(steer_status_text(static_cast<int32_t>(-picked.kind)))));
   }
-  switch (result.kind) {
-    case STEER_PICK_QUEUE:
-      return PickResult::Queue();
-    case STEER_PICK_FAIL:
-    case STEER_PICK_DROP: {
-      absl::Status why(static_cast<absl::StatusCode>(result.code), FromC(result.message));
-      if (result.kind == STEER_PICK_DROP) return PickResult::Drop(std::move(why));
-      return PickResult::Fail(std::move(why));
-    }
-    default:
-      return PickResult::Fail(absl::InternalError("steer_picker_pick: unknown kind of result"));
-  }
+  if (picked.kind == STEER_PICK_QUEUE) return PickResult::Queue();
+  absl::Status why(static_cast<absl::StatusCode>(failure.code), FromC(failure.message));
+  if (picked.kind == STEER_PICK_DROP) return PickResult::Drop(std::move(why));
+  return PickResult::Fail(std::move(why));
 }
 
 }  // namespace
 
 PickResult Picker::Pick(GrpcPolicy::PickArgs args) {
-  steer_pick_result result;
-  result.struct_size = sizeof(result);
-  steer_status status;
-  if (wants_ == 0) {
-    status = steer_picker_pick(picker_, nullptr, &result);
+  steer_pick_failure failure;
+  failure.struct_size = sizeof(failure);
+  steer_picked picked;
+  if (GPR_LIKELY(wants_ == 0)) {
+    picked = steer_picker_pick(picker_, nullptr, &failure);
   } else {
     const steer_call call = {sizeof(call), ToC(args.path)};
-    status = steer_picker_pick(picker_, &call, &result);
+    picked = steer_picker_pick(picker_, &call, &failure);
   }
-  if (GPR_LIKELY(status == STEER_OK && result.kind == STEER_PICK_COMPLETE)) {
-    return PickConnection(result.connection, args);
+  if (GPR_LIKELY(picked.kind == STEER_PICK_COMPLETE)) {
+    return PickConnection(picked.connection, args);
   }
-  return NotCompleted(status, result);
+  return NotCompleted(picked, failure);
 }
 
 }  // namespace shim

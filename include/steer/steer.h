@@ -244,6 +244,22 @@ typedef struct steer_str {
 } steer_str;
 
 /*
+ The outcome of a pick, small enough to come back in two registers. This struct never grows.
+ */
+typedef struct steer_picked {
+  /*
+   A `steer_pick_kind`. Below 0: an argument was wrong, and this is minus a `steer_status`. As wide
+   as a register, or else two halves would have to be put together in memory.
+   */
+  int64_t kind;
+  /*
+   With STEER_PICK_COMPLETE: the host's handle, as it came with the endpoint's report, valid as
+   long as the picker. Else NULL.
+   */
+  void *connection;
+} steer_picked;
+
+/*
  What a picker may know of a call. All that it points at is read during the pick only.
  */
 typedef struct steer_call {
@@ -258,30 +274,22 @@ typedef struct steer_call {
 } steer_call;
 
 /*
- The outcome of a pick.
+ Why a pick fails or drops its call.
  */
-typedef struct steer_pick_result {
+typedef struct steer_pick_failure {
   /*
-   `sizeof(steer_pick_result)`, set by the caller.
+   `sizeof(steer_pick_failure)`, set by the caller.
    */
   size_t struct_size;
-  /*
-   A `steer_pick_kind`. The other fields are written only as it says.
-   */
-  int32_t kind;
   /*
    A gRPC status code, one that a data plane may produce (gRFC A54).
    */
   int32_t code;
   /*
-   The host's handle, as it came with the endpoint's report. Valid as long as the picker.
-   */
-  void *connection;
-  /*
    Valid until this thread's next call of `steer_picker_pick`, and as long as the picker.
    */
   struct steer_str message;
-} steer_pick_result;
+} steer_pick_failure;
 
 /*
  The host's side of one policy. The engine copies the table.
@@ -584,16 +592,17 @@ uint32_t steer_picker_wants(const struct steer_picker *picker);
 /*
  Chooses for one call. Any thread, many at once.
 
- `call` may be NULL when the picker wants nothing. A policy's fault is not an error here: the
- pick then fails with INTERNAL (13), and the policy goes on as round robin.
+ `call` may be NULL when the picker wants nothing. `failure` is written with STEER_PICK_FAIL and
+ STEER_PICK_DROP only; it may be NULL. A policy's fault is no error here: the pick then fails with
+ INTERNAL (13), and the policy goes on as round robin.
 
  # Safety
  `picker` is NULL (STEER_NULL_ARGUMENT) or alive; `call` is NULL or readable with all that it
- points at; `result` is NULL (STEER_NULL_ARGUMENT) or has its size set and can be written to.
+ points at; `failure` is NULL or has its size set and can be written to.
  */
-steer_status steer_picker_pick(const struct steer_picker *picker,
-                               const struct steer_call *call,
-                               struct steer_pick_result *result);
+struct steer_picked steer_picker_pick(const struct steer_picker *picker,
+                                      const struct steer_call *call,
+                                      struct steer_pick_failure *failure);
 
 /*
  Frees a picker. Any thread, when no pick of it is under way. NULL is fine.

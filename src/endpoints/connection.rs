@@ -29,10 +29,7 @@ impl Drop for Reference {
 impl Connection {
     /// Takes over one reference to `handle`; `release` gives it back.
     pub fn new(handle: Handle, release: impl FnOnce() + Send + Sync + 'static) -> Connection {
-        Connection {
-            handle,
-            reference: Arc::new(Reference(Some(Box::new(release)))),
-        }
+        Connection { handle, reference: Arc::new(Reference(Some(Box::new(release)))) }
     }
 
     /// The host's handle, valid as long as this connection.

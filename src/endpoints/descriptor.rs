@@ -50,14 +50,8 @@ pub struct EndpointDescriptor {
 impl EndpointDescriptor {
     /// Whether both describe the same endpoint. Their places in their lists do not matter.
     pub fn same_endpoint(&self, other: &EndpointDescriptor) -> bool {
-        let EndpointDescriptor {
-            index: _,
-            addresses,
-            weight,
-            locality,
-            hash_key,
-            attributes,
-        } = self;
+        let EndpointDescriptor { index: _, addresses, weight, locality, hash_key, attributes } =
+            self;
         *addresses == other.addresses
             && *weight == other.weight
             && *locality == other.locality

@@ -24,10 +24,7 @@ use crate::status::Status;
 /// The connectivity states of gRPC, without SHUTDOWN, which no host reports of an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(i32)]
-#[expect(
-    missing_docs,
-    reason = "the names are gRPC's, and its documentation is theirs"
-)]
+#[expect(missing_docs, reason = "the names are gRPC's, and its documentation is theirs")]
 pub enum Connectivity {
     Idle = 0,
     Connecting = 1,

@@ -48,12 +48,7 @@ pub struct Tracker {
 impl Tracker {
     /// No endpoints yet. What it needs it asks of `helper`.
     pub fn new(helper: Arc<dyn Helper>) -> Tracker {
-        Tracker {
-            helper,
-            endpoints: HashMap::new(),
-            current: None,
-            pending: None,
-        }
+        Tracker { helper, endpoints: HashMap::new(), current: None, pending: None }
     }
 
     /// Takes a resolver's answer: a list of endpoints, or why there is none.
@@ -66,10 +61,7 @@ impl Tracker {
         let (descriptors, error) = match endpoints {
             Ok(descriptors) => (descriptors, None),
             Err(error) if self.current.is_some() => {
-                return UpdateOutcome {
-                    accepted: Err(error.clone()),
-                    aggregate: None,
-                };
+                return UpdateOutcome { accepted: Err(error.clone()), aggregate: None };
             }
             Err(error) => (&[][..], Some(error)),
         };
@@ -88,13 +80,8 @@ impl Tracker {
         if first {
             self.promote();
         }
-        let aggregate = self
-            .initial_reports()
-            .or(first.then_some(Aggregate::Connecting));
-        UpdateOutcome {
-            accepted: Ok(()),
-            aggregate,
-        }
+        let aggregate = self.initial_reports().or(first.then_some(Aggregate::Connecting));
+        UpdateOutcome { accepted: Ok(()), aggregate }
     }
 
     /// Takes an endpoint's report; returns what to publish, if anything. `Err` when there is no
@@ -129,10 +116,7 @@ impl Tracker {
         if let (Some(index), Some(list)) = (in_pending, self.pending.as_mut()) {
             list.record(index, state);
             if self.promote_if_due() {
-                published = self
-                    .current
-                    .as_mut()
-                    .and_then(|list| list.aggregate(cause.as_ref()));
+                published = self.current.as_mut().and_then(|list| list.aggregate(cause.as_ref()));
             }
         }
         Ok(published)
@@ -148,15 +132,13 @@ impl Tracker {
     /// The READY endpoints of the current list, in its order.
     pub fn ready(&self) -> impl Iterator<Item = (&Connection, &Arc<EndpointDescriptor>)> {
         let entries = self.current.iter().flat_map(List::entries);
-        entries
-            .filter(|entry| entry.state == Some(Connectivity::Ready))
-            .filter_map(|entry| {
-                let tracked = self.endpoints.get(&entry.id)?;
-                match &tracked.reported {
-                    Some(Report::Ready(connection)) => Some((connection, &tracked.descriptor)),
-                    _ => None,
-                }
-            })
+        entries.filter(|entry| entry.state == Some(Connectivity::Ready)).filter_map(|entry| {
+            let tracked = self.endpoints.get(&entry.id)?;
+            match &tracked.reported {
+                Some(Report::Ready(connection)) => Some((connection, &tracked.descriptor)),
+                _ => None,
+            }
+        })
     }
 
     /// Makes a list of `descriptors` the pending one: keeps the endpoints that stay, makes the new
@@ -201,13 +183,8 @@ impl Tracker {
     ) -> EndpointId {
         let id = endpoint.id();
         let descriptor = Arc::clone(descriptor);
-        let tracked = Tracked {
-            endpoint,
-            descriptor,
-            reported: None,
-            current: None,
-            pending: None,
-        };
+        let tracked =
+            Tracked { endpoint, descriptor, reported: None, current: None, pending: None };
         self.endpoints.insert(id, tracked);
         id
     }
@@ -240,9 +217,8 @@ impl Tracker {
         candidates: &mut Vec<EndpointId>,
         descriptor: &EndpointDescriptor,
     ) -> Option<EndpointId> {
-        let at = candidates
-            .iter()
-            .rposition(|id| self.endpoints[id].endpoint.matches(descriptor))?;
+        let at =
+            candidates.iter().rposition(|id| self.endpoints[id].endpoint.matches(descriptor))?;
         Some(candidates.remove(at))
     }
 
@@ -269,9 +245,7 @@ impl Tracker {
         if !any || (is_pending && !self.promote_if_due()) {
             return None;
         }
-        self.current
-            .as_mut()
-            .and_then(|list| list.aggregate(cause.as_ref()))
+        self.current.as_mut().and_then(|list| list.aggregate(cause.as_ref()))
     }
 
     /// Rule 5: swaps the pending list in when it is due.

@@ -70,10 +70,7 @@ fn parse(policy_name: &str, json: &str) -> Result<steer_config, (steer_status, S
     };
     let json = if json.is_empty() { "null" } else { json };
     let value = serde_json::from_str(json).map_err(|error| {
-        (
-            STEER_INVALID_CONFIG,
-            format!("the config of {policy_name} is not JSON: {error}"),
-        )
+        (STEER_INVALID_CONFIG, format!("the config of {policy_name} is not JSON: {error}"))
     })?;
     // User code: a panic of it must not look like a bug of the engine.
     let parsed = guard(None, || Some(policy.parse_config(&value)));

@@ -148,17 +148,11 @@ unsafe fn endpoint_from_c(
             }
             _ => return Err(STEER_INVALID_ARGUMENT),
         };
-        Ok(Attribute {
-            key: text(attribute.key)?,
-            value,
-        })
+        Ok(Attribute { key: text(attribute.key)?, value })
     });
     Ok(EndpointDescriptor {
         index,
-        addresses: addresses
-            .iter()
-            .map(|&address| text(address))
-            .collect::<Result<_, _>>()?,
+        addresses: addresses.iter().map(|&address| text(address)).collect::<Result<_, _>>()?,
         weight: endpoint.weight,
         locality: Locality {
             region: text(endpoint.region)?,

@@ -187,9 +187,7 @@ impl Host for CHost {
             (table.required.endpoint_new)(table.host.ctx, id.0, descriptor.index, &mut handle)
         };
         if status != STEER_OK as i32 {
-            return Err(Status::unavailable(format!(
-                "the host refused it with status {status}"
-            )));
+            return Err(Status::unavailable(format!("the host refused it with status {status}")));
         }
         let endpoint = CEndpoint {
             table: Arc::clone(table),

@@ -19,10 +19,7 @@
 //!
 //! Must not know: how anything is decided.
 
-#![allow(
-    non_camel_case_types,
-    reason = "the C names are the type names here, and only here"
-)]
+#![allow(non_camel_case_types, reason = "the C names are the type names here, and only here")]
 
 mod config;
 mod endpoint;

@@ -5,12 +5,15 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::ffi::c_void;
 use std::mem::offset_of;
+use std::ptr;
 
 use super::text::steer_str;
 use super::versioned::{Versioned, read};
 use super::{guard, steer_status, steer_status::*};
+use crate::endpoints::Connection;
 use crate::policy::{Call, GuardedPicker, Pick};
 use crate::status::Status;
+use steer_pick_kind::*;
 
 /// Chooses a backend per call. Immutable: its functions but `steer_picker_free` may be called from
 /// many threads at once.
@@ -54,24 +57,32 @@ pub enum steer_pick_kind {
     STEER_PICK_DROP = 3,
 }
 
-/// The outcome of a pick.
+/// The outcome of a pick, small enough to come back in two registers. This struct never grows.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub struct steer_pick_result {
-    /// `sizeof(steer_pick_result)`, set by the caller.
+pub struct steer_picked {
+    /// A `steer_pick_kind`. Below 0: an argument was wrong, and this is minus a `steer_status`. As wide
+    /// as a register, or else two halves would have to be put together in memory.
+    pub kind: i64,
+    /// With STEER_PICK_COMPLETE: the host's handle, as it came with the endpoint's report, valid as
+    /// long as the picker. Else NULL.
+    pub connection: *mut c_void,
+}
+
+/// Why a pick fails or drops its call.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct steer_pick_failure {
+    /// `sizeof(steer_pick_failure)`, set by the caller.
     pub struct_size: usize,
-    /// A `steer_pick_kind`. The other fields are written only as it says.
-    pub kind: i32,
     /// A gRPC status code, one that a data plane may produce (gRFC A54).
     pub code: i32,
-    /// The host's handle, as it came with the endpoint's report. Valid as long as the picker.
-    pub connection: *mut c_void,
     /// Valid until this thread's next call of `steer_picker_pick`, and as long as the picker.
     pub message: steer_str,
 }
 
-/// The size of `steer_pick_result` in ABI version 1. Never changes.
-const FIRST_RESULT_SIZE: usize = offset_of!(steer_pick_result, message) + size_of::<steer_str>();
+/// The size of `steer_pick_failure` in ABI version 1. Never changes.
+const FIRST_FAILURE_SIZE: usize = offset_of!(steer_pick_failure, message) + size_of::<steer_str>();
 
 /// What the picker wants to know of each call: an or of STEER_WANTS_…. It never changes. Any
 /// thread. NULL wants nothing.
@@ -82,76 +93,100 @@ const FIRST_RESULT_SIZE: usize = offset_of!(steer_pick_result, message) + size_o
 pub unsafe extern "C" fn steer_picker_wants(picker: *const steer_picker) -> u32 {
     // SAFETY: NULL or alive by this function's contract.
     let picker = unsafe { picker.as_ref() };
-    picker.map_or(0, |picker| {
-        if picker.0.wants().path {
-            STEER_WANTS_PATH
-        } else {
-            0
-        }
-    })
+    picker.map_or(0, |picker| if picker.0.wants().path { STEER_WANTS_PATH } else { 0 })
 }
 
 /// Chooses for one call. Any thread, many at once.
 ///
-/// `call` may be NULL when the picker wants nothing. A policy's fault is not an error here: the
-/// pick then fails with INTERNAL (13), and the policy goes on as round robin.
+/// `call` may be NULL when the picker wants nothing. `failure` is written with STEER_PICK_FAIL and
+/// STEER_PICK_DROP only; it may be NULL. A policy's fault is no error here: the pick then fails with
+/// INTERNAL (13), and the policy goes on as round robin.
 ///
 /// # Safety
 /// `picker` is NULL (STEER_NULL_ARGUMENT) or alive; `call` is NULL or readable with all that it
-/// points at; `result` is NULL (STEER_NULL_ARGUMENT) or has its size set and can be written to.
+/// points at; `failure` is NULL or has its size set and can be written to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_picker_pick(
     picker: *const steer_picker,
     call: *const steer_call,
-    result: *mut steer_pick_result,
-) -> steer_status {
+    failure: *mut steer_pick_failure,
+) -> steer_picked {
+    // What is rare is left to functions of its own, at the end of a path, so that the usual path
+    // needs little stack. Without `guard`: GuardedPicker is the guard, and the rest cannot panic.
     // SAFETY: NULL or alive by this function's contract.
     let Some(picker) = (unsafe { picker.as_ref() }) else {
-        return STEER_NULL_ARGUMENT;
+        return refused(STEER_NULL_ARGUMENT);
     };
-    if result.is_null() {
-        return STEER_NULL_ARGUMENT;
+    if !call.is_null() {
+        // SAFETY: by this function's contract.
+        return unsafe { pick_knowing(picker, call, failure) };
     }
-    // SAFETY: not NULL, and readable by this function's contract.
-    let size = unsafe { (*result).struct_size };
-    if size < FIRST_RESULT_SIZE {
-        return STEER_BAD_STRUCT_SIZE;
+    match picker.0.pick(Call::UNKNOWN) {
+        Pick::Complete(connection) => completed(connection),
+        // SAFETY: by this function's contract.
+        other => unsafe { not_completed(other, failure) },
     }
-    // Without `guard`: on this path GuardedPicker is the guard, and the rest cannot panic.
-    let pick = if call.is_null() {
-        picker.0.pick(&Call::default())
-    } else {
-        // SAFETY: readable by this function's contract.
-        match unsafe { path_of(call) } {
-            Ok(path) => picker.0.pick(&Call { path: &path }),
-            Err(status) => return status,
-        }
+}
+
+fn refused(status: steer_status) -> steer_picked {
+    let kind = -i64::from(status as i32);
+    steer_picked { kind, connection: ptr::null_mut() }
+}
+
+#[inline(always)]
+fn completed(connection: &Connection) -> steer_picked {
+    steer_picked { kind: STEER_PICK_COMPLETE as i64, connection: connection.handle().pointer() }
+}
+
+/// A pick that is told of its call.
+///
+/// # Safety
+/// `call` is not NULL, and readable with all that it points at; `failure` as for
+/// [`steer_picker_pick`].
+#[inline(never)]
+unsafe fn pick_knowing(
+    picker: &steer_picker,
+    call: *const steer_call,
+    failure: *mut steer_pick_failure,
+) -> steer_picked {
+    // SAFETY: by this function's contract.
+    let path = match unsafe { path_of(call) } {
+        Ok(path) => path,
+        Err(status) => return refused(status),
     };
-    let (kind, status) = match pick {
-        Pick::Complete(connection) => {
-            // SAFETY: writable by this function's contract, and large enough.
-            unsafe { (*result).kind = steer_pick_kind::STEER_PICK_COMPLETE as i32 };
-            let connection = connection.handle().pointer();
-            // SAFETY: the same.
-            unsafe { (*result).connection = connection };
-            return STEER_OK;
-        }
-        Pick::Queue => {
-            // SAFETY: the same.
-            unsafe { (*result).kind = steer_pick_kind::STEER_PICK_QUEUE as i32 };
-            return STEER_OK;
-        }
-        Pick::Fail(status) => (steer_pick_kind::STEER_PICK_FAIL, status),
-        Pick::Drop(status) => (steer_pick_kind::STEER_PICK_DROP, status),
+    match picker.0.pick(&Call { path: &path }) {
+        Pick::Complete(connection) => completed(connection),
+        // SAFETY: by this function's contract.
+        other => unsafe { not_completed(other, failure) },
+    }
+}
+
+/// A pick that chose no connection.
+///
+/// # Safety
+/// `failure` is NULL or has its size set and can be written to.
+#[inline(never)]
+unsafe fn not_completed(pick: Pick<'_>, failure: *mut steer_pick_failure) -> steer_picked {
+    let code = |status: &Status| status.code as i32;
+    let (kind, code, message) = match pick {
+        Pick::Fail(status) => (STEER_PICK_FAIL, code(status), steer_str::borrow(&status.message)),
+        Pick::Drop(status) => (STEER_PICK_DROP, code(status), steer_str::borrow(&status.message)),
+        Pick::FailWith(status) => (STEER_PICK_FAIL, code(&status), keep(status.message)),
+        Pick::DropWith(status) => (STEER_PICK_DROP, code(&status), keep(status.message)),
+        Pick::Queue | Pick::Complete(_) => (STEER_PICK_QUEUE, 0, steer_str::empty()),
     };
-    // SAFETY: the same.
-    unsafe { (*result).kind = kind as i32 };
-    // SAFETY: the same.
-    unsafe { (*result).code = status.code as i32 };
-    let message = message_for_c(status);
-    // SAFETY: the same.
-    unsafe { (*result).message = message };
-    STEER_OK
+    if kind != STEER_PICK_QUEUE && !failure.is_null() {
+        // SAFETY: not NULL, and readable by this function's contract.
+        let size = unsafe { (*failure).struct_size };
+        if size < FIRST_FAILURE_SIZE {
+            return refused(STEER_BAD_STRUCT_SIZE);
+        }
+        // SAFETY: writable by this function's contract, and large enough.
+        unsafe { (*failure).code = code };
+        // SAFETY: the same.
+        unsafe { (*failure).message = message };
+    }
+    steer_picked { kind: kind as i64, connection: ptr::null_mut() }
 }
 
 /// # Safety
@@ -163,22 +198,17 @@ unsafe fn path_of<'a>(call: *const steer_call) -> Result<Cow<'a, str>, steer_sta
     unsafe { call.path.as_text() }.ok_or(STEER_INVALID_ARGUMENT)
 }
 
-/// A text that C can read until this thread's next pick: the picker's own lives long enough; one
-/// that was made for this pick is kept here.
-fn message_for_c(status: Cow<'_, Status>) -> steer_str {
+/// Keeps a text that was made for one pick, so that C can read it until this thread's next one.
+fn keep(text: String) -> steer_str {
     thread_local! {
-        static MADE: RefCell<String> = const { RefCell::new(String::new()) };
+        static KEPT: RefCell<String> = const { RefCell::new(String::new()) };
     }
-    match status {
-        Cow::Borrowed(status) => steer_str::borrow(&status.message),
-        Cow::Owned(status) => MADE
-            .try_with(|made| {
-                made.replace(status.message);
-                steer_str::borrow(&made.borrow())
-            })
-            // The thread is ending: the code has to do.
-            .unwrap_or(steer_str::empty()),
-    }
+    KEPT.try_with(|kept| {
+        kept.replace(text);
+        steer_str::borrow(&kept.borrow())
+    })
+    // The thread is ending: the code has to do.
+    .unwrap_or(steer_str::empty())
 }
 
 /// Frees a picker. Any thread, when no pick of it is under way. NULL is fine.

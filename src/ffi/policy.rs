@@ -85,11 +85,7 @@ pub unsafe extern "C" fn steer_policy_new(
             Err(status) => return status,
         };
         let runner = Arc::new(Runner::new(&*factory, Box::new(host.share())));
-        let made = Box::into_raw(Box::new(steer_policy {
-            runner,
-            factory,
-            host,
-        }));
+        let made = Box::into_raw(Box::new(steer_policy { runner, factory, host }));
         // SAFETY: not NULL, and writable by this function's contract.
         unsafe { policy.write(made) };
         STEER_OK
@@ -162,18 +158,12 @@ unsafe fn update_from_c(
         let message = unsafe { update.message.to_text() }.ok_or(STEER_INVALID_ARGUMENT)?;
         Err(Status::new(Code::from_number(update.code), message))
     };
-    Ok(Update {
-        endpoints,
-        config,
-        resolution_note,
-    })
+    Ok(Update { endpoints, config, resolution_note })
 }
 
 fn default_config(factory: &Arc<dyn PolicyFactory>) -> Result<Config, steer_status> {
     let defaults = serde_json::Value::Null;
-    factory
-        .parse_config(&defaults)
-        .map_err(|_| STEER_INVALID_CONFIG)
+    factory.parse_config(&defaults).map_err(|_| STEER_INVALID_CONFIG)
 }
 
 /// Reports an endpoint's state. Serialised. The first report says in which state it is; after

@@ -52,10 +52,5 @@ pub extern "C" fn steer_status_text(status: i32) -> steer_str {
         "the host could not make the endpoint",
     ];
     let index = usize::try_from(status).unwrap_or(usize::MAX);
-    steer_str::from_static(
-        TEXTS
-            .get(index)
-            .copied()
-            .unwrap_or("a status of a later version"),
-    )
+    steer_str::from_static(TEXTS.get(index).copied().unwrap_or("a status of a later version"))
 }

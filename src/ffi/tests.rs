@@ -1,8 +1,6 @@
 //! The extern functions, called as C calls them: NULLs, sizes, nonsense, panics. Miri runs these.
 
-use std::borrow::Cow;
 use std::ffi::c_void;
-use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::Arc;
 
@@ -51,10 +49,7 @@ fn seen<'a>(ctx: *mut c_void) -> &'a mut Seen {
 }
 
 unsafe extern "C" fn ctx_free(ctx: *mut c_void) {
-    assert!(
-        !std::mem::replace(&mut seen(ctx).freed, true),
-        "ctx was freed twice"
-    );
+    assert!(!std::mem::replace(&mut seen(ctx).freed, true), "ctx was freed twice");
 }
 
 unsafe extern "C" fn endpoint_new(
@@ -186,10 +181,7 @@ impl Fixture {
     }
 
     fn update(&self, addresses: &[&str]) -> (steer_status, i32, String) {
-        let texts: Vec<steer_str> = addresses
-            .iter()
-            .map(|text| steer_str::borrow(text))
-            .collect();
+        let texts: Vec<steer_str> = addresses.iter().map(|text| steer_str::borrow(text)).collect();
         let endpoints: Vec<steer_endpoint> = texts.iter().map(endpoint).collect();
         self.hand_in(&update(&endpoints))
     }
@@ -217,25 +209,33 @@ impl Fixture {
         assert_eq!(status, STEER_OK);
     }
 
-    fn pick_with(&self, call: *const steer_call) -> steer_pick_result {
+    fn pick_with(&self, call: *const steer_call) -> (steer_picked, i32, String) {
         let picker = self.seen().picker.unwrap();
-        let mut result = MaybeUninit::<steer_pick_result>::zeroed();
-        // SAFETY: a usize may be written to it.
-        unsafe {
-            result
-                .as_mut_ptr()
-                .cast::<usize>()
-                .write(size_of::<steer_pick_result>())
-        };
+        let mut failure = failure();
         // SAFETY: all arguments are alive.
-        let status = unsafe { steer_picker_pick(picker, call, result.as_mut_ptr()) };
-        assert_eq!(status, STEER_OK);
-        // SAFETY: it began as zeros.
-        unsafe { result.assume_init() }
+        let picked = unsafe { steer_picker_pick(picker, call, &mut failure) };
+        assert!(picked.kind >= 0);
+        (picked, failure.code, text(failure.message))
     }
 
-    fn pick(&self) -> steer_pick_result {
-        self.pick_with(ptr::null())
+    /// The address of the connection picked.
+    fn pick(&self) -> usize {
+        let (picked, ..) = self.pick_with(ptr::null());
+        assert_eq!(picked.kind, steer_pick_kind::STEER_PICK_COMPLETE as i64);
+        picked.connection.addr()
+    }
+
+    /// Kind, code and message of a pick that chose no connection.
+    fn no_pick(&self) -> (steer_pick_kind, i32, String) {
+        let (picked, code, message) = self.pick_with(ptr::null());
+        assert!(picked.connection.is_null());
+        let kind = match picked.kind {
+            1 => steer_pick_kind::STEER_PICK_QUEUE,
+            2 => steer_pick_kind::STEER_PICK_FAIL,
+            3 => steer_pick_kind::STEER_PICK_DROP,
+            other => panic!("kind {other}"),
+        };
+        (kind, code, message)
     }
 }
 
@@ -251,6 +251,14 @@ impl Drop for Fixture {
         assert!(seen.freed, "ctx_free is the last callback");
         // SAFETY: made by `new`; no callback comes after ctx_free.
         drop(unsafe { Box::from_raw(self.seen) });
+    }
+}
+
+fn failure() -> steer_pick_failure {
+    steer_pick_failure {
+        struct_size: size_of::<steer_pick_failure>(),
+        code: -7,
+        message: steer_str::empty(),
     }
 }
 
@@ -292,22 +300,14 @@ fn report(state: i32, connection: *mut c_void) -> steer_endpoint_report {
 }
 
 const ROUND_ROBIN: &str = "steer_round_robin";
-const NULL_STR: steer_str = steer_str {
-    data: ptr::null(),
-    length: 5,
-};
+const NULL_STR: steer_str = steer_str { data: ptr::null(), length: 5 };
 
 fn parse(name: &str, json: &str) -> Result<*mut steer_config, (steer_status, String)> {
     let (mut config, mut error) = (ptr::null_mut(), ptr::null_mut());
     let name = steer_str::borrow(name);
     // SAFETY: all arguments are alive.
     let status = unsafe {
-        steer_config_parse(
-            name,
-            steer_str::borrow(json),
-            &raw mut config,
-            &raw mut error,
-        )
+        steer_config_parse(name, steer_str::borrow(json), &raw mut config, &raw mut error)
     };
     if status == STEER_OK {
         return Ok(config);
@@ -328,10 +328,7 @@ fn the_library_says_what_it_is() {
         assert!(!text(steer_status_text(status)).is_empty());
     }
     for status in [-1, 11, i32::MAX, i32::MIN] {
-        assert_eq!(
-            text(steer_status_text(status)),
-            "a status of a later version"
-        );
+        assert_eq!(text(steer_status_text(status)), "a status of a later version");
     }
 }
 
@@ -377,10 +374,7 @@ fn freeing_null_does_nothing() {
 }
 
 #[test]
-#[expect(
-    clippy::multiple_unsafe_ops_per_block,
-    reason = "tables of calls that take NULL"
-)]
+#[expect(clippy::multiple_unsafe_ops_per_block, reason = "tables of calls that take NULL")]
 fn null_policies_and_arguments_are_refused() {
     let none = ptr::null_mut();
     let some_update = update(&[]);
@@ -402,12 +396,7 @@ fn null_policies_and_arguments_are_refused() {
     // SAFETY: NULL is fine for each, and the policy is alive.
     let statuses = unsafe {
         [
-            steer_policy_update(
-                fixture.policy,
-                ptr::null(),
-                ptr::null_mut(),
-                ptr::null_mut(),
-            ),
+            steer_policy_update(fixture.policy, ptr::null(), ptr::null_mut(), ptr::null_mut()),
             steer_policy_endpoint_report(fixture.policy, 1, ptr::null()),
             steer_policy_faults(fixture.policy, ptr::null_mut()),
         ]
@@ -426,44 +415,20 @@ fn a_policy_is_made_of_a_known_name_and_a_complete_table() {
         unsafe { steer_policy_new(name, host, &mut policy) }
     };
     assert_eq!(new(name, ptr::null()), STEER_NULL_ARGUMENT);
-    assert_eq!(
-        new(steer_str::from_static("no"), &good),
-        STEER_UNKNOWN_POLICY
-    );
+    assert_eq!(new(steer_str::from_static("no"), &good), STEER_UNKNOWN_POLICY);
     assert_eq!(new(steer_str::empty(), &good), STEER_UNKNOWN_POLICY);
     assert_eq!(new(NULL_STR, &good), STEER_INVALID_ARGUMENT);
     for size in [0, 8, size_of::<steer_host>() - 1] {
-        let short = steer_host {
-            struct_size: size,
-            ..good
-        };
+        let short = steer_host { struct_size: size, ..good };
         assert_eq!(new(name, &short), STEER_BAD_STRUCT_SIZE);
     }
     for incomplete in [
-        steer_host {
-            endpoint_new: None,
-            ..good
-        },
-        steer_host {
-            endpoint_connect: None,
-            ..good
-        },
-        steer_host {
-            endpoint_free: None,
-            ..good
-        },
-        steer_host {
-            connection_free: None,
-            ..good
-        },
-        steer_host {
-            update_state: None,
-            ..good
-        },
-        steer_host {
-            request_reresolution: None,
-            ..good
-        },
+        steer_host { endpoint_new: None, ..good },
+        steer_host { endpoint_connect: None, ..good },
+        steer_host { endpoint_free: None, ..good },
+        steer_host { connection_free: None, ..good },
+        steer_host { update_state: None, ..good },
+        steer_host { request_reresolution: None, ..good },
     ] {
         assert_eq!(new(name, &incomplete), STEER_MISSING_CALLBACK);
     }
@@ -471,10 +436,7 @@ fn a_policy_is_made_of_a_known_name_and_a_complete_table() {
     let status = unsafe { steer_policy_new(name, &good, ptr::null_mut()) };
     assert_eq!(status, STEER_NULL_ARGUMENT);
     assert!(policy.is_null(), "outputs are written only on success");
-    assert!(
-        !super::tests::seen(seen.cast()).freed,
-        "the host keeps ctx when nothing was made"
-    );
+    assert!(!super::tests::seen(seen.cast()).freed, "the host keeps ctx when nothing was made");
     // SAFETY: made above, and nothing else has it.
     drop(unsafe { Box::from_raw(seen) });
 }
@@ -489,10 +451,7 @@ struct LaterHost {
 #[test]
 fn a_longer_struct_of_a_later_version_is_read_as_far_as_it_is_known() {
     let seen: *mut Seen = Box::into_raw(Box::default());
-    let mut later = LaterHost {
-        known: table(seen),
-        more: [usize::MAX; 4],
-    };
+    let mut later = LaterHost { known: table(seen), more: [usize::MAX; 4] };
     later.known.struct_size = size_of::<LaterHost>();
     let mut policy = ptr::null_mut();
     let name = steer_str::from_static(ROUND_ROBIN);
@@ -533,20 +492,13 @@ fn optional_callbacks_may_be_missing() {
     assert_eq!(fixture.seen().endpoints.len(), 2);
     fixture.seen().matches = 0;
     fixture.update(&["a", "b"]);
-    assert_eq!(
-        fixture.seen().endpoints.len(),
-        4,
-        "the host says that they are others"
-    );
+    assert_eq!(fixture.seen().endpoints.len(), 4, "the host says that they are others");
 }
 
 #[test]
 fn without_endpoint_matches_descriptors_are_compared() {
     let seen: *mut Seen = Box::into_raw(Box::default());
-    let bare = steer_host {
-        endpoint_matches: None,
-        ..table(seen)
-    };
+    let bare = steer_host { endpoint_matches: None, ..table(seen) };
     let mut policy = ptr::null_mut();
     // SAFETY: all arguments are alive.
     let status =
@@ -557,10 +509,7 @@ fn without_endpoint_matches_descriptors_are_compared() {
     fixture.update(&["b", "a"]);
     assert_eq!(fixture.seen().endpoints.len(), 2);
     let address = steer_str::from_static("a");
-    let weighted = steer_endpoint {
-        weight: 3,
-        ..endpoint(&address)
-    };
+    let weighted = steer_endpoint { weight: 3, ..endpoint(&address) };
     assert_eq!(fixture.hand_in(&update(&[weighted])).0, STEER_OK);
     assert_eq!(fixture.seen().endpoints.len(), 3);
 }
@@ -570,16 +519,13 @@ fn an_update_leads_to_endpoints_and_reports_to_pickers() {
     let fixture = Fixture::new(ROUND_ROBIN);
     assert_eq!(fixture.update(&["a", "b"]), (STEER_OK, 0, String::new()));
     assert_eq!(fixture.seen().states, [(1, 0, String::new())]);
-    assert_eq!(
-        fixture.pick().kind,
-        steer_pick_kind::STEER_PICK_QUEUE as i32
-    );
+    assert_eq!(fixture.no_pick().0, steer_pick_kind::STEER_PICK_QUEUE);
     let id = fixture.seen().endpoints[0].0;
     assert_eq!(fixture.report(id, &report(0, ptr::null_mut())), STEER_OK);
     assert_eq!(fixture.seen().connects, 1);
     fixture.ready(0);
     fixture.ready(1);
-    let mut picked: Vec<usize> = (0..4).map(|_| fixture.pick().connection.addr()).collect();
+    let mut picked: Vec<usize> = (0..4).map(|_| fixture.pick()).collect();
     picked.sort();
     assert_eq!(picked, [100, 100, 101, 101]);
     assert_eq!(fixture.report(id, &report(3, ptr::null_mut())), STEER_OK);
@@ -600,21 +546,10 @@ fn an_update_leads_to_endpoints_and_reports_to_pickers() {
 #[test]
 fn updates_without_endpoints_are_told_to_the_resolver() {
     let fixture = Fixture::new(ROUND_ROBIN);
-    assert_eq!(
-        fixture.update(&[]),
-        (STEER_OK, 14, "empty address list: why".to_owned())
-    );
-    let pick = fixture.pick();
-    assert_eq!(
-        (pick.kind, pick.code),
-        (steer_pick_kind::STEER_PICK_FAIL as i32, 14)
-    );
-    assert_eq!(text(pick.message), "empty address list: why");
-    let error = steer_update {
-        code: 5,
-        message: steer_str::from_static("no name"),
-        ..update(&[])
-    };
+    assert_eq!(fixture.update(&[]), (STEER_OK, 14, "empty address list: why".to_owned()));
+    let why = "empty address list: why".to_owned();
+    assert_eq!(fixture.no_pick(), (steer_pick_kind::STEER_PICK_FAIL, 14, why));
+    let error = steer_update { code: 5, message: steer_str::from_static("no name"), ..update(&[]) };
     assert_eq!(fixture.hand_in(&error), (STEER_OK, 5, "no name".to_owned()));
     // Outputs are optional.
     // SAFETY: NULL is fine for them.
@@ -626,16 +561,12 @@ fn updates_without_endpoints_are_told_to_the_resolver() {
 #[test]
 fn a_policys_own_failures_keep_to_the_codes_of_a_data_plane() {
     let fixture = Fixture::new(ROUND_ROBIN);
-    let error = steer_update {
-        code: 5,
-        message: steer_str::from_static("no name"),
-        ..update(&[])
-    };
+    let error = steer_update { code: 5, message: steer_str::from_static("no name"), ..update(&[]) };
     fixture.hand_in(&error);
     assert_eq!(fixture.seen().states.last().unwrap().1, 5);
-    let pick = fixture.pick();
-    assert_eq!(pick.code, Code::Internal as i32);
-    assert!(text(pick.message).ends_with("NOT_FOUND: no name"));
+    let (_, code, message) = fixture.no_pick();
+    assert_eq!(code, Code::Internal as i32);
+    assert!(message.ends_with("NOT_FOUND: no name"), "{message}");
 }
 
 #[test]
@@ -657,101 +588,34 @@ fn bad_updates_change_nothing() {
         attribute_count: 1,
         ..good
     };
-    let bad_key = steer_attribute {
-        kind: 0,
-        key: NULL_STR,
-        ..nameless
-    };
-    let short_attribute = steer_attribute {
-        struct_size: 8,
-        kind: 0,
-        ..nameless
-    };
+    let bad_key = steer_attribute { kind: 0, key: NULL_STR, ..nameless };
+    let short_attribute = steer_attribute { struct_size: 8, kind: 0, ..nameless };
     let cases = [
-        (
-            STEER_BAD_STRUCT_SIZE,
-            steer_endpoint {
-                struct_size: 0,
-                ..good
-            },
-        ),
-        (
-            STEER_BAD_STRUCT_SIZE,
-            steer_endpoint {
-                struct_size: good.struct_size - 1,
-                ..good
-            },
-        ),
-        (
-            STEER_INVALID_ARGUMENT,
-            steer_endpoint {
-                address_count: 0,
-                ..good
-            },
-        ),
-        (
-            STEER_NULL_ARGUMENT,
-            steer_endpoint {
-                addresses: ptr::null(),
-                ..good
-            },
-        ),
-        (
-            STEER_INVALID_ARGUMENT,
-            steer_endpoint {
-                address_count: usize::MAX,
-                ..good
-            },
-        ),
-        (
-            STEER_INVALID_ARGUMENT,
-            steer_endpoint {
-                zone: NULL_STR,
-                ..good
-            },
-        ),
-        (
-            STEER_NULL_ARGUMENT,
-            steer_endpoint {
-                attribute_count: 1,
-                ..good
-            },
-        ),
+        (STEER_BAD_STRUCT_SIZE, steer_endpoint { struct_size: 0, ..good }),
+        (STEER_BAD_STRUCT_SIZE, steer_endpoint { struct_size: good.struct_size - 1, ..good }),
+        (STEER_INVALID_ARGUMENT, steer_endpoint { address_count: 0, ..good }),
+        (STEER_NULL_ARGUMENT, steer_endpoint { addresses: ptr::null(), ..good }),
+        (STEER_INVALID_ARGUMENT, steer_endpoint { address_count: usize::MAX, ..good }),
+        (STEER_INVALID_ARGUMENT, steer_endpoint { zone: NULL_STR, ..good }),
+        (STEER_NULL_ARGUMENT, steer_endpoint { attribute_count: 1, ..good }),
         (STEER_INVALID_ARGUMENT, attributed(&nameless)),
         (STEER_INVALID_ARGUMENT, attributed(&bad_key)),
         (STEER_BAD_STRUCT_SIZE, attributed(&short_attribute)),
     ];
     for (status, bad) in cases {
-        assert_eq!(
-            fixture.hand_in(&update(&[bad])),
-            (status, -1, String::new())
-        );
+        assert_eq!(fixture.hand_in(&update(&[bad])), (status, -1, String::new()));
         // The same as the second element of a list.
         let endpoints = [good, bad];
         let second = fixture.hand_in(&update(&endpoints)).0;
         assert_eq!(second, status);
     }
-    let null_list = steer_update {
-        endpoints: ptr::null(),
-        endpoint_count: 1,
-        ..update(&[])
-    };
+    let null_list = steer_update { endpoints: ptr::null(), endpoint_count: 1, ..update(&[]) };
     assert_eq!(fixture.hand_in(&null_list).0, STEER_NULL_ARGUMENT);
-    let short = steer_update {
-        struct_size: 8,
-        ..update(&[])
-    };
+    let short = steer_update { struct_size: 8, ..update(&[]) };
     assert_eq!(fixture.hand_in(&short).0, STEER_BAD_STRUCT_SIZE);
-    let no_note = steer_update {
-        resolution_note: NULL_STR,
-        ..update(&[good])
-    };
+    let no_note = steer_update { resolution_note: NULL_STR, ..update(&[good]) };
     assert_eq!(fixture.hand_in(&no_note).0, STEER_INVALID_ARGUMENT);
-    let no_message = steer_update {
-        code: 14,
-        message: NULL_STR,
-        ..update(&[])
-    };
+    let no_message = steer_update { code: 14, message: NULL_STR, ..update(&[]) };
     assert_eq!(fixture.hand_in(&no_message).0, STEER_INVALID_ARGUMENT);
     assert_eq!(fixture.seen().states.len(), states);
     assert_eq!(fixture.seen().endpoints.len(), 1);
@@ -761,15 +625,9 @@ fn bad_updates_change_nothing() {
 fn what_the_resolver_knows_arrives() {
     register_test_policies();
     let fixture = Fixture::new("test_descriptors");
-    let addresses = [
-        steer_str::from_static("ipv4:10.0.0.1:80"),
-        steer_str::from_static("unix:x"),
-    ];
+    let addresses = [steer_str::from_static("ipv4:10.0.0.1:80"), steer_str::from_static("unix:x")];
     let not_utf8 = [0x66u8, 0xff];
-    let broken = steer_str {
-        data: not_utf8.as_ptr().cast(),
-        length: 2,
-    };
+    let broken = steer_str { data: not_utf8.as_ptr().cast(), length: 2 };
     let attributes = [
         steer_attribute {
             struct_size: size_of::<steer_attribute>(),
@@ -800,8 +658,7 @@ fn what_the_resolver_knows_arrives() {
     };
     fixture.hand_in(&update(&[described]));
     fixture.ready(0);
-    let pick = fixture.pick();
-    let words = text(pick.message);
+    let (_, _, words) = fixture.no_pick();
     for part in [
         "[\"ipv4:10.0.0.1:80\", \"unix:x\"]",
         "weight: 8",
@@ -831,26 +688,14 @@ fn bad_reports_change_nothing_and_give_the_connection_back() {
         assert_eq!(fixture.report(id, &report(state, connection)), status);
     }
     assert_eq!(fixture.seen().freed_connections, 3);
-    assert_eq!(
-        fixture.report(id, &report(2, ptr::null_mut())),
-        STEER_INVALID_ARGUMENT
-    );
+    assert_eq!(fixture.report(id, &report(2, ptr::null_mut())), STEER_INVALID_ARGUMENT);
     for stale in [0, id + 1_000_000, u64::MAX] {
-        assert_eq!(
-            fixture.report(stale, &report(2, connection)),
-            STEER_UNKNOWN_ENDPOINT
-        );
+        assert_eq!(fixture.report(stale, &report(2, connection)), STEER_UNKNOWN_ENDPOINT);
     }
     assert_eq!(fixture.seen().freed_connections, 6);
-    let short = steer_endpoint_report {
-        struct_size: 39,
-        ..report(1, ptr::null_mut())
-    };
+    let short = steer_endpoint_report { struct_size: 39, ..report(1, ptr::null_mut()) };
     assert_eq!(fixture.report(id, &short), STEER_BAD_STRUCT_SIZE);
-    let no_words = steer_endpoint_report {
-        message: NULL_STR,
-        ..report(3, ptr::null_mut())
-    };
+    let no_words = steer_endpoint_report { message: NULL_STR, ..report(3, ptr::null_mut()) };
     assert_eq!(fixture.report(id, &no_words), STEER_INVALID_ARGUMENT);
     assert_eq!(fixture.seen().states.len(), states);
     // A connection that comes with another state is not kept.
@@ -867,11 +712,7 @@ fn a_host_that_refuses_endpoints_has_an_empty_list() {
         assert_eq!((status, code), (STEER_OK, 14));
     }
     assert_eq!(fixture.seen().logs.len(), 3);
-    assert!(
-        fixture.seen().logs[0].contains("status 10"),
-        "{:?}",
-        fixture.seen().logs
-    );
+    assert!(fixture.seen().logs[0].contains("status 10"), "{:?}", fixture.seen().logs);
     fixture.seen().refusal = 0;
     assert_eq!(fixture.update(&["a"]).1, 0);
 }
@@ -883,15 +724,12 @@ fn configs_are_parsed_checked_and_tied_to_their_policy() {
         let fixture = Fixture::new(ROUND_ROBIN);
         let address = steer_str::from_static("a");
         let endpoints = [endpoint(&address)];
-        let with = steer_update {
-            config,
-            ..update(&endpoints)
-        };
+        let with = steer_update { config, ..update(&endpoints) };
         assert_eq!(fixture.hand_in(&with).0, STEER_OK);
         // SAFETY: not freed yet; the policy has what it needs.
         unsafe { steer_config_free(config) };
         fixture.ready(0);
-        assert_eq!(fixture.pick().connection.addr(), 100);
+        assert_eq!(fixture.pick(), 100);
     }
     let error = parse(ROUND_ROBIN, "5").unwrap_err();
     let words = "errors validating steer_round_robin LB policy config: \
@@ -899,30 +737,18 @@ fn configs_are_parsed_checked_and_tied_to_their_policy() {
     assert_eq!(error, (STEER_INVALID_CONFIG, words.to_owned()));
     let (status, words) = parse(ROUND_ROBIN, "{").unwrap_err();
     assert_eq!(status, STEER_INVALID_CONFIG);
-    assert!(
-        words.starts_with("the config of steer_round_robin is not JSON: "),
-        "{words}"
-    );
+    assert!(words.starts_with("the config of steer_round_robin is not JSON: "), "{words}");
     let (status, words) = parse("nobody", "{}").unwrap_err();
     assert_eq!(status, STEER_UNKNOWN_POLICY);
-    assert!(
-        words.contains("\"nobody\"") && words.contains(ROUND_ROBIN),
-        "{words}"
-    );
+    assert!(words.contains("\"nobody\"") && words.contains(ROUND_ROBIN), "{words}");
     let depth = if cfg!(miri) { 200 } else { 100_000 };
     let deep = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-    assert_eq!(
-        parse(ROUND_ROBIN, &deep).unwrap_err().0,
-        STEER_INVALID_CONFIG
-    );
+    assert_eq!(parse(ROUND_ROBIN, &deep).unwrap_err().0, STEER_INVALID_CONFIG);
 
     register_test_policies();
     let other = parse("test_timers", "{}").unwrap();
     let fixture = Fixture::new(ROUND_ROBIN);
-    let with = steer_update {
-        config: other,
-        ..update(&[])
-    };
+    let with = steer_update { config: other, ..update(&[]) };
     assert_eq!(fixture.hand_in(&with).0, STEER_WRONG_CONFIG);
     // SAFETY: not freed yet.
     unsafe { steer_config_free(other) };
@@ -933,10 +759,7 @@ fn configs_are_parsed_checked_and_tied_to_their_policy() {
 }
 
 #[test]
-#[expect(
-    clippy::multiple_unsafe_ops_per_block,
-    reason = "tables of calls that take NULL"
-)]
+#[expect(clippy::multiple_unsafe_ops_per_block, reason = "tables of calls that take NULL")]
 fn config_parse_takes_nulls() {
     let name = steer_str::from_static(ROUND_ROBIN);
     let json = steer_str::empty();
@@ -948,61 +771,44 @@ fn config_parse_takes_nulls() {
             steer_config_parse(name, json, none, ptr::null_mut()),
             steer_config_parse(NULL_STR, json, &mut config, ptr::null_mut()),
             steer_config_parse(name, NULL_STR, &mut config, ptr::null_mut()),
-            steer_config_parse(
-                name,
-                steer_str::from_static("5"),
-                &mut config,
-                ptr::null_mut(),
-            ),
+            steer_config_parse(name, steer_str::from_static("5"), &mut config, ptr::null_mut()),
         ]
     };
     assert_eq!(
         statuses,
-        [
-            STEER_NULL_ARGUMENT,
-            STEER_INVALID_ARGUMENT,
-            STEER_INVALID_ARGUMENT,
-            STEER_INVALID_CONFIG
-        ]
+        [STEER_NULL_ARGUMENT, STEER_INVALID_ARGUMENT, STEER_INVALID_ARGUMENT, STEER_INVALID_CONFIG]
     );
     assert!(config.is_null());
 }
 
 #[test]
 fn picks_check_their_arguments() {
-    let fixture = Fixture::new(ROUND_ROBIN);
+    register_test_policies();
+    let fixture = Fixture::new("test_path");
     fixture.update(&["a"]);
     fixture.ready(0);
     let picker = fixture.seen().picker.unwrap();
-    let mut result = fixture.pick();
-    // SAFETY: NULL or alive.
-    let status = unsafe { steer_picker_pick(ptr::null(), ptr::null(), &mut result) };
-    assert_eq!(status, STEER_NULL_ARGUMENT);
-    // SAFETY: NULL or alive.
-    let status = unsafe { steer_picker_pick(picker, ptr::null(), ptr::null_mut()) };
-    assert_eq!(status, STEER_NULL_ARGUMENT);
-    for size in [0, 39] {
-        result.struct_size = size;
-        result.kind = -7;
-        // SAFETY: alive.
-        let status = unsafe { steer_picker_pick(picker, ptr::null(), &mut result) };
-        assert_eq!((status, result.kind), (STEER_BAD_STRUCT_SIZE, -7));
+    let pick = |picker, call, failure| {
+        // SAFETY: NULL or alive.
+        let picked = unsafe { steer_picker_pick(picker, call, failure) };
+        assert!(picked.connection.is_null());
+        picked.kind
+    };
+    let refused = |status: steer_status| -(status as i64);
+    let dropped = steer_pick_kind::STEER_PICK_DROP as i64;
+    let none = ptr::null_mut();
+    assert_eq!(pick(ptr::null(), ptr::null(), none), refused(STEER_NULL_ARGUMENT));
+    assert_eq!(pick(picker, ptr::null(), none), dropped);
+    for size in [0, size_of::<steer_pick_failure>() - 1] {
+        let mut short = steer_pick_failure { struct_size: size, ..failure() };
+        let picked = pick(picker, ptr::null(), &mut short);
+        assert_eq!((picked, short.code), (refused(STEER_BAD_STRUCT_SIZE), -7));
     }
-    let mut call = steer_call {
-        struct_size: 8,
-        path: steer_str::from_static("/s/m"),
-    };
-    result.struct_size = size_of::<steer_pick_result>();
-    // SAFETY: alive.
-    let status = unsafe { steer_picker_pick(picker, &call, &mut result) };
-    assert_eq!(status, STEER_BAD_STRUCT_SIZE);
-    call = steer_call {
-        struct_size: size_of::<steer_call>(),
-        path: NULL_STR,
-    };
-    // SAFETY: alive.
-    let status = unsafe { steer_picker_pick(picker, &call, &mut result) };
-    assert_eq!(status, STEER_INVALID_ARGUMENT);
+    let path = steer_str::from_static("/s/m");
+    let short = steer_call { struct_size: 8, path };
+    assert_eq!(pick(picker, &short, none), refused(STEER_BAD_STRUCT_SIZE));
+    let lost = steer_call { struct_size: size_of::<steer_call>(), path: NULL_STR };
+    assert_eq!(pick(picker, &lost, none), refused(STEER_INVALID_ARGUMENT));
 }
 
 #[test]
@@ -1015,14 +821,10 @@ fn a_picker_that_wants_the_path_says_so_and_gets_it() {
     // SAFETY: alive.
     assert_eq!(unsafe { steer_picker_wants(picker) }, STEER_WANTS_PATH);
     let path = steer_str::from_static("/s/m");
-    let call = steer_call {
-        struct_size: size_of::<steer_call>(),
-        path,
-    };
-    let pick = fixture.pick_with(&call);
-    assert_eq!(pick.kind, steer_pick_kind::STEER_PICK_DROP as i32);
-    assert_eq!(text(pick.message), "path /s/m");
-    assert_eq!(text(fixture.pick().message), "path ");
+    let call = steer_call { struct_size: size_of::<steer_call>(), path };
+    let (picked, _, message) = fixture.pick_with(&call);
+    assert_eq!(picked.kind, steer_pick_kind::STEER_PICK_DROP as i64);
+    assert_eq!((message.as_str(), fixture.no_pick().2.as_str()), ("path /s/m", "path "));
 }
 
 #[test]
@@ -1031,21 +833,12 @@ fn timers_reach_the_host_and_come_back() {
     let fixture = Fixture::new("test_timers");
     fixture.update(&["a"]);
     let timers = fixture.seen().timers.clone();
-    assert_eq!(
-        timers.iter().map(|(_, after)| *after).collect::<Vec<_>>(),
-        [5, u64::MAX]
-    );
+    assert_eq!(timers.iter().map(|(_, after)| *after).collect::<Vec<_>>(), [5, u64::MAX]);
     assert_eq!(fixture.seen().cancelled, [timers[1].0]);
     // SAFETY: alive.
     let status = unsafe { steer_policy_timer(fixture.policy, timers[0].0) };
     assert_eq!(status, STEER_OK);
-    assert!(
-        fixture
-            .seen()
-            .logs
-            .iter()
-            .any(|log| log.contains("timer 1 at 7ns, random 9"))
-    );
+    assert!(fixture.seen().logs.iter().any(|log| log.contains("timer 1 at 7ns, random 9")));
 }
 
 #[test]
@@ -1061,16 +854,10 @@ fn a_picker_that_panics_is_replaced_when_the_host_runs_the_policy() {
     fixture.update(&["a"]);
     fixture.ready(0);
     let boom = steer_str::from_static("/boom");
-    let call = steer_call {
-        struct_size: size_of::<steer_call>(),
-        path: boom,
-    };
-    let pick = fixture.pick_with(&call);
-    assert_eq!(pick.kind, steer_pick_kind::STEER_PICK_FAIL as i32);
-    assert_eq!(
-        (pick.code, text(pick.message).as_str()),
-        (13, "test_path: pick panicked: boom")
-    );
+    let call = steer_call { struct_size: size_of::<steer_call>(), path: boom };
+    let (picked, code, message) = fixture.pick_with(&call);
+    assert_eq!(picked.kind, steer_pick_kind::STEER_PICK_FAIL as i64);
+    assert_eq!((code, message.as_str()), (13, "test_path: pick panicked: boom"));
     assert_eq!(fixture.seen().runs_asked, 1);
     // SAFETY: alive.
     assert_eq!(unsafe { steer_policy_run(fixture.policy) }, STEER_OK);
@@ -1079,7 +866,7 @@ fn a_picker_that_panics_is_replaced_when_the_host_runs_the_policy() {
     assert_eq!(status, STEER_OK);
     assert_eq!(faults, 1);
     fixture.ready(1);
-    assert_eq!(fixture.pick_with(&call).connection.addr(), 101);
+    assert_eq!(fixture.pick_with(&call).0.connection.addr(), 101);
 }
 
 #[test]
@@ -1098,11 +885,8 @@ fn pickers_outlive_their_policy_with_their_connections() {
     fixture.ready(0);
     // SAFETY: alive, and NULL from now on.
     unsafe { steer_policy_free(std::mem::replace(&mut fixture.policy, ptr::null_mut())) };
-    assert_eq!(fixture.pick().connection.addr(), 100);
-    assert_eq!(
-        (fixture.seen().freed_connections, fixture.seen().freed),
-        (0, false)
-    );
+    assert_eq!(fixture.pick(), 100);
+    assert_eq!((fixture.seen().freed_connections, fixture.seen().freed), (0, false));
 }
 
 /// Policies for these tests, registered once in the process.
@@ -1128,7 +912,7 @@ struct Words(String);
 
 impl Picker for Words {
     fn pick<'a>(&'a self, _: &Call<'_>) -> Pick<'a> {
-        Pick::Fail(Cow::Owned(Status::unavailable(self.0.clone())))
+        Pick::fail(Status::unavailable(self.0.clone()))
     }
 }
 
@@ -1151,10 +935,7 @@ struct Paths;
 impl Picker for Paths {
     fn pick<'a>(&'a self, call: &Call<'_>) -> Pick<'a> {
         assert!(call.path != "/boom", "boom");
-        Pick::Drop(Cow::Owned(Status::unavailable(format!(
-            "path {}",
-            call.path
-        ))))
+        Pick::drop(Status::unavailable(format!("path {}", call.path)))
     }
 
     fn wants(&self) -> Wants {
@@ -1216,12 +997,7 @@ impl Policy for TimersPolicy {
     fn reset_backoff(&mut self) {}
 
     fn timer(&mut self, timer: crate::policy::TimerId) {
-        let words = format!(
-            "timer {} at {:?}, random {}",
-            timer.0,
-            self.0.now(),
-            self.0.random()
-        );
+        let words = format!("timer {} at {:?}, random {}", timer.0, self.0.now(), self.0.random());
         self.0.log(crate::policy::Severity::Info, &words);
     }
 }

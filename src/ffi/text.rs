@@ -19,10 +19,7 @@ pub struct steer_str {
 
 impl steer_str {
     pub(super) const fn empty() -> steer_str {
-        steer_str {
-            data: ptr::null(),
-            length: 0,
-        }
+        steer_str { data: ptr::null(), length: 0 }
     }
 
     pub(super) const fn from_static(text: &'static str) -> steer_str {
@@ -31,10 +28,7 @@ impl steer_str {
 
     /// For C to read as long as `text` lives.
     pub(super) const fn borrow(text: &str) -> steer_str {
-        steer_str {
-            data: text.as_ptr().cast(),
-            length: text.len(),
-        }
+        steer_str { data: text.as_ptr().cast(), length: text.len() }
     }
 
     /// The text, with what is not UTF-8 replaced by U+FFFD; none when the length is absurd. Copies

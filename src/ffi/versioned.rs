@@ -89,9 +89,7 @@ pub(super) unsafe fn plain_array<'a, T: Copy>(
     if from.is_null() {
         return Err(STEER_NULL_ARGUMENT);
     }
-    let bytes = count
-        .checked_mul(size_of::<T>())
-        .and_then(|bytes| isize::try_from(bytes).ok());
+    let bytes = count.checked_mul(size_of::<T>()).and_then(|bytes| isize::try_from(bytes).ok());
     if bytes.is_none() || !from.is_aligned() {
         return Err(STEER_INVALID_ARGUMENT);
     }

@@ -93,31 +93,17 @@ mod tests {
     #[test]
     fn a_fault_is_named_by_its_field_path() {
         let error = parse(json!({"names": ["a", 5]})).unwrap_err();
-        assert!(
-            error.contains("field:p.names[1] error:invalid type: integer `5`"),
-            "{error}"
-        );
+        assert!(error.contains("field:p.names[1] error:invalid type: integer `5`"), "{error}");
         let error = parse(json!({"choiceCount": -1})).unwrap_err();
-        assert!(
-            error.contains("field:p.choiceCount error:invalid value"),
-            "{error}"
-        );
+        assert!(error.contains("field:p.choiceCount error:invalid value"), "{error}");
     }
 
     #[test]
     fn a_config_is_an_object() {
-        for json in [
-            json!(5),
-            json!("x"),
-            json!([]),
-            json!([1, ["a"]]),
-            json!(true),
-        ] {
+        for json in [json!(5), json!("x"), json!([]), json!([1, ["a"]]), json!(true)] {
             assert_eq!(
                 parse(json),
-                Err(
-                    "errors validating p LB policy config: [field:p error:is not an object]".into()
-                )
+                Err("errors validating p LB policy config: [field:p error:is not an object]".into())
             );
         }
     }

@@ -92,12 +92,7 @@ impl<F: PickerFactory> LeafPolicy<F> {
     pub fn new(helper: Arc<dyn Helper>) -> Self {
         let tracker = Tracker::new(Arc::clone(&helper));
         let pickers = F::new(&*helper);
-        LeafPolicy {
-            helper,
-            tracker,
-            pickers,
-            config: None,
-        }
+        LeafPolicy { helper, tracker, pickers, config: None }
     }
 
     fn publish(&mut self, aggregate: Option<Aggregate>) {
@@ -109,10 +104,7 @@ impl<F: PickerFactory> LeafPolicy<F> {
                 (Connectivity::TransientFailure, status, Box::new(picker))
             }
             Aggregate::Ready => {
-                let config = self
-                    .config
-                    .as_ref()
-                    .expect("an update came before any report");
+                let config = self.config.as_ref().expect("an update came before any report");
                 let ready = self.tracker.ready();
                 let backends = ready
                     .map(|(connection, descriptor)| Backend {
@@ -130,14 +122,9 @@ impl<F: PickerFactory> LeafPolicy<F> {
 
 impl<F: PickerFactory> Policy for LeafPolicy<F> {
     fn update(&mut self, update: &Update) -> Result<(), Status> {
-        let config = Arc::clone(&update.config)
-            .downcast::<F::Config>()
-            .map_err(|_| {
-                Status::internal(format!(
-                    "the config of an update for {} is another's",
-                    F::NAME
-                ))
-            })?;
+        let config = Arc::clone(&update.config).downcast::<F::Config>().map_err(|_| {
+            Status::internal(format!("the config of an update for {} is another's", F::NAME))
+        })?;
         self.config = Some(config);
         let endpoints = update.endpoints.as_deref();
         let outcome = self.tracker.update(endpoints, &update.resolution_note);

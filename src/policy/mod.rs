@@ -26,7 +26,6 @@ mod round_robin;
 mod runner;
 
 use std::any::Any;
-use std::borrow::Cow;
 use std::sync::Arc;
 
 pub use config::{ConfigError, Fault, parse_fields};
@@ -96,6 +95,11 @@ pub struct Call<'a> {
     pub path: &'a str,
 }
 
+impl Call<'_> {
+    /// A call of which nothing is known.
+    pub const UNKNOWN: &'static Call<'static> = &Call { path: "" };
+}
+
 /// What a picker needs of each call; what it does not ask for costs nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wants {
@@ -117,6 +121,9 @@ pub trait Picker: Send + Sync {
 }
 
 /// A picker's choice.
+///
+/// Every payload is one pointer, so that a choice travels in two registers: with the statuses in
+/// place it would go through memory, which costs as much as the choice itself.
 #[derive(Clone, Debug)]
 pub enum Pick<'a> {
     /// Send the call over this connection.
@@ -124,7 +131,42 @@ pub enum Pick<'a> {
     /// Wait for the next picker.
     Queue,
     /// Fail the call, unless it waits for ready: then it waits for the next picker.
-    Fail(Cow<'a, Status>),
+    Fail(&'a Status),
     /// Fail the call even if it waits for ready, and do not retry it (gRFC A6).
-    Drop(Cow<'a, Status>),
+    Drop(&'a Status),
+    /// [`Pick::Fail`], with a status made for this call.
+    FailWith(Box<Status>),
+    /// [`Pick::Drop`], with a status made for this call.
+    DropWith(Box<Status>),
+}
+
+impl Pick<'_> {
+    /// [`Pick::Fail`], with a status made for this call.
+    pub fn fail(status: Status) -> Pick<'static> {
+        Pick::FailWith(Box::new(status))
+    }
+
+    /// [`Pick::Drop`], with a status made for this call.
+    pub fn drop(status: Status) -> Pick<'static> {
+        Pick::DropWith(Box::new(status))
+    }
+
+    /// The pick with a code that a data plane may produce (gRFC A54).
+    fn for_data_plane(self) -> Self {
+        match self {
+            Pick::Fail(status) if !status.code.is_for_data_plane() => {
+                Pick::fail(status.for_data_plane())
+            }
+            Pick::FailWith(status) if !status.code.is_for_data_plane() => {
+                Pick::fail(status.for_data_plane())
+            }
+            Pick::Drop(status) if !status.code.is_for_data_plane() => {
+                Pick::drop(status.for_data_plane())
+            }
+            Pick::DropWith(status) if !status.code.is_for_data_plane() => {
+                Pick::drop(status.for_data_plane())
+            }
+            fine => fine,
+        }
+    }
 }

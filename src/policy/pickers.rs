@@ -2,8 +2,6 @@
 //!
 //! Must not know: any policy.
 
-use std::borrow::Cow;
-
 use super::{Call, Pick, Picker};
 use crate::status::Status;
 
@@ -23,6 +21,6 @@ pub struct FailPicker(pub Status);
 
 impl Picker for FailPicker {
     fn pick<'a>(&'a self, _call: &Call<'_>) -> Pick<'a> {
-        Pick::Fail(Cow::Borrowed(&self.0))
+        Pick::Fail(&self.0)
     }
 }

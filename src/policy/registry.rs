@@ -35,10 +35,7 @@ impl fmt::Display for RegisterError {
                  beginning with a letter"
             ),
             RegisterError::Taken(name) => {
-                write!(
-                    f,
-                    "there is a policy named {name:?} already: choose another name"
-                )
+                write!(f, "there is a policy named {name:?} already: choose another name")
             }
         }
     }
@@ -57,9 +54,7 @@ impl Registry {
         let registry = Registry::new();
         let built_ins: [Arc<dyn PolicyFactory>; 1] = [Arc::new(LeafFactory::<RoundRobin>::new())];
         for factory in built_ins {
-            registry
-                .register(factory)
-                .expect("names of built-ins are good and differ");
+            registry.register(factory).expect("names of built-ins are good and differ");
         }
         registry
     }
@@ -74,9 +69,7 @@ impl Registry {
     pub fn register(&self, factory: Arc<dyn PolicyFactory>) -> Result<(), RegisterError> {
         let name = factory.name().to_owned();
         let good = name.starts_with(|c: char| c.is_ascii_lowercase())
-            && name
-                .chars()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
         if !good {
             return Err(RegisterError::BadName(name));
         }
@@ -130,9 +123,7 @@ mod tests {
     #[test]
     fn a_name_is_registered_once() {
         let registry = Registry::with_built_ins();
-        let error = registry
-            .register(Arc::new(Named("steer_round_robin")))
-            .unwrap_err();
+        let error = registry.register(Arc::new(Named("steer_round_robin"))).unwrap_err();
         assert_eq!(error, RegisterError::Taken("steer_round_robin".into()));
     }
 

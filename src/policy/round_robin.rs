@@ -4,8 +4,6 @@
 //! Cost per pick: one thread-local load, one load and one store on a cache line of the thread's
 //! own, and the backend's handle. Cost per update or report: O(backends).
 
-use std::sync::Arc;
-
 use serde::Deserialize;
 
 use super::leaf::{Backend, PickerFactory};
@@ -17,7 +15,7 @@ use crate::sync::Rotation;
 pub struct RoundRobin {
     /// Outlives pickers: making a cache line for each thread anew at every report would cost more
     /// than the rest of it.
-    rotation: Arc<Rotation>,
+    rotation: Rotation,
 }
 
 /// It has no fields.
@@ -29,9 +27,7 @@ impl PickerFactory for RoundRobin {
     type Config = NoFields;
 
     fn new(_helper: &dyn Helper) -> Self {
-        RoundRobin {
-            rotation: Arc::new(Rotation::new()),
-        }
+        RoundRobin { rotation: Rotation::new() }
     }
 
     fn build(
@@ -40,29 +36,34 @@ impl PickerFactory for RoundRobin {
         backends: Vec<Backend>,
         helper: &dyn Helper,
     ) -> Box<dyn Picker> {
-        let mut connections: Box<[Connection]> = backends
-            .into_iter()
-            .map(|backend| backend.connection)
-            .collect();
+        let mut connections: Box<[Connection]> =
+            backends.into_iter().map(|backend| backend.connection).collect();
         // A random first backend for each picker: or else every client that is started at the
         // same time begins with the same one (grpc-go#2580).
         let first = helper.random() % connections.len() as u64;
         connections.rotate_left(first as usize);
-        Box::new(RoundRobinPicker {
-            connections,
-            rotation: Arc::clone(&self.rotation),
-        })
+        Box::new(RoundRobinPicker { connections, rotation: self.rotation.clone() })
     }
 }
 
 struct RoundRobinPicker {
     connections: Box<[Connection]>,
-    rotation: Arc<Rotation>,
+    rotation: Rotation,
 }
 
 impl Picker for RoundRobinPicker {
-    #[inline]
     fn pick<'a>(&'a self, _call: &Call<'_>) -> Pick<'a> {
-        Pick::Complete(&self.connections[self.rotation.next(self.connections.len())])
+        match self.rotation.next(self.connections.len()) {
+            Some(place) => Pick::Complete(&self.connections[place]),
+            None => self.pick_slowly(),
+        }
+    }
+}
+
+impl RoundRobinPicker {
+    #[cold]
+    #[inline(never)]
+    fn pick_slowly(&self) -> Pick<'_> {
+        Pick::Complete(&self.connections[self.rotation.next_slowly(self.connections.len())])
     }
 }

@@ -10,7 +10,6 @@
 //! Must not know: the C ABI, any policy but the one it falls back to.
 
 use std::any::Any;
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -151,13 +150,9 @@ impl Helper for RunnerHelper {
         descriptor: &Arc<EndpointDescriptor>,
     ) -> Result<Box<dyn Endpoint>, Status> {
         if !self.0.is_open() {
-            return Err(Status::unavailable(
-                "the policy has no update yet, or was shut down",
-            ));
+            return Err(Status::unavailable("the policy has no update yet, or was shut down"));
         }
-        self.0
-            .host
-            .create_endpoint(NEXT_ENDPOINT.take(), descriptor)
+        self.0.host.create_endpoint(NEXT_ENDPOINT.take(), descriptor)
     }
 
     fn update_state(&self, state: Connectivity, status: &Status, picker: Box<dyn Picker>) {
@@ -245,17 +240,9 @@ impl Runner {
             last_fault_logged: AtomicU64::new(0),
             next_timer: AtomicU64::new(1),
         });
-        let state = State {
-            policy: None,
-            started: false,
-            last_update: None,
-            fallen_back: false,
-        };
-        let runner = Runner {
-            shared,
-            state: Mutex::new(state),
-            waiting: Mutex::new(VecDeque::new()),
-        };
+        let state = State { policy: None, started: false, last_update: None, fallen_back: false };
+        let runner =
+            Runner { shared, state: Mutex::new(state), waiting: Mutex::new(VecDeque::new()) };
         {
             let mut state = runner.state.lock();
             let helper = runner.helper();
@@ -379,9 +366,8 @@ impl Runner {
                 ("update", accepted.map(Done::Updated))
             }
             Event::Report(endpoint, report) => {
-                let known = catch_unwind(AssertUnwindSafe(|| {
-                    policy.endpoint_report(endpoint, report)
-                }));
+                let known =
+                    catch_unwind(AssertUnwindSafe(|| policy.endpoint_report(endpoint, report)));
                 ("endpoint_report", known.map(Done::Reported))
             }
             Event::ExitIdle => ("exit_idle", quietly(|| policy.exit_idle())),
@@ -447,10 +433,8 @@ impl Runner {
 
     /// Even round robin panics: what is left is to say so to every call.
     fn give_up(&self, state: &mut State) -> Status {
-        let status = Status::internal(format!(
-            "{}: the policy and its fallback panicked",
-            self.name()
-        ));
+        let status =
+            Status::internal(format!("{}: the policy and its fallback panicked", self.name()));
         if let Err(panic) = quietly(|| drop(state.policy.take())) {
             self.shared.fault("shutdown", &*panic);
         }
@@ -494,12 +478,7 @@ impl GuardedPicker {
                 (Wants::default(), true)
             }
         };
-        GuardedPicker {
-            picker,
-            wants,
-            poisoned: AtomicBool::new(poisoned),
-            shared,
-        }
+        GuardedPicker { picker, wants, poisoned: AtomicBool::new(poisoned), shared }
     }
 
     /// What the picker needs to know of each call.
@@ -509,19 +488,23 @@ impl GuardedPicker {
 
     /// See [`Picker::pick`]. A panic fails this call with INTERNAL; calls after it wait for the
     /// picker of the policy that takes over.
-    #[inline]
+    #[inline(always)]
     pub fn pick<'a>(&'a self, call: &Call<'_>) -> Pick<'a> {
         // Relaxed: whichever side of the fault a concurrent pick falls on is fine.
         if self.poisoned.load(Ordering::Relaxed) {
-            return self.pick_poisoned();
+            return Pick::Queue;
         }
         match catch_unwind(AssertUnwindSafe(|| self.picker.pick(call))) {
-            Ok(complete @ Pick::Complete(_)) => complete,
-            Ok(Pick::Queue) => Pick::Queue,
-            Ok(Pick::Fail(status)) => Pick::Fail(Status::for_data_plane(status)),
-            Ok(Pick::Drop(status)) => Pick::Drop(Status::for_data_plane(status)),
+            Ok(pick) if matches!(pick, Pick::Complete(_)) => pick,
+            Ok(pick) => self.pick_otherwise(pick),
             Err(panic) => self.pick_panicked(&*panic),
         }
+    }
+
+    // Apart, so that the usual path stays small.
+    #[inline(never)]
+    fn pick_otherwise<'a>(&self, pick: Pick<'a>) -> Pick<'a> {
+        pick.for_data_plane()
     }
 
     #[cold]
@@ -533,15 +516,10 @@ impl GuardedPicker {
         if self.shared.host.run_later() {
             self.poisoned.store(true, Ordering::Relaxed);
         }
-        Pick::Fail(Cow::Owned(Status::internal(format!(
+        Pick::fail(Status::internal(format!(
             "{}: pick panicked: {}",
             self.shared.name,
             panic_text(panic)
-        ))))
-    }
-
-    #[cold]
-    fn pick_poisoned(&self) -> Pick<'_> {
-        Pick::Queue
+        )))
     }
 }

@@ -8,7 +8,7 @@ mod slot;
 
 pub use handle::Handle;
 pub use rotation::Rotation;
-pub use slot::thread_slot;
+pub use slot::{assign_thread_slot, thread_slot};
 
 /// Atomics, by way of which a loom model can take their place (`RUSTFLAGS="--cfg loom"`).
 pub mod atomic {

@@ -7,18 +7,19 @@
 //!
 //! Cost: one thread-local load, one load, one store.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use crossbeam_utils::CachePadded;
 
 use super::atomic::{AtomicU32, Ordering};
-use super::thread_slot;
+use super::{assign_thread_slot, thread_slot};
 
-/// The turns of all threads. Survives changes of the number of places that it rotates over.
-#[derive(Debug)]
+/// The turns of all threads. Survives changes of the number of places that it rotates over; clones
+/// share the turns.
+#[derive(Clone, Debug)]
 pub struct Rotation {
     /// The place that each slot took last. A power of two in number.
-    last: Box<[CachePadded<AtomicU32>]>,
+    last: Arc<[CachePadded<AtomicU32>]>,
 }
 
 /// Slots for each core: room for a few times as many threads as can run at once.
@@ -44,26 +45,45 @@ impl Rotation {
         Rotation { last }
     }
 
-    /// The calling thread's next place among `places`: one after its last, wrapping.
+    /// The calling thread's next place among `places`: one after its last, wrapping. None on the
+    /// rare occasions that [`next_slowly`](Rotation::next_slowly) is for: at a thread's first turn,
+    /// and when the number of places has shrunk. They are apart so that a caller can leave them to a
+    /// function of its own, and needs no stack for them here.
+    #[inline(always)]
+    pub fn next(&self, places: usize) -> Option<usize> {
+        let thread = thread_slot()?;
+        let cell = self.cell(thread);
+        // Relaxed: a turn orders nothing but itself. A plain load and store instead of an atomic
+        // increment: threads that share a slot may lose a turn to each other, which is harmless.
+        let next = cell.load(Ordering::Relaxed) as usize + 1;
+        let place = if next == places { 0 } else { next };
+        if place >= places {
+            return None;
+        }
+        cell.store(place as u32, Ordering::Relaxed);
+        Some(place)
+    }
+
+    /// What [`next`](Rotation::next) answers in every case.
     ///
     /// # Panics
     /// When `places` is 0.
-    #[inline]
-    pub fn next(&self, places: usize) -> usize {
-        self.next_for(thread_slot() as usize, places)
+    pub fn next_slowly(&self, places: usize) -> usize {
+        self.next_for(assign_thread_slot(), places)
     }
 
-    #[inline]
-    fn next_for(&self, thread: usize, places: usize) -> usize {
-        let cell = &self.last[thread & (self.last.len() - 1)];
-        // Relaxed: a turn orders nothing but itself. A plain load and store instead of an atomic
-        // increment: threads that share a slot may lose a turn to each other, which is harmless.
-        let mut place = cell.load(Ordering::Relaxed) as usize + 1;
-        if place >= places {
-            place = wrap(place, places);
-        }
+    fn next_for(&self, thread: u32, places: usize) -> usize {
+        assert!(places > 0, "a rotation needs a place");
+        let cell = self.cell(thread);
+        // Relaxed: as above.
+        let place = (cell.load(Ordering::Relaxed) as usize + 1) % places;
         cell.store(place as u32, Ordering::Relaxed);
         place
+    }
+
+    #[inline(always)]
+    fn cell(&self, thread: u32) -> &AtomicU32 {
+        &self.last[thread as usize & (self.last.len() - 1)]
     }
 }
 
@@ -73,22 +93,6 @@ impl Default for Rotation {
     }
 }
 
-/// Out of range by one is the usual wrap; by more, the number of places has shrunk.
-#[inline]
-fn wrap(place: usize, places: usize) -> usize {
-    assert!(places > 0, "a rotation needs a place");
-    if place == places {
-        0
-    } else {
-        shrunk(place, places)
-    }
-}
-
-#[cold]
-fn shrunk(place: usize, places: usize) -> usize {
-    place % places
-}
-
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
@@ -96,9 +100,9 @@ mod tests {
     #[test]
     fn one_thread_rotates_exactly() {
         let rotation = Rotation::with_slots(4);
-        let first = rotation.next(3);
+        let first = rotation.next_slowly(3);
         for turn in 1..100 {
-            assert_eq!(rotation.next(3), (first + turn) % 3);
+            assert_eq!(rotation.next(3), Some((first + turn) % 3));
         }
     }
 
@@ -113,6 +117,16 @@ mod tests {
     }
 
     #[test]
+    fn fewer_places_than_the_last_turn_are_for_the_slow_way() {
+        let rotation = Rotation::with_slots(1);
+        while rotation.next_slowly(10) != 7 {}
+        assert_eq!(rotation.next(3), None);
+        assert_eq!(rotation.next_slowly(3), 2);
+        assert_eq!(rotation.next(3), Some(0));
+        assert_eq!(rotation.next(0), None);
+    }
+
+    #[test]
     fn slots_start_one_place_apart() {
         let rotation = Rotation::with_slots(4);
         let firsts: Vec<_> = (0..4).map(|thread| rotation.next_for(thread, 8)).collect();
@@ -122,25 +136,24 @@ mod tests {
     #[test]
     #[should_panic(expected = "needs a place")]
     fn no_places_is_the_callers_fault() {
-        Rotation::with_slots(1).next(0);
+        Rotation::with_slots(1).next_slowly(0);
     }
 }
 
 #[cfg(all(test, loom))]
 mod model {
     use super::*;
-    use loom::sync::Arc;
 
     /// Threads that share a slot, while the number of places changes between them, never take a
     /// place out of range.
     #[test]
     fn a_shared_slot_stays_in_range() {
         loom::model(|| {
-            let rotation = Arc::new(Rotation::with_slots(1));
+            let rotation = Rotation::with_slots(1);
             let threads: Vec<_> = [2, 3]
                 .into_iter()
                 .map(|places| {
-                    let rotation = Arc::clone(&rotation);
+                    let rotation = rotation.clone();
                     loom::thread::spawn(move || {
                         for _ in 0..2 {
                             assert!(rotation.next_for(0, places) < places);

@@ -18,10 +18,7 @@ struct Pool {
     next: u32,
 }
 
-static POOL: Mutex<Pool> = Mutex::new(Pool {
-    free: BinaryHeap::new(),
-    next: 0,
-});
+static POOL: Mutex<Pool> = Mutex::new(Pool { free: BinaryHeap::new(), next: 0 });
 
 /// Gives the thread's number back when the thread ends.
 struct Lease(u32);
@@ -41,11 +38,17 @@ thread_local! {
     static LEASE: Cell<Option<Lease>> = const { Cell::new(None) };
 }
 
-/// The calling thread's number: unique among living threads, small, and reused.
-#[inline]
-pub fn thread_slot() -> u32 {
+/// The calling thread's number: unique among living threads, small, and reused. None when it has
+/// no number yet.
+#[inline(always)]
+pub fn thread_slot() -> Option<u32> {
     let slot = SLOT.get();
-    if slot == UNASSIGNED { assign() } else { slot }
+    (slot != UNASSIGNED).then_some(slot)
+}
+
+/// The calling thread's number. Gives it one when it has none.
+pub fn assign_thread_slot() -> u32 {
+    thread_slot().unwrap_or_else(assign)
 }
 
 #[cold]
@@ -73,18 +76,17 @@ mod tests {
 
     #[test]
     fn a_thread_keeps_its_number_and_living_threads_differ() {
-        let mine = thread_slot();
-        assert_eq!(thread_slot(), mine);
-        let other = std::thread::spawn(thread_slot).join().unwrap();
+        let mine = assign_thread_slot();
+        assert_eq!(thread_slot(), Some(mine));
+        let other = std::thread::spawn(assign_thread_slot).join().unwrap();
         assert_ne!(other, mine);
     }
 
     #[test]
     fn numbers_of_ended_threads_are_reused() {
         let threads: u32 = if cfg!(miri) { 20 } else { 100 };
-        let highest = (0..threads)
-            .map(|_| std::thread::spawn(thread_slot).join().unwrap())
-            .max();
+        let highest =
+            (0..threads).map(|_| std::thread::spawn(assign_thread_slot).join().unwrap()).max();
         // Tests run beside each other, so a few numbers are taken, but not by ended threads.
         assert!(highest.unwrap() < threads / 2);
     }

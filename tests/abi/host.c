@@ -170,12 +170,10 @@ static steer_status report(host *h, steer_policy *policy, int endpoint, int32_t 
   return steer_policy_endpoint_report(policy, h->ids[endpoint], &r);
 }
 
-static steer_pick_result pick(const steer_picker *picker) {
-  steer_pick_result result;
-  memset(&result, 0, sizeof result);
-  result.struct_size = sizeof result;
-  CHECK(steer_picker_pick(picker, NULL, &result) == STEER_OK);
-  return result;
+static steer_picked pick(const steer_picker *picker) {
+  const steer_picked picked = steer_picker_pick(picker, NULL, NULL);
+  CHECK(picked.kind >= 0);
+  return picked;
 }
 
 /* --- The tests. --- */
@@ -191,7 +189,7 @@ static void a_whole_life(void) {
   CHECK(report(&h, policy, 0, STEER_CONNECTING) == STEER_OK);
   CHECK(report(&h, policy, 0, STEER_READY) == STEER_OK && h.state == STEER_READY);
   CHECK(report(&h, policy, 1, STEER_READY) == STEER_OK);
-  const steer_pick_result first = pick(h.picker), second = pick(h.picker);
+  const steer_picked first = pick(h.picker), second = pick(h.picker);
   CHECK(first.kind == STEER_PICK_COMPLETE && second.kind == STEER_PICK_COMPLETE);
   CHECK(first.connection != second.connection);
   CHECK(pick(h.picker).connection == first.connection);
@@ -200,8 +198,12 @@ static void a_whole_life(void) {
   CHECK(report(&h, policy, 1, STEER_TRANSIENT_FAILURE) == STEER_OK);
   CHECK(h.state == STEER_TRANSIENT_FAILURE && h.code == 14);
   CHECK(strcmp(h.message, "connections to all backends failing; last error: refused") == 0);
-  const steer_pick_result failed = pick(h.picker);
-  CHECK(failed.kind == STEER_PICK_FAIL && failed.code == 14 && is(failed.message, h.message));
+  steer_pick_failure failure;
+  memset(&failure, 0, sizeof failure);
+  failure.struct_size = sizeof failure;
+  const steer_picked failed = steer_picker_pick(h.picker, NULL, &failure);
+  CHECK(failed.kind == STEER_PICK_FAIL && failed.connection == NULL);
+  CHECK(failure.code == 14 && is(failure.message, h.message));
   CHECK(steer_policy_reset_backoff(policy) == STEER_OK && h.resets == 2);
   CHECK(steer_policy_exit_idle(policy) == STEER_OK);
   CHECK(steer_policy_run(policy) == STEER_OK);
@@ -254,8 +256,6 @@ static void nulls(void) {
   const steer_host t = table(&h);
   const steer_str name = str("steer_round_robin"), lost = {NULL, 3};
   steer_config *config = NULL;
-  steer_pick_result result;
-  memset(&result, 0, sizeof result);
   CHECK(steer_policy_name(0, NULL) == STEER_NULL_ARGUMENT);
   CHECK(steer_config_parse(name, str("{}"), NULL, NULL) == STEER_NULL_ARGUMENT);
   CHECK(steer_config_parse(lost, str("{}"), &config, NULL) == STEER_INVALID_ARGUMENT);
@@ -273,7 +273,7 @@ static void nulls(void) {
   CHECK(steer_policy_run(NULL) == STEER_NULL_ARGUMENT);
   CHECK(steer_policy_faults(NULL, NULL) == STEER_NULL_ARGUMENT);
   CHECK(steer_policy_faults(policy, NULL) == STEER_NULL_ARGUMENT);
-  CHECK(steer_picker_pick(NULL, NULL, &result) == STEER_NULL_ARGUMENT);
+  CHECK(steer_picker_pick(NULL, NULL, NULL).kind == -STEER_NULL_ARGUMENT);
   CHECK(steer_picker_wants(NULL) == 0);
   CHECK(steer_string_text(NULL).length == 0);
   steer_string_free(NULL);
@@ -281,7 +281,7 @@ static void nulls(void) {
   steer_policy_free(NULL);
   steer_picker_free(NULL);
   CHECK(update(policy, NULL, 0) == STEER_OK);
-  CHECK(steer_picker_pick(h.picker, NULL, NULL) == STEER_NULL_ARGUMENT);
+  CHECK(pick(h.picker).kind == STEER_PICK_FAIL);
   CHECK(none == NULL && config == NULL && h.ended == 0);
   end(&h, policy);
 }
@@ -317,10 +317,11 @@ static void sizes(void) {
   memset(&r, 0, sizeof r);
   r.struct_size = 4;
   CHECK(steer_policy_endpoint_report(policy, 1, &r) == STEER_BAD_STRUCT_SIZE);
-  steer_pick_result result;
-  memset(&result, 0, sizeof result);
-  result.kind = 77;
-  CHECK(steer_picker_pick(h.picker, NULL, &result) == STEER_BAD_STRUCT_SIZE && result.kind == 77);
+  steer_pick_failure failure;
+  memset(&failure, 0, sizeof failure);
+  failure.code = 77;
+  CHECK(steer_picker_pick(h.picker, NULL, &failure).kind == -STEER_BAD_STRUCT_SIZE);
+  CHECK(failure.code == 77);
   end(&h, policy);
 }
 

@@ -57,9 +57,12 @@ consumer() {
 }
 
 run_programs() {
-  "$1/client"
-  "$1/unaware_client"
-  "$1/c_interface"
+  local program
+  for program in client unaware_client c_interface; do
+    "$1/$program"
+    # Libraries are to be looked for by name: a path would bind the program to this machine.
+    if readelf -d "$1/$program" | grep 'NEEDED.*/'; then return 1; fi
+  done
 }
 
 # The tree that `consumer` left, once more: cargo runs, and finds that nothing is to be made.
@@ -92,6 +95,13 @@ install_steer() {
   if grep -rI -e "$work" -e "$source_dir" "$prefix" --include='*.cmake' --include='*.pc'; then
     return 1
   fi
+}
+
+# The installed library under a program that was built without Steer, and fails without it.
+preload() {
+  if "$work/consumer/plain_client"; then return 1; fi
+  LD_PRELOAD=$(echo "$prefix"/lib/steer/grpc-*/libsteer-grpc-autoregister.so) \
+    "$work/consumer/plain_client"
 }
 
 # For the C interface no gRPC is looked for.
@@ -131,6 +141,7 @@ pkg_config_static() {
   "$work/c_static"
 }
 
+check "the CMake modules by themselves" "$source_dir/cmake/tests/run.sh"
 from_source=(-DSTEER_DIRECTORY="$source_dir")
 check "add_subdirectory, Debug" \
   consumer Ninja Debug -DSTEER_FROM=subdirectory -DCMAKE_UNITY_BUILD=OFF "${from_source[@]}"
@@ -153,6 +164,7 @@ mv "$prefix" "$work/moved/prefix"
 prefix=$work/moved/prefix
 check "find_package from a moved prefix, Release, libsteer.so" \
   consumer Ninja Release -DCMAKE_PREFIX_PATH="$prefix" -DBUILD_SHARED_LIBS=ON
+check "  the installed library preloaded" preload
 check "find_package, Ninja Multi-Config, Debug and Release" \
   multi_config -DCMAKE_PREFIX_PATH="$prefix"
 check "find_package COMPONENTS engine, C alone" engine_only

@@ -1,8 +1,9 @@
-// The server process of the end-to-end tests: answers each call of /steer.test.Echo/Call with its own port. It is steered by
-// lines on stdin and ends when its stdin does, so that it never outlives the test that started it. Knows nothing
-// of Steer.
+// The server process of the end-to-end tests: answers each call of /steer.test.Echo/Call with its
+// own port. It is steered by lines on stdin and ends when its stdin does, so that it never outlives
+// the test that started it. Knows nothing of Steer.
 //
-// Prints "LISTENING <port>" when it is ready. Commands, each answered by "OK" once it has taken effect:
+// Prints "LISTENING <port>" when it is ready. Commands, each answered by "OK" once it has taken
+// effect:
 //   health serving | health not_serving     what the health service says (with --health)
 //   failing on | failing off                calls fail with UNAVAILABLE
 //   delay <milliseconds>                    how long each call takes
@@ -35,8 +36,8 @@ struct Behaviour {
   std::atomic<int> delay_ms{0};
 };
 
-// One call after another: waits for a request, reads it, waits as long as it is told, answers, begins anew. Runs on a
-// completion queue and not on the callback API, which costs twice as much: the client's speed is what counts here.
+// One call after another: waits for a request, reads it, waits as long as it is told, answers,
+// begins anew.
 class EchoCalls {
  public:
   EchoCalls(grpc::AsyncGenericService* service, grpc::ServerCompletionQueue* queue,

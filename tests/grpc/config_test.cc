@@ -1,4 +1,6 @@
-// What a service config's faults look like to the application: at the RPC.
+// What a fault in a service config looks like to the application. A config that comes from the
+// resolver shows its faults at the RPC, each by its field path; gRPC up to 1.5x says less of one
+// that comes with the channel's arguments, and logs the rest.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,28 +12,74 @@
 namespace steer_test {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 class Config : public PolicyTest {
+ protected:
+  // What a call says when the resolver sends this config, and whether it can be called at all.
+  grpc::Status CallWith(const std::string& service_config) {
+    ResolverFeed feed;
+    ResolverFeed::Result result;
+    result.ports = {backend_.port()};
+    result.service_config = service_config;
+    feed.Feed(result);
+    return Call(MakeChannel(feed.target(), "")).status;
+  }
+
+  Backend backend_;
 };
 STEER_FOR_EACH_POLICY(Config);
 
-TEST_P(Config, Probe) {
-  Backends backends(1);
-  for (std::string c : {"\"yes\"", "[]", "null", "5", "{\"a\":1}"}) {
-    auto ch = MakeChannel(StaticTarget(backends.ports()), ServiceConfig(policy(), c));
-    auto s = Call(ch).status;
-    std::cout << "DEFAULT " << c << " -> " << s.error_code() << " " << s.error_message() << "\n";
-    ResolverFeed feed;
-    ResolverFeed::Result r; r.ports = backends.ports(); r.service_config = ServiceConfig(policy(), c);
-    auto f = feed.Feed(r);
-    ch = MakeChannel(feed.target(), "");
-    s = Call(ch).status;
-    std::cout << "RESOLVER " << c << " -> " << s.error_code() << " " << s.error_message() << " | accepted " << f.get().error_message() << "\n";
-    ch = MakeChannel(StaticTarget(backends.ports()), ServiceConfig("outlier_detection_experimental", "{\"interval\":5,\"childPolicy\":[{\"" + policy() + "\":" + c + "}]}"));
-    s = Call(ch).status;
-    std::cout << "OD " << c << " -> " << s.error_code() << " " << s.error_message() << "\n";
+TEST_P(Config, FieldsThatAreNotKnownAreIgnored) {
+  const std::string config =
+      ServiceConfig(policy(), R"({"notKnown":1,"norThis":{"a":[null,{}]}})", R"(,"norThis":true)");
+  EXPECT_TRUE(CallWith(config).ok());
+  const auto channel = MakeChannel(StaticTarget({backend_.port()}), config);
+  EXPECT_TRUE(Call(channel).status.ok());
+  EXPECT_EQ(channel->GetLoadBalancingPolicyName(), policy());
+}
+
+TEST_P(Config, AWrongTypeIsNamedByItsFieldPath) {
+  for (const char* const value : {"\"yes\"", "[]", "5", "true", "null"}) {
+    const std::string config = ServiceConfig(policy(), value);
+    const grpc::Status status = CallWith(config);
+    EXPECT_FALSE(status.ok()) << value;
+    EXPECT_THAT(status.error_message(), HasSubstr("field:loadBalancingConfig error:")) << value;
+    EXPECT_FALSE(Call(MakeChannel(StaticTarget({backend_.port()}), config)).status.ok()) << value;
   }
+}
+
+TEST_P(Config, AllFaultsAreNamedWhereThePolicyIsAChild) {
+  const std::string config = ServiceConfig(
+      "outlier_detection_experimental",
+      R"({"interval":5,"maxEjectionPercent":"x","childPolicy":[{")" + policy() + R"(":7}]})");
+  const grpc::Status status = CallWith(config);
+  EXPECT_FALSE(status.ok());
+  EXPECT_THAT(
+      status.error_message(),
+      AllOf(HasSubstr("field:loadBalancingConfig error:"), HasSubstr("field:childPolicy error:"),
+            HasSubstr("field:interval error:"), HasSubstr("field:maxEjectionPercent error:")));
+}
+
+TEST_P(Config, APolicyThatNobodyKnowsIsNamed) {
+  const grpc::Status status = CallWith(ServiceConfig(policy() + "_2"));
+  EXPECT_FALSE(status.ok());
+  EXPECT_THAT(status.error_message(), HasSubstr("No known policies in list: " + policy() + "_2"));
+}
+
+TEST_P(Config, AFaultyConfigDoesNotReplaceAGoodOne) {
+  ResolverFeed feed;
+  ResolverFeed::Result result;
+  result.ports = {backend_.port()};
+  result.service_config = ServiceConfig(policy());
+  feed.Feed(result);
+  const auto channel = MakeChannel(feed.target(), "");
+  ASSERT_TRUE(Call(channel).status.ok());
+  result.service_config = ServiceConfig(policy(), "\"yes\"");
+  ASSERT_EQ(feed.Feed(result).wait_for(kPatience), std::future_status::ready);
+  EXPECT_TRUE(Call(channel).status.ok());
+  EXPECT_EQ(channel->GetLoadBalancingPolicyName(), policy());
 }
 
 }  // namespace

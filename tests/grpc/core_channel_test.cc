@@ -1,11 +1,11 @@
-// A channel destroyed with calls in flight. A C++ channel cannot be: each of its calls keeps it alive. So these tests use
-// gRPC's C API, as the other languages do.
+// A channel destroyed with calls in flight. A C++ channel cannot be: each of its calls keeps it
+// alive. So these tests use gRPC's C API, as the other languages do.
+#include <gmock/gmock.h>
 #include <grpc/byte_buffer.h>
 #include <grpc/grpc.h>
 #include <grpc/grpc_security.h>
 #include <grpc/support/alloc.h>
 #include <grpc/support/time.h>
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>

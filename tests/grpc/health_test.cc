@@ -1,5 +1,5 @@
-// Backends that are connected and still not to be used: client-side health checking, and Steer as the child of
-// outlier detection.
+// Backends that are connected and still not to be used: client-side health checking, and Steer as
+// the child of outlier detection.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -40,7 +40,8 @@ TEST_P(Health, ABackendThatIsNotServingIsLeftWithoutAFailedCall) {
   EXPECT_EQ(load.failures(), 0) << load.FailureTexts();
 }
 
-// How to take a server away without a failed call: first it says that it is not serving, then it shuts down.
+// How to take a server away without a failed call: first it says that it is not serving, then it
+// shuts down.
 TEST_P(Health, ABackendIsDrainedAndShutDownWithoutAFailedCall) {
   Backends backends(3, WithHealth());
   const std::vector<int> others = {backends[0].port(), backends[2].port()};
@@ -92,10 +93,11 @@ STEER_FOR_EACH_POLICY(OutlierDetection);
 TEST_P(OutlierDetection, ABackendThatFailsIsEjectedAndTakenBack) {
   Backends backends(4);
   const std::vector<int> others = {backends[0].port(), backends[1].port(), backends[3].port()};
-  const std::string config = R"({"interval":"0.2s","baseEjectionTime":"1s","maxEjectionPercent":50,)"
-                             R"("failurePercentageEjection":{"threshold":50,"minimumHosts":3,)"
-                             R"("requestVolume":5,"enforcementPercentage":100},"childPolicy":[{")" +
-                             policy() + R"(":{}}]})";
+  const std::string config =
+      R"({"interval":"0.2s","baseEjectionTime":"1s","maxEjectionPercent":50,)"
+      R"("failurePercentageEjection":{"threshold":50,"minimumHosts":3,)"
+      R"("requestVolume":5,"enforcementPercentage":100},"childPolicy":[{")" +
+      policy() + R"(":{}}]})";
   const auto channel = MakeChannel(StaticTarget(backends.ports()),
                                    ServiceConfig("outlier_detection_experimental", config));
   ASSERT_TRUE(WaitForRotation(channel, backends.ports()));

@@ -1,5 +1,5 @@
-// Servers and channels that come and go: servers that shut down, die and return, calls that wait for a server, channels
-// that go idle or are destroyed while calls run.
+// Servers and channels that come and go: servers that shut down, die and return, calls that wait
+// for a server, channels that go idle or are destroyed while calls run.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -29,8 +29,8 @@ TEST_P(Loss, AKilledServerTakesOnlyItsRunningCallsWithItAndReturns) {
   ASSERT_EQ(load.failures(), 0) << load.FailureTexts();
   backends[1].Kill();
   EXPECT_TRUE(load.WaitForPorts(others));
-  // Each thread had at most one call at that server, and may have begun another one or two on the dead connection before
-  // the channel has heard of its end.
+  // Each thread had at most one call at that server, and may have begun another one or two on the
+  // dead connection before the channel has heard of its end.
   const int lost = load.failures();
   EXPECT_LE(lost, 3 * kLoadThreads) << load.FailureTexts();
   EXPECT_TRUE(load.WaitForPorts(others, 500));
@@ -40,8 +40,8 @@ TEST_P(Loss, AKilledServerTakesOnlyItsRunningCallsWithItAndReturns) {
   EXPECT_EQ(load.failures(), lost) << load.FailureTexts();
 }
 
-// A gRPC server that shuts down refuses the calls that reach it before its GOAWAY has reached their client. So
-// that no call fails takes retries, whatever the policy; each attempt is picked anew.
+// A gRPC server that shuts down refuses the calls that reach it before its GOAWAY has reached their
+// client. So that no call fails takes retries, whatever the policy; each attempt is picked anew.
 TEST_P(Loss, NoCallThatMayBeRetriedFailsWhenAServerGoesAndReturns) {
   const std::string retries =
       R"(,"methodConfig":[{"name":[{}],"retryPolicy":{"maxAttempts":5,"initialBackoff":"0.01s",)"
@@ -100,8 +100,8 @@ TEST_P(Loss, WaitForReadyWaitsUntilAServerAppears) {
   Backends backends(2, options);
   const auto channel = Channel(StaticTarget(backends.ports()));
   PendingCall first(channel, {true, kPatience});
-  ASSERT_TRUE(WaitUntil(
-      [&] { return channel->GetState(false) == GRPC_CHANNEL_TRANSIENT_FAILURE; }));
+  ASSERT_TRUE(
+      WaitUntil([&] { return channel->GetState(false) == GRPC_CHANNEL_TRANSIENT_FAILURE; }));
   PendingCall second(channel, {true, kPatience});
   const grpc::Status impatient = Call(channel).status;
   EXPECT_EQ(impatient.error_code(), grpc::StatusCode::UNAVAILABLE);
@@ -114,6 +114,25 @@ TEST_P(Loss, WaitForReadyWaitsUntilAServerAppears) {
   backends[1].Start();
   EXPECT_EQ(first.Result().port, backends[1].port());
   EXPECT_EQ(second.Result().port, backends[1].port());
+}
+
+TEST_P(Loss, ResettingTheBackoffConnectsAtOnce) {
+  Backend::Options options;
+  options.started = false;
+  Backends backends(2, options);
+  grpc::ChannelArguments arguments = TestArguments();
+  // Longer than this test waits for anything.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 600000);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 600000);
+  const auto channel = MakeChannel(StaticTarget(backends.ports()), ServiceConfig(policy()),
+                                   grpc::InsecureChannelCredentials(), arguments);
+  PendingCall waiting(channel, {true, kPatience});
+  ASSERT_TRUE(
+      WaitUntil([&] { return channel->GetState(false) == GRPC_CHANNEL_TRANSIENT_FAILURE; }));
+  for (size_t i = 0; i < backends.size(); ++i) backends[i].Start();
+  grpc::experimental::ChannelResetConnectionBackoff(channel.get());
+  EXPECT_TRUE(waiting.Result().status.ok());
+  EXPECT_TRUE(WaitForRotation(channel, backends.ports()));
 }
 
 TEST_P(Loss, AnIdleChannelWakesUpAgain) {

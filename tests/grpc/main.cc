@@ -1,4 +1,5 @@
-// main() of the end-to-end tests: Steer and the tests' own resolver are registered before the first channel.
+// main() of the end-to-end tests: Steer and the tests' own resolver are registered before the first
+// channel.
 #include <gtest/gtest.h>
 #include <steer/grpc.h>
 

@@ -1,5 +1,6 @@
-// How Steer gets into a process, each time in a process of its own: in time, too late, twice, preloaded, with the other of gRPC's
-// two libraries, with an engine of another version. This program itself has neither Steer nor gRPC.
+// How Steer gets into a process, each time in a process of its own: in time, too late, twice,
+// preloaded, with the other of gRPC's two libraries, with an engine of another version. This
+// program itself has neither Steer nor gRPC.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -20,8 +21,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Not;
 using testing::StartsWith;
 
 // As steer::RegisterCode numbers them.
@@ -61,6 +60,18 @@ class Registration : public testing::Test {
     return values;
   }
 
+  // Why Steer could not be registered is in gRPC's log, too: nobody looks at a preloaded library's
+  // status.
+  static void ExpectLogged(const ProgramResult& result, const std::string& text) {
+    std::istringstream output(result.output);
+    std::string line;
+    bool logged = false;
+    while (std::getline(output, line)) {
+      logged |= line.rfind("E", 0) == 0 && line.find(text) != std::string::npos;
+    }
+    EXPECT_TRUE(logged) << text;
+  }
+
   // The program ended well, used this policy, and its calls went round.
   void ExpectRotation(const ProgramResult& result, const std::string& policy) {
     EXPECT_EQ(result.exit_code, 0);
@@ -89,9 +100,9 @@ TEST_F(Registration, CredentialsAndCompletionQueuesDoNotMakeItLate) {
 TEST_F(Registration, TwiceIsHarmless) {
   const ProgramResult result =
       Run(STEER_TEST_REGISTERING_CLIENT, "register,register,channel,register", kSteerOnly);
-  EXPECT_THAT(Values(result, "register"),
-              ElementsAre(StartsWith(kOk), StartsWith(kAlreadyRegistered),
-                          StartsWith(kAlreadyRegistered)));
+  EXPECT_THAT(
+      Values(result, "register"),
+      ElementsAre(StartsWith(kOk), StartsWith(kAlreadyRegistered), StartsWith(kAlreadyRegistered)));
   ExpectRotation(result, "steer_round_robin");
 }
 
@@ -113,6 +124,7 @@ TEST_F(Registration, TooLateAfterAChannel) {
   const auto too_late = testing::AllOf(StartsWith(kTooLate), HasSubstr("too late"),
                                        HasSubstr("at the beginning of main()"));
   EXPECT_THAT(Values(result, "register"), ElementsAre(too_late, too_late));
+  ExpectLogged(result, "steer::Register: too late");
   ExpectRotation(result, "round_robin");
 }
 
@@ -127,20 +139,19 @@ TEST_F(Registration, TooLateAndWithoutAnotherPolicyCallsFail) {
   const ProgramResult result = Run(STEER_TEST_REGISTERING_CLIENT, "channel,register", kSteerOnly);
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(Values(result, "register"), ElementsAre(StartsWith(kTooLate)));
-  EXPECT_THAT(Values(result, "failed"),
-              ElementsAre(HasSubstr("No known policies in list: steer_round_robin")));
+  EXPECT_THAT(result.output, HasSubstr("No known policies in list: steer_round_robin"));
 }
 
 TEST_F(Registration, AnOlderEngineIsRefused) {
   const int older = STEER_ABI_VERSION - 1;
-  const ProgramResult result =
-      Run(STEER_TEST_OTHER_ENGINE_CLIENT, "register", kSteerOrBuiltIn,
-          {"STEER_TEST_ENGINE_VERSION=" + std::to_string(older)});
+  const ProgramResult result = Run(STEER_TEST_OTHER_ENGINE_CLIENT, "register", kSteerOrBuiltIn,
+                                   {"STEER_TEST_ENGINE_VERSION=" + std::to_string(older)});
   EXPECT_THAT(Values(result, "register"),
               ElementsAre(testing::AllOf(
                   StartsWith(kAbiMismatch),
                   HasSubstr("version " + std::to_string(STEER_ABI_VERSION) + " of Steer's ABI"),
                   HasSubstr("has version " + std::to_string(older)), HasSubstr("Install"))));
+  ExpectLogged(result, "steer::Register: this program was compiled for version");
   ExpectRotation(result, "round_robin");
 }
 
@@ -154,8 +165,7 @@ TEST_F(Registration, ANewerEngineIsTaken) {
 }
 
 TEST_F(Registration, WithTheUnsecureLibrary) {
-  const ProgramResult result =
-      Run(STEER_TEST_UNSECURE_REGISTERING_CLIENT, "register", kSteerOnly);
+  const ProgramResult result = Run(STEER_TEST_UNSECURE_REGISTERING_CLIENT, "register", kSteerOnly);
   EXPECT_THAT(Values(result, "register"), ElementsAre(StartsWith(kOk)));
   ExpectRotation(result, "steer_round_robin");
 }
@@ -165,9 +175,9 @@ class Preload : public Registration {
   static std::vector<std::string> Environment() {
     // For sanitizer builds: what is preloaded comes before their runtime, which is as it should be.
     const char* const asan = std::getenv("ASAN_OPTIONS");
-    return {"LD_PRELOAD=" STEER_TEST_AUTOREGISTER,
-            std::string("ASAN_OPTIONS=") + (asan == nullptr ? "" : asan) +
-                ":verify_asan_link_order=0"};
+    return {
+        "LD_PRELOAD=" STEER_TEST_AUTOREGISTER,
+        std::string("ASAN_OPTIONS=") + (asan == nullptr ? "" : asan) + ":verify_asan_link_order=0"};
   }
 };
 
@@ -175,8 +185,7 @@ class Preload : public Registration {
 TEST_F(Preload, WithoutItTheClientDoesNotKnowThePolicy) {
   const ProgramResult result = Run(STEER_TEST_PLAIN_CLIENT, "", kSteerOnly);
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_THAT(Values(result, "failed"),
-              ElementsAre(HasSubstr("No known policies in list: steer_round_robin")));
+  EXPECT_THAT(result.output, HasSubstr("No known policies in list: steer_round_robin"));
 }
 
 TEST_F(Preload, UnderAClientThatKnowsNothingOfSteer) {
@@ -198,11 +207,6 @@ TEST_F(Preload, UnderAClientThatRegistersToo) {
       Run(STEER_TEST_REGISTERING_CLIENT, "register", kSteerOnly, Environment());
   EXPECT_THAT(Values(result, "register"), ElementsAre(StartsWith(kAlreadyRegistered)));
   ExpectRotation(result, "steer_round_robin");
-}
-
-TEST_F(Preload, UnderAProgramThatDoesNotUseGrpc) {
-  const ProgramResult result = RunProgram({"/bin/true"}, Environment(), kPatience);
-  EXPECT_EQ(result.exit_code, 0) << result.output;
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// What the resolver says changes while calls are made: address lists, errors, empty lists, the policy itself.
+// What the resolver says changes while calls are made: address lists, errors, empty lists, the
+// policy itself.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -169,8 +170,8 @@ TEST_P(Update, AnEmptyListFailsCallsAndSaysWhy) {
 // The service config comes from the resolver and names another policy each time.
 TEST_P(Update, NoCallFailsWhileThePolicyChanges) {
   Backends backends(3);
-  const std::vector<std::string> policies = {policy(), "pick_first", policy(), "round_robin",
-                                             policy(), "steer_round_robin"};
+  const std::vector<std::string> policies = {policy(),      "pick_first", policy(),
+                                             "round_robin", policy(),     "steer_round_robin"};
   ResolverFeed feed;
   ResolverFeed::Result result;
   result.ports = backends.ports();

@@ -88,25 +88,14 @@ impl Endpoint for VirtualEndpoint {
             world.asked.push(Asked::Connect(self.name()));
             world.on_connect
         };
-        let runner = self
-            .runner
-            .lock()
-            .unwrap()
-            .as_ref()
-            .and_then(|runner| runner.upgrade());
+        let runner = self.runner.lock().unwrap().as_ref().and_then(|runner| runner.upgrade());
         if let (Some(report), Some(runner)) = (nested, runner) {
-            assert!(
-                runner.endpoint_report(self.id, report()),
-                "it has to wait its turn"
-            );
+            assert!(runner.endpoint_report(self.id, report()), "it has to wait its turn");
         }
     }
 
     fn reset_backoff(&self) {
-        self.host
-            .world()
-            .asked
-            .push(Asked::ResetBackoff(self.name()));
+        self.host.world().asked.push(Asked::ResetBackoff(self.name()));
     }
 }
 
@@ -206,18 +195,10 @@ impl Channel {
     pub fn new(factory: Arc<dyn PolicyFactory>) -> Channel {
         let host = VirtualHost::default();
         let weak = Arc::new(Mutex::new(None));
-        let channel_host = ChannelHost {
-            host: host.clone(),
-            runner: Arc::clone(&weak),
-        };
+        let channel_host = ChannelHost { host: host.clone(), runner: Arc::clone(&weak) };
         let runner = Arc::new(Runner::new(&*factory, Box::new(channel_host)));
         *weak.lock().unwrap() = Some(Arc::downgrade(&runner));
-        Channel {
-            host,
-            runner,
-            factory,
-            config: serde_json::json!({}),
-        }
+        Channel { host, runner, factory, config: serde_json::json!({}) }
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
@@ -242,20 +223,13 @@ impl Channel {
     ) -> Result<(), Status> {
         let config = self.factory.parse_config(&self.config).unwrap();
         let resolution_note = "the note".to_owned();
-        self.runner.update(Update {
-            endpoints,
-            config,
-            resolution_note,
-        })
+        self.runner.update(Update { endpoints, config, resolution_note })
     }
 
     /// The live endpoints of this name.
     pub fn ids(&self, name: char) -> Vec<EndpointId> {
         let world = self.world();
-        let named = world
-            .endpoints
-            .iter()
-            .filter(|(_, of)| **of == name.to_string());
+        let named = world.endpoints.iter().filter(|(_, of)| **of == name.to_string());
         named.map(|(id, _)| *id).collect()
     }
 
@@ -323,12 +297,7 @@ impl Channel {
 
     /// The published status.
     pub fn status(&self) -> Status {
-        self.world()
-            .state
-            .as_ref()
-            .expect("a state was published")
-            .1
-            .clone()
+        self.world().state.as_ref().expect("a state was published").1.clone()
     }
 
     /// The names of the live endpoints, sorted.
@@ -340,20 +309,11 @@ impl Channel {
 
     /// How many connections the engine holds.
     pub fn held_connections(&self) -> usize {
-        self.world()
-            .connections
-            .iter()
-            .filter(|(_, held)| *held)
-            .count()
+        self.world().connections.iter().filter(|(_, held)| *held).count()
     }
 
     pub fn picker(&self) -> Arc<GuardedPicker> {
-        Arc::clone(
-            self.world()
-                .picker
-                .as_ref()
-                .expect("a picker was published"),
-        )
+        Arc::clone(self.world().picker.as_ref().expect("a picker was published"))
     }
 
     /// One pick: a backend's name, or what else came of it.
@@ -367,6 +327,8 @@ impl Channel {
             Pick::Queue => "queue".to_owned(),
             Pick::Fail(status) => format!("fail {status}"),
             Pick::Drop(status) => format!("drop {status}"),
+            Pick::FailWith(status) => format!("fail {status}"),
+            Pick::DropWith(status) => format!("drop {status}"),
         }
     }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -131,14 +132,20 @@ void Sequence::Change(const StateChange& change,
 }
 
 std::string Sequence::Update(const Event& event) {
-  // Reports that are still held back come before the update: else Steer, which keeps an endpoint,
-  // would wait for the report that it is still owed, while a policy that makes a new subchannel has
-  // a new first report to come (D1).
-  for (const std::vector<uint32_t>& keys : {a_.FirstReportsDue(), b_.FirstReportsDue()}) {
-    for (uint32_t key : keys) {
-      const std::string difference = DeliverFirstReports(key);
-      if (!difference.empty()) return difference;
-    }
+  // Which of several equal endpoints is kept, one that has reported or one that has not, is Steer's
+  // own affair, so none of them waits for its first report (D1).
+  std::set<uint32_t> keys;
+  for (const Backend& backend : event.addresses) {
+    if (!keys.insert(backend.key()).second) listed_twice_.insert(backend.key());
+  }
+  for (uint32_t key : a_.FirstReportsDue()) {
+    if (listed_twice_.count(key) == 0) continue;
+    const std::string difference = DeliverFirstReports(key);
+    if (!difference.empty()) return difference;
+  }
+  const std::vector<uint32_t> due_before = a_.FirstReportsDue();
+  for (uint32_t key : due_before) {
+    if (keys.count(key) != 0) Count("listed again before its first report");
   }
 
   updated_ = true;
@@ -160,12 +167,13 @@ std::string Sequence::Update(const Event& event) {
 
   // D1: what one side has kept and the other made anew is reported to the latter first, at once.
   // The order in which different subchannels make their first report is not defined in gRPC; Steer
-  // knows those of kept endpoints during the update.
+  // knows those of kept endpoints during the update, unless they have made none yet.
   const std::vector<uint32_t> due_a = a_.FirstReportsDue();
   const std::vector<uint32_t> due_b = b_.FirstReportsDue();
   std::map<uint32_t, int> surplus_of_a;
   for (uint32_t key : due_a) ++surplus_of_a[key];
   for (uint32_t key : due_b) --surplus_of_a[key];
+  for (uint32_t key : due_before) surplus_of_a[key] = 0;
   bool batch = false;
   auto deliver_surplus = [&](Side* side, const std::vector<uint32_t>& due, int sign) {
     for (uint32_t key : due) {
@@ -185,8 +193,8 @@ std::string Sequence::Update(const Event& event) {
   const uint32_t held_back = SharesConnection(event.addresses) ? 0 : event.held_back;
   for (uint32_t key : a_.FirstReportsDue()) {
     if ((held_back >> Backend::OfKey(key).address & 1) != 0) continue;
-    a_.DeliverFirstReports(key, 1);
-    b_.DeliverFirstReports(key, 1);
+    a_.DeliverFirstReports(key, kAll);
+    b_.DeliverFirstReports(key, kAll);
     batch = true;
   }
 

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,8 @@ class Sequence {
   Observation seen_b_;
   bool updated_ = false;
   int max_turn_ = 1;
+  // The keys of backends that one list or another had more than once.
+  std::set<uint32_t> listed_twice_;
 };
 
 // The events of one seed, and where the two policies began to differ.

@@ -1,5 +1,6 @@
-// A client that registers Steer: registering_client <steps> <target> <service config>. The steps are words separated by
-// commas, taken before the client's own channel is made (see client_program.h):
+// A client that registers Steer: registering_client <steps> <target> <service config>. The steps
+// are words separated by commas, taken before the client's own channel is made (see
+// client_program.h):
 //   register   steer::Register(); prints "register=<ok, 0 or 1> <code> <message>"
 //   race       the same from 8 threads at once; prints one such line for each
 //   channel    makes a channel, server a server, credentials credentials and a completion queue

@@ -1,4 +1,5 @@
-// Starts tests/grpc/backend.cc as a process and speaks its control lines. Knows nothing of policies.
+// Starts tests/grpc/backend.cc as a process and speaks its control lines. Knows nothing of
+// policies.
 #include "support/backend.h"
 
 #include <arpa/inet.h>
@@ -86,7 +87,9 @@ void Backend::Shutdown() {
 
 void Backend::Kill() { process_->Kill(); }
 
-void Backend::SetHealth(bool serving) { Command(serving ? "health serving" : "health not_serving"); }
+void Backend::SetHealth(bool serving) {
+  Command(serving ? "health serving" : "health not_serving");
+}
 
 void Backend::SetFailing(bool failing) { Command(failing ? "failing on" : "failing off"); }
 

@@ -179,9 +179,11 @@ void Load::Run() {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       window = window_number_;
+      ++running_[window];
     }
     const CallResult result = Call(channel_);
     const std::lock_guard<std::mutex> lock(mutex_);
+    if (--running_[window] == 0) running_.erase(window);
     ++calls_;
     if (window == window_number_) {
       ++window_[result.port];
@@ -209,13 +211,16 @@ bool Load::WaitForPorts(const std::vector<int>& ports, int count) {
     window_calls_ = 0;
     ++window_number_;
   };
+  int first_window;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     open_window();
+    first_window = window_number_;
   }
   return WaitUntil([&] {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (window_calls_ < count) return false;
+    if (!running_.empty() && running_.begin()->first < first_window) return false;
     std::set<int> answered;
     for (const auto& [port, calls] : window_) answered.insert(port);
     if (answered == wanted) return true;

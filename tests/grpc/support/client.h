@@ -1,5 +1,5 @@
-// Channels and calls as an application makes them, by gRPC's public API only: so that this serves programs
-// that are linked with libgrpc, with libgrpc_unsecure, with Steer and without it.
+// Channels and calls as an application makes them, by gRPC's public API only: so that this serves
+// programs that are linked with libgrpc, with libgrpc_unsecure, with Steer and without it.
 #ifndef STEER_TESTS_GRPC_SUPPORT_CLIENT_H_
 #define STEER_TESTS_GRPC_SUPPORT_CLIENT_H_
 
@@ -26,11 +26,11 @@ std::string ServiceConfig(const std::string& policy, const std::string& policy_c
 // server is tried again.
 grpc::ChannelArguments TestArguments();
 
-std::shared_ptr<grpc::Channel> MakeChannel(
-    const std::string& target, const std::string& service_config,
-    const std::shared_ptr<grpc::ChannelCredentials>& credentials =
-        grpc::InsecureChannelCredentials(),
-    grpc::ChannelArguments arguments = TestArguments());
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
+                                           const std::string& service_config,
+                                           const std::shared_ptr<grpc::ChannelCredentials>&
+                                               credentials = grpc::InsecureChannelCredentials(),
+                                           grpc::ChannelArguments arguments = TestArguments());
 
 struct CallOptions {
   bool wait_for_ready = false;
@@ -43,11 +43,12 @@ struct CallResult {
   int port = 0;
 };
 
-// A call that has been started, on a completion queue of its own. It is picked on the thread that made
-// the object, at once if the channel is READY.
+// A call that has been started, on a completion queue of its own. It is picked on the thread that
+// made the object, at once if the channel is READY.
 class PendingCall {
  public:
-  explicit PendingCall(const std::shared_ptr<grpc::Channel>& channel, const CallOptions& options = {});
+  explicit PendingCall(const std::shared_ptr<grpc::Channel>& channel,
+                       const CallOptions& options = {});
   ~PendingCall();
 
   PendingCall(const PendingCall&) = delete;
@@ -79,8 +80,8 @@ std::vector<int> CallPorts(const std::shared_ptr<grpc::Channel>& channel, int co
 Counts CountCalls(const std::shared_ptr<grpc::Channel>& channel, int count);
 Counts CountPorts(const std::vector<int>& ports);
 
-// Calls until twice around in a row each of `ports` answers exactly once and nobody else does: from then on
-// all of them are READY and in use. False if that does not come about in time.
+// Calls until twice around in a row each of `ports` answers exactly once and nobody else does: from
+// then on all of them are READY and in use. False if that does not come about in time.
 bool WaitForRotation(const std::shared_ptr<grpc::Channel>& channel, const std::vector<int>& ports);
 
 // Makes `count` calls with up to `in_flight` of them at a time, all on the calling thread.
@@ -100,7 +101,8 @@ class Load {
   int failures() const { return failures_; }
   // Waits until `count` further calls have ended. False if they do not in time.
   bool WaitForCalls(int count) const;
-  // Waits until a run of `count` calls that began after this call is answered by exactly `ports`.
+  // Waits until a run of `count` calls that began after this is answered by exactly `ports`, and
+  // until all calls that began before this have ended.
   bool WaitForPorts(const std::vector<int>& ports, int count = 100);
   void Stop();
   // One line for each failed call, the first few of them.
@@ -116,8 +118,10 @@ class Load {
   mutable std::mutex mutex_;
   Counts window_;
   int window_calls_ = 0;
-  // Calls that began before the window was opened are not counted in it.
+  // Calls count in the window in which they began and ended.
   int window_number_ = 0;
+  // How many calls run, by the window in which they began.
+  std::map<int, int> running_;
   std::vector<std::string> failure_texts_;
   std::vector<std::thread> threads_;
 };

@@ -1,5 +1,5 @@
-// What every end-to-end test of a policy shares. Each such test runs for gRPC's own round_robin as well as for
-// Steer's, with the same expectations: a wrong expectation shows at once.
+// What every end-to-end test of a policy shares. Each such test runs for gRPC's own round_robin as
+// well as for Steer's, with the same expectations: a wrong expectation shows at once.
 #ifndef STEER_TESTS_GRPC_SUPPORT_POLICY_FIXTURE_H_
 #define STEER_TESTS_GRPC_SUPPORT_POLICY_FIXTURE_H_
 
@@ -32,7 +32,7 @@ inline std::string PolicyTestName(const testing::TestParamInfo<const char*>& inf
 
 }  // namespace steer_test
 
-#define STEER_FOR_EACH_POLICY(Fixture)                                                         \
+#define STEER_FOR_EACH_POLICY(Fixture)                                                             \
   INSTANTIATE_TEST_SUITE_P(Policies, Fixture, testing::Values("steer_round_robin", "round_robin"), \
                            steer_test::PolicyTestName)
 

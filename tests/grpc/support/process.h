@@ -1,5 +1,5 @@
-// Child processes with a pipe to their stdin and one from their output, each ended by its own id when
-// its object goes away. Knows nothing of gRPC.
+// Child processes with a pipe to their stdin and one from their output, each ended by its own id
+// when its object goes away. Knows nothing of gRPC.
 #ifndef STEER_TESTS_GRPC_SUPPORT_PROCESS_H_
 #define STEER_TESTS_GRPC_SUPPORT_PROCESS_H_
 

@@ -1,5 +1,5 @@
-// The one file of the end-to-end tests that includes headers of gRPC's core, and so the one that has to know which gRPC it
-// is built for. Knows nothing of Steer.
+// The one file of the end-to-end tests that includes headers of gRPC's core, and so the one that
+// has to know which gRPC it is built for. Knows nothing of Steer.
 #include "support/resolver_feed.h"
 
 #include <arpa/inet.h>

@@ -1,5 +1,6 @@
-// A name resolver in the hands of the test: it answers what the test feeds it, when the test feeds it. This header names
-// no type of gRPC's core; what depends on the gRPC version stands in resolver_feed.cc alone.
+// A name resolver in the hands of the test: it answers what the test feeds it, when the test feeds
+// it. This header names no type of gRPC's core; what depends on the gRPC version stands in
+// resolver_feed.cc alone.
 #ifndef STEER_TESTS_GRPC_SUPPORT_RESOLVER_FEED_H_
 #define STEER_TESTS_GRPC_SUPPORT_RESOLVER_FEED_H_
 
@@ -35,8 +36,9 @@ class ResolverFeed {
   // What to create the channel with. One channel at a time.
   std::string target() const;
 
-  // Hands a result to the channel, or keeps it until the channel begins to resolve. A channel that begins anew (after it
-  // was IDLE) gets the last one again. The future has whether the load balancing policy accepted it.
+  // Hands a result to the channel, or keeps it until the channel begins to resolve. A channel that
+  // begins anew (after it was IDLE) gets the last one again. The future has whether the load
+  // balancing policy accepted it.
   std::future<grpc::Status> Feed(Result result);
   std::future<grpc::Status> FeedPorts(const std::vector<int>& ports);
 
