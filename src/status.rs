@@ -134,12 +134,12 @@ impl Status {
     }
 
     /// What a pick fails or drops a call with in place of a code that a data plane may not produce:
-    /// INTERNAL, in gRPC's own words (gRFC A54).
-    pub fn for_data_plane(&self) -> Status {
+    /// INTERNAL, in gRPC's own words (gRFC A54). `source` is gRPC's word for where it came from.
+    pub fn for_data_plane(&self, source: &str) -> Status {
         if self.code.is_for_data_plane() {
             return self.clone();
         }
-        Status::internal(format!("Illegal status code from LB pick; original status: {self}"))
+        Status::internal(format!("Illegal status code from {source}; original status: {self}"))
     }
 }
 
@@ -171,7 +171,7 @@ mod tests {
         let forbidden = [0, 3, 5, 6, 9, 10, 11, 15];
         for number in 0..17 {
             let status = Status::new(Code::from_number(number), "why");
-            let mapped = status.for_data_plane();
+            let mapped = status.for_data_plane("LB pick");
             if forbidden.contains(&number) {
                 assert_eq!(mapped.code, Code::Internal);
                 assert!(mapped.message.ends_with(&format!("{}: why", status.code.name())));

@@ -167,6 +167,18 @@ fn rule_5_endpoints_that_stay_keep_their_connections_and_serve_at_once() {
 }
 
 #[test]
+fn rule_5_what_the_old_list_said_last_holds_while_the_new_one_has_nothing_to_say() {
+    let channel = Channel::round_robin();
+    channel.update("ay").unwrap();
+    channel.fail("y");
+    channel.update("ad").unwrap();
+    channel.asked();
+    channel.fail("a");
+    assert_eq!((channel.state(), channel.status()), (Some(TransientFailure), all_failing('a')));
+    assert_eq!(channel.alive(), "ad");
+}
+
+#[test]
 fn rule_5_stickiness_begins_anew_with_a_list() {
     let channel = Channel::round_robin();
     channel.update("a").unwrap();

@@ -282,6 +282,6 @@ fn rule_9_a_picks_code_that_a_data_plane_may_not_produce_becomes_internal() {
     channel.ready("a");
     assert_eq!(
         channel.pick(),
-        "drop INTERNAL: Illegal status code from LB pick; original status: DATA_LOSS: mine"
+        "drop INTERNAL: Illegal status code from LB drop; original status: DATA_LOSS: mine"
     );
 }

@@ -253,10 +253,12 @@ typedef struct steer_picked {
    */
   int64_t kind;
   /*
-   With STEER_PICK_COMPLETE: the host's handle, as it came with the endpoint's report, valid as
-   long as the picker. Else NULL.
+   With STEER_PICK_COMPLETE, the connection: the host's handle, as it came with the endpoint's
+   report, valid as long as the picker. With STEER_PICK_FAIL and STEER_PICK_DROP, a
+   `const steer_pick_failure *`, valid until this thread's next call of `steer_picker_pick`, and
+   as long as the picker. Else NULL.
    */
-  void *connection;
+  void *value;
 } steer_picked;
 
 /*
@@ -272,24 +274,6 @@ typedef struct steer_call {
    */
   struct steer_str path;
 } steer_call;
-
-/*
- Why a pick fails or drops its call.
- */
-typedef struct steer_pick_failure {
-  /*
-   `sizeof(steer_pick_failure)`, set by the caller.
-   */
-  size_t struct_size;
-  /*
-   A gRPC status code, one that a data plane may produce (gRFC A54).
-   */
-  int32_t code;
-  /*
-   Valid until this thread's next call of `steer_picker_pick`, and as long as the picker.
-   */
-  struct steer_str message;
-} steer_pick_failure;
 
 /*
  The host's side of one policy. The engine copies the table.
@@ -524,6 +508,24 @@ typedef struct steer_endpoint_report {
   void *connection;
 } steer_endpoint_report;
 
+/*
+ Why a pick fails or drops its call.
+ */
+typedef struct steer_pick_failure {
+  /*
+   `sizeof(steer_pick_failure)`, as the engine knows it.
+   */
+  size_t struct_size;
+  /*
+   A gRPC status code, one that a data plane may produce (gRFC A54).
+   */
+  int32_t code;
+  /*
+   For people.
+   */
+  struct steer_str message;
+} steer_pick_failure;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -592,17 +594,15 @@ uint32_t steer_picker_wants(const struct steer_picker *picker);
 /*
  Chooses for one call. Any thread, many at once.
 
- `call` may be NULL when the picker wants nothing. `failure` is written with STEER_PICK_FAIL and
- STEER_PICK_DROP only; it may be NULL. A policy's fault is no error here: the pick then fails with
- INTERNAL (13), and the policy goes on as round robin.
+ `call` may be NULL when the picker wants nothing. A policy's fault is no error here: the pick then
+ fails with INTERNAL (13), and the policy goes on as round robin.
 
  # Safety
  `picker` is NULL (STEER_NULL_ARGUMENT) or alive; `call` is NULL or readable with all that it
- points at; `failure` is NULL or has its size set and can be written to.
+ points at.
  */
 struct steer_picked steer_picker_pick(const struct steer_picker *picker,
-                                      const struct steer_call *call,
-                                      struct steer_pick_failure *failure);
+                                      const struct steer_call *call);
 
 /*
  Frees a picker. Any thread, when no pick of it is under way. NULL is fine.

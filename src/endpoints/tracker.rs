@@ -116,7 +116,10 @@ impl Tracker {
         if let (Some(index), Some(list)) = (in_pending, self.pending.as_mut()) {
             list.record(index, state);
             if self.promote_if_due() {
-                published = self.current.as_mut().and_then(|list| list.aggregate(cause.as_ref()));
+                // Where the new list has nothing to say yet, what the old one said last holds.
+                let aggregate =
+                    self.current.as_mut().and_then(|list| list.aggregate(cause.as_ref()));
+                published = aggregate.or(published);
             }
         }
         Ok(published)
@@ -160,7 +163,7 @@ impl Tracker {
                     Ok(endpoint) => self.insert(endpoint, descriptor),
                     Err(status) => {
                         self.helper.log(
-                            Severity::Error,
+                            Severity::Debug,
                             &format!("no endpoint for {:?}: {status}", descriptor.addresses),
                         );
                         continue;

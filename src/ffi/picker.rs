@@ -64,25 +64,24 @@ pub struct steer_picked {
     /// A `steer_pick_kind`. Below 0: an argument was wrong, and this is minus a `steer_status`. As wide
     /// as a register, or else two halves would have to be put together in memory.
     pub kind: i64,
-    /// With STEER_PICK_COMPLETE: the host's handle, as it came with the endpoint's report, valid as
-    /// long as the picker. Else NULL.
-    pub connection: *mut c_void,
+    /// With STEER_PICK_COMPLETE, the connection: the host's handle, as it came with the endpoint's
+    /// report, valid as long as the picker. With STEER_PICK_FAIL and STEER_PICK_DROP, a
+    /// `const steer_pick_failure *`, valid until this thread's next call of `steer_picker_pick`, and
+    /// as long as the picker. Else NULL.
+    pub value: *mut c_void,
 }
 
 /// Why a pick fails or drops its call.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_pick_failure {
-    /// `sizeof(steer_pick_failure)`, set by the caller.
+    /// `sizeof(steer_pick_failure)`, as the engine knows it.
     pub struct_size: usize,
     /// A gRPC status code, one that a data plane may produce (gRFC A54).
     pub code: i32,
-    /// Valid until this thread's next call of `steer_picker_pick`, and as long as the picker.
+    /// For people.
     pub message: steer_str,
 }
-
-/// The size of `steer_pick_failure` in ABI version 1. Never changes.
-const FIRST_FAILURE_SIZE: usize = offset_of!(steer_pick_failure, message) + size_of::<steer_str>();
 
 /// What the picker wants to know of each call: an or of STEER_WANTS_…. It never changes. Any
 /// thread. NULL wants nothing.
@@ -98,95 +97,62 @@ pub unsafe extern "C" fn steer_picker_wants(picker: *const steer_picker) -> u32 
 
 /// Chooses for one call. Any thread, many at once.
 ///
-/// `call` may be NULL when the picker wants nothing. `failure` is written with STEER_PICK_FAIL and
-/// STEER_PICK_DROP only; it may be NULL. A policy's fault is no error here: the pick then fails with
-/// INTERNAL (13), and the policy goes on as round robin.
+/// `call` may be NULL when the picker wants nothing. A policy's fault is no error here: the pick then
+/// fails with INTERNAL (13), and the policy goes on as round robin.
 ///
 /// # Safety
 /// `picker` is NULL (STEER_NULL_ARGUMENT) or alive; `call` is NULL or readable with all that it
-/// points at; `failure` is NULL or has its size set and can be written to.
+/// points at.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_picker_pick(
     picker: *const steer_picker,
     call: *const steer_call,
-    failure: *mut steer_pick_failure,
 ) -> steer_picked {
-    // What is rare is left to functions of its own, at the end of a path, so that the usual path
-    // needs little stack. Without `guard`: GuardedPicker is the guard, and the rest cannot panic.
     // SAFETY: NULL or alive by this function's contract.
-    let Some(picker) = (unsafe { picker.as_ref() }) else {
-        return refused(STEER_NULL_ARGUMENT);
-    };
-    if !call.is_null() {
-        // SAFETY: by this function's contract.
-        return unsafe { pick_knowing(picker, call, failure) };
+    let Some(picker) = (unsafe { picker.as_ref() }) else { return refused(STEER_NULL_ARGUMENT) };
+    if let Some(connection) = picker.0.next_turn() {
+        return completed(connection);
     }
-    match picker.0.pick(Call::UNKNOWN) {
-        Pick::Complete(connection) => completed(connection),
-        // SAFETY: by this function's contract.
-        other => unsafe { not_completed(other, failure) },
-    }
+    // SAFETY: by this function's contract.
+    unsafe { pick_any(picker, call) }
 }
 
-fn refused(status: steer_status) -> steer_picked {
+extern "C" fn refused(status: steer_status) -> steer_picked {
     let kind = -i64::from(status as i32);
-    steer_picked { kind, connection: ptr::null_mut() }
+    steer_picked { kind, value: ptr::null_mut() }
 }
 
 #[inline(always)]
 fn completed(connection: &Connection) -> steer_picked {
-    steer_picked { kind: STEER_PICK_COMPLETE as i64, connection: connection.handle().pointer() }
+    let value = connection.handle().pointer();
+    steer_picked { kind: STEER_PICK_COMPLETE as i64, value }
 }
 
-/// A pick that is told of its call.
+/// A pick of any picker. Apart from [`steer_picker_pick`] and with its calling convention, so that
+/// the usual path needs no stack: stores are what a reference count's atomic has to wait for.
 ///
 /// # Safety
-/// `call` is not NULL, and readable with all that it points at; `failure` as for
-/// [`steer_picker_pick`].
+/// `call` is NULL or readable with all that it points at.
 #[inline(never)]
-unsafe fn pick_knowing(
-    picker: &steer_picker,
-    call: *const steer_call,
-    failure: *mut steer_pick_failure,
-) -> steer_picked {
-    // SAFETY: by this function's contract.
-    let path = match unsafe { path_of(call) } {
-        Ok(path) => path,
-        Err(status) => return refused(status),
-    };
-    match picker.0.pick(&Call { path: &path }) {
-        Pick::Complete(connection) => completed(connection),
+unsafe extern "C" fn pick_any(picker: &steer_picker, call: *const steer_call) -> steer_picked {
+    // Without `guard`: GuardedPicker is the guard, and the rest cannot panic.
+    let pick = if call.is_null() {
+        picker.0.pick(Call::UNKNOWN)
+    } else {
         // SAFETY: by this function's contract.
-        other => unsafe { not_completed(other, failure) },
-    }
-}
-
-/// A pick that chose no connection.
-///
-/// # Safety
-/// `failure` is NULL or has its size set and can be written to.
-#[inline(never)]
-unsafe fn not_completed(pick: Pick<'_>, failure: *mut steer_pick_failure) -> steer_picked {
-    let code = |status: &Status| status.code as i32;
-    let (kind, code, message) = match pick {
-        Pick::Fail(status) => (STEER_PICK_FAIL, code(status), steer_str::borrow(&status.message)),
-        Pick::Drop(status) => (STEER_PICK_DROP, code(status), steer_str::borrow(&status.message)),
-        Pick::FailWith(status) => (STEER_PICK_FAIL, code(&status), keep(status.message)),
-        Pick::DropWith(status) => (STEER_PICK_DROP, code(&status), keep(status.message)),
-        Pick::Queue | Pick::Complete(_) => (STEER_PICK_QUEUE, 0, steer_str::empty()),
-    };
-    if kind != STEER_PICK_QUEUE && !failure.is_null() {
-        // SAFETY: not NULL, and readable by this function's contract.
-        let size = unsafe { (*failure).struct_size };
-        if size < FIRST_FAILURE_SIZE {
-            return refused(STEER_BAD_STRUCT_SIZE);
+        match unsafe { path_of(call) } {
+            Ok(path) => picker.0.pick(&Call { path: &path }),
+            Err(status) => return refused(status),
         }
-        // SAFETY: writable by this function's contract, and large enough.
-        unsafe { (*failure).code = code };
-        // SAFETY: the same.
-        unsafe { (*failure).message = message };
+    };
+    match pick {
+        Pick::Complete(connection) => completed(connection),
+        Pick::Queue => steer_picked { kind: STEER_PICK_QUEUE as i64, value: ptr::null_mut() },
+        Pick::Fail(status) => failed(STEER_PICK_FAIL, Cow::Borrowed(status)),
+        Pick::Drop(status) => failed(STEER_PICK_DROP, Cow::Borrowed(status)),
+        Pick::FailWith(status) => failed(STEER_PICK_FAIL, Cow::Owned(*status)),
+        Pick::DropWith(status) => failed(STEER_PICK_DROP, Cow::Owned(*status)),
     }
-    steer_picked { kind: kind as i64, connection: ptr::null_mut() }
 }
 
 /// # Safety
@@ -198,17 +164,38 @@ unsafe fn path_of<'a>(call: *const steer_call) -> Result<Cow<'a, str>, steer_sta
     unsafe { call.path.as_text() }.ok_or(STEER_INVALID_ARGUMENT)
 }
 
-/// Keeps a text that was made for one pick, so that C can read it until this thread's next one.
-fn keep(text: String) -> steer_str {
-    thread_local! {
-        static KEPT: RefCell<String> = const { RefCell::new(String::new()) };
+/// Keeps a failure where C can read it until this thread's next one.
+fn failed(kind: steer_pick_kind, status: Cow<'_, Status>) -> steer_picked {
+    struct Kept {
+        failure: steer_pick_failure,
+        /// What `failure.message` points at when it was made for one pick.
+        text: String,
     }
-    KEPT.try_with(|kept| {
-        kept.replace(text);
-        steer_str::borrow(&kept.borrow())
-    })
-    // The thread is ending: the code has to do.
-    .unwrap_or(steer_str::empty())
+    thread_local! {
+        static KEPT: RefCell<Kept> = const {
+            let failure = steer_pick_failure { struct_size: 0, code: 0, message: steer_str::empty() };
+            RefCell::new(Kept { failure, text: String::new() })
+        };
+    }
+    let kept = KEPT.try_with(|kept| {
+        let mut kept = kept.borrow_mut();
+        let code = status.code as i32;
+        let message = match status {
+            Cow::Borrowed(status) => steer_str::borrow(&status.message),
+            Cow::Owned(status) => {
+                kept.text = status.message;
+                steer_str::borrow(&kept.text)
+            }
+        };
+        let struct_size = size_of::<steer_pick_failure>();
+        kept.failure = steer_pick_failure { struct_size, code, message };
+        ptr::from_mut(&mut kept.failure).cast()
+    });
+    match kept {
+        Ok(value) => steer_picked { kind: kind as i64, value },
+        // The thread is ending, and there is no place to keep anything.
+        Err(_) => refused(STEER_PANIC),
+    }
 }
 
 /// Frees a picker. Any thread, when no pick of it is under way. NULL is fine.

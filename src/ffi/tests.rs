@@ -209,27 +209,35 @@ impl Fixture {
         assert_eq!(status, STEER_OK);
     }
 
-    fn pick_with(&self, call: *const steer_call) -> (steer_picked, i32, String) {
+    /// A pick's kind, connection, code and message.
+    fn pick_with(&self, call: *const steer_call) -> (i64, usize, i32, String) {
         let picker = self.seen().picker.unwrap();
-        let mut failure = failure();
         // SAFETY: all arguments are alive.
-        let picked = unsafe { steer_picker_pick(picker, call, &mut failure) };
-        assert!(picked.kind >= 0);
-        (picked, failure.code, text(failure.message))
+        let picked = unsafe { steer_picker_pick(picker, call) };
+        match picked.kind {
+            2 | 3 => {
+                let failure = picked.value.cast::<steer_pick_failure>();
+                // SAFETY: the kinds FAIL and DROP come with one.
+                let failure = unsafe { failure.read() };
+                assert_eq!(failure.struct_size, size_of::<steer_pick_failure>());
+                (picked.kind, 0, failure.code, text(failure.message))
+            }
+            kind => (kind, picked.value.addr(), 0, String::new()),
+        }
     }
 
     /// The address of the connection picked.
     fn pick(&self) -> usize {
-        let (picked, ..) = self.pick_with(ptr::null());
-        assert_eq!(picked.kind, steer_pick_kind::STEER_PICK_COMPLETE as i64);
-        picked.connection.addr()
+        let (kind, connection, ..) = self.pick_with(ptr::null());
+        assert_eq!(kind, steer_pick_kind::STEER_PICK_COMPLETE as i64);
+        connection
     }
 
     /// Kind, code and message of a pick that chose no connection.
     fn no_pick(&self) -> (steer_pick_kind, i32, String) {
-        let (picked, code, message) = self.pick_with(ptr::null());
-        assert!(picked.connection.is_null());
-        let kind = match picked.kind {
+        let (kind, connection, code, message) = self.pick_with(ptr::null());
+        assert_eq!(connection, 0);
+        let kind = match kind {
             1 => steer_pick_kind::STEER_PICK_QUEUE,
             2 => steer_pick_kind::STEER_PICK_FAIL,
             3 => steer_pick_kind::STEER_PICK_DROP,
@@ -251,14 +259,6 @@ impl Drop for Fixture {
         assert!(seen.freed, "ctx_free is the last callback");
         // SAFETY: made by `new`; no callback comes after ctx_free.
         drop(unsafe { Box::from_raw(self.seen) });
-    }
-}
-
-fn failure() -> steer_pick_failure {
-    steer_pick_failure {
-        struct_size: size_of::<steer_pick_failure>(),
-        code: -7,
-        message: steer_str::empty(),
     }
 }
 
@@ -788,27 +788,19 @@ fn picks_check_their_arguments() {
     fixture.update(&["a"]);
     fixture.ready(0);
     let picker = fixture.seen().picker.unwrap();
-    let pick = |picker, call, failure| {
+    let pick = |picker, call| {
         // SAFETY: NULL or alive.
-        let picked = unsafe { steer_picker_pick(picker, call, failure) };
-        assert!(picked.connection.is_null());
-        picked.kind
+        let picked = unsafe { steer_picker_pick(picker, call) };
+        (picked.kind, picked.value.is_null())
     };
-    let refused = |status: steer_status| -(status as i64);
-    let dropped = steer_pick_kind::STEER_PICK_DROP as i64;
-    let none = ptr::null_mut();
-    assert_eq!(pick(ptr::null(), ptr::null(), none), refused(STEER_NULL_ARGUMENT));
-    assert_eq!(pick(picker, ptr::null(), none), dropped);
-    for size in [0, size_of::<steer_pick_failure>() - 1] {
-        let mut short = steer_pick_failure { struct_size: size, ..failure() };
-        let picked = pick(picker, ptr::null(), &mut short);
-        assert_eq!((picked, short.code), (refused(STEER_BAD_STRUCT_SIZE), -7));
-    }
+    let refused = |status: steer_status| (-(status as i64), true);
+    assert_eq!(pick(ptr::null(), ptr::null()), refused(STEER_NULL_ARGUMENT));
+    assert_eq!(pick(picker, ptr::null()), (steer_pick_kind::STEER_PICK_DROP as i64, false));
     let path = steer_str::from_static("/s/m");
     let short = steer_call { struct_size: 8, path };
-    assert_eq!(pick(picker, &short, none), refused(STEER_BAD_STRUCT_SIZE));
+    assert_eq!(pick(picker, &short), refused(STEER_BAD_STRUCT_SIZE));
     let lost = steer_call { struct_size: size_of::<steer_call>(), path: NULL_STR };
-    assert_eq!(pick(picker, &lost, none), refused(STEER_INVALID_ARGUMENT));
+    assert_eq!(pick(picker, &lost), refused(STEER_INVALID_ARGUMENT));
 }
 
 #[test]
@@ -822,8 +814,8 @@ fn a_picker_that_wants_the_path_says_so_and_gets_it() {
     assert_eq!(unsafe { steer_picker_wants(picker) }, STEER_WANTS_PATH);
     let path = steer_str::from_static("/s/m");
     let call = steer_call { struct_size: size_of::<steer_call>(), path };
-    let (picked, _, message) = fixture.pick_with(&call);
-    assert_eq!(picked.kind, steer_pick_kind::STEER_PICK_DROP as i64);
+    let (kind, _, _, message) = fixture.pick_with(&call);
+    assert_eq!(kind, steer_pick_kind::STEER_PICK_DROP as i64);
     assert_eq!((message.as_str(), fixture.no_pick().2.as_str()), ("path /s/m", "path "));
 }
 
@@ -855,8 +847,8 @@ fn a_picker_that_panics_is_replaced_when_the_host_runs_the_policy() {
     fixture.ready(0);
     let boom = steer_str::from_static("/boom");
     let call = steer_call { struct_size: size_of::<steer_call>(), path: boom };
-    let (picked, code, message) = fixture.pick_with(&call);
-    assert_eq!(picked.kind, steer_pick_kind::STEER_PICK_FAIL as i64);
+    let (kind, _, code, message) = fixture.pick_with(&call);
+    assert_eq!(kind, steer_pick_kind::STEER_PICK_FAIL as i64);
     assert_eq!((code, message.as_str()), (13, "test_path: pick panicked: boom"));
     assert_eq!(fixture.seen().runs_asked, 1);
     // SAFETY: alive.
@@ -866,7 +858,7 @@ fn a_picker_that_panics_is_replaced_when_the_host_runs_the_policy() {
     assert_eq!(status, STEER_OK);
     assert_eq!(faults, 1);
     fixture.ready(1);
-    assert_eq!(fixture.pick_with(&call).0.connection.addr(), 101);
+    assert_eq!(fixture.pick_with(&call).1, 101);
 }
 
 #[test]

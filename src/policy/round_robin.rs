@@ -7,7 +7,7 @@
 use serde::Deserialize;
 
 use super::leaf::{Backend, PickerFactory};
-use super::{Call, Helper, Pick, Picker};
+use super::{Call, Helper, Pick, Picker, Turns};
 use crate::endpoints::Connection;
 use crate::sync::Rotation;
 
@@ -36,34 +36,25 @@ impl PickerFactory for RoundRobin {
         backends: Vec<Backend>,
         helper: &dyn Helper,
     ) -> Box<dyn Picker> {
-        let mut connections: Box<[Connection]> =
+        let mut connections: Vec<Connection> =
             backends.into_iter().map(|backend| backend.connection).collect();
         // A random first backend for each picker: or else every client that is started at the
         // same time begins with the same one (grpc-go#2580).
         let first = helper.random() % connections.len() as u64;
         connections.rotate_left(first as usize);
-        Box::new(RoundRobinPicker { connections, rotation: self.rotation.clone() })
+        let rotation = self.rotation.clone();
+        Box::new(RoundRobinPicker(Turns { connections: connections.into(), rotation }))
     }
 }
 
-struct RoundRobinPicker {
-    connections: Box<[Connection]>,
-    rotation: Rotation,
-}
+struct RoundRobinPicker(Turns);
 
 impl Picker for RoundRobinPicker {
     fn pick<'a>(&'a self, _call: &Call<'_>) -> Pick<'a> {
-        match self.rotation.next(self.connections.len()) {
-            Some(place) => Pick::Complete(&self.connections[place]),
-            None => self.pick_slowly(),
-        }
+        Pick::Complete(self.0.next().unwrap_or_else(|| self.0.next_slowly()))
     }
-}
 
-impl RoundRobinPicker {
-    #[cold]
-    #[inline(never)]
-    fn pick_slowly(&self) -> Pick<'_> {
-        Pick::Complete(&self.connections[self.rotation.next_slowly(self.connections.len())])
+    fn turns(&self) -> Option<Turns> {
+        Some(self.0.clone())
     }
 }

@@ -21,9 +21,11 @@ use super::leaf::LeafPolicy;
 use super::round_robin::NoFields;
 use super::{
     Call, FailPicker, Helper, Pick, Picker, Policy, PolicyFactory, RoundRobin, Severity, TimerId,
-    Update, Wants,
+    Turns, Update, Wants,
 };
-use crate::endpoints::{Connectivity, Endpoint, EndpointDescriptor, EndpointId, Report};
+use crate::endpoints::{
+    Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId, Report,
+};
 use crate::status::Status;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -460,25 +462,26 @@ fn quietly(what: impl FnOnce()) -> Result<Done, Box<dyn Any + Send>> {
 
 /// A policy's picker, as hosts get it: panics contained, codes of gRFC A54 mapped.
 pub struct GuardedPicker {
-    picker: Box<dyn Picker>,
-    wants: Wants,
+    /// In place of `picker`, when it says so: this part cannot panic.
+    turns: Option<Turns>,
     poisoned: AtomicBool,
+    wants: Wants,
+    picker: Box<dyn Picker>,
     shared: Arc<Shared>,
 }
 
 impl GuardedPicker {
     fn new(picker: Box<dyn Picker>, shared: Arc<Shared>) -> GuardedPicker {
-        let (wants, poisoned) = match catch_unwind(AssertUnwindSafe(|| picker.wants())) {
-            Ok(wants) => (wants, false),
-            Err(panic) => {
-                shared.fault("wants", &*panic);
-                // Relaxed: see `Event::Run`.
-                shared.picker_fault.store(true, Ordering::Relaxed);
-                shared.host.run_later();
-                (Wants::default(), true)
-            }
-        };
-        GuardedPicker { picker, wants, poisoned: AtomicBool::new(poisoned), shared }
+        let asked = catch_unwind(AssertUnwindSafe(|| (picker.wants(), picker.turns())));
+        let poisoned = AtomicBool::new(asked.is_err());
+        let (wants, turns) = asked.unwrap_or_else(|panic| {
+            shared.fault("wants or turns", &*panic);
+            // Relaxed: see `Event::Run`.
+            shared.picker_fault.store(true, Ordering::Relaxed);
+            shared.host.run_later();
+            (Wants::default(), None)
+        });
+        GuardedPicker { turns, poisoned, wants, picker, shared }
     }
 
     /// What the picker needs to know of each call.
@@ -486,9 +489,14 @@ impl GuardedPicker {
         self.wants
     }
 
+    /// The next connection of a picker that only takes turns; none: [`GuardedPicker::pick`] knows.
+    #[inline(always)]
+    pub fn next_turn(&self) -> Option<&Connection> {
+        self.turns.as_ref()?.next()
+    }
+
     /// See [`Picker::pick`]. A panic fails this call with INTERNAL; calls after it wait for the
     /// picker of the policy that takes over.
-    #[inline(always)]
     pub fn pick<'a>(&'a self, call: &Call<'_>) -> Pick<'a> {
         // Relaxed: whichever side of the fault a concurrent pick falls on is fine.
         if self.poisoned.load(Ordering::Relaxed) {

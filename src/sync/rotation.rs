@@ -51,8 +51,7 @@ impl Rotation {
     /// function of its own, and needs no stack for them here.
     #[inline(always)]
     pub fn next(&self, places: usize) -> Option<usize> {
-        let thread = thread_slot()?;
-        let cell = self.cell(thread);
+        let cell = self.cell(thread_slot()?)?;
         // Relaxed: a turn orders nothing but itself. A plain load and store instead of an atomic
         // increment: threads that share a slot may lose a turn to each other, which is harmless.
         let next = cell.load(Ordering::Relaxed) as usize + 1;
@@ -74,16 +73,17 @@ impl Rotation {
 
     fn next_for(&self, thread: u32, places: usize) -> usize {
         assert!(places > 0, "a rotation needs a place");
-        let cell = self.cell(thread);
+        let cell = self.cell(thread).expect("a slot for every number");
         // Relaxed: as above.
         let place = (cell.load(Ordering::Relaxed) as usize + 1) % places;
         cell.store(place as u32, Ordering::Relaxed);
         place
     }
 
+    /// Always there; to say so by a panic would cost the caller's usual path a little.
     #[inline(always)]
-    fn cell(&self, thread: u32) -> &AtomicU32 {
-        &self.last[thread as usize & (self.last.len() - 1)]
+    fn cell(&self, thread: u32) -> Option<&CachePadded<AtomicU32>> {
+        self.last.get(thread as usize & (self.last.len() - 1))
     }
 }
 

@@ -10,8 +10,6 @@ use std::collections::BinaryHeap;
 
 use parking_lot::Mutex;
 
-const UNASSIGNED: u32 = u32::MAX;
-
 /// Free numbers below `next`, lowest first.
 struct Pool {
     free: BinaryHeap<Reverse<u32>>,
@@ -27,14 +25,12 @@ impl Drop for Lease {
     fn drop(&mut self) {
         // A pick may still run on this thread after its thread-locals are gone: it then finds
         // no lease and shares number 0.
-        SLOT.set(0);
+        cell::set(1);
         POOL.lock().free.push(Reverse(self.0));
     }
 }
 
 thread_local! {
-    // Apart from the lease and without a destructor, so that reading it is one load.
-    static SLOT: Cell<u32> = const { Cell::new(UNASSIGNED) };
     static LEASE: Cell<Option<Lease>> = const { Cell::new(None) };
 }
 
@@ -42,8 +38,7 @@ thread_local! {
 /// no number yet.
 #[inline(always)]
 pub fn thread_slot() -> Option<u32> {
-    let slot = SLOT.get();
-    (slot != UNASSIGNED).then_some(slot)
+    cell::get().checked_sub(1)
 }
 
 /// The calling thread's number. Gives it one when it has none.
@@ -64,10 +59,85 @@ fn assign() -> u32 {
             }
         }
     };
-    SLOT.set(slot);
+    cell::set(slot + 1);
     // When the thread is ending already, the lease is dropped at once and gives the number back.
     let _ = LEASE.try_with(|lease| lease.set(Some(Lease(slot))));
-    SLOT.get()
+    thread_slot().unwrap_or(0)
+}
+
+/// The thread's number plus one; 0 when it has none.
+///
+/// In position-independent code, Rust reads a thread-local through a call of the dynamic linker's,
+/// which costs as much as the rest of a pick and, even where the linker later takes the call out,
+/// keeps all registers in memory around it. The *initial-exec* model is two instructions without a
+/// call, and Rust has no stable way to ask for it but to write these. It takes 4 bytes of what the
+/// C library holds ready for libraries that are loaded late.
+///
+/// Source: Drepper, "ELF Handling For Thread-Local Storage", 4.4.6.
+#[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
+mod cell {
+    use std::arch::{asm, global_asm};
+
+    global_asm!(
+        ".pushsection .tbss.steer_thread_slot,\"awT\",@nobits",
+        ".hidden steer_thread_slot",
+        ".globl steer_thread_slot",
+        ".type steer_thread_slot,@object",
+        ".size steer_thread_slot,4",
+        ".p2align 2",
+        "steer_thread_slot:",
+        ".zero 4",
+        ".popsection",
+    );
+
+    #[inline(always)]
+    pub(super) fn get() -> u32 {
+        let value: u32;
+        // SAFETY: reads the calling thread's own four bytes, defined above, which nothing but `set`
+        // writes, and touches nothing else.
+        unsafe {
+            asm!(
+                "mov {offset}, qword ptr [rip + steer_thread_slot@GOTTPOFF]",
+                "mov {value:e}, dword ptr fs:[{offset}]",
+                offset = out(reg) _,
+                value = lateout(reg) value,
+                options(nostack, preserves_flags, readonly),
+            );
+        }
+        value
+    }
+
+    pub(super) fn set(value: u32) {
+        // SAFETY: writes the calling thread's own four bytes, defined above.
+        unsafe {
+            asm!(
+                "mov {offset}, qword ptr [rip + steer_thread_slot@GOTTPOFF]",
+                "mov dword ptr fs:[{offset}], {value:e}",
+                offset = out(reg) _,
+                value = in(reg) value,
+                options(nostack, preserves_flags),
+            );
+        }
+    }
+}
+
+/// The same where the language has to do: see above.
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux", not(miri))))]
+mod cell {
+    use std::cell::Cell;
+
+    thread_local! {
+        static SLOT: Cell<u32> = const { Cell::new(0) };
+    }
+
+    #[inline(always)]
+    pub(super) fn get() -> u32 {
+        SLOT.get()
+    }
+
+    pub(super) fn set(value: u32) {
+        SLOT.set(value);
+    }
 }
 
 #[cfg(test)]
