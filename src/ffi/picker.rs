@@ -10,9 +10,9 @@ use std::ptr;
 use super::text::steer_str;
 use super::versioned::{Versioned, read};
 use super::{guard, steer_status, steer_status::*};
-use crate::endpoints::Connection;
 use crate::policy::{Call, GuardedPicker, Pick};
 use crate::status::Status;
+use crate::sync::Handle;
 use steer_pick_kind::*;
 
 /// Chooses a backend per call. Immutable: its functions but `steer_picker_free` may be called from
@@ -110,8 +110,8 @@ pub unsafe extern "C" fn steer_picker_pick(
 ) -> steer_picked {
     // SAFETY: NULL or alive by this function's contract.
     let Some(picker) = (unsafe { picker.as_ref() }) else { return refused(STEER_NULL_ARGUMENT) };
-    if let Some(connection) = picker.0.next_turn() {
-        return completed(connection);
+    if let Some(handle) = picker.0.next_turn() {
+        return completed(handle);
     }
     // SAFETY: by this function's contract.
     unsafe { pick_any(picker, call) }
@@ -123,8 +123,8 @@ extern "C" fn refused(status: steer_status) -> steer_picked {
 }
 
 #[inline(always)]
-fn completed(connection: &Connection) -> steer_picked {
-    let value = connection.handle().pointer();
+fn completed(connection: Handle) -> steer_picked {
+    let value = connection.pointer();
     steer_picked { kind: STEER_PICK_COMPLETE as i64, value }
 }
 
@@ -146,7 +146,7 @@ unsafe extern "C" fn pick_any(picker: &steer_picker, call: *const steer_call) ->
         }
     };
     match pick {
-        Pick::Complete(connection) => completed(connection),
+        Pick::Complete(connection) => completed(connection.handle()),
         Pick::Queue => steer_picked { kind: STEER_PICK_QUEUE as i64, value: ptr::null_mut() },
         Pick::Fail(status) => failed(STEER_PICK_FAIL, Cow::Borrowed(status)),
         Pick::Drop(status) => failed(STEER_PICK_DROP, Cow::Borrowed(status)),

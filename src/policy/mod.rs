@@ -38,7 +38,7 @@ pub use runner::{GuardedPicker, Host, Runner};
 
 use crate::endpoints::{Connection, EndpointDescriptor, EndpointId, Report};
 use crate::status::Status;
-use crate::sync::Rotation;
+use crate::sync::{Handle, Rotation};
 
 /// A policy's config, parsed and checked: whatever type its factory made of the JSON.
 pub type Config = Arc<dyn Any + Send + Sync>;
@@ -131,22 +131,28 @@ pub trait Picker: Send + Sync {
 /// Connections that take turns.
 #[derive(Clone, Debug)]
 pub struct Turns {
-    /// At least one, in the order of their turns.
-    pub connections: Arc<[Connection]>,
-    /// Whose turn it is.
-    pub rotation: Rotation,
+    /// The connections' handles, side by side, so that more of them fit into the cache.
+    handles: Arc<[Handle]>,
+    connections: Arc<[Connection]>,
+    rotation: Rotation,
 }
 
 impl Turns {
-    /// The connection whose turn it is; none when [`Turns::next_slowly`] has to find that out.
-    #[inline(always)]
-    pub fn next(&self) -> Option<&Connection> {
-        let place = self.rotation.next(self.connections.len())?;
-        Some(&self.connections[place])
+    /// Turns of at least one connection, in this order.
+    pub fn new(connections: Vec<Connection>, rotation: Rotation) -> Turns {
+        let handles = connections.iter().map(Connection::handle).collect();
+        Turns { handles, connections: connections.into(), rotation }
     }
 
-    /// The connection whose turn it is, in every case.
-    pub fn next_slowly(&self) -> &Connection {
+    /// The handle of the connection whose turn it is; none when that takes [`Turns::next`].
+    #[inline(always)]
+    pub fn next_handle(&self) -> Option<Handle> {
+        let place = self.rotation.next(self.handles.len())?;
+        Some(self.handles[place])
+    }
+
+    /// The connection whose turn it is.
+    pub fn next(&self) -> &Connection {
         &self.connections[self.rotation.next_slowly(self.connections.len())]
     }
 }

@@ -42,8 +42,7 @@ impl PickerFactory for RoundRobin {
         // same time begins with the same one (grpc-go#2580).
         let first = helper.random() % connections.len() as u64;
         connections.rotate_left(first as usize);
-        let rotation = self.rotation.clone();
-        Box::new(RoundRobinPicker(Turns { connections: connections.into(), rotation }))
+        Box::new(RoundRobinPicker(Turns::new(connections, self.rotation.clone())))
     }
 }
 
@@ -51,7 +50,7 @@ struct RoundRobinPicker(Turns);
 
 impl Picker for RoundRobinPicker {
     fn pick<'a>(&'a self, _call: &Call<'_>) -> Pick<'a> {
-        Pick::Complete(self.0.next().unwrap_or_else(|| self.0.next_slowly()))
+        Pick::Complete(self.0.next())
     }
 
     fn turns(&self) -> Option<Turns> {

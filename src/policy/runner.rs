@@ -23,10 +23,9 @@ use super::{
     Call, FailPicker, Helper, Pick, Picker, Policy, PolicyFactory, RoundRobin, Severity, TimerId,
     Turns, Update, Wants,
 };
-use crate::endpoints::{
-    Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId, Report,
-};
+use crate::endpoints::{Connectivity, Endpoint, EndpointDescriptor, EndpointId, Report};
 use crate::status::Status;
+use crate::sync::Handle;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// What a runner asks of the host: [`Helper`] with the engine's numbers, and one thing more.
@@ -491,8 +490,8 @@ impl GuardedPicker {
 
     /// The next connection of a picker that only takes turns; none: [`GuardedPicker::pick`] knows.
     #[inline(always)]
-    pub fn next_turn(&self) -> Option<&Connection> {
-        self.turns.as_ref()?.next()
+    pub fn next_turn(&self) -> Option<Handle> {
+        self.turns.as_ref()?.next_handle()
     }
 
     /// See [`Picker::pick`]. A panic fails this call with INTERNAL; calls after it wait for the

@@ -16,7 +16,7 @@ struct Pool {
     next: u32,
 }
 
-static POOL: Mutex<Pool> = Mutex::new(Pool { free: BinaryHeap::new(), next: 0 });
+static POOL: Mutex<Pool> = Mutex::new(Pool { free: BinaryHeap::new(), next: 1 });
 
 /// Gives the thread's number back when the thread ends.
 struct Lease(u32);
@@ -24,7 +24,7 @@ struct Lease(u32);
 impl Drop for Lease {
     fn drop(&mut self) {
         // A pick may still run on this thread after its thread-locals are gone: it then finds
-        // no lease and shares number 0.
+        // no lease and shares number 1.
         cell::set(1);
         POOL.lock().free.push(Reverse(self.0));
     }
@@ -34,11 +34,14 @@ thread_local! {
     static LEASE: Cell<Option<Lease>> = const { Cell::new(None) };
 }
 
-/// The calling thread's number: unique among living threads, small, and reused. None when it has
-/// no number yet.
+/// The calling thread's number, from 1: unique among living threads, small, and reused. None when it
+/// has no number yet.
 #[inline(always)]
 pub fn thread_slot() -> Option<u32> {
-    cell::get().checked_sub(1)
+    match cell::get() {
+        0 => None,
+        slot => Some(slot),
+    }
 }
 
 /// The calling thread's number. Gives it one when it has none.
@@ -59,13 +62,13 @@ fn assign() -> u32 {
             }
         }
     };
-    cell::set(slot + 1);
+    cell::set(slot);
     // When the thread is ending already, the lease is dropped at once and gives the number back.
     let _ = LEASE.try_with(|lease| lease.set(Some(Lease(slot))));
-    thread_slot().unwrap_or(0)
+    thread_slot().unwrap_or(1)
 }
 
-/// The thread's number plus one; 0 when it has none.
+/// The thread's number; 0 when it has none.
 ///
 /// In position-independent code, Rust reads a thread-local through a call of the dynamic linker's,
 /// which costs as much as the rest of a pick and, even where the linker later takes the call out,
