@@ -23,8 +23,8 @@ install(DIRECTORY cmake/elf DESTINATION ${steer_cmake_dir})
 
 # All else serves any gRPC; this one was compiled for one, and says so by its directory.
 if(STEER_BUILD_GRPC)
-  set_target_properties(steer-grpc-autoregister PROPERTIES INSTALL_RPATH "\$ORIGIN/../..")
-  install(TARGETS steer-grpc-autoregister
+  set_target_properties(steer-grpc PROPERTIES INSTALL_RPATH "\$ORIGIN/../..")
+  install(TARGETS steer-grpc-autoregister steer-grpc
           LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/steer/grpc-${STEER_GRPC_RELEASE})
 endif()
 

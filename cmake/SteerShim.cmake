@@ -12,7 +12,8 @@ include(${CMAKE_CURRENT_LIST_DIR}/SteerGrpcNdebug.cmake)
 # steer_add_shim(SOURCE_DIR <dir> INCLUDE_DIR <dir>) makes, with steer::engine already there:
 #   steer::grpc             what an application links
 #   steer_grpc_internals    what it takes to include gRPC's internal headers: for Steer's own use
-#   steer-grpc-autoregister a shared library that registers itself, to be linked or preloaded
+#   steer-grpc              a shared library with all of it, which registers itself when it is loaded
+#   steer-grpc-autoregister a shared library that loads it, to be linked or preloaded
 # and leaves gRPC's version in STEER_GRPC_RELEASE.
 function(steer_add_shim)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "SOURCE_DIR;INCLUDE_DIR" "")
@@ -60,8 +61,8 @@ function(steer_add_shim)
   if(NOT own_build)
     # The application's warning flags are for the application's code.
     target_compile_options(steer_shim PRIVATE -w)
-    target_compile_options(steer-grpc-autoregister PRIVATE -w)
-    set_target_properties(steer-grpc-autoregister PROPERTIES EXCLUDE_FROM_ALL ON)
+    target_compile_options(steer-grpc PRIVATE -w)
+    set_target_properties(steer-grpc steer-grpc-autoregister PROPERTIES EXCLUDE_FROM_ALL ON)
   endif()
   set(STEER_GRPC_RELEASE ${STEER_GRPC_RELEASE} PARENT_SCOPE)
 endfunction()
@@ -79,15 +80,20 @@ endmacro()
 
 function(_steer_add_autoregister source_dir)
   set(elf ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/elf)
-  add_library(steer-grpc-autoregister SHARED ${source_dir}/autoregister.cc)
-  target_link_libraries(steer-grpc-autoregister PRIVATE steer::grpc)
-  set_target_properties(steer-grpc-autoregister PROPERTIES
-    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON LINK_DEPENDS ${elf}/autoregister.map)
+  add_library(steer-grpc MODULE ${source_dir}/autoregister.cc)
+  target_link_libraries(steer-grpc PRIVATE steer::grpc)
+  set_target_properties(steer-grpc PROPERTIES PREFIX lib
+    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON LINK_DEPENDS ${elf}/steer-grpc.map)
   # gRPC's symbols come from the process that it is loaded into, so they are undefined here, even where
   # the build forbids that by default. The version script keeps all else in: what libgrpc has too, it
   # must not offer.
-  target_link_options(steer-grpc-autoregister PRIVATE LINKER:-z,undefs
-                      LINKER:--version-script=${elf}/autoregister.map)
+  target_link_options(steer-grpc PRIVATE LINKER:-z,undefs LINKER:--version-script=${elf}/steer-grpc.map)
+
+  add_library(steer-grpc-autoregister SHARED ${source_dir}/preload.cc)
+  set_target_properties(steer-grpc-autoregister PROPERTIES
+    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  target_link_libraries(steer-grpc-autoregister PRIVATE ${CMAKE_DL_LIBS})
+  add_dependencies(steer-grpc-autoregister steer-grpc)
 
   # A program that names nothing of it must still load it.
   add_library(steer_autoregister_anchor OBJECT ${elf}/autoregister_anchor.cc)

@@ -1,5 +1,4 @@
-// Registers Steer when the library that holds this file is loaded: linked, or preloaded under a
-// program that knows nothing of it.
+// Registers Steer when libsteer-grpc.so, which holds this file, is loaded by preload.cc.
 //
 // Must not know: anything but steer::Register. What fails is in gRPC's log by then.
 #include "steer/grpc.h"

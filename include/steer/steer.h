@@ -278,10 +278,10 @@ typedef struct steer_call {
 /*
  The host's side of one policy. The engine copies the table.
 
- Callbacks must not throw and not longjmp. Those marked [serialised] are made from within calls
+ Callbacks must not throw and not longjmp. Those marked *Serialised* are made from within calls
  of the engine's functions for this policy only, which the host serialises, and never after
  `steer_policy_free`; they may call the engine for the same policy: such calls take effect once
- the one under way is done. Those marked [any thread] come from any thread, also concurrently,
+ the one under way is done. Those marked *Any thread* come from any thread, also concurrently,
  and as long as anything of the policy lives.
  */
 typedef struct steer_host {
@@ -294,42 +294,42 @@ typedef struct steer_host {
    */
   void *ctx;
   /*
-   [any thread] Frees `ctx`. The last callback: comes once the policy, its pickers and its
+   *Any thread.* Frees `ctx`. The last callback: comes once the policy, its pickers and its
    connections are all gone. May be NULL.
    */
   void (*ctx_free)(void *ctx);
   /*
-   [serialised] Makes an endpoint for the `index`th endpoint of the latest update and stores
+   *Serialised.* Makes an endpoint for the `index`th endpoint of the latest update and stores
    the host's handle for it in `*handle`; the host reports its states by the number
    `endpoint`. It must not connect before it is asked to. STEER_OK, or another status when
    it cannot be made: the endpoint is then left out. Required.
    */
   int32_t (*endpoint_new)(void *ctx, uint64_t endpoint, uint32_t index, void **handle);
   /*
-   [serialised] Whether `endpoint_new` would make the very same endpoint for the `index`th
+   *Serialised.* Whether `endpoint_new` would make the very same endpoint for the `index`th
    endpoint of the latest update: same addresses, attributes and channel args. 0: no. NULL:
    the engine compares the descriptors that it was given.
    */
   int32_t (*endpoint_matches)(void *ctx, void *handle, uint32_t index);
   /*
-   [serialised] Asks for a connection, when there is none and none is being made. Required.
+   *Serialised.* Asks for a connection, when there is none and none is being made. Required.
    */
   void (*endpoint_connect)(void *ctx, void *handle);
   /*
-   [serialised] Ends the endpoint's backoff. May be NULL.
+   *Serialised.* Ends the endpoint's backoff. May be NULL.
    */
   void (*endpoint_reset_backoff)(void *ctx, void *handle);
   /*
-   [serialised] Drops the endpoint. Pickers may hold its connection still. Required.
+   *Serialised.* Drops the endpoint. Pickers may hold its connection still. Required.
    */
   void (*endpoint_free)(void *ctx, void *handle);
   /*
-   [any thread] Gives back a reference that came with a report of STEER_READY: within
+   *Any thread.* Gives back a reference that came with a report of STEER_READY: within
    `steer_picker_free`, or within a call for the policy. Required.
    */
   void (*connection_free)(void *ctx, void *connection);
   /*
-   [serialised] Publishes the policy's state (a `steer_state`) and the picker for calls from
+   *Serialised.* Publishes the policy's state (a `steer_state`) and the picker for calls from
    now on, which is the host's to free. `code` and `message` are OK and empty but in
    STEER_TRANSIENT_FAILURE; the message is valid during the call. Required.
    */
@@ -339,35 +339,35 @@ typedef struct steer_host {
                        struct steer_str message,
                        struct steer_picker *picker);
   /*
-   [serialised] Asks the resolver to resolve again, when it sees fit. Required.
+   *Serialised.* Asks the resolver to resolve again, when it sees fit. Required.
    */
   void (*request_reresolution)(void *ctx);
   /*
-   [any thread] Asks for a call of `steer_policy_run`, serialised, soon, and not from within
+   *Any thread.* Asks for a call of `steer_policy_run`, serialised, soon, and not from within
    this callback. May come from within a pick, and after `steer_policy_free`, when it is to be
    ignored. May be NULL: a picker that panics is then not replaced before the next update.
    */
   void (*run_later)(void *ctx);
   /*
-   [serialised] Asks for a call of `steer_policy_timer` with this number, serialised, after so
+   *Serialised.* Asks for a call of `steer_policy_timer` with this number, serialised, after so
    many nanoseconds, and not from within this callback. May be NULL: timers never run out.
    */
   void (*timer_start)(void *ctx, uint64_t timer, uint64_t after_ns);
   /*
-   [serialised] Takes that back. A timer that runs out all the same does no harm. May be NULL.
+   *Serialised.* Takes that back. A timer that runs out all the same does no harm. May be NULL.
    */
   void (*timer_cancel)(void *ctx, uint64_t timer);
   /*
-   [any thread] Nanoseconds since an arbitrary moment; never goes back. NULL: the engine uses
+   *Any thread.* Nanoseconds since an arbitrary moment; never goes back. NULL: the engine uses
    the system's monotonic clock.
    */
   uint64_t (*now)(void *ctx);
   /*
-   [any thread] 64 random bits. NULL: the engine uses a generator of its own.
+   *Any thread.* 64 random bits. NULL: the engine uses a generator of its own.
    */
   uint64_t (*random)(void *ctx);
   /*
-   [any thread] Writes a line to the log; `severity` is a `steer_severity`. The message is
+   *Any thread.* Writes a line to the log; `severity` is a `steer_severity`. The message is
    valid during the call. NULL: the engine is silent.
    */
   void (*log)(void *ctx, int32_t severity, struct steer_str message);

@@ -28,10 +28,10 @@ pub enum steer_severity {
 
 /// The host's side of one policy. The engine copies the table.
 ///
-/// Callbacks must not throw and not longjmp. Those marked [serialised] are made from within calls
+/// Callbacks must not throw and not longjmp. Those marked *Serialised* are made from within calls
 /// of the engine's functions for this policy only, which the host serialises, and never after
 /// `steer_policy_free`; they may call the engine for the same policy: such calls take effect once
-/// the one under way is done. Those marked [any thread] come from any thread, also concurrently,
+/// the one under way is done. Those marked *Any thread* come from any thread, also concurrently,
 /// and as long as anything of the policy lives.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -40,10 +40,10 @@ pub struct steer_host {
     pub struct_size: usize,
     /// Passed to every callback.
     pub ctx: *mut c_void,
-    /// [any thread] Frees `ctx`. The last callback: comes once the policy, its pickers and its
+    /// *Any thread.* Frees `ctx`. The last callback: comes once the policy, its pickers and its
     /// connections are all gone. May be NULL.
     pub ctx_free: Option<unsafe extern "C" fn(ctx: *mut c_void)>,
-    /// [serialised] Makes an endpoint for the `index`th endpoint of the latest update and stores
+    /// *Serialised.* Makes an endpoint for the `index`th endpoint of the latest update and stores
     /// the host's handle for it in `*handle`; the host reports its states by the number
     /// `endpoint`. It must not connect before it is asked to. STEER_OK, or another status when
     /// it cannot be made: the endpoint is then left out. Required.
@@ -55,21 +55,21 @@ pub struct steer_host {
             handle: *mut *mut c_void,
         ) -> i32,
     >,
-    /// [serialised] Whether `endpoint_new` would make the very same endpoint for the `index`th
+    /// *Serialised.* Whether `endpoint_new` would make the very same endpoint for the `index`th
     /// endpoint of the latest update: same addresses, attributes and channel args. 0: no. NULL:
     /// the engine compares the descriptors that it was given.
     pub endpoint_matches:
         Option<unsafe extern "C" fn(ctx: *mut c_void, handle: *mut c_void, index: u32) -> i32>,
-    /// [serialised] Asks for a connection, when there is none and none is being made. Required.
+    /// *Serialised.* Asks for a connection, when there is none and none is being made. Required.
     pub endpoint_connect: Option<unsafe extern "C" fn(ctx: *mut c_void, handle: *mut c_void)>,
-    /// [serialised] Ends the endpoint's backoff. May be NULL.
+    /// *Serialised.* Ends the endpoint's backoff. May be NULL.
     pub endpoint_reset_backoff: Option<unsafe extern "C" fn(ctx: *mut c_void, handle: *mut c_void)>,
-    /// [serialised] Drops the endpoint. Pickers may hold its connection still. Required.
+    /// *Serialised.* Drops the endpoint. Pickers may hold its connection still. Required.
     pub endpoint_free: Option<unsafe extern "C" fn(ctx: *mut c_void, handle: *mut c_void)>,
-    /// [any thread] Gives back a reference that came with a report of STEER_READY: within
+    /// *Any thread.* Gives back a reference that came with a report of STEER_READY: within
     /// `steer_picker_free`, or within a call for the policy. Required.
     pub connection_free: Option<unsafe extern "C" fn(ctx: *mut c_void, connection: *mut c_void)>,
-    /// [serialised] Publishes the policy's state (a `steer_state`) and the picker for calls from
+    /// *Serialised.* Publishes the policy's state (a `steer_state`) and the picker for calls from
     /// now on, which is the host's to free. `code` and `message` are OK and empty but in
     /// STEER_TRANSIENT_FAILURE; the message is valid during the call. Required.
     pub update_state: Option<
@@ -81,23 +81,23 @@ pub struct steer_host {
             picker: *mut steer_picker,
         ),
     >,
-    /// [serialised] Asks the resolver to resolve again, when it sees fit. Required.
+    /// *Serialised.* Asks the resolver to resolve again, when it sees fit. Required.
     pub request_reresolution: Option<unsafe extern "C" fn(ctx: *mut c_void)>,
-    /// [any thread] Asks for a call of `steer_policy_run`, serialised, soon, and not from within
+    /// *Any thread.* Asks for a call of `steer_policy_run`, serialised, soon, and not from within
     /// this callback. May come from within a pick, and after `steer_policy_free`, when it is to be
     /// ignored. May be NULL: a picker that panics is then not replaced before the next update.
     pub run_later: Option<unsafe extern "C" fn(ctx: *mut c_void)>,
-    /// [serialised] Asks for a call of `steer_policy_timer` with this number, serialised, after so
+    /// *Serialised.* Asks for a call of `steer_policy_timer` with this number, serialised, after so
     /// many nanoseconds, and not from within this callback. May be NULL: timers never run out.
     pub timer_start: Option<unsafe extern "C" fn(ctx: *mut c_void, timer: u64, after_ns: u64)>,
-    /// [serialised] Takes that back. A timer that runs out all the same does no harm. May be NULL.
+    /// *Serialised.* Takes that back. A timer that runs out all the same does no harm. May be NULL.
     pub timer_cancel: Option<unsafe extern "C" fn(ctx: *mut c_void, timer: u64)>,
-    /// [any thread] Nanoseconds since an arbitrary moment; never goes back. NULL: the engine uses
+    /// *Any thread.* Nanoseconds since an arbitrary moment; never goes back. NULL: the engine uses
     /// the system's monotonic clock.
     pub now: Option<unsafe extern "C" fn(ctx: *mut c_void) -> u64>,
-    /// [any thread] 64 random bits. NULL: the engine uses a generator of its own.
+    /// *Any thread.* 64 random bits. NULL: the engine uses a generator of its own.
     pub random: Option<unsafe extern "C" fn(ctx: *mut c_void) -> u64>,
-    /// [any thread] Writes a line to the log; `severity` is a `steer_severity`. The message is
+    /// *Any thread.* Writes a line to the log; `severity` is a `steer_severity`. The message is
     /// valid during the call. NULL: the engine is silent.
     pub log: Option<unsafe extern "C" fn(ctx: *mut c_void, severity: i32, message: steer_str)>,
 }

@@ -100,8 +100,9 @@ install_steer() {
 # The installed library under a program that was built without Steer, and fails without it.
 preload() {
   if "$work/consumer/plain_client"; then return 1; fi
+  # Through a shell, which inherits the preloaded library and has no gRPC.
   LD_PRELOAD=$(echo "$prefix"/lib/steer/grpc-*/libsteer-grpc-autoregister.so) \
-    "$work/consumer/plain_client"
+    sh -c '"$1"; exit $?' sh "$work/consumer/plain_client"
 }
 
 # For the C interface no gRPC is looked for.
