@@ -1,9 +1,7 @@
 // What differs between gRPC generations, as named types and functions. Everything else of the shim
 // reads as if only one gRPC existed.
 //
-// This one speaks to gRPC 1.51. The two other generations fill the same names: 1.46 with
-// `grpc_register_plugin`, JSON errors by out-parameter and `const char*` names; 1.60 and later with
-// reference-counted pickers and endpoints that are `pick_first` children (see endpoint.h).
+// This one speaks to gRPC 1.51; docs/ARCHITECTURE.md says how others fill the same names.
 //
 // Must not know: the engine.
 #ifndef STEER_SHIM_GENERATION_H
@@ -145,7 +143,11 @@ inline void CancelTimer(GrpcPolicy::ChannelControlHelper* helper, TimerHandle ti
   helper->GetEventEngine()->Cancel(timer);
 }
 
-inline void LogError(const std::string& text) { gpr_log(GPR_ERROR, "%s", text.c_str()); }
+inline void LogError(const std::string& text) {
+  // Until gRPC has been initialised it would log nothing at all.
+  gpr_log_verbosity_init();
+  gpr_log(GPR_ERROR, "%s", text.c_str());
+}
 inline void LogInfo(const std::string& text) { gpr_log(GPR_INFO, "%s", text.c_str()); }
 inline void LogDebug(const std::string& text) { gpr_log(GPR_DEBUG, "%s", text.c_str()); }
 

@@ -13,9 +13,8 @@ namespace shim {
 namespace {
 
 // --- The engine's host table: each callback finds its policy and does what its name says. ---
-//
-// `ctx` is a shared_ptr<Host> of its own. [serialised] callbacks come only while the policy is
-// there; endpoints are freed at the very end of it, and find their policy themselves.
+// `ctx` is a shared_ptr<Host> of its own. Serialised callbacks come only while the policy is there;
+// endpoints are freed at the very end of it, and find their policy themselves.
 
 Host* HostOf(void* ctx) { return static_cast<std::shared_ptr<Host>*>(ctx)->get(); }
 Policy* PolicyOf(void* ctx) { return HostOf(ctx)->policy; }
@@ -112,6 +111,12 @@ Policy::Policy(std::string name, Args args)
 }
 
 UpdateResult Policy::UpdateLocked(UpdateArgs args) {
+  if (engine_ == nullptr) {
+    const absl::Status status = absl::InternalError(name_ + ": the engine could not make it");
+    channel_control_helper()->UpdateState(GRPC_CHANNEL_TRANSIENT_FAILURE, status,
+                                          MakePicker<TransientFailurePicker>(status));
+    return status;
+  }
   if (args.addresses.ok()) {
     addresses_ = *std::move(args.addresses);
     args.addresses = AddressList();

@@ -119,12 +119,9 @@ int main(void) {
 
   int counts[kBackends] = {0};
   for (int i = 0; i < kPicks; ++i) {
-    steer_pick_result result;
-    memset(&result, 0, sizeof(result));
-    result.struct_size = sizeof(result);
-    Require(steer_picker_pick(host.picker, NULL, &result) == STEER_OK, "no pick");
-    Require(result.kind == STEER_PICK_COMPLETE, "the pick has no backend");
-    ++counts[*(int*)result.connection];
+    const steer_picked picked = steer_picker_pick(host.picker, NULL);
+    Require(picked.kind == STEER_PICK_COMPLETE, "the pick has no backend");
+    ++counts[*(int*)picked.value];
   }
   for (int i = 0; i < kBackends; ++i) {
     Require(counts[i] == kPicks / kBackends, "the picks are not even");

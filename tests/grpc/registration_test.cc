@@ -209,5 +209,23 @@ TEST_F(Preload, UnderAClientThatRegistersToo) {
   ExpectRotation(result, "steer_round_robin");
 }
 
+// LD_PRELOAD is inherited, so programs that have no gRPC must live with it, too.
+TEST_F(Preload, UnderAProgramWithoutGrpc) {
+  const ProgramResult result = RunProgram({"/bin/sh", "-c", "echo well"}, Environment(), kPatience);
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.output, "well\n");
+}
+
+TEST_F(Preload, UnderAShellThatStartsTheClient) {
+  std::vector<std::string> environment = Environment();
+  environment.push_back("TARGET=" + StaticTarget(backends_.ports()));
+  environment.push_back(std::string("CONFIG=") + kSteerOnly);
+  const ProgramResult result =
+      RunProgram({"/bin/sh", "-c", STEER_TEST_PLAIN_CLIENT R"( "$TARGET" "$CONFIG"; exit $?)"},
+                 environment, 2 * kPatience);
+  std::cout << result.output;
+  ExpectRotation(result, "steer_round_robin");
+}
+
 }  // namespace
 }  // namespace steer_test
