@@ -143,13 +143,11 @@ inline void CancelTimer(GrpcPolicy::ChannelControlHelper* helper, TimerHandle ti
   helper->GetEventEngine()->Cancel(timer);
 }
 
-inline void LogError(const std::string& text) {
+inline void Log(gpr_log_severity severity, const std::string& text) {
   // Until gRPC has been initialised it would log nothing at all.
   gpr_log_verbosity_init();
-  gpr_log(GPR_ERROR, "%s", text.c_str());
+  gpr_log(__FILE__, __LINE__, severity, "%s", text.c_str());
 }
-inline void LogInfo(const std::string& text) { gpr_log(GPR_INFO, "%s", text.c_str()); }
-inline void LogDebug(const std::string& text) { gpr_log(GPR_DEBUG, "%s", text.c_str()); }
 
 }  // namespace shim
 }  // namespace steer

@@ -62,16 +62,11 @@ void TimerCancel(void* ctx, uint64_t timer) noexcept {
   if (PolicyOf(ctx) != nullptr) PolicyOf(ctx)->CancelTimerLocked(timer);
 }
 
-void Log(void*, int32_t severity, steer_str message) noexcept {
-  const std::string text = FromC(message);
-  switch (severity) {
-    case STEER_LOG_DEBUG:
-      return LogDebug(text);
-    case STEER_LOG_INFO:
-      return LogInfo(text);
-    default:
-      return LogError(text);
-  }
+void WriteLog(void*, int32_t severity, steer_str message) noexcept {
+  Log(severity == STEER_LOG_DEBUG  ? GPR_LOG_SEVERITY_DEBUG
+      : severity == STEER_LOG_INFO ? GPR_LOG_SEVERITY_INFO
+                                   : GPR_LOG_SEVERITY_ERROR,
+      FromC(message));
 }
 
 steer_host HostTable(const std::shared_ptr<Host>& host) {
@@ -90,7 +85,7 @@ steer_host HostTable(const std::shared_ptr<Host>& host) {
   table.run_later = RunSoon;
   table.timer_start = TimerStart;
   table.timer_cancel = TimerCancel;
-  table.log = Log;
+  table.log = WriteLog;
   return table;
 }
 
@@ -103,7 +98,7 @@ Policy::Policy(std::string name, Args args)
   const steer_host table = HostTable(host_);
   const steer_status status = steer_policy_new(ToC(name_), &table, &engine_);
   if (status != STEER_OK) {
-    LogError(name_ + ": steer_policy_new: " + FromC(steer_status_text(status)));
+    Log(GPR_LOG_SEVERITY_ERROR, name_ + ": steer_policy_new: " + FromC(steer_status_text(status)));
     CtxFree(table.ctx);
     return;
   }

@@ -33,7 +33,7 @@ std::vector<std::string> PolicyNames() {
 }
 
 RegisterStatus Failed(RegisterCode code, std::string message) {
-  shim::LogError(message);
+  shim::Log(GPR_LOG_SEVERITY_ERROR, message);
   return RegisterStatus(code, std::move(message));
 }
 
