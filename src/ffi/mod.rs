@@ -42,12 +42,13 @@ pub use text::*;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::policy::discard;
+
 /// Runs an entry point's body. A panic that the engine let through must not unwind into C: it
 /// becomes `fallback`, and what was half done is the engine's to have made safe.
 fn guard<T>(fallback: T, body: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
-        // Its destructor may panic too.
-        std::mem::forget(panic);
+        discard(panic);
         fallback
     })
 }

@@ -34,7 +34,7 @@ pub use leaf::{Backend, LeafFactory, LeafPolicy, PickerFactory};
 pub use pickers::{FailPicker, QueuePicker};
 pub use registry::{RegisterError, Registry};
 pub use round_robin::RoundRobin;
-pub use runner::{GuardedPicker, Host, Runner};
+pub use runner::{GuardedPicker, Host, Runner, discard};
 
 use crate::endpoints::{Connection, EndpointDescriptor, EndpointId, Report};
 use crate::status::Status;

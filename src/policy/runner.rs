@@ -105,7 +105,12 @@ impl Shared {
     }
 
     /// Counts a panic and names it in the log, at most once a second.
-    fn fault(&self, place: &str, panic: &(dyn Any + Send)) {
+    fn fault(&self, place: &str, panic: Panic) {
+        self.count_fault(place, panic_text(&panic));
+        discard(panic);
+    }
+
+    fn count_fault(&self, place: &str, text: &str) {
         // Relaxed: counters for people.
         let faults = self.faults.fetch_add(1, Ordering::Relaxed) + 1;
         let now = self.host.now();
@@ -124,17 +129,25 @@ impl Shared {
             self.host.log(
                 Severity::Error,
                 &format!(
-                    "{}: {place} panicked: {} ({faults} faults so far); \
+                    "{}: {place} panicked: {text} ({faults} faults so far); \
                      the policy goes on as round robin",
-                    self.name,
-                    panic_text(panic)
+                    self.name
                 ),
             );
         }
     }
 }
 
-fn panic_text(panic: &(dyn Any + Send)) -> &str {
+type Panic = Box<dyn Any + Send>;
+
+/// Drops a panic's payload, whose destructor may panic too.
+pub fn discard(panic: Panic) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        std::mem::forget(again);
+    }
+}
+
+fn panic_text(panic: &Panic) -> &str {
     panic
         .downcast_ref::<&str>()
         .copied()
@@ -250,7 +263,7 @@ impl Runner {
             match catch_unwind(AssertUnwindSafe(|| factory.new_policy(helper))) {
                 Ok(policy) => state.policy = Some(policy),
                 Err(panic) => {
-                    runner.shared.fault("making the policy", &*panic);
+                    runner.shared.fault("making the policy", panic);
                     runner.fall_back(&mut state);
                 }
             }
@@ -388,7 +401,7 @@ impl Runner {
             }
         };
         done.unwrap_or_else(|panic| {
-            self.shared.fault(place, &*panic);
+            self.shared.fault(place, panic);
             match self.fall_back(state) {
                 Some(accepted) => Done::Updated(accepted),
                 None => Done::Nothing,
@@ -421,12 +434,12 @@ impl Runner {
                 // owner and stay open.
                 let old = state.policy.replace(Box::new(policy));
                 if let Err(panic) = quietly(|| drop(old)) {
-                    self.shared.fault("shutdown", &*panic);
+                    self.shared.fault("shutdown", panic);
                 }
                 accepted
             }
             Err(panic) => {
-                self.shared.fault("the fallback's update", &*panic);
+                self.shared.fault("the fallback's update", panic);
                 Some(Err(self.give_up(state)))
             }
         }
@@ -437,7 +450,7 @@ impl Runner {
         let status =
             Status::internal(format!("{}: the policy and its fallback panicked", self.name()));
         if let Err(panic) = quietly(|| drop(state.policy.take())) {
-            self.shared.fault("shutdown", &*panic);
+            self.shared.fault("shutdown", panic);
         }
         let picker = Box::new(FailPicker(status.clone()));
         RunnerHelper(Arc::clone(&self.shared)).update_state(
@@ -474,7 +487,7 @@ impl GuardedPicker {
         let asked = catch_unwind(AssertUnwindSafe(|| (picker.wants(), picker.turns())));
         let poisoned = AtomicBool::new(asked.is_err());
         let (wants, turns) = asked.unwrap_or_else(|panic| {
-            shared.fault("wants or turns", &*panic);
+            shared.fault("wants or turns", panic);
             // Relaxed: see `Event::Run`.
             shared.picker_fault.store(true, Ordering::Relaxed);
             shared.host.run_later();
@@ -504,7 +517,7 @@ impl GuardedPicker {
         match catch_unwind(AssertUnwindSafe(|| self.picker.pick(call))) {
             Ok(pick) if matches!(pick, Pick::Complete(_)) => pick,
             Ok(pick) => self.pick_otherwise(pick),
-            Err(panic) => self.pick_panicked(&*panic),
+            Err(panic) => self.pick_panicked(panic),
         }
     }
 
@@ -515,7 +528,8 @@ impl GuardedPicker {
     }
 
     #[cold]
-    fn pick_panicked(&self, panic: &(dyn Any + Send)) -> Pick<'_> {
+    fn pick_panicked(&self, panic: Panic) -> Pick<'_> {
+        let text = format!("{}: pick panicked: {}", self.shared.name, panic_text(&panic));
         self.shared.fault("pick", panic);
         // Relaxed: see `Event::Run`.
         self.shared.picker_fault.store(true, Ordering::Relaxed);
@@ -523,10 +537,6 @@ impl GuardedPicker {
         if self.shared.host.run_later() {
             self.poisoned.store(true, Ordering::Relaxed);
         }
-        Pick::fail(Status::internal(format!(
-            "{}: pick panicked: {}",
-            self.shared.name,
-            panic_text(panic)
-        )))
+        Pick::fail(Status::internal(text))
     }
 }

@@ -367,6 +367,14 @@ impl Channel {
     }
 }
 
+impl Drop for Channel {
+    /// The host holds the picker, and the picker the host.
+    fn drop(&mut self) {
+        let picker = self.world().picker.take();
+        drop(picker);
+    }
+}
+
 /// An UNAVAILABLE status as the rules word it.
 pub fn all_failing(last: char) -> Status {
     Status::new(
