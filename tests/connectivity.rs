@@ -354,8 +354,7 @@ fn event() -> impl Strategy<Value = Event> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        // Miri is a thousand times slower.
-        cases: if cfg!(miri) { 1 } else { 512 },
+        cases: 512,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
@@ -364,6 +363,7 @@ proptest! {
     /// the list has it; nothing else is kept alive than the latest list and the one in use; and at
     /// the end nothing is left.
     #[test]
+    #[cfg_attr(miri, ignore = "takes Miri minutes")]
     fn pickers_choose_exactly_the_ready_endpoints(events in proptest::collection::vec(event(), 1..80)) {
         let channel = Channel::round_robin();
         let mut latest: Option<String> = None;
@@ -433,6 +433,7 @@ proptest! {
 
     /// Any number of updates with any lists in between leaves no endpoint and no connection behind.
     #[test]
+    #[cfg_attr(miri, ignore = "takes Miri minutes")]
     fn nothing_is_left_behind(lists in proptest::collection::vec("[a-e]{0,7}", 1..20)) {
         let channel = Channel::round_robin();
         for list in &lists {
