@@ -13,7 +13,7 @@ use crate::sync::Handle;
 pub struct Connection {
     /// Beside the reference and not behind it, so that a pick reads one cache line less.
     handle: Handle,
-    reference: Arc<Reference>,
+    _reference: Arc<Reference>,
 }
 
 struct Reference(Option<Box<dyn FnOnce() + Send + Sync>>);
@@ -29,18 +29,13 @@ impl Drop for Reference {
 impl Connection {
     /// Takes over one reference to `handle`; `release` gives it back.
     pub fn new(handle: Handle, release: impl FnOnce() + Send + Sync + 'static) -> Connection {
-        Connection { handle, reference: Arc::new(Reference(Some(Box::new(release)))) }
+        Connection { handle, _reference: Arc::new(Reference(Some(Box::new(release)))) }
     }
 
     /// The host's handle, valid as long as this connection.
     #[inline]
     pub fn handle(&self) -> Handle {
         self.handle
-    }
-
-    /// Whether both share one reference of the host's.
-    pub fn same(&self, other: &Connection) -> bool {
-        Arc::ptr_eq(&self.reference, &other.reference)
     }
 }
 

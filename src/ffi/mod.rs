@@ -14,7 +14,7 @@
 //! | `config.rs` | `steer_config` |
 //! | `host.rs` | `steer_host` |
 //! | `policy.rs` | `steer_policy`, `steer_update` |
-//! | `picker.rs` | `steer_picker`, `steer_call`, `steer_pick_result` |
+//! | `picker.rs` | `steer_picker`, `steer_call`, `steer_picked`, `steer_pick_failure` |
 //! | `versioned.rs` | structs that grow: `struct_size` |
 //!
 //! Must not know: how anything is decided.
