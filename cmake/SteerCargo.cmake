@@ -10,6 +10,9 @@ include(${CMAKE_CURRENT_LIST_DIR}/SteerSanitize.cmake)
 set(STEER_CARGO_TARGET_DIR "" CACHE PATH
     "Where cargo builds; several build trees may share one. Default: inside the build tree")
 
+set(STEER_ENGINE_LIBRARY "" CACHE FILEPATH
+    "A libsteer.so that was built before, to be linked as it is; then nothing here needs Rust")
+
 string(CONCAT _steer_rust_help
        "Debian 12: apt install cargo-web. Debian 13 and later: apt install cargo. Elsewhere: rustup, or "
        "any toolchain whose cargo is on PATH or given as -DSTEER_CARGO=<file>.")
@@ -64,9 +67,27 @@ function(_steer_native_libs out)
   set(${out} ${flags} PARENT_SCOPE)
 endfunction()
 
+# Makes steer::engine of a library that somebody else has built.
+macro(_steer_take_engine source_dir)
+  if(NOT EXISTS ${STEER_ENGINE_LIBRARY})
+    message(FATAL_ERROR "Steer: STEER_ENGINE_LIBRARY=${STEER_ENGINE_LIBRARY} does not exist.")
+  endif()
+  if(NOT BUILD_SHARED_LIBS OR STEER_INSTALL)
+    message(FATAL_ERROR "Steer: STEER_ENGINE_LIBRARY is for builds that link it and install nothing: "
+                        "-DBUILD_SHARED_LIBS=ON -DSTEER_INSTALL=OFF.")
+  endif()
+  message(STATUS "Steer: the engine is ${STEER_ENGINE_LIBRARY}")
+  cmake_path(GET STEER_ENGINE_LIBRARY PARENT_PATH dir)
+  steer_import_engine(INCLUDE_DIR ${source_dir}/include LIBRARY_DIR ${dir})
+endmacro()
+
 # Makes steer::engine from the crate in source_dir. Leaves STEER_ENGINE_DIR (where the libraries of
 # the build's configuration are, a generator expression) and STEER_NATIVE_LIBS to the caller.
 function(steer_build_engine source_dir)
+  if(STEER_ENGINE_LIBRARY)
+    _steer_take_engine(${source_dir})
+    return()
+  endif()
   _steer_find_rust(${source_dir})
   _steer_native_libs(native_libs)
 

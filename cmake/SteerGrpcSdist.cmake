@@ -12,7 +12,7 @@ set(STEER_GRPC_SDIST_SHA256 "" CACHE STRING
 # Puts the root of the headers into ${root_out}; or empty, and the reason into ${why_out}.
 function(steer_grpc_sdist root_out why_out version)
   set(${root_out} "" PARENT_SCOPE)
-  _steer_sdist_hash(hash ${version})
+  _steer_sdist_row(version hash ${version})
   if(NOT hash)
     set(${why_out} "no hash is known for that version; to trust one, -DSTEER_GRPC_SDIST_SHA256=<hash>"
         PARENT_SCOPE)
@@ -27,7 +27,7 @@ function(steer_grpc_sdist root_out why_out version)
 
   # The hash is in the name, so that another pin is another directory.
   string(SUBSTRING ${hash} 0 12 short)
-  set(kept ${cache}/grpc-headers/${version}-${short})
+  set(kept ${cache}/grpc-sdists/${version}-${short})
   if(NOT IS_DIRECTORY ${kept})
     message(STATUS "Steer: fetching gRPC ${version}'s source package for its headers")
     # All work is done in a directory of its own, and a rename publishes it: configurations that run
@@ -39,7 +39,7 @@ function(steer_grpc_sdist root_out why_out version)
       _steer_extract_headers(why ${work} ${version})
     endif()
     if(NOT why)
-      file(MAKE_DIRECTORY ${cache}/grpc-headers)
+      file(MAKE_DIRECTORY ${cache}/grpc-sdists)
       file(RENAME ${work}/headers/grpcio-${version} ${kept} RESULT failed)
       if(failed AND NOT IS_DIRECTORY ${kept})
         set(why "cannot make ${kept}: ${failed}")
@@ -54,19 +54,26 @@ function(steer_grpc_sdist root_out why_out version)
   set(${root_out} ${kept} PARENT_SCOPE)
 endfunction()
 
-function(_steer_sdist_hash out version)
-  set(hash ${STEER_GRPC_SDIST_SHA256})
-  if(NOT hash)
-    file(STRINGS ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/grpc-sdists.txt rows REGEX "^[0-9]")
-    foreach(row IN LISTS rows)
-      separate_arguments(row UNIX_COMMAND "${row}")
-      list(GET row 0 row_version)
-      if(row_version STREQUAL version)
-        list(GET row 1 hash)
-      endif()
-    endforeach()
+# The package for a gRPC version: its own, or the last one of its minor version, whose headers are the
+# same. The hash is empty if there is none.
+function(_steer_sdist_row version_out hash_out version)
+  set(${version_out} ${version} PARENT_SCOPE)
+  set(${hash_out} "${STEER_GRPC_SDIST_SHA256}" PARENT_SCOPE)
+  if(STEER_GRPC_SDIST_SHA256)
+    return()
   endif()
-  set(${out} "${hash}" PARENT_SCOPE)
+  string(REGEX MATCH "^[0-9]+[.][0-9]+" minor ${version})
+  string(REPLACE "." "[.]" minor "${minor}")
+  file(STRINGS ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/grpc-sdists.txt rows REGEX "^${minor}[. ]")
+  foreach(row IN LISTS rows)
+    separate_arguments(row UNIX_COMMAND "${row}")
+    list(POP_FRONT row row_version hash)
+    set(${version_out} ${row_version} PARENT_SCOPE)
+    set(${hash_out} ${hash} PARENT_SCOPE)
+    if(row_version STREQUAL version)
+      return()
+    endif()
+  endforeach()
 endfunction()
 
 function(_steer_cache_dir out)
@@ -128,7 +135,8 @@ function(_steer_pip_download why_out work version hash)
   endforeach()
 endfunction()
 
-# Unpacks the headers alone, a tenth of the package, into ${work}/headers.
+# Unpacks the headers alone, a fifth of the package, into ${work}/headers: the internal ones, and for
+# script/matrix, which has no gRPC to compile against, the public ones and Abseil's.
 function(_steer_extract_headers why_out work version)
   set(name grpcio-${version})
   file(MAKE_DIRECTORY ${work}/headers)
@@ -136,7 +144,8 @@ function(_steer_extract_headers why_out work version)
   # has both.
   execute_process(
     COMMAND ${CMAKE_COMMAND} -E tar xzf ${work}/sdist/${name}.tar.gz -- "${name}/src/core/*.h"
-            "${name}/third_party/u*.h" "${name}/third_party/u*.inc"
+            "${name}/third_party/u*.h" "${name}/third_party/u*.inc" "${name}/include/*.h"
+            "${name}/third_party/abseil-cpp/absl/*.h" "${name}/third_party/abseil-cpp/absl/*.inc"
     WORKING_DIRECTORY ${work}/headers RESULT_VARIABLE failed OUTPUT_VARIABLE text ERROR_VARIABLE text)
   if(failed)
     set(text "cannot unpack ${name}.tar.gz: ${text}")

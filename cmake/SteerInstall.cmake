@@ -12,7 +12,7 @@ set(steer_shim_dir ${CMAKE_INSTALL_DATADIR}/steer/cpp-shim)
 
 install(FILES ${STEER_ENGINE_DIR}/libsteer.a ${STEER_ENGINE_DIR}/libsteer.so
         DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(DIRECTORY include/ cpp-shim/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+install(DIRECTORY include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
 install(DIRECTORY cpp-shim/src/ DESTINATION ${steer_shim_dir})
 install(FILES cmake/SteerEngine.cmake cmake/SteerShim.cmake cmake/SteerFindGrpc.cmake

@@ -30,7 +30,7 @@ function(steer_add_shim)
   # Objects, and not an archive: whatever the order on the link line, they are in. Only their compile
   # line sees gRPC's target, so that the application's target alone decides between libgrpc and
   # libgrpc_unsecure; two of them in one process would not know each other's registries.
-  set(sources register.cc factory.cc policy.cc picker.cc endpoint.cc)
+  set(sources register.cc policy.cc subchannel_endpoint.cc child_endpoint.cc)
   list(TRANSFORM sources PREPEND ${arg_SOURCE_DIR}/)
   add_library(steer_shim OBJECT ${sources})
   target_include_directories(steer_shim PUBLIC ${arg_INCLUDE_DIR})
@@ -57,7 +57,7 @@ function(steer_add_shim)
                     "library of a process only: a second copy could not see that the first is there.")
   endif()
 
-  _steer_add_autoregister(${arg_SOURCE_DIR})
+  _steer_add_autoregister()
   if(NOT own_build)
     # The application's warning flags are for the application's code.
     target_compile_options(steer_shim PRIVATE -w)
@@ -78,9 +78,9 @@ macro(_steer_add_internals)
   target_compile_options(steer_grpc_internals INTERFACE ${ndebug_option})
 endmacro()
 
-function(_steer_add_autoregister source_dir)
+function(_steer_add_autoregister)
   set(elf ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/elf)
-  add_library(steer-grpc MODULE ${source_dir}/autoregister.cc)
+  add_library(steer-grpc MODULE ${elf}/autoregister.cc)
   target_link_libraries(steer-grpc PRIVATE steer::grpc)
   set_target_properties(steer-grpc PROPERTIES PREFIX lib
     CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON LINK_DEPENDS ${elf}/steer-grpc.map)
@@ -89,7 +89,7 @@ function(_steer_add_autoregister source_dir)
   # must not offer.
   target_link_options(steer-grpc PRIVATE LINKER:-z,undefs LINKER:--version-script=${elf}/steer-grpc.map)
 
-  add_library(steer-grpc-autoregister SHARED ${source_dir}/preload.cc)
+  add_library(steer-grpc-autoregister SHARED ${elf}/preload.cc)
   set_target_properties(steer-grpc-autoregister PROPERTIES
     CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   target_link_libraries(steer-grpc-autoregister PRIVATE ${CMAKE_DL_LIBS})

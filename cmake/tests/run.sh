@@ -142,18 +142,18 @@ expect "headers, of no known source package" 1 \
   "3. PyPI's source package grpcio==1.50.0" "no hash is known" "-DSTEER_GRPC_SDIST_SHA256=" -- \
   headers 1.50.0 -DSTEER_PYTHON=/nonexistent
 
-expect "fetch" 0 "fetching gRPC 1.51.1" "dirs: $work/cache/grpc-headers/1.51.1-" -- \
+expect "fetch" 0 "fetching gRPC 1.51.1" "dirs: $work/cache/grpc-sdists/1.51.1-" -- \
   headers 1.51.1 -DSTEER_CACHE_DIR="$work/cache" "${fake[@]}"
 expect "fetch, headers alone are kept" 0 "2 .h 1 .inc" -- bash -c \
   "cd '$work/cache' && find . -type f | sed 's/.*\././' | sort | uniq -c"
-expect "fetch, the cache is warm: nothing is run" 0 "dirs: $work/cache/grpc-headers/1.51.1-" -- \
+expect "fetch, the cache is warm: nothing is run" 0 "dirs: $work/cache/grpc-sdists/1.51.1-" -- \
   headers 1.51.1 -DSTEER_CACHE_DIR="$work/cache" -DSTEER_PYTHON=/nonexistent
 expect "fetch, another hash is another package" 1 "fake fault: download" -- \
   env FAKE_FAULT=download "$cmake" -DVERSION=1.51.1 -DSTEER_CACHE_DIR="$work/cache" "${fake[@]}" \
   -DSTEER_GRPC_SDIST_SHA256=0123456789abcdef -P "$here/headers.cmake"
-expect "fetch, cache in XDG_CACHE_HOME" 0 "dirs: $work/xdg/steer/grpc-headers/1.51.1-" -- \
+expect "fetch, cache in XDG_CACHE_HOME" 0 "dirs: $work/xdg/steer/grpc-sdists/1.51.1-" -- \
   env XDG_CACHE_HOME="$work/xdg" "$cmake" -DVERSION=1.51.1 "${fake[@]}" -P "$here/headers.cmake"
-expect "fetch, cache in the home directory" 0 "dirs: $work/home/.cache/steer/grpc-headers/" -- \
+expect "fetch, cache in the home directory" 0 "dirs: $work/home/.cache/steer/grpc-sdists/" -- \
   env -u XDG_CACHE_HOME HOME="$work/home" "$cmake" -DVERSION=1.51.1 "${fake[@]}" \
   -P "$here/headers.cmake"
 expect "fetch, no home directory" 1 "there is no home directory" "-DSTEER_CACHE_DIR=" -- \
@@ -180,9 +180,9 @@ several_at_once() {
     pids+=($!)
   done
   for pid in "${pids[@]}"; do wait "$pid" || return 1; done
-  ls "$work/shared-cache" "$work/shared-cache/grpc-headers"
+  ls "$work/shared-cache" "$work/shared-cache/grpc-sdists"
 }
-expect "fetch, four at once" 0 "shared-cache: grpc-headers" "grpc-headers: 1.51.1-e6dfc2b6567b" -- \
+expect "fetch, four at once" 0 "shared-cache: grpc-sdists" "grpc-sdists: 1.51.1-e6dfc2b6567b" -- \
   several_at_once
 expect "fetch, no failure leaves anything behind" 0 "" -- \
   bash -c "! ls '$work/empty-cache' '$work/shared-cache' | grep tmp-"
@@ -209,7 +209,7 @@ if [[ ${1:-} == --online ]]; then
     -P "$here/headers.cmake"
   expect "pip, wrong hash" 1 "THESE PACKAGES DO NOT MATCH THE HASHES" -- \
     headers 1.51.1 -DSTEER_GRPC_SDIST_SHA256="$(printf '%064d' 0)"
-  expect "pip, the real thing" 0 "dirs: $work/online/grpc-headers/1.51.1-" -- \
+  expect "pip, the real thing" 0 "dirs: $work/online/grpc-sdists/1.51.1-" -- \
     headers 1.51.1 -DSTEER_CACHE_DIR="$work/online"
 fi
 

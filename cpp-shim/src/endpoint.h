@@ -1,53 +1,68 @@
-// What the engine calls an endpoint and a connection, made of this gRPC's parts. The seam between
-// the two endpoint modes:
+// What the engine calls an endpoint, made of this gRPC's parts; the seam between the two ways:
 //
-//   subchannel mode, to 1.59 (endpoint.cc): an endpoint is a subchannel under a watch, and a
-//     connection is that subchannel; picking it completes the pick.
-//   child mode, from 1.60: an endpoint is a pick_first child with one endpoint's addresses, and a
-//     connection is the child's READY picker; picking it delegates to that picker.
+//   subchannel_endpoint.cc, to 1.59: an endpoint is a subchannel under a watch, and a connection is
+//     that subchannel; picking it completes the pick.
+//   child_endpoint.cc, from 1.60: an endpoint is a pick_first child with one endpoint's addresses,
+//     and a connection is the child's READY picker; picking it delegates to that picker.
 //
 // Must not know: the engine, which reaches these through Policy.
 #ifndef STEER_SHIM_ENDPOINT_H
 #define STEER_SHIM_ENDPOINT_H
 
+#include <utility>
+
 #include "generation.h"
+#include "policy.h"
 
-namespace steer {
-namespace shim {
+namespace steer::shim {
 
-class Policy;
-
-// All in the work serializer.
-class Endpoint {
- public:
-  // Null when gRPC refuses. Reports its states to policy->ReportLocked under `id`.
-  static Endpoint* NewLocked(grpc_core::RefCountedPtr<GrpcPolicy> policy,
-                             GrpcPolicy::ChannelControlHelper* helper, uint64_t id,
-                             const Address& address, const ChannelArgs& args,
-                             uint64_t args_version);
-
-  virtual void ConnectLocked() = 0;
-  virtual void ResetBackoffLocked() = 0;
-  // Whether the policy's latest update has the same address with the same args at `index`.
-  virtual bool MatchesLocked(uint32_t index) = 0;
-  // Drops it; it is not to be used any more.
-  virtual void DropLocked() = 0;
-
- protected:
-  virtual ~Endpoint() = default;
+// What an endpoint is made from.
+struct EndpointArgs {
+  // Held to the last, because connections use the policy's pollset_set.
+  grpc_core::RefCountedPtr<GrpcPolicy> policy;
+  GrpcHelper* helper;
+  SerializerPtr serializer;
+  uint64_t id;
+  Address address;
+  ChannelArgs args;
+  // Another number for other args.
+  uint64_t args_version;
 };
 
-// Picks over a connection that an endpoint reported with READY. Any thread. Here and not in a file
-// of its own, because a call more is a tenth of a pick.
-inline GrpcPolicy::PickResult PickConnection(void* connection, const GrpcPolicy::PickArgs&) {
-  return GrpcPolicy::PickResult::Complete(
-      static_cast<grpc_core::SubchannelInterface*>(connection)->Ref());
-}
+// All in the work serializer. Referenced by the engine until it is dropped, and by what gRPC calls
+// back until gRPC has destroyed that, which may be later.
+class Endpoint final : public grpc_core::RefCounted<Endpoint> {
+ public:
+  // With a reference for the engine, which DropLocked gives back; or null when gRPC refuses.
+  static Endpoint* NewLocked(EndpointArgs args);
 
-// Gives a connection's reference back. Where gRPC frees pickers, or in the work serializer.
-void FreeConnection(void* connection);
+  explicit Endpoint(EndpointArgs args) : args_(std::move(args)) {}
 
-}  // namespace shim
-}  // namespace steer
+  const EndpointArgs& args() const { return args_; }
+  void ConnectLocked();
+  void ResetBackoffLocked();
+  // It is not to be used any more.
+  void DropLocked();
+
+ private:
+  class Listener;
+
+  // `connection` is null but in READY.
+  void ReportLocked(grpc_connectivity_state state, const absl::Status& status,
+                    grpc_core::RefCountedPtr<Connection> connection) {
+    static_cast<Policy*>(args_.policy.get())
+        ->ReportLocked(args_.id, state, status, connection.release());
+  }
+
+  const EndpointArgs args_;
+  // The subchannel or the child; null once dropped.
+  Connector connector_;
+#ifndef STEER_CHILD_ENDPOINTS
+  // What must be cancelled before the subchannel is let go, if anything. Pointer value only.
+  StateWatcher* watch_ = nullptr;
+#endif
+};
+
+}  // namespace steer::shim
 
 #endif  // STEER_SHIM_ENDPOINT_H

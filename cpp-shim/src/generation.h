@@ -1,19 +1,20 @@
-// What differs between gRPC generations, as named types and functions. Everything else of the shim
-// reads as if only one gRPC existed.
+// What differs between gRPC 1.46 and 1.85, as named types and functions. Everything else of the
+// shim reads as if only one gRPC existed. gRPC's own headers select: by where they lie, and by what
+// they declare. Where a function here is twice, gRPC has either what the first or what the second
+// calls.
 //
-// This one speaks to gRPC 1.51; docs/ARCHITECTURE.md says how others fill the same names.
-//
-// Must not know: the engine.
+// docs/grpc-versions.md says how to add a gRPC. Must not know: the engine.
 #ifndef STEER_SHIM_GENERATION_H
 #define STEER_SHIM_GENERATION_H
 
+#include <grpc/grpc.h>
 #include <grpc/support/log.h>
 
 #include <atomic>
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -22,31 +23,74 @@
 #include "absl/strings/string_view.h"
 #include "src/core/lib/address_utils/sockaddr_utils.h"
 #include "src/core/lib/channel/channel_args.h"
-#include "src/core/lib/config/core_configuration.h"
-#include "src/core/lib/gprpp/debug_location.h"
-#include "src/core/lib/gprpp/ref_counted.h"
-#include "src/core/lib/gprpp/ref_counted_ptr.h"
-#include "src/core/lib/gprpp/work_serializer.h"
 #include "src/core/lib/iomgr/closure.h"
 #include "src/core/lib/iomgr/exec_ctx.h"
-#include "src/core/lib/json/json.h"
-#include "src/core/lib/load_balancing/lb_policy.h"
-#include "src/core/lib/load_balancing/lb_policy_factory.h"
-#include "src/core/lib/load_balancing/subchannel_interface.h"
-#include "src/core/lib/resolver/server_address.h"
 #include "src/core/lib/surface/completion_queue.h"
 
-namespace steer {
-namespace shim {
+#if __has_include("src/core/config/core_configuration.h")  // from 1.69
+#include "src/core/config/core_configuration.h"
+#else
+#include "src/core/lib/config/core_configuration.h"
+#endif
+#if __has_include("src/core/load_balancing/lb_policy_registry.h")  // from 1.62
+#include "src/core/load_balancing/lb_policy_registry.h"
+#elif __has_include("src/core/lib/load_balancing/lb_policy_registry.h")  // from 1.49
+#include "src/core/lib/load_balancing/lb_policy_registry.h"
+#else
+#include "src/core/ext/filters/client_channel/lb_policy_registry.h"
+#define STEER_GRPC_TO_1_48 1
+#endif
+#if __has_include("src/core/util/json/json_writer.h")  // from 1.65
+#include "src/core/util/json/json_writer.h"
+#elif __has_include("src/core/lib/json/json_writer.h")  // from 1.55
+#include "src/core/lib/json/json_writer.h"
+#endif
+#if __has_include("src/core/load_balancing/delegating_helper.h")  // from 1.62
+#include "src/core/load_balancing/delegating_helper.h"
+#include "src/core/load_balancing/pick_first/pick_first.h"
+#define STEER_CHILD_ENDPOINTS 1
+#elif __has_include("src/core/lib/resolver/endpoint_addresses.h")  // from 1.60
+#include "src/core/ext/filters/client_channel/lb_policy/pick_first/pick_first.h"
+#include "src/core/lib/load_balancing/delegating_helper.h"
+#define STEER_CHILD_ENDPOINTS 1
+#elif __has_include("src/core/ext/filters/client_channel/lb_policy/health_check_client.h")  // 1.56
+#include "src/core/ext/filters/client_channel/client_channel_internal.h"
+#include "src/core/ext/filters/client_channel/lb_policy/health_check_client.h"
+#define STEER_HEALTH_IS_THE_POLICYS 1
+#endif
+
+namespace steer::shim {
 
 // Names that never moved out of grpc_core.
 using ChannelArgs = grpc_core::ChannelArgs;
 using GrpcPolicy = grpc_core::LoadBalancingPolicy;
 using GrpcConfig = GrpcPolicy::Config;
+using GrpcHelper = GrpcPolicy::ChannelControlHelper;
 using GrpcPicker = GrpcPolicy::SubchannelPicker;
-using GrpcPolicyFactory = grpc_core::LoadBalancingPolicyFactory;
+using Subchannel = grpc_core::SubchannelInterface;
+using SerializerPtr = std::shared_ptr<grpc_core::WorkSerializer>;
+
+#ifdef STEER_CHILD_ENDPOINTS
+using Address = grpc_core::EndpointAddresses;
+using Connector = grpc_core::OrphanablePtr<GrpcPolicy>;
+using Connection = GrpcPicker;
+#else
+using Address = grpc_core::ServerAddress;
+using Connector = grpc_core::RefCountedPtr<Subchannel>;
+using Connection = Subchannel;
+#endif
+
+// Selects the first of two functions where both would do.
+struct Fallback {};
+struct Preferred : Fallback {};
+
+// What policies, configs and factories give as their name: a view, or to 1.48 a C string.
+using Name = decltype(std::declval<GrpcPolicy&>().name());
+inline Name NameOf(const std::string& name) { return Name(name.c_str()); }
 
 // --- Registration ---
+
+using Factories = std::vector<std::unique_ptr<grpc_core::LoadBalancingPolicyFactory>>;
 
 // Lets a function of ours read CoreConfiguration's private pointer to the built configuration: the
 // language allows to name private members in an explicit instantiation.
@@ -57,7 +101,8 @@ struct Reach {
 };
 template struct Reach<&grpc_core::CoreConfiguration::config_>;
 
-// Whether gRPC has built its configuration: from then on it aborts when a builder is registered.
+// Whether gRPC has built its configuration, as it does for its first channel or server: from then
+// on it aborts when a builder is registered, or pays no heed.
 inline bool TooLateToRegister() {
   // Linking fails here when the shim was compiled with another NDEBUG setting than gRPC, which
   // would corrupt memory: this function's parameters depend on it.
@@ -65,91 +110,260 @@ inline bool TooLateToRegister() {
   return same_ndebug_as_grpc == nullptr || BuiltConfiguration()->load() != nullptr;
 }
 
-// Has gRPC call `make_factories` whenever it builds its configuration, on any thread.
-inline void RegisterFactories(
-    std::function<std::vector<std::unique_ptr<GrpcPolicyFactory>>()> make_factories) {
-  grpc_core::CoreConfiguration::RegisterBuilder(
-      [make_factories](grpc_core::CoreConfiguration::Builder* builder) {
-        for (auto& factory : make_factories()) {
-          builder->lb_policy_registry()->RegisterLoadBalancingPolicyFactory(std::move(factory));
-        }
-      });
+// From 1.73 there are two kinds of builders.
+template <typename Configuration, typename Builder>
+auto RegisterBuilder(Builder builder, Preferred)
+    -> decltype(Configuration::RegisterPersistentBuilder(builder)) {
+  Configuration::RegisterPersistentBuilder(builder);
+}
+template <typename Configuration, typename Builder>
+void RegisterBuilder(Builder builder, Fallback) {
+  Configuration::RegisterBuilder(builder);
+}
+
+// Has gRPC call `kMake` whenever it builds its configuration, on any thread.
+template <Factories (*kMake)(), typename Configuration = grpc_core::CoreConfiguration>
+auto RegisterFactories(Preferred)
+    -> decltype(std::declval<typename Configuration::Builder>().lb_policy_registry(), void()) {
+  const auto build = [](typename Configuration::Builder* builder) {
+    for (auto& factory : kMake()) {
+      builder->lb_policy_registry()->RegisterLoadBalancingPolicyFactory(std::move(factory));
+    }
+  };
+  RegisterBuilder<Configuration>(build, Preferred());
+}
+// To 1.49: whenever the library starts, which it may have done already.
+template <Factories (*kMake)(), typename Registry = grpc_core::LoadBalancingPolicyRegistry>
+void RegisterFactories(Fallback) {
+  void (*init)() = [] {
+    for (auto& factory : kMake()) {
+      Registry::Builder::RegisterLoadBalancingPolicyFactory(std::move(factory));
+    }
+  };
+  const auto register_plugin = [](auto* start) { grpc_register_plugin(start, [] {}); };
+  register_plugin(init);
+  if (grpc_is_initialized() != 0) init();
 }
 
 // --- Configs ---
 
 using ParsedConfig = absl::StatusOr<grpc_core::RefCountedPtr<GrpcConfig>>;
 
-inline std::string JsonText(const grpc_core::Json& json) { return json.Dump(); }
+#ifdef STEER_GRPC_TO_1_48
+class GrpcPolicyFactory : public grpc_core::LoadBalancingPolicyFactory {
+ public:
+  virtual ParsedConfig ParseLoadBalancingConfig(const grpc_core::Json& json) const = 0;
+  grpc_core::RefCountedPtr<GrpcConfig> ParseLoadBalancingConfig(
+      const grpc_core::Json& json, grpc_error_handle* error) const final {
+    ParsedConfig config = ParseLoadBalancingConfig(json);
+    if (config.ok()) return *std::move(config);
+    *error = GRPC_ERROR_CREATE_FROM_CPP_STRING(std::string(config.status().message()));
+    return nullptr;
+  }
+};
+#else
+using GrpcPolicyFactory = grpc_core::LoadBalancingPolicyFactory;
+#endif
+
+template <typename Json>
+auto JsonText(const Json& json, Preferred) -> decltype(json.Dump()) {
+  return json.Dump();
+}
+template <typename Json>
+std::string JsonText(const Json& json, Fallback) {
+  using namespace grpc_core;  // NOLINT: what is not declared must not be named by its namespace
+  return JsonDump(json);
+}
 
 // --- Updates ---
 
-using UpdateResult = absl::Status;
-using AddressList = grpc_core::ServerAddressList;
-using Address = grpc_core::ServerAddress;
+// void to 1.49, absl::Status from 1.50.
+using UpdateResult =
+    decltype(std::declval<GrpcPolicy&>().UpdateLocked(std::declval<GrpcPolicy::UpdateArgs>()));
 
-// The addresses of one endpoint, as gRPC writes them: here always one.
-inline std::vector<std::string> AddressTexts(const Address& address) {
-  auto uri = grpc_sockaddr_to_uri(&address.address());
-  return {uri.ok() ? *std::move(uri) : address.ToString()};
+// An update's addresses: a container, or from 1.61 an iterator.
+template <typename Container>
+std::vector<Address> AddressList(const Container& container) {
+  return {container.begin(), container.end()};
+}
+template <typename Iterator>
+std::vector<Address> AddressList(const std::shared_ptr<Iterator>& iterator) {
+  std::vector<Address> addresses;
+  iterator->ForEach([&](const Address& address) { addresses.push_back(address); });
+  return addresses;
 }
 
+inline const ChannelArgs& ArgsOf(const ChannelArgs& args) { return args; }
+inline ChannelArgs ArgsOf(const grpc_channel_args* args) { return ChannelArgs::FromC(args); }
+
+// The addresses of one endpoint, as gRPC writes them: one, or from 1.60 several.
+inline std::vector<std::string> AddressTexts(const Address& endpoint) {
+#ifdef STEER_CHILD_ENDPOINTS
+  const auto& addresses = endpoint.addresses();
+#else
+  const grpc_resolved_address addresses[] = {endpoint.address()};
+#endif
+  std::vector<std::string> texts;
+  for (const grpc_resolved_address& address : addresses) {
+    const absl::StatusOr<std::string> uri = grpc_sockaddr_to_uri(&address);
+    texts.push_back(uri.ok() && !uri->empty() ? *uri : endpoint.ToString());
+  }
+  return texts;
+}
+
+// An attribute of the address; from 1.57 a channel arg of it.
 inline uint32_t AddressWeight(const Address& address) {
-  auto* weight = static_cast<const grpc_core::ServerAddressWeightAttribute*>(address.GetAttribute(
-      grpc_core::ServerAddressWeightAttribute::kServerAddressWeightAttributeKey));
+#ifdef GRPC_ARG_ADDRESS_WEIGHT
+  return static_cast<uint32_t>(address.args().GetInt(GRPC_ARG_ADDRESS_WEIGHT).value_or(0));
+#else
+  using Weight = grpc_core::ServerAddressWeightAttribute;
+  auto* weight =
+      static_cast<const Weight*>(address.GetAttribute(Weight::kServerAddressWeightAttributeKey));
   return weight == nullptr ? 0 : weight->weight();
+#endif
 }
-
-// The failure of a connection, as this generation's round_robin shows it to users.
-inline std::string FailureText(const absl::Status& status) { return status.ToString(); }
 
 // --- Pickers ---
 
-using PickerPtr = std::unique_ptr<GrpcPicker>;
+// A unique_ptr, or from 1.53 a RefCountedPtr: what UpdateState takes.
+template <typename Ptr>
+Ptr LastParameter(void (GrpcHelper::*)(grpc_connectivity_state, const absl::Status&, Ptr));
+using PickerPtr = decltype(LastParameter(&GrpcHelper::UpdateState));
 
-template <typename T, typename... Args>
-PickerPtr MakePicker(Args&&... args) {
-  return std::make_unique<T>(std::forward<Args>(args)...);
+// --- Endpoints ---
+
+// Picks over a connection. Here, because a call more is a tenth of a pick.
+inline GrpcPolicy::PickResult PickOver(GrpcPicker* picker, const GrpcPolicy::PickArgs& args) {
+  return picker->Pick(args);
+}
+inline GrpcPolicy::PickResult PickOver(Subchannel* subchannel, const GrpcPolicy::PickArgs&) {
+  return GrpcPolicy::PickResult::Complete(subchannel->Ref());
 }
 
-// --- The work serializer, timers, the log ---
+// FailureText: the failure of a connection, as this generation's round_robin shows it to users.
+#ifdef STEER_CHILD_ENDPOINTS
+inline std::string FailureText(const absl::Status& status) { return std::string(status.message()); }
 
-using SerializerPtr = std::shared_ptr<grpc_core::WorkSerializer>;
+// A pick_first's update to one endpoint: a container, or from 1.61 an iterator.
+template <typename Container>
+void SetAddress(absl::StatusOr<Container>* to, const Address& address) {
+  *to = Container({address});
+}
+template <typename Iterator>
+void SetAddress(absl::StatusOr<std::shared_ptr<Iterator>>* to, const Address& address) {
+  struct One final : Iterator {
+    explicit One(const Address& one) : one(one) {}
+    void ForEach(absl::FunctionRef<void(const Address&)> callback) const override { callback(one); }
+    const Address one;
+  };
+  *to = std::make_shared<One>(address);
+}
+#else
+inline std::string FailureText(const absl::Status& status) { return status.ToString(); }
 
-// Runs `work` in the work serializer once the caller has returned: a pick holds the channel's lock.
-inline void RunLater(const SerializerPtr& serializer, std::function<void()> work) {
-  grpc_core::ExecCtx::Run(DEBUG_LOCATION,
-                          grpc_core::NewClosure([serializer, work](grpc_error_handle) {
-                            serializer->Run(work, DEBUG_LOCATION);
-                          }),
-                          absl::OkStatus());
+inline Connector CreateSubchannel(GrpcHelper* helper, const Address& address,
+                                  const ChannelArgs& args) {
+#ifdef STEER_GRPC_TO_1_48
+  const grpc_channel_args* c_args = args.ToC();
+  auto subchannel = helper->CreateSubchannel(address, *c_args);
+  grpc_channel_args_destroy(c_args);
+  return subchannel;
+#else
+  return helper->CreateSubchannel(address, args);
+#endif
 }
 
-using EventEngine = grpc_event_engine::experimental::EventEngine;
-using TimerHandle = EventEngine::TaskHandle;
-
-// Runs `work` in the work serializer after a while.
-inline TimerHandle StartTimer(GrpcPolicy::ChannelControlHelper* helper,
-                              const SerializerPtr& serializer, std::chrono::nanoseconds after,
-                              std::function<void()> work) {
-  return helper->GetEventEngine()->RunAfter(after, [serializer, work] {
-    grpc_core::ApplicationCallbackExecCtx callback_exec_ctx;
-    grpc_core::ExecCtx exec_ctx;
-    serializer->Run(work, DEBUG_LOCATION);
-  });
+template <typename S>
+auto RequestConnection(S* subchannel, Preferred) -> decltype(subchannel->RequestConnection()) {
+  subchannel->RequestConnection();
+}
+template <typename S>
+void RequestConnection(S* subchannel, Fallback) {
+  subchannel->AttemptToConnect();
 }
 
-inline void CancelTimer(GrpcPolicy::ChannelControlHelper* helper, TimerHandle timer) {
-  helper->GetEventEngine()->Cancel(timer);
+class StateWatcher : public Subchannel::ConnectivityStateWatcherInterface {
+ public:
+  // The first state comes with the watch. To 1.47 a failure has no reason, which is to say OK.
+  virtual void OnState(grpc_connectivity_state state, const absl::Status& status) = 0;
+  // One of the two is gRPC's.
+  void OnConnectivityStateChange(grpc_connectivity_state state) {
+    OnState(state, absl::OkStatus());
+  }
+  void OnConnectivityStateChange(grpc_connectivity_state state, absl::Status status) {
+    OnState(state, status);
+  }
+};
+
+// To 1.47 a watch begins with a state that one asks for.
+template <typename S>
+auto WatchStates(S* subchannel, std::unique_ptr<StateWatcher> owned, Preferred)
+    -> decltype(subchannel->CheckConnectivityState(), void()) {
+  StateWatcher* watcher = owned.get();
+  const grpc_connectivity_state state = subchannel->CheckConnectivityState();
+  subchannel->WatchConnectivityState(state, std::move(owned));
+  watcher->OnState(state, absl::OkStatus());
+}
+template <typename S>
+void WatchStates(S* subchannel, std::unique_ptr<StateWatcher> watcher, Fallback) {
+  subchannel->WatchConnectivityState(std::move(watcher));
 }
 
+// Returns the watch if it must be cancelled before the subchannel is let go.
+inline StateWatcher* StartWatch(Subchannel* subchannel, std::unique_ptr<StateWatcher> watcher,
+                                [[maybe_unused]] const SerializerPtr& serializer,
+                                [[maybe_unused]] const ChannelArgs& args) {
+#ifdef STEER_HEALTH_IS_THE_POLICYS
+  const auto service = args.GetString(GRPC_ARG_HEALTH_CHECK_SERVICE_NAME);
+  if (service.has_value() && !args.GetBool(GRPC_ARG_INHIBIT_HEALTH_CHECKING).value_or(false)) {
+    // What gRPC asks for: the name, or from 1.57 all args.
+    struct Service {
+      absl::string_view name;
+      const ChannelArgs& args;
+      operator absl::string_view() const { return name; }
+      operator const ChannelArgs&() const { return args; }
+    };
+    subchannel->AddDataWatcher(
+        grpc_core::MakeHealthCheckWatcher(serializer, Service{*service, args}, std::move(watcher)));
+    return nullptr;
+  }
+#endif
+  StateWatcher* watch = watcher.get();
+  WatchStates(subchannel, std::move(watcher), Preferred());
+  return watch;
+}
+#endif  // STEER_CHILD_ENDPOINTS
+
+// --- The work serializer, the log ---
+
+// Runs `work` in the work serializer once the caller has returned: a pick may hold the channel's
+// lock.
+inline void RunLater(const SerializerPtr& serializer, const std::function<void()>& work) {
+  using Work = std::function<void()>;
+  const auto run = [](void* arg, grpc_error_handle) {
+    (*std::unique_ptr<Work>(static_cast<Work*>(arg)))();
+  };
+  auto* arg = new Work([serializer, work] { serializer->Run(work, DEBUG_LOCATION); });
+  grpc_core::ExecCtx::Run(DEBUG_LOCATION, GRPC_CLOSURE_CREATE(run, arg, nullptr),
+                          grpc_error_handle());
+}
+
+// gpr_log, or from 1.66 its successor: found by their parameter, which both declare.
+template <typename Severity>
+auto Write(Severity severity, const char* text, Preferred)
+    -> decltype(grpc_absl_log(__FILE__, __LINE__, severity, text)) {
+  grpc_absl_log(__FILE__, __LINE__, severity, text);
+}
+template <typename Severity>
+void Write(Severity severity, const char* text, Fallback) {
+  gpr_log(__FILE__, __LINE__, severity, "%s", text);
+}
 inline void Log(gpr_log_severity severity, const std::string& text) {
   // Until gRPC has been initialised it would log nothing at all.
   gpr_log_verbosity_init();
-  gpr_log(__FILE__, __LINE__, severity, "%s", text.c_str());
+  Write(severity, text.c_str(), Preferred());
 }
 
-}  // namespace shim
-}  // namespace steer
+}  // namespace steer::shim
 
 #endif  // STEER_SHIM_GENERATION_H

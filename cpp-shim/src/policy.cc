@@ -4,89 +4,22 @@
 #include <utility>
 
 #include "endpoint.h"
-#include "factory.h"
+#include "engine.h"
 #include "picker.h"
-#include "text.h"
 
-namespace steer {
-namespace shim {
+namespace steer::shim {
 namespace {
 
-// --- The engine's host table: each callback finds its policy and does what its name says. ---
-// `ctx` is a shared_ptr<Host> of its own. Serialised callbacks come only while the policy is there;
-// endpoints are freed at the very end of it, and find their policy themselves.
+using HostPtr = std::shared_ptr<Host>;
 
-Host* HostOf(void* ctx) { return static_cast<std::shared_ptr<Host>*>(ctx)->get(); }
+// What `ctx` of the host table is: a HostPtr of its own.
+HostPtr& HostOf(void* ctx) { return *static_cast<HostPtr*>(ctx); }
 Policy* PolicyOf(void* ctx) { return HostOf(ctx)->policy; }
 Endpoint* EndpointOf(void* handle) { return static_cast<Endpoint*>(handle); }
 
-void CtxFree(void* ctx) noexcept { delete static_cast<std::shared_ptr<Host>*>(ctx); }
-
-int32_t EndpointNew(void* ctx, uint64_t id, uint32_t index, void** handle) noexcept {
-  return PolicyOf(ctx)->NewEndpointLocked(id, index, handle);
-}
-
-int32_t EndpointMatches(void*, void* handle, uint32_t index) noexcept {
-  return EndpointOf(handle)->MatchesLocked(index) ? 1 : 0;
-}
-
-void EndpointConnect(void*, void* handle) noexcept { EndpointOf(handle)->ConnectLocked(); }
-
-void EndpointResetBackoff(void*, void* handle) noexcept {
-  EndpointOf(handle)->ResetBackoffLocked();
-}
-
-void EndpointFree(void*, void* handle) noexcept { EndpointOf(handle)->DropLocked(); }
-
-void ConnectionFree(void*, void* connection) noexcept { FreeConnection(connection); }
-
-void UpdateState(void* ctx, int32_t state, int32_t code, steer_str message,
-                 steer_picker* picker) noexcept {
-  PolicyOf(ctx)->UpdateStateLocked(state, code, message, picker);
-}
-
-void RequestReresolution(void* ctx) noexcept { PolicyOf(ctx)->RequestReresolutionLocked(); }
-
-void RunSoon(void* ctx) noexcept {
-  std::shared_ptr<Host> host = *static_cast<std::shared_ptr<Host>*>(ctx);
-  RunLater(host->serializer, [host] {
-    if (host->policy != nullptr) host->policy->RunLocked();
-  });
-}
-
-void TimerStart(void* ctx, uint64_t timer, uint64_t after_ns) noexcept {
-  PolicyOf(ctx)->StartTimerLocked(timer, after_ns);
-}
-
-void TimerCancel(void* ctx, uint64_t timer) noexcept {
-  if (PolicyOf(ctx) != nullptr) PolicyOf(ctx)->CancelTimerLocked(timer);
-}
-
-void WriteLog(void*, int32_t severity, steer_str message) noexcept {
-  Log(severity == STEER_LOG_DEBUG  ? GPR_LOG_SEVERITY_DEBUG
-      : severity == STEER_LOG_INFO ? GPR_LOG_SEVERITY_INFO
-                                   : GPR_LOG_SEVERITY_ERROR,
-      FromC(message));
-}
-
-steer_host HostTable(const std::shared_ptr<Host>& host) {
-  steer_host table = {};
-  table.struct_size = sizeof(table);
-  table.ctx = new std::shared_ptr<Host>(host);
-  table.ctx_free = CtxFree;
-  table.endpoint_new = EndpointNew;
-  table.endpoint_matches = EndpointMatches;
-  table.endpoint_connect = EndpointConnect;
-  table.endpoint_reset_backoff = EndpointResetBackoff;
-  table.endpoint_free = EndpointFree;
-  table.connection_free = ConnectionFree;
-  table.update_state = UpdateState;
-  table.request_reresolution = RequestReresolution;
-  table.run_later = RunSoon;
-  table.timer_start = TimerStart;
-  table.timer_cancel = TimerCancel;
-  table.log = WriteLog;
-  return table;
+template <void (Endpoint::*kDo)()>
+void OnEndpoint(void*, void* handle) noexcept {
+  (EndpointOf(handle)->*kDo)();
 }
 
 }  // namespace
@@ -99,31 +32,23 @@ Policy::Policy(std::string name, Args args)
   const steer_status status = steer_policy_new(ToC(name_), &table, &engine_);
   if (status != STEER_OK) {
     Log(GPR_LOG_SEVERITY_ERROR, name_ + ": steer_policy_new: " + FromC(steer_status_text(status)));
-    CtxFree(table.ctx);
+    table.ctx_free(table.ctx);
     return;
   }
   host_->policy = this;
 }
 
 UpdateResult Policy::UpdateLocked(UpdateArgs args) {
+  return static_cast<UpdateResult>(HandInLocked(std::move(args)));
+}
+
+absl::Status Policy::HandInLocked(UpdateArgs args) {
   if (engine_ == nullptr) {
     const absl::Status status = absl::InternalError(name_ + ": the engine could not make it");
     channel_control_helper()->UpdateState(GRPC_CHANNEL_TRANSIENT_FAILURE, status,
-                                          MakePicker<TransientFailurePicker>(status));
+                                          PickerPtr(new TransientFailurePicker(status)));
     return status;
   }
-  if (args.addresses.ok()) {
-    addresses_ = *std::move(args.addresses);
-    args.addresses = AddressList();
-    if (args_ != args.args) {
-      args_ = std::move(args.args);
-      ++args_version_;
-    }
-  }
-  return HandInLocked(args);
-}
-
-UpdateResult Policy::HandInLocked(const UpdateArgs& args) {
   steer_update update = {};
   update.struct_size = sizeof(update);
   if (args.config != nullptr) {
@@ -134,6 +59,12 @@ UpdateResult Policy::HandInLocked(const UpdateArgs& args) {
   std::vector<std::vector<steer_str>> address_lists;
   std::vector<steer_endpoint> endpoints;
   if (args.addresses.ok()) {
+    addresses_ = AddressList(*args.addresses);
+    ChannelArgs channel_args = ArgsOf(args.args);
+    if (!(args_ == channel_args)) {
+      args_ = std::move(channel_args);
+      ++args_version_;
+    }
     texts.reserve(addresses_.size());
     address_lists.reserve(addresses_.size());
     endpoints.reserve(addresses_.size());
@@ -165,63 +96,65 @@ UpdateResult Policy::HandInLocked(const UpdateArgs& args) {
   return absl::Status(static_cast<absl::StatusCode>(code), text);
 }
 
-void Policy::ExitIdleLocked() { steer_policy_exit_idle(engine_); }
-
-void Policy::ResetBackoffLocked() { steer_policy_reset_backoff(engine_); }
-
 void Policy::ShutdownLocked() {
   // First, so that nothing of the engine's reaches the channel any more.
   host_->policy = nullptr;
-  for (const auto& timer : timers_) CancelTimer(channel_control_helper(), timer.second);
-  timers_.clear();
   steer_policy_free(std::exchange(engine_, nullptr));
   addresses_.clear();
 }
 
+// Serialised callbacks come only while the policy is there; endpoints are freed at the very end of
+// it, and find their policy themselves.
+steer_host Policy::HostTable(const HostPtr& host) {
+  steer_host table = {};
+  table.struct_size = sizeof(table);
+  table.ctx = new HostPtr(host);
+  table.ctx_free = [](void* ctx) noexcept { delete static_cast<HostPtr*>(ctx); };
+  table.endpoint_new = [](void* ctx, uint64_t id, uint32_t index, void** handle) noexcept {
+    return static_cast<int32_t>(PolicyOf(ctx)->NewEndpointLocked(id, index, handle));
+  };
+  table.endpoint_matches = [](void* ctx, void* handle, uint32_t index) noexcept {
+    const Policy* policy = PolicyOf(ctx);
+    const EndpointArgs& made_of = EndpointOf(handle)->args();
+    return int32_t{made_of.args_version == policy->args_version_ &&
+                   index < policy->addresses_.size() &&
+                   made_of.address == policy->addresses_[index]};
+  };
+  table.endpoint_connect = OnEndpoint<&Endpoint::ConnectLocked>;
+  table.endpoint_reset_backoff = OnEndpoint<&Endpoint::ResetBackoffLocked>;
+  table.endpoint_free = OnEndpoint<&Endpoint::DropLocked>;
+  table.connection_free = [](void*, void* connection) noexcept {
+    static_cast<Connection*>(connection)->Unref();
+  };
+  table.update_state = [](void* ctx, int32_t state, int32_t code, steer_str message,
+                          steer_picker* picker) noexcept {
+    PolicyOf(ctx)->channel_control_helper()->UpdateState(
+        static_cast<grpc_connectivity_state>(state),
+        absl::Status(static_cast<absl::StatusCode>(code), FromC(message)),
+        PickerPtr(new Picker(picker)));
+  };
+  table.request_reresolution = [](void* ctx) noexcept {
+    PolicyOf(ctx)->channel_control_helper()->RequestReresolution();
+  };
+  table.run_later = [](void* ctx) noexcept {
+    RunLater(HostOf(ctx)->serializer, [host = HostOf(ctx)] {
+      if (host->policy != nullptr) steer_policy_run(host->policy->engine_);
+    });
+  };
+  table.log = [](void*, int32_t severity, steer_str message) noexcept {
+    Log(severity == STEER_LOG_DEBUG  ? GPR_LOG_SEVERITY_DEBUG
+        : severity == STEER_LOG_INFO ? GPR_LOG_SEVERITY_INFO
+                                     : GPR_LOG_SEVERITY_ERROR,
+        FromC(message));
+  };
+  return table;
+}
+
 steer_status Policy::NewEndpointLocked(uint64_t id, uint32_t index, void** handle) {
   if (index >= addresses_.size()) return STEER_INVALID_ARGUMENT;
-  Endpoint* endpoint =
-      Endpoint::NewLocked(Ref(DEBUG_LOCATION, "Endpoint"), channel_control_helper(), id,
-                          addresses_[index], args_, args_version_);
-  if (endpoint == nullptr) return STEER_ENDPOINT_REFUSED;
-  *handle = endpoint;
-  return STEER_OK;
-}
-
-bool Policy::SameAddressLocked(const Address& address, uint64_t args_version,
-                               uint32_t index) const {
-  return args_version == args_version_ && index < addresses_.size() && address == addresses_[index];
-}
-
-void Policy::UpdateStateLocked(int32_t state, int32_t code, steer_str message,
-                               steer_picker* picker) {
-  channel_control_helper()->UpdateState(
-      static_cast<grpc_connectivity_state>(state),
-      absl::Status(static_cast<absl::StatusCode>(code), FromC(message)),
-      MakePicker<Picker>(picker));
-}
-
-void Policy::RequestReresolutionLocked() { channel_control_helper()->RequestReresolution(); }
-
-void Policy::RunLocked() { steer_policy_run(engine_); }
-
-void Policy::StartTimerLocked(uint64_t timer, uint64_t after_ns) {
-  std::shared_ptr<Host> host = host_;
-  timers_[timer] = StartTimer(channel_control_helper(), host->serializer,
-                              std::chrono::nanoseconds(after_ns), [host, timer] {
-                                if (host->policy != nullptr) host->policy->TimerLocked(timer);
-                              });
-}
-
-void Policy::TimerLocked(uint64_t timer) {
-  if (timers_.erase(timer) != 0) steer_policy_timer(engine_, timer);
-}
-
-void Policy::CancelTimerLocked(uint64_t timer) {
-  auto running = timers_.find(timer);
-  if (running == timers_.end()) return;
-  CancelTimer(channel_control_helper(), running->second);
-  timers_.erase(running);
+  *handle = Endpoint::NewLocked({Ref(DEBUG_LOCATION, "Endpoint"), channel_control_helper(),
+                                 host_->serializer, id, addresses_[index], args_, args_version_});
+  return *handle == nullptr ? STEER_ENDPOINT_REFUSED : STEER_OK;
 }
 
 void Policy::ReportLocked(uint64_t endpoint, grpc_connectivity_state state,
@@ -236,5 +169,4 @@ void Policy::ReportLocked(uint64_t endpoint, grpc_connectivity_state state,
   steer_policy_endpoint_report(engine_, endpoint, &report);
 }
 
-}  // namespace shim
-}  // namespace steer
+}  // namespace steer::shim

@@ -9,7 +9,6 @@
 #ifndef STEER_SHIM_POLICY_H
 #define STEER_SHIM_POLICY_H
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,8 +16,7 @@
 #include "generation.h"
 #include "steer/steer.h"
 
-namespace steer {
-namespace shim {
+namespace steer::shim {
 
 class Policy;
 
@@ -35,19 +33,10 @@ class Policy : public GrpcPolicy {
  public:
   Policy(std::string name, Args args);
 
-  absl::string_view name() const override { return name_; }
+  Name name() const override { return NameOf(name_); }
   UpdateResult UpdateLocked(UpdateArgs args) override;
-  void ExitIdleLocked() override;
-  void ResetBackoffLocked() override;
-
-  // What the engine asks for, in the work serializer.
-  steer_status NewEndpointLocked(uint64_t id, uint32_t index, void** handle);
-  bool SameAddressLocked(const Address& address, uint64_t args_version, uint32_t index) const;
-  void UpdateStateLocked(int32_t state, int32_t code, steer_str message, steer_picker* picker);
-  void RequestReresolutionLocked();
-  void StartTimerLocked(uint64_t timer, uint64_t after_ns);
-  void CancelTimerLocked(uint64_t timer);
-  void RunLocked();
+  void ExitIdleLocked() override { steer_policy_exit_idle(engine_); }
+  void ResetBackoffLocked() override { steer_policy_reset_backoff(engine_); }
 
   // What an endpoint reports. A late report, of an endpoint that was dropped, does nothing.
   // `connection` is a reference, taken over, or null but in READY.
@@ -56,21 +45,20 @@ class Policy : public GrpcPolicy {
 
  private:
   void ShutdownLocked() override;
-  void TimerLocked(uint64_t timer);
-  UpdateResult HandInLocked(const UpdateArgs& args);
+  static steer_host HostTable(const std::shared_ptr<Host>& host);
+  steer_status NewEndpointLocked(uint64_t id, uint32_t index, void** handle);
+  absl::Status HandInLocked(UpdateArgs args);
 
   const std::string name_;
   const std::shared_ptr<Host> host_;
   steer_policy* engine_ = nullptr;
   // The latest update with addresses, of which the engine makes endpoints when it sees fit.
-  AddressList addresses_;
+  std::vector<Address> addresses_;
   ChannelArgs args_;
   // Counts the changes of args_, so that endpoints need not compare them one by one.
   uint64_t args_version_ = 0;
-  std::map<uint64_t, TimerHandle> timers_;
 };
 
-}  // namespace shim
-}  // namespace steer
+}  // namespace steer::shim
 
 #endif  // STEER_SHIM_POLICY_H

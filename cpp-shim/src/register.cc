@@ -1,4 +1,4 @@
-// steer::Register(): makes the engine's policies known to gRPC, once in a process.
+// steer::Register(): gives gRPC a factory for each of the engine's policies, once in a process.
 //
 // Must not know: what a policy does.
 #include <atomic>
@@ -6,13 +6,12 @@
 #include <mutex>
 #include <string>
 #include <utility>
-#include <vector>
 
-#include "factory.h"
+#include "engine.h"
 #include "generation.h"
+#include "policy.h"
 #include "steer/grpc.h"
 #include "steer/steer.h"
-#include "text.h"
 
 // Not 0: Steer is registered in this process. Exported, so that the dynamic linker makes one
 // variable of those of all copies of the shim: two registrations of one name would abort the
@@ -21,23 +20,54 @@ extern "C" __attribute__((visibility("default"))) std::atomic<int> steer_grpc_re
 std::atomic<int> steer_grpc_registration{0};
 
 namespace steer {
+namespace shim {
 namespace {
 
-std::vector<std::string> PolicyNames() {
-  std::vector<std::string> names;
-  steer_string* name = nullptr;
-  while (steer_policy_name(names.size(), &name) == STEER_OK) {
-    names.push_back(shim::TakeString(name));
-  }
-  return names;
-}
+class Factory final : public GrpcPolicyFactory {
+ public:
+  explicit Factory(std::string name) : name_(std::move(name)) {}
 
-RegisterStatus Failed(RegisterCode code, std::string message) {
-  shim::Log(GPR_LOG_SEVERITY_ERROR, message);
-  return RegisterStatus(code, std::move(message));
+  Name name() const override { return NameOf(name_); }
+
+  grpc_core::OrphanablePtr<GrpcPolicy> CreateLoadBalancingPolicy(
+      GrpcPolicy::Args args) const override {
+    return grpc_core::MakeOrphanable<Policy>(name_, std::move(args));
+  }
+
+  ParsedConfig ParseLoadBalancingConfig(const grpc_core::Json& json) const override {
+    const std::string text = JsonText(json, Preferred());
+    steer_config* config = nullptr;
+    steer_string* error = nullptr;
+    const steer_status status = steer_config_parse(ToC(name_), ToC(text), &config, &error);
+    if (status != STEER_OK) {
+      std::string message = TakeString(error);
+      if (message.empty()) message = FromC(steer_status_text(status));
+      return absl::InvalidArgumentError(message);
+    }
+    return grpc_core::MakeRefCounted<EngineConfig>(name_, config);
+  }
+
+ private:
+  const std::string name_;
+};
+
+// One for each policy that the engine has now.
+Factories MakeFactories() {
+  Factories factories;
+  steer_string* name = nullptr;
+  while (steer_policy_name(factories.size(), &name) == STEER_OK) {
+    factories.push_back(std::make_unique<Factory>(TakeString(name)));
+  }
+  return factories;
 }
 
 }  // namespace
+}  // namespace shim
+
+static RegisterStatus Failed(RegisterCode code, std::string message) {
+  shim::Log(GPR_LOG_SEVERITY_ERROR, message);
+  return RegisterStatus(code, std::move(message));
+}
 
 RegisterStatus Register() {
   static std::mutex mu;
@@ -64,10 +94,9 @@ RegisterStatus Register() {
                   "process.");
   }
   steer_grpc_registration.store(1);
-  std::vector<std::string> names = PolicyNames();
+  shim::RegisterFactories<shim::MakeFactories>(shim::Preferred());
   std::string message = "steer::Register: registered";
-  for (const std::string& name : names) message += " " + name;
-  shim::RegisterFactories([names] { return shim::MakeFactories(names); });
+  for (const auto& factory : shim::MakeFactories()) message += " " + std::string(factory->name());
   return RegisterStatus(RegisterCode::kOk, std::move(message));
 }
 

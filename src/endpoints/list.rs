@@ -96,10 +96,13 @@ impl List {
             Some(Aggregate::Connecting)
         } else if self.all_failed() {
             if let Some(cause) = cause {
-                self.last_failure = Status::unavailable(format!(
-                    "connections to all backends failing; last error: {}",
-                    cause.message
-                ));
+                let mut message = String::from("connections to all backends failing");
+                // Not every host knows why a connection failed.
+                if !cause.message.is_empty() {
+                    message.push_str("; last error: ");
+                    message.push_str(&cause.message);
+                }
+                self.last_failure = Status::unavailable(message);
             }
             Some(Aggregate::TransientFailure(self.last_failure.clone()))
         } else {

@@ -1,0 +1,63 @@
+// Endpoints of gRPC from 1.60 on: a pick_first child with the endpoint's addresses, to which happy
+// eyeballs, backoff and health checks are left (gRFC A61).
+#include <memory>
+#include <utility>
+
+#include "endpoint.h"
+
+#ifdef STEER_CHILD_ENDPOINTS
+namespace steer::shim {
+
+class Endpoint::Listener final : public GrpcPolicy::DelegatingChannelControlHelper {
+ public:
+  explicit Listener(grpc_core::RefCountedPtr<Endpoint> endpoint) : endpoint_(std::move(endpoint)) {}
+
+  void UpdateState(grpc_connectivity_state state, const absl::Status& status,
+                   PickerPtr picker) override {
+    if (endpoint_->connector_ == nullptr) return;
+    if (state != GRPC_CHANNEL_READY) picker.reset();
+    endpoint_->ReportLocked(state, status, std::move(picker));
+  }
+
+ private:
+  GrpcHelper* parent_helper() const override { return endpoint_->args().helper; }
+
+  const grpc_core::RefCountedPtr<Endpoint> endpoint_;
+};
+
+Endpoint* Endpoint::NewLocked(EndpointArgs args) {
+  using grpc_core::Json;
+  const auto& registry = grpc_core::CoreConfiguration::Get().lb_policy_registry();
+  auto* endpoint = new Endpoint(std::move(args));
+  GrpcPolicy::UpdateArgs update;
+  SetAddress(&update.addresses, endpoint->args_.address);
+  update.config = *registry.ParseLoadBalancingConfig(
+      Json::FromArray({Json::FromObject({{"pick_first", Json::FromObject({})}})}));
+  update.args = endpoint->args_.args.Set(GRPC_ARG_INTERNAL_PICK_FIRST_ENABLE_HEALTH_CHECKING, true)
+                    .Set(GRPC_ARG_INTERNAL_PICK_FIRST_OMIT_STATUS_MESSAGE_PREFIX, true);
+  GrpcPolicy::Args child_args;
+  child_args.work_serializer = endpoint->args_.serializer;
+  child_args.args = update.args;
+  child_args.channel_control_helper = std::make_unique<Listener>(endpoint->Ref());
+  endpoint->connector_ = registry.CreateLoadBalancingPolicy("pick_first", std::move(child_args));
+  grpc_pollset_set_add_pollset_set(endpoint->connector_->interested_parties(),
+                                   endpoint->args_.policy->interested_parties());
+  // What it refuses it reports as TRANSIENT_FAILURE too.
+  endpoint->connector_->UpdateLocked(std::move(update)).IgnoreError();
+  return endpoint;
+}
+
+void Endpoint::ConnectLocked() { connector_->ExitIdleLocked(); }
+
+void Endpoint::ResetBackoffLocked() { connector_->ResetBackoffLocked(); }
+
+void Endpoint::DropLocked() {
+  grpc_pollset_set_del_pollset_set(connector_->interested_parties(),
+                                   args_.policy->interested_parties());
+  // Later: this may be the child that is reporting.
+  args_.serializer->Run([child = connector_.release()] { child->Orphan(); }, DEBUG_LOCATION);
+  Unref();
+}
+
+}  // namespace steer::shim
+#endif  // STEER_CHILD_ENDPOINTS
