@@ -1,15 +1,13 @@
 """Makes a table of what steer_pick_bench measured: Steer's picker beside gRPC's.
 
-Usage: table.py RESULTS.json GRPC_VERSION [DOCUMENT]
+Usage: table.py RESULTS.json GRPC_VERSION
 
-Prints the table. With a DOCUMENT, puts it between that file's "measured" marks too.
 Must not know how the numbers came about; a repetition's CPU time per pick is all that it uses.
 """
 
 import collections
 import json
 import pathlib
-import re
 import statistics
 import sys
 
@@ -62,22 +60,12 @@ def table(results, grpc_version):
 
 
 def main():
-    results_file, grpc_version, *document = sys.argv[1:]
+    results_file, grpc_version = sys.argv[1:]
     with open(results_file, encoding="utf-8") as file:
         lines, over = table(json.load(file), grpc_version)
-    text = "\n".join(lines)
-    print(text)
+    print("\n".join(lines))
     for backends in over:
-        print(f"over the bar of {BAR} at one thread: {backends:,} backends")
-    if document:
-        path = pathlib.Path(document[0])
-        marks = r"(<!-- measured -->\n).*(<!-- /measured -->)"
-        page, found = re.subn(
-            marks, lambda m: f"{m[1]}{text}\n{m[2]}", path.read_text(encoding="utf-8"), flags=re.S
-        )
-        if not found:
-            sys.exit(f"{path}: no <!-- measured --> ... <!-- /measured --> to write between")
-        path.write_text(page, encoding="utf-8")
+        print(f"over the bar of {BAR} at one thread: {backends:,} backends", file=sys.stderr)
 
 
 main()

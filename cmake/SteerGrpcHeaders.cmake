@@ -20,15 +20,13 @@ function(_steer_grpc_landmark out version)
   endif()
 endfunction()
 
-# The include directories inside a source tree: some versions' headers include generated ones.
-function(steer_grpc_include_dirs out root)
+# The include directories inside a source tree, by version: later headers include generated ones.
+function(steer_grpc_include_dirs out version root)
   set(dirs ${root})
-  foreach(dir src/core/ext/upb-gen src/core/ext/upbdefs-gen src/core/ext/upb-generated
-              src/core/ext/upbdefs-generated third_party/upb third_party/utf8_range)
-    if(IS_DIRECTORY ${root}/${dir})
-      list(APPEND dirs ${root}/${dir})
-    endif()
-  endforeach()
+  if(version VERSION_GREATER_EQUAL 1.60)
+    list(APPEND dirs ${root}/src/core/ext/upb-gen ${root}/src/core/ext/upbdefs-gen
+         ${root}/third_party/upb ${root}/third_party/utf8_range)
+  endif()
   set(${out} ${dirs} PARENT_SCOPE)
 endfunction()
 
@@ -75,6 +73,6 @@ function(steer_grpc_internal_headers out version built_here)
     endif()
   endif()
   message(STATUS "Steer: gRPC ${version}'s internal headers: ${root}")
-  steer_grpc_include_dirs(dirs ${root})
+  steer_grpc_include_dirs(dirs ${version} ${root})
   set(${out} ${dirs} PARENT_SCOPE)
 endfunction()

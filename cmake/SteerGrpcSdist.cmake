@@ -9,6 +9,10 @@ set(STEER_CACHE_DIR "" CACHE PATH
 set(STEER_GRPC_SDIST_SHA256 "" CACHE STRING
     "SHA-256 of grpcio-<version>.tar.gz, for a gRPC version that Steer's own table has not")
 
+set(STEER_PIP_VENV "" CACHE PATH
+    "A virtual environment with the tools that _steer_pip_download wants, if many packages are fetched")
+mark_as_advanced(STEER_PIP_VENV)
+
 # Puts the root of the headers into ${root_out}; or empty, and the reason into ${why_out}.
 function(steer_grpc_sdist root_out why_out version)
   set(${root_out} "" PARENT_SCOPE)
@@ -107,10 +111,16 @@ function(_steer_pip_download why_out work version hash)
   endif()
 
   file(WRITE ${work}/requirements.txt "grpcio==${version} --hash=sha256:${hash}\n")
-  set(pip ${work}/venv/bin/python -m pip --quiet --disable-pip-version-check)
-  foreach(step venv tools download)
+  set(venv ${work}/venv)
+  set(steps venv tools download)
+  if(STEER_PIP_VENV)
+    set(venv ${STEER_PIP_VENV})
+    set(steps download)
+  endif()
+  set(pip ${venv}/bin/python -m pip --quiet --disable-pip-version-check)
+  foreach(step IN LISTS steps)
     if(step STREQUAL "venv")
-      set(command ${STEER_PYTHON} -m venv ${work}/venv)
+      set(command ${STEER_PYTHON} -m venv ${venv})
     elseif(step STREQUAL "tools")
       set(command ${pip} install --upgrade "pip<24" "setuptools<81" wheel)
     else()

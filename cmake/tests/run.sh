@@ -100,10 +100,14 @@ tree() {
     1.83.*) place=src/core/load_balancing ;;
     *) place=src/core/lib/load_balancing ;;
   esac
-  mkdir -p "$dir/$place" "$dir/src/python/grpcio" "$dir/third_party/upb"
+  mkdir -p "$dir/$place" "$dir/src/python/grpcio" "$dir/third_party/upb" "$dir/include/grpc" \
+    "$dir/third_party/abseil-cpp/absl/base"
   echo "// gRPC $version" >"$dir/$place/lb_policy.h"
   echo "#define UPB" >"$dir/third_party/upb/port_def.inc"
   echo "// upb" >"$dir/third_party/upb/upb.h"
+  echo "// public" >"$dir/include/grpc/grpc.h"
+  echo "// absl" | tee "$dir/third_party/abseil-cpp/absl/base/config.h" \
+    >"$dir/third_party/abseil-cpp/absl/base/config.inc"
   echo "int x;" >"$dir/$place/lb_policy.cc"
   echo "VERSION = '$version'" >"$dir/src/python/grpcio/grpc_version.py"
 }
@@ -139,15 +143,20 @@ expect "headers, STEER_GRPC_SOURCE_DIR goes first" 0 "dirs: $work/tree/1.51.1." 
   headers 1.51.1 -DBUILT_HERE="$work/tree/1.83.0" -DSTEER_GRPC_SOURCE_DIR="$work/tree/1.51.1"
 expect "headers, of no known source package" 1 \
   "1. -DSTEER_GRPC_SOURCE_DIR=" "2. the source of a gRPC in the same build" \
-  "3. PyPI's source package grpcio==1.50.0" "no hash is known" "-DSTEER_GRPC_SDIST_SHA256=" -- \
-  headers 1.50.0 -DSTEER_PYTHON=/nonexistent
+  "3. PyPI's source package grpcio==1.44.0" "no hash is known" "-DSTEER_GRPC_SDIST_SHA256=" -- \
+  headers 1.44.0 -DSTEER_PYTHON=/nonexistent
 
 expect "fetch" 0 "fetching gRPC 1.51.1" "dirs: $work/cache/grpc-sdists/1.51.1-" -- \
   headers 1.51.1 -DSTEER_CACHE_DIR="$work/cache" "${fake[@]}"
-expect "fetch, headers alone are kept" 0 "2 .h 1 .inc" -- bash -c \
+expect "fetch, headers alone are kept" 0 "4 .h 2 .inc" -- bash -c \
   "cd '$work/cache' && find . -type f | sed 's/.*\././' | sort | uniq -c"
 expect "fetch, the cache is warm: nothing is run" 0 "dirs: $work/cache/grpc-sdists/1.51.1-" -- \
   headers 1.51.1 -DSTEER_CACHE_DIR="$work/cache" -DSTEER_PYTHON=/nonexistent
+tar -C "$work/tree" --transform 's/^1.51.1/grpcio-1.51.3/' -czf "$work/grpcio-1.51.3.tar.gz" 1.51.1
+expect "fetch, a patch level without a row: the last one of its minor version" 0 \
+  "dirs: $work/cache/grpc-sdists/1.51.3-" -- \
+  env FAKE_SDIST="$work/grpcio-1.51.3.tar.gz" "$cmake" -DVERSION=1.51.0 \
+  -DSTEER_CACHE_DIR="$work/cache" "${fake[@]}" -P "$here/headers.cmake"
 expect "fetch, another hash is another package" 1 "fake fault: download" -- \
   env FAKE_FAULT=download "$cmake" -DVERSION=1.51.1 -DSTEER_CACHE_DIR="$work/cache" "${fake[@]}" \
   -DSTEER_GRPC_SDIST_SHA256=0123456789abcdef -P "$here/headers.cmake"
