@@ -154,7 +154,7 @@ function(_steer_extract_headers why_out work version)
   # has both.
   execute_process(
     COMMAND ${CMAKE_COMMAND} -E tar xzf ${work}/sdist/${name}.tar.gz -- "${name}/src/core/*.h"
-            "${name}/third_party/u*.h" "${name}/third_party/u*.inc" "${name}/include/*.h"
+            "${name}/third_party/u*.h*" "${name}/third_party/u*.inc" "${name}/include/*.h"
             "${name}/third_party/abseil-cpp/absl/*.h" "${name}/third_party/abseil-cpp/absl/*.inc"
     WORKING_DIRECTORY ${work}/headers RESULT_VARIABLE failed OUTPUT_VARIABLE text ERROR_VARIABLE text)
   if(failed)
