@@ -7,7 +7,8 @@
 // Names read <policy>/<backends>/<how>: `alone` is one thread; `together` is two threads on one
 // picker with nothing between them, which shows whether picks write to common cache lines (gRPC's
 // round_robin is not made for that, but its index stays in range); `locked` is two threads and one
-// mutex, as gRPC's channel has it up to 1.53.
+// mutex, as gRPC's channel has it up to 1.53. From 1.54 on channels pick without one, so `together`
+// is what happens there.
 
 #include <benchmark/benchmark.h>
 #include <grpc/grpc.h>
@@ -23,7 +24,6 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "fake_channel.h"
-#include "src/core/lib/gprpp/sync.h"
 
 namespace {
 
@@ -47,6 +47,8 @@ class ReadyChannel final : public steer_testing::ChannelHost {
     if (!accepted.ok()) Fail(accepted.ToString());
     for (const auto& watch : std::vector<std::shared_ptr<Watch>>(watches_)) {
       channel_.Run([&] { watch->Report(GRPC_CHANNEL_READY, absl::OkStatus()); });
+      if (!watch->health_watched()) continue;
+      channel_.Run([&] { watch->ReportHealth(GRPC_CHANNEL_READY, absl::OkStatus()); });
     }
     if (state_ != GRPC_CHANNEL_READY) Fail("not READY");
   }
@@ -66,6 +68,7 @@ class ReadyChannel final : public steer_testing::ChannelHost {
   }
 
   bool CanCreate(const Backend&) override { return true; }
+  grpc_connectivity_state StateOf(const Backend&) override { return GRPC_CHANNEL_IDLE; }
   void SubchannelCreated(const Backend&) override {}
   void SubchannelDestroyed(const Backend&) override {}
   void WatchStarted(std::shared_ptr<Watch> watch) override { watches_.push_back(std::move(watch)); }

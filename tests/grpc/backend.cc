@@ -157,6 +157,7 @@ bool ParseOptions(int argc, char** argv, Options* options) {
   return true;
 }
 
+#ifdef STEER_TEST_WITH_TLS
 std::string FileContents(const std::string& path) {
   std::ostringstream contents;
   contents << std::ifstream(path).rdbuf();
@@ -170,6 +171,13 @@ std::shared_ptr<grpc::ServerCredentials> Credentials(const Options& options) {
       {FileContents(options.tls_key), FileContents(options.tls_certificate)});
   return grpc::SslServerCredentials(tls);
 }
+#else
+std::shared_ptr<grpc::ServerCredentials> Credentials(const Options& options) {
+  if (options.tls_certificate.empty()) return grpc::InsecureServerCredentials();
+  std::cerr << "backend: this gRPC has no TLS" << std::endl;
+  std::exit(2);
+}
+#endif
 
 // False when the line is not a command.
 bool Obey(const std::string& line, const std::string& health, Behaviour* behaviour,

@@ -3,6 +3,7 @@
 #include "model.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/cord.h"
@@ -42,6 +43,10 @@ const std::vector<absl::Status>& Statuses() {
   return *statuses;
 }
 
+grpc_connectivity_state StateAfterLoss() {
+  return reference::kFailedConnectionsWait ? GRPC_CHANNEL_TRANSIENT_FAILURE : GRPC_CHANNEL_IDLE;
+}
+
 std::string AddressName(int address) { return std::string(1, static_cast<char>('a' + address)); }
 
 // a, a^2 (weight 2), a' (address arg), a" (list arg)
@@ -55,6 +60,8 @@ std::string BackendName(const Backend& backend) {
 
 absl::Status StatusNumber(int number) { return Statuses()[static_cast<size_t>(number)]; }
 int StatusCount() { return static_cast<int>(Statuses().size()); }
+
+std::vector<std::string> Notes() { return {std::begin(kNotes), std::end(kNotes)}; }
 
 const char* StateName(grpc_connectivity_state state) {
   switch (state) {
@@ -140,20 +147,35 @@ std::string Event::ToString() const {
 //
 
 bool World::IsLegal(const StateChange& change) const {
-  const grpc_connectivity_state from = connections[static_cast<size_t>(change.slot)].state;
+  const Connection& connection = connections[static_cast<size_t>(change.slot)];
+  const grpc_connectivity_state from = connection.state;
   const grpc_connectivity_state to = change.state;
-  // Outlier detection reports a failure over any state, and later whatever the state has become
-  // meanwhile, which may also be the one that it reported last.
-  if (change.by_wrapper) return true;
+  if (change.by_wrapper) {
+    // Only the health of a connection that is there. D11: one that has failed is not back at
+    // CONNECTING.
+    if (reference::kPickFirstChildren) {
+      return from == GRPC_CHANNEL_READY && to != GRPC_CHANNEL_IDLE &&
+             (connection.health != GRPC_CHANNEL_TRANSIENT_FAILURE || to != GRPC_CHANNEL_CONNECTING);
+    }
+    // Nobody would ever ask for another connection.
+    if (reference::kFailedConnectionsWait) return to != GRPC_CHANNEL_IDLE;
+    // Outlier detection reports a failure over any state, and later whatever the state has become
+    // meanwhile, which may also be the one that it reported last.
+    return true;
+  }
+  // D11: what is unhealthy is healthy again before it is lost.
+  if (from == GRPC_CHANNEL_READY && connection.health == GRPC_CHANNEL_TRANSIENT_FAILURE)
+    return false;
   switch (from) {
     case GRPC_CHANNEL_IDLE:
       return to == GRPC_CHANNEL_CONNECTING;
     case GRPC_CHANNEL_CONNECTING:
       return to == GRPC_CHANNEL_READY || to == GRPC_CHANNEL_TRANSIENT_FAILURE;
     case GRPC_CHANNEL_READY:
-      return to == GRPC_CHANNEL_IDLE;
+      return to == StateAfterLoss();
     case GRPC_CHANNEL_TRANSIENT_FAILURE:
-      return to == GRPC_CHANNEL_IDLE || to == GRPC_CHANNEL_CONNECTING;
+      return to == GRPC_CHANNEL_CONNECTING ||
+             (to == GRPC_CHANNEL_IDLE && !reference::kFailedConnectionsWait);
     case GRPC_CHANNEL_SHUTDOWN:
       break;
   }
@@ -162,8 +184,18 @@ bool World::IsLegal(const StateChange& change) const {
 
 void World::Apply(const StateChange& change) {
   Connection& connection = connections[static_cast<size_t>(change.slot)];
+  if (change.state == GRPC_CHANNEL_TRANSIENT_FAILURE) connection.last_failure = change.status;
+  if (change.by_wrapper && reference::kPickFirstChildren) {
+    connection.health = change.state;
+    connection.health_status = change.status;
+    return;
+  }
   connection.state = change.state;
   connection.status = change.status;
+  connection.health = GRPC_CHANNEL_READY;
+  connection.health_status = 0;
+  if (change.state == GRPC_CHANNEL_TRANSIENT_FAILURE) connection.failed = true;
+  if (change.state == GRPC_CHANNEL_READY) connection.failed = false;
 }
 
 //
@@ -187,7 +219,11 @@ Generator::Generator(uint64_t seed, int max_events) : rng_(seed) {
   held_back_percent_ = OneOf(held_back_percents);
 
   initial_world_.picker_outlives_policy = Chance(50);
-  if (Chance(10)) initial_world_.unusable = 1u << Below(universe_);
+  // A pick_first child takes an address that cannot be used for an empty list, and asks for another
+  // one at once, always again.
+  if (Chance(10) && !reference::kPickFirstChildren) {
+    initial_world_.unusable = 1u << Below(universe_);
+  }
   // Other channels of the process may have connections already.
   if (Chance(40)) {
     for (Connection& connection : initial_world_.connections) {
@@ -195,7 +231,9 @@ Generator::Generator(uint64_t seed, int max_events) : rng_(seed) {
       const std::vector<grpc_connectivity_state> states = {
           GRPC_CHANNEL_CONNECTING, GRPC_CHANNEL_READY, GRPC_CHANNEL_TRANSIENT_FAILURE};
       connection.state = OneOf(states);
-      connection.status = connection.state == GRPC_CHANNEL_TRANSIENT_FAILURE ? FailureNumber() : 0;
+      connection.failed = connection.state == GRPC_CHANNEL_TRANSIENT_FAILURE;
+      connection.status = connection.failed ? FailureNumber() : 0;
+      connection.last_failure = connection.status;
     }
   }
 }
@@ -262,7 +300,17 @@ Event Generator::NextUpdate(const World& world) {
     for (int i = Below(3); i >= 0; --i) MutateList(&event.addresses);
     event.list_arg = event.addresses[0].list_arg;
     if (Chance(attribute_percent_ / 4)) event.list_arg ^= 1;
-    for (Backend& backend : event.addresses) backend.list_arg = event.list_arg;
+    for (Backend& backend : event.addresses) {
+      backend.list_arg = event.list_arg;
+      // D4: where pick_first children may be silent for long, one connection serves one backend.
+      if (!reference::kPickFirstChildren) continue;
+      for (const Backend& first : event.addresses) {
+        if (first.address == backend.address && first.address_arg == backend.address_arg) {
+          backend.weight = first.weight;
+          break;
+        }
+      }
+    }
     if (Chance(held_back_percent_)) event.held_back = static_cast<uint32_t>(rng_());
     earlier_ = list_;
     list_ = event.addresses;
@@ -299,10 +347,11 @@ StateChange Generator::NextChange(const World& world) {
             Chance(success_percent_) ? GRPC_CHANNEL_READY : GRPC_CHANNEL_TRANSIENT_FAILURE;
         break;
       case GRPC_CHANNEL_TRANSIENT_FAILURE:
-        change.state = Chance(70) ? GRPC_CHANNEL_IDLE : GRPC_CHANNEL_CONNECTING;
+        change.state = Chance(70) && !reference::kFailedConnectionsWait ? GRPC_CHANNEL_IDLE
+                                                                        : GRPC_CHANNEL_CONNECTING;
         break;
       case GRPC_CHANNEL_READY:
-        change.state = GRPC_CHANNEL_IDLE;
+        change.state = StateAfterLoss();
         break;
       default:
         change.state = GRPC_CHANNEL_CONNECTING;

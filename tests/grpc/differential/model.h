@@ -2,12 +2,10 @@
 // random but legal sequences of events that happen to them.
 //
 // Knows nothing of policies, nor of what they should do: the same events would be fair to any
-// policy.
+// policy. What is legal depends on the gRPC that the policies run in; see reference.h.
 
 #ifndef STEER_TESTS_GRPC_DIFFERENTIAL_MODEL_H_
 #define STEER_TESTS_GRPC_DIFFERENTIAL_MODEL_H_
-
-#include <grpc/impl/codegen/connectivity_state.h>
 
 #include <array>
 #include <cstdint>
@@ -17,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "fake_channel.h"
+#include "reference.h"
 
 namespace steer_testing {
 
@@ -33,6 +32,8 @@ inline int SlotOf(const Backend& backend) {
 // The statuses that reports and resolver errors carry, by number; number 0 is OK.
 absl::Status StatusNumber(int number);
 int StatusCount();
+// What resolution notes there are.
+std::vector<std::string> Notes();
 // Short names, for messages: "b^2" is backend b with weight attribute 2.
 std::string BackendKeyName(uint32_t key);
 const char* StateName(grpc_connectivity_state state);
@@ -40,6 +41,12 @@ const char* StateName(grpc_connectivity_state state);
 struct Connection {
   grpc_connectivity_state state = GRPC_CHANNEL_IDLE;
   int status = 0;  // not 0 only in TRANSIENT_FAILURE
+  // What a wrapper says of a READY connection, where it does not say it in the place of the state.
+  grpc_connectivity_state health = GRPC_CHANNEL_READY;
+  int health_status = 0;
+  // Whether it has failed since it was READY, and with what it failed last.
+  bool failed = false;
+  int last_failure = 0;
 };
 
 // A connection changes its state, or a wrapper (client-side health checking, outlier detection)

@@ -7,8 +7,11 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 
 namespace steer_testing {
 namespace {
@@ -47,7 +50,8 @@ bool SharesConnection(const std::vector<Backend>& list) {
 }  // namespace
 
 Sequence::Sequence(const Setup& setup, Coverage* coverage)
-    : world_(setup.world),
+    : self_test_(setup.policy == setup.reference),
+      world_(setup.world),
       coverage_(coverage),
       a_(setup.reference, &world_, Mutation::kNone, setup.seed),
       b_(setup.policy, &world_, setup.mutation, setup.seed) {}
@@ -55,6 +59,145 @@ Sequence::Sequence(const Setup& setup, Coverage* coverage)
 void Sequence::BeginEvent() {
   a_.BeginEvent();
   b_.BeginEvent();
+  failure_told_again_ = false;
+  health_failed_ = false;
+  kept_failed_.clear();
+}
+
+grpc_connectivity_state Sequence::StateOf(uint32_t key) const {
+  return world_.connections[static_cast<size_t>(SlotOf(Backend::OfKey(key)))].state;
+}
+
+// D16: Steer's connection requests, and those of the reference's that need no like of it where a
+// failed connection is asked to connect again at once.
+std::set<uint32_t> Sequence::WithNeedlessRequests() const {
+  std::set<uint32_t> connects = seen_b_.connects;
+  if (!reference::kFailedConnectionsWait) return connects;
+  for (uint32_t key : seen_a_.connects) {
+    // A new list asks again for what Steer has asked for before; and the backend may leave with the
+    // list that this very failure ends.
+    if (kept_failed_.count(key) != 0 || seen_a_.watched.count(key) == 0) connects.insert(key);
+  }
+  return connects;
+}
+
+// What follows from an event at once: the first reports of watches that nobody holds back, and
+// connections that begin because they were asked for. Returns whether anything did.
+bool Sequence::Settle() {
+  bool any = false;
+  for (bool more = reference::kRequestsStartAtOnce; more;) {
+    more = false;
+    for (Side* side : {&a_, &b_}) {
+      for (uint32_t key : side->FirstReportsDue()) {
+        if (held_back_.count(key) != 0) continue;
+        side->DeliverFirstReports(key, kAll);
+        more = true;
+      }
+    }
+    std::set<uint32_t> asked = a_.connects();
+    asked.insert(b_.connects().begin(), b_.connects().end());
+    for (uint32_t key : asked) {
+      StateChange change;
+      change.slot = SlotOf(Backend::OfKey(key));
+      change.state = GRPC_CHANNEL_CONNECTING;
+      if (world_.connections[static_cast<size_t>(change.slot)].state != GRPC_CHANNEL_IDLE) continue;
+      Change(change, {}, {});
+      more = true;
+    }
+    any = any || more;
+  }
+  NoticeLaggingReference();
+  return any;
+}
+
+bool Sequence::IsUsable(const Backend& backend) const {
+  return (world_.unusable >> backend.address & 1) == 0;
+}
+
+std::set<uint32_t> Sequence::UsableKeys() const {
+  std::set<uint32_t> keys;
+  for (const Backend& backend : list_) {
+    if (IsUsable(backend) && !ended_) keys.insert(backend.key());
+  }
+  return keys;
+}
+
+// Whether the reference has a pending list.
+bool Sequence::ReferenceHasPendingList() const {
+  int usable = 0;
+  for (const Backend& backend : list_) usable += IsUsable(backend) ? 1 : 0;
+  // It has a watch for each address of both lists; of an empty list one knows by what it says.
+  const bool uses_empty_list =
+      a_.state() == GRPC_CHANNEL_TRANSIENT_FAILURE &&
+      !absl::StartsWith(a_.status().message(), "connections to all backends failing");
+  return a_.live_watches() > usable || (usable > 0 && uses_empty_list);
+}
+
+// D12, D14: notices when the reference holds on to its list while Steer takes the pending one.
+void Sequence::NoticeLaggingReference() {
+  if (self_test_ || diverged_) return;
+  if (!reference::kKeepsUselessList && !reference::kSwapWaitsForAllReports) return;
+  if (!ReferenceHasPendingList()) return;
+  const bool pending_is_ready =
+      std::any_of(list_.begin(), list_.end(), [&](const Backend& backend) {
+        const Connection& connection = world_.connections[static_cast<size_t>(SlotOf(backend))];
+        return IsUsable(backend) && connection.state == GRPC_CHANNEL_READY &&
+               connection.health == GRPC_CHANNEL_READY;
+      });
+  // A list of no use is given up at the next report of the pending one, by Steer and mostly by the
+  // reference, too.
+  const bool may_keep_useless = (reference::kKeepsUselessList || reference::kPickFirstChildren) &&
+                                (a_.state() != GRPC_CHANNEL_READY || !silent_.empty());
+  diverged_ = pending_is_ready || (may_keep_useless && b_.WatchedKeys() == UsableKeys());
+}
+
+// D12, D14: from the moment at which only one side has taken a pending list until both have no
+// other than the latest one. What can still be said is that Steer has that one, and beside it at
+// most the one that it had taken before.
+std::string Sequence::CompareDiverged() {
+  Count("use different lists");
+  const std::set<uint32_t>& watched = seen_b_.watched;
+  const std::set<uint32_t> latest = UsableKeys();
+  std::set<uint32_t> possible = latest;
+  possible.insert(steers_list_.begin(), steers_list_.end());
+  std::vector<std::string> differences;
+  if (!std::includes(watched.begin(), watched.end(), latest.begin(), latest.end()) ||
+      !std::includes(possible.begin(), possible.end(), watched.begin(), watched.end())) {
+    differences.push_back("watched subchannels beside the latest list's");
+  }
+  if (!std::includes(seen_b_.live.begin(), seen_b_.live.end(), watched.begin(), watched.end())) {
+    differences.push_back("live subchannels");
+  }
+  if (!seen_a_.misuse.empty() || !seen_b_.misuse.empty()) differences.push_back("misuse");
+  return absl::StrJoin(differences, ", ");
+}
+
+// D15: whether this names the failure of some backend of the latest list as the last one.
+bool Sequence::IsSomeLastError(const absl::Status& status) const {
+  if (!reference::kPickFirstChildren) return false;
+  absl::string_view text = status.message();
+  if (!absl::ConsumePrefix(&text, "connections to all backends failing")) return false;
+  absl::ConsumePrefix(&text, "; last error: ");
+  return std::any_of(list_.begin(), list_.end(), [&](const Backend& backend) {
+    const int number = world_.connections[static_cast<size_t>(SlotOf(backend))].last_failure;
+    const absl::Status failure = StatusNumber(number);
+    // A child's own failure, or its health check's.
+    return number != 0 && (text == Plain(absl::UnknownError(failure.ToString())).message() ||
+                           text == Plain(failure).message() || text == failure.ToString() ||
+                           text == failure.message());
+  });
+}
+
+// D13.
+void Sequence::Translate(Observation* seen) const {
+  seen->status = reference::InWordsOf1_51(seen->status, Notes());
+  seen->pick_status = reference::InWordsOf1_51(seen->pick_status, Notes());
+  seen->update_status = reference::InWordsOf1_51(seen->update_status, {});
+  // What an update returns has no note.
+  if (reference::kPickFirstChildren && seen->update_status.message() == "empty address list: ") {
+    seen->update_status = absl::Status(seen->update_status.code(),
+                                       absl::StrCat(seen->update_status.message(), note_));
+  }
 }
 
 std::string Sequence::EndEvent(Reports reports) {
@@ -62,8 +205,46 @@ std::string Sequence::EndEvent(Reports reports) {
   b_.DeliverOrphanedFirstReports();
   seen_a_ = a_.Observe(max_turn_);
   seen_b_ = b_.Observe(max_turn_);
-  const Observation& a = seen_a_;
   const Observation& b = seen_b_;
+  const bool has_latest_list_alone = b.watched == UsableKeys();
+  const bool diverged_until_now = diverged_;
+  if (diverged_) {
+    diverged_ = ended_ || ReferenceHasPendingList() || !has_latest_list_alone;
+    if (diverged_) {
+      const std::string differences = CompareDiverged();
+      if (has_latest_list_alone) steers_list_ = b.watched;
+      return differences;
+    }
+    reports = Reports::kAfterBatch;
+  }
+  if (has_latest_list_alone) steers_list_ = b.watched;
+  // D9.
+  Observation& a = seen_a_;
+  const bool silent = reference::kMaySayNothingAtFirst && !a.has_picker && b.has_picker;
+  if (silent) {
+    Count("reference says nothing");
+    a.has_picker = true;
+    a.state = GRPC_CHANNEL_CONNECTING;
+  }
+  // D14: with a child that has said nothing yet, one may have to leave in force what there was.
+  const bool silent_child =
+      !self_test_ && std::any_of(list_.begin(), list_.end(), [&](const Backend& backend) {
+        return silent_.count(SlotOf(backend)) != 0;
+      });
+  const bool stale = silent_child && (b.state == GRPC_CHANNEL_CONNECTING || b.reports == 0 ||
+                                      reports != Reports::kEach);
+  if (stale) {
+    Count("a silent child");
+    if (!ended_) reports = Reports::kAfterBatch;
+    a.has_picker = b.has_picker;
+    a.state = b.state;
+    a.status = b.status;
+    a.pick_kind = b.pick_kind;
+    a.pick_status = b.pick_status;
+    a.rotation = b.rotation;
+  }
+  Translate(&a);
+  if (self_test_) Translate(&seen_b_);
 
   if (a.reports > 0) Count(absl::StrCat("reported ", StateName(a.state)));
   if (a.reresolution) Count("re-resolution");
@@ -74,7 +255,11 @@ std::string Sequence::EndEvent(Reports reports) {
   auto check = [&](bool same, const char* what) {
     if (!same) differences.push_back(what);
   };
-  check(a.has_picker == b.has_picker && a.state == b.state, "state in force");
+  const bool both_silent = reference::kMaySayNothingAtFirst && !a.has_picker && !b.has_picker;
+  check(a.has_picker == b.has_picker && (a.state == b.state || both_silent), "state in force");
+  if (IsSomeLastError(a.status) && IsSomeLastError(b.status)) a.status = b.status;
+  if (IsSomeLastError(a.pick_status) && IsSomeLastError(b.pick_status))
+    a.pick_status = b.pick_status;
   check(Plain(a.status) == Plain(b.status), "status in force");
   check(a.pick_kind == b.pick_kind, "kind of pick");
   check(Plain(a.pick_status) == Plain(b.pick_status), "status of pick");
@@ -84,14 +269,27 @@ std::string Sequence::EndEvent(Reports reports) {
       check(a.reports == b.reports, "number of state reports");
       break;
     case Reports::kLast:
-      check((a.reports > 0) == (b.reports > 0), "whether a state was reported");
+      check((a.reports > 0) == (b.reports > 0) || silent, "whether a state was reported");
       break;
     case Reports::kAfterBatch:
       break;
   }
-  // D2: a set, or yes and no, and not how often.
-  check(a.reresolution == b.reresolution, "re-resolution");
-  check(a.connects == b.connects, "connection requests");
+  // D2: a set, or yes and no, and not how often. D12, D14: not of lists that only one side had.
+  if (diverged_until_now) {
+    a.reresolution = b.reresolution;
+    a.connects = b.connects;
+    a.backoff_resets = b.backoff_resets;
+  }
+  // Late reports hold subchannels of earlier lists a moment longer, and a picker those of its own.
+  const auto holds_watched = [](const Observation& seen) {
+    return std::includes(seen.live.begin(), seen.live.end(), seen.watched.begin(),
+                         seen.watched.end());
+  };
+  if ((diverged_until_now || stale) && holds_watched(a) && holds_watched(b)) a.live = b.live;
+  check(a.reresolution == b.reresolution || (a.reresolution && failure_told_again_) ||
+            (b.reresolution && health_failed_),
+        "re-resolution");
+  check(a.connects == WithNeedlessRequests(), "connection requests");
   check(a.backoff_resets == b.backoff_resets, "backoff resets");
   check(Plain(a.update_status) == Plain(b.update_status), "status of the update");
   // D1: which backends have a subchannel, and not how many they had.
@@ -106,6 +304,8 @@ std::string Sequence::DeliverFirstReports(uint32_t key) {
   BeginEvent();
   a_.DeliverFirstReports(key, kAll);
   b_.DeliverFirstReports(key, kAll);
+  held_back_.erase(key);
+  Settle();
   return EndEvent(Reports::kLast);
 }
 
@@ -113,7 +313,10 @@ void Sequence::Change(const StateChange& change,
                       const std::vector<std::shared_ptr<Watch>>& earlier_a,
                       const std::vector<std::shared_ptr<Watch>>& earlier_b) {
   world_.Apply(change);
-  const absl::Status status = StatusNumber(change.status);
+  const bool health_alone = change.by_wrapper && reference::kPickFirstChildren;
+  if (!health_alone) silent_.erase(change.slot);
+  if (health_alone && change.state == GRPC_CHANNEL_TRANSIENT_FAILURE) health_failed_ = true;
+  const Connection connection = world_.connections[static_cast<size_t>(change.slot)];
   auto deliver = [&](Side* side, std::vector<std::shared_ptr<Watch>> watches) {
     // D2: those begun first in front, so that the watches of the current list hear of it before
     // those of the pending one.
@@ -125,10 +328,32 @@ void Sequence::Change(const StateChange& change,
       Count("late report");
     }
     if (side == &a_ && watches.size() > 1) Count("several watches of one backend");
-    side->Deliver(watches, change.state, status);
+    side->Deliver(watches, connection, health_alone);
   };
   deliver(&a_, earlier_a);
   deliver(&b_, earlier_b);
+}
+
+// D10: a kept pick_first child that has failed says nothing more until it is READY or fails again,
+// and a new one beside it would be CONNECTING. So what was on its way fails before the next list.
+std::string Sequence::FailReconnects(const std::vector<Backend>& addresses) {
+  if (!reference::kPickFirstChildren) return "";
+  for (const Backend& backend : addresses) {
+    StateChange change;
+    change.slot = SlotOf(backend);
+    change.state = GRPC_CHANNEL_TRANSIENT_FAILURE;
+    change.status = 1;
+    const Connection& connection = world_.connections[static_cast<size_t>(change.slot)];
+    if (!connection.failed || connection.state != GRPC_CHANNEL_CONNECTING) continue;
+    if (!b_.HasSubchannelOf(change.slot)) continue;
+    Count("reconnect that fails before an update");
+    BeginEvent();
+    Change(change, {}, {});
+    Settle();
+    const std::string difference = EndEvent(Reports::kLast);
+    if (!difference.empty()) return difference;
+  }
+  return "";
 }
 
 std::string Sequence::Update(const Event& event) {
@@ -138,17 +363,24 @@ std::string Sequence::Update(const Event& event) {
   for (const Backend& backend : event.addresses) {
     if (!keys.insert(backend.key()).second) listed_twice_.insert(backend.key());
   }
+  // D14: nor do others where the reference would wait for it with a list that Steer takes.
   for (uint32_t key : a_.FirstReportsDue()) {
-    if (listed_twice_.count(key) == 0) continue;
+    if (listed_twice_.count(key) == 0 && !reference::kSwapWaitsForAllReports) continue;
     const std::string difference = DeliverFirstReports(key);
     if (!difference.empty()) return difference;
   }
+  const std::string difference = FailReconnects(event.addresses);
+  if (!difference.empty()) return difference;
   const std::vector<uint32_t> due_before = a_.FirstReportsDue();
   for (uint32_t key : due_before) {
     if (keys.count(key) != 0) Count("listed again before its first report");
   }
 
+  const bool first_list = !updated_;
   updated_ = true;
+  // An error leaves the list in use as it is; without one, it is an empty list.
+  if (event.error == 0 || first_list) list_ = event.addresses;
+  note_ = event.ToResolverUpdate().note;
   max_turn_ = std::max(max_turn_, static_cast<int>(event.addresses.size()));
   Count(event.error != 0          ? "resolver error"
         : event.addresses.empty() ? "empty list"
@@ -161,6 +393,17 @@ std::string Sequence::Update(const Event& event) {
   }
 
   BeginEvent();
+  held_back_.clear();
+  if (reference::kPickFirstChildren) {
+    for (const Backend& backend : event.addresses) {
+      if (StateOf(backend.key()) == GRPC_CHANNEL_CONNECTING) silent_.insert(SlotOf(backend));
+    }
+  }
+  if (reference::kFailedConnectionsWait) {
+    for (const auto& entry : b_.live()) {
+      if (StateOf(entry.first) == GRPC_CHANNEL_TRANSIENT_FAILURE) kept_failed_.insert(entry.first);
+    }
+  }
   const ResolverUpdate update = event.ToResolverUpdate();
   a_.Update(update);
   b_.Update(update);
@@ -179,6 +422,10 @@ std::string Sequence::Update(const Event& event) {
     for (uint32_t key : due) {
       int& surplus = surplus_of_a[key];
       if (surplus * sign <= 0) continue;
+      if (reference::kPickFirstChildren && side == &a_ &&
+          StateOf(key) == GRPC_CHANNEL_TRANSIENT_FAILURE) {
+        failure_told_again_ = true;
+      }
       side->DeliverFirstReports(key, 1);
       surplus -= sign;
       batch = true;
@@ -190,17 +437,25 @@ std::string Sequence::Update(const Event& event) {
   // Now both sides wait for the same reports. D4: none is held back while subchannels that differ
   // share a connection. gRPC does not define which of them hears first of a change, and until all
   // have reported, an intermediate state may stay in force.
-  const uint32_t held_back = SharesConnection(event.addresses) ? 0 : event.held_back;
+  // D14: in later gRPCs this is so for the first list alone.
+  const bool hold_back =
+      !SharesConnection(event.addresses) && (first_list || !reference::kSwapWaitsForAllReports);
   for (uint32_t key : a_.FirstReportsDue()) {
-    if ((held_back >> Backend::OfKey(key).address & 1) != 0) continue;
+    if (hold_back && (event.held_back >> Backend::OfKey(key).address & 1) != 0) {
+      held_back_.insert(key);
+      continue;
+    }
     a_.DeliverFirstReports(key, kAll);
     b_.DeliverFirstReports(key, kAll);
     batch = true;
   }
+  batch = Settle() || batch;
 
   for (size_t i = 0; i < event.late.size(); ++i) {
     const StateChange& change = event.late[i];
-    if (world_.IsLegal(change)) Change(change, earlier_a[i], earlier_b[i]);
+    if (!world_.IsLegal(change)) continue;
+    Change(change, earlier_a[i], earlier_b[i]);
+    batch = Settle() || batch;
   }
   return EndEvent(batch ? Reports::kAfterBatch : Reports::kLast);
 }
@@ -218,6 +473,7 @@ std::string Sequence::Step(const Event& event) {
       Count("connectivity change");
       BeginEvent();
       Change(event.change, {}, {});
+      Settle();
       const bool several = a_.delivered() > 1 || b_.delivered() > 1;
       return EndEvent(several ? Reports::kLast : Reports::kEach);
     }
@@ -262,12 +518,15 @@ std::string Sequence::Finish() {
     }
     a_.channel().Orphan();
     b_.channel().Orphan();
+    ended_ = true;
     // Reports that were on their way reach a policy that is no more.
     for (grpc_connectivity_state state : {GRPC_CHANNEL_READY, GRPC_CHANNEL_TRANSIENT_FAILURE,
                                           GRPC_CHANNEL_IDLE, GRPC_CHANNEL_CONNECTING}) {
-      const absl::Status status = StatusNumber(state == GRPC_CHANNEL_TRANSIENT_FAILURE ? 1 : 0);
-      a_.Deliver(watches_a, state, status);
-      b_.Deliver(watches_b, state, status);
+      Connection connection;
+      connection.state = state;
+      connection.status = state == GRPC_CHANNEL_TRANSIENT_FAILURE ? 1 : 0;
+      a_.Deliver(watches_a, connection);
+      b_.Deliver(watches_b, connection);
     }
     difference = EndEvent(Reports::kEach);
   }

@@ -51,13 +51,25 @@ class Sequence {
   };
 
   void BeginEvent();
+  void Translate(Observation* seen) const;
   std::string EndEvent(Reports reports);
   std::string DeliverFirstReports(uint32_t key);
   std::string Update(const Event& event);
+  std::string FailReconnects(const std::vector<Backend>& addresses);
+  bool Settle();
+  grpc_connectivity_state StateOf(uint32_t key) const;
+  std::set<uint32_t> WithNeedlessRequests() const;
+  bool IsSomeLastError(const absl::Status& status) const;
+  bool ReferenceHasPendingList() const;
+  void NoticeLaggingReference();
+  std::string CompareDiverged();
+  bool IsUsable(const Backend& backend) const;
+  std::set<uint32_t> UsableKeys() const;
   void Change(const StateChange& change, const std::vector<std::shared_ptr<Watch>>& earlier_a,
               const std::vector<std::shared_ptr<Watch>>& earlier_b);
   void Count(const std::string& what, uint64_t times = 1) { (*coverage_)[what] += times; }
 
+  const bool self_test_;
   World world_;
   Coverage* const coverage_;
   Side a_;
@@ -66,6 +78,24 @@ class Sequence {
   Observation seen_b_;
   bool updated_ = false;
   int max_turn_ = 1;
+  // The latest address list, and the notes that came with it and those before it.
+  std::vector<Backend> list_;
+  std::string note_;
+  // The backends whose first report waits for an event of its own.
+  std::set<uint32_t> held_back_;
+  // D10: the reference's new children told it of a failure that Steer's kept ones have told before.
+  bool failure_told_again_ = false;
+  // D11: in this event, a health check failed.
+  bool health_failed_ = false;
+  // The backends that had failed before this event's list and that Steer knows of.
+  std::set<uint32_t> kept_failed_;
+  // D14: connections that were CONNECTING when a list came, and have not changed since.
+  std::set<int> silent_;
+  bool ended_ = false;
+  // D12, D14: one side has taken a list that the other has not.
+  bool diverged_ = false;
+  // The backends of the list that was the only one Steer had, the last time that it had only one.
+  std::set<uint32_t> steers_list_;
   // The keys of backends that one list or another had more than once.
   std::set<uint32_t> listed_twice_;
 };

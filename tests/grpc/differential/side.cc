@@ -110,6 +110,12 @@ std::vector<std::shared_ptr<Watch>> Side::WatchesOf(int slot) const {
 
 std::vector<std::shared_ptr<Watch>> Side::Watches() const { return watches_; }
 
+std::set<uint32_t> Side::WatchedKeys() const {
+  std::set<uint32_t> keys;
+  for (const auto& watch : watches_) keys.insert(watch->subchannel().backend().key());
+  return keys;
+}
+
 std::vector<uint32_t> Side::FirstReportsDue() const {
   std::vector<uint32_t> keys;
   keys.reserve(first_reports_.size());
@@ -119,10 +125,16 @@ std::vector<uint32_t> Side::FirstReportsDue() const {
   return keys;
 }
 
-void Side::DeliverOne(Watch& watch, grpc_connectivity_state state, const absl::Status& status) {
+void Side::DeliverOne(Watch& watch, const Connection& connection, bool health_alone) {
   ++now_.delivered;
   if (Mutate(Mutation::kDropStateChange)) return;
-  channel_.Run([&] { watch.Report(state, status); });
+  if (!health_alone) {
+    channel_.Run([&] { watch.Report(connection.state, StatusNumber(connection.status)); });
+  }
+  if (watch.health_watched() && connection.state == GRPC_CHANNEL_READY) {
+    channel_.Run(
+        [&] { watch.ReportHealth(connection.health, StatusNumber(connection.health_status)); });
+  }
 }
 
 void Side::DeliverFirstReports(uint32_t key, int count) {
@@ -137,21 +149,21 @@ void Side::DeliverFirstReports(uint32_t key, int count) {
     }
   }
   for (const FirstReport& first : due) {
-    DeliverOne(*first.watch, first.report.state, StatusNumber(first.report.status));
+    DeliverOne(*first.watch, first.report);
   }
 }
 
-void Side::Deliver(const std::vector<std::shared_ptr<Watch>>& watches,
-                   grpc_connectivity_state state, const absl::Status& status) {
+void Side::Deliver(const std::vector<std::shared_ptr<Watch>>& watches, const Connection& connection,
+                   bool health_alone) {
   for (const auto& watch : watches) {
     const auto first = std::find_if(first_reports_.begin(), first_reports_.end(),
                                     [&](const FirstReport& first) { return first.watch == watch; });
     if (first != first_reports_.end()) {
       const Connection report = first->report;
       first_reports_.erase(first);
-      DeliverOne(*watch, report.state, StatusNumber(report.status));
+      DeliverOne(*watch, report);
     }
-    DeliverOne(*watch, state, status);
+    if (!health_alone || watch->health_watched()) DeliverOne(*watch, connection, health_alone);
   }
 }
 
@@ -166,7 +178,7 @@ void Side::DeliverOrphanedFirstReports() {
     }
   }
   for (const FirstReport& first : orphaned) {
-    DeliverOne(*first.watch, first.report.state, StatusNumber(first.report.status));
+    DeliverOne(*first.watch, first.report);
   }
 }
 
@@ -197,12 +209,16 @@ Observation Side::Observe(int max_turn) {
     }
   }
   for (const auto& entry : live_) now_.live.insert(entry.first);
-  for (const auto& watch : watches_) now_.watched.insert(watch->subchannel().backend().key());
+  now_.watched = WatchedKeys();
   return now_;
 }
 
 bool Side::CanCreate(const Backend& backend) {
   return (world_->unusable >> backend.address & 1) == 0;
+}
+
+grpc_connectivity_state Side::StateOf(const Backend& backend) {
+  return world_->connections[static_cast<size_t>(SlotOf(backend))].state;
 }
 
 void Side::SubchannelCreated(const Backend& backend) {
@@ -218,7 +234,8 @@ void Side::SubchannelDestroyed(const Backend& backend) {
 
 void Side::WatchStarted(std::shared_ptr<Watch> watch) {
   const auto slot = static_cast<size_t>(SlotOf(watch->subchannel().backend()));
-  first_reports_.push_back({watch, world_->connections[slot]});
+  const Connection& connection = world_->connections[slot];
+  if (watch->ExpectsReportOf(connection.state)) first_reports_.push_back({watch, connection});
   watches_.push_back(watch);
   if (kept_ == nullptr && Mutate(Mutation::kKeepSubchannel)) kept_ = std::move(watch);
 }
@@ -230,6 +247,13 @@ void Side::WatchCancelled(const std::shared_ptr<Watch>& watch) {
 }
 
 void Side::ConnectionRequested(const Backend& backend) {
+  // Where policies ask while a connection is in TRANSIENT_FAILURE, they ask in other states, too,
+  // and gRPC does nothing then.
+  const grpc_connectivity_state state = StateOf(backend);
+  if (reference::kFailedConnectionsWait && state != GRPC_CHANNEL_IDLE &&
+      state != GRPC_CHANNEL_TRANSIENT_FAILURE) {
+    return;
+  }
   if (!Mutate(Mutation::kDropConnect)) now_.connects.insert(backend.key());
 }
 

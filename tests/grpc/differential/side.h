@@ -5,8 +5,6 @@
 #ifndef STEER_TESTS_GRPC_DIFFERENTIAL_SIDE_H_
 #define STEER_TESTS_GRPC_DIFFERENTIAL_SIDE_H_
 
-#include <grpc/impl/codegen/connectivity_state.h>
-
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -77,14 +75,16 @@ class Side final : public ChannelHost {
   // The watches of a connection, those begun first in front.
   std::vector<std::shared_ptr<Watch>> WatchesOf(int slot) const;
   std::vector<std::shared_ptr<Watch>> Watches() const;
+  std::set<uint32_t> WatchedKeys() const;
   // The keys of the watches that still wait for their first report, in the order in which they
   // began.
   std::vector<uint32_t> FirstReportsDue() const;
   // Delivers the first reports of up to `count` watches of this backend.
   void DeliverFirstReports(uint32_t key, int count);
-  // Delivers a change to these watches, after their first report if that has not come yet.
-  void Deliver(const std::vector<std::shared_ptr<Watch>>& watches, grpc_connectivity_state state,
-               const absl::Status& status);
+  // Tells these watches what their connection has become, after their first report if that has not
+  // come yet; with `health_alone`, only those hear of it that watch the connection's health.
+  void Deliver(const std::vector<std::shared_ptr<Watch>>& watches, const Connection& connection,
+               bool health_alone = false);
   // A watch that was cancelled before its first report came gets that now, too late.
   void DeliverOrphanedFirstReports();
 
@@ -96,12 +96,19 @@ class Side final : public ChannelHost {
 
   // How many connectivity reports the policy got during this event.
   int delivered() const { return now_.delivered; }
+  // What has happened in this event so far, and what is in force now.
+  const std::set<uint32_t>& connects() const { return now_.connects; }
+  bool has_picker() const { return picker_ != nullptr; }
+  grpc_connectivity_state state() const { return state_; }
+  const absl::Status& status() const { return status_; }
+  const std::map<uint32_t, int>& live() const { return live_; }
   int live_subchannels() const { return live_count_; }
   int live_watches() const { return static_cast<int>(watches_.size()); }
   bool policy_alive() const { return policy_alive_; }
 
   // ChannelHost:
   bool CanCreate(const Backend& backend) override;
+  grpc_connectivity_state StateOf(const Backend& backend) override;
   void SubchannelCreated(const Backend& backend) override;
   void SubchannelDestroyed(const Backend& backend) override;
   void WatchStarted(std::shared_ptr<Watch> watch) override;
@@ -122,7 +129,7 @@ class Side final : public ChannelHost {
 
   // Whether the fault happens now.
   bool Mutate(Mutation mutation);
-  void DeliverOne(Watch& watch, grpc_connectivity_state state, const absl::Status& status);
+  void DeliverOne(Watch& watch, const Connection& connection, bool health_alone = false);
 
   const World* const world_;
   const Mutation mutation_;

@@ -4,9 +4,12 @@
 //   register   steer::Register(); prints "register=<ok, 0 or 1> <code> <message>"
 //   race       the same from 8 threads at once; prints one such line for each
 //   channel    makes a channel, server a server, credentials credentials and a completion queue
+//   shutdown   lets go of all that, waits until gRPC has shut down, and prints "shutdown=<1 or 0>"
+#include <grpc/grpc.h>
 #include <grpcpp/grpcpp.h>
 #include <steer/grpc.h>
 
+#include <chrono>
 #include <iostream>
 #include <memory>
 #include <sstream>
@@ -40,6 +43,15 @@ void Race() {
   for (const std::string& line : lines) std::cout << line;
 }
 
+// gRPC shuts down when nothing of it is left, and does so on a thread of its own.
+void ShutDown(Made* made) {
+  *made = Made();
+  for (int i = 0; i < 1000 && grpc_is_initialized() != 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  std::cout << "shutdown=" << (grpc_is_initialized() == 0) << "\n";
+}
+
 bool Take(const std::string& step, Made* made) {
   if (step == "register") {
     std::cout << Register();
@@ -54,6 +66,8 @@ bool Take(const std::string& step, Made* made) {
   } else if (step == "credentials") {
     made->credentials = grpc::InsecureChannelCredentials();
     made->queue = std::make_unique<grpc::CompletionQueue>();
+  } else if (step == "shutdown") {
+    ShutDown(made);
   } else {
     return false;
   }

@@ -1,38 +1,20 @@
-// The one file of the end-to-end tests that includes headers of gRPC's core, and so the one that
-// has to know which gRPC it is built for. Knows nothing of Steer.
+// The one file of the end-to-end tests that speaks to gRPC's core. Knows nothing of Steer, and of
+// gRPC's generations only what core_generation.h says.
 #include "support/resolver_feed.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include <atomic>
-#include <cstring>
 #include <deque>
 #include <map>
 #include <mutex>
 #include <utility>
 
 #include "absl/status/status.h"
-#include "src/core/lib/config/core_configuration.h"
-#include "src/core/lib/gprpp/work_serializer.h"
-#include "src/core/lib/iomgr/exec_ctx.h"
-#include "src/core/lib/resolver/resolver.h"
-#include "src/core/lib/resolver/resolver_factory.h"
-#include "src/core/lib/resolver/server_address.h"
-#include "src/core/lib/service_config/service_config_impl.h"
+#include "support/core_generation.h"
 
 namespace steer_test {
 namespace {
 
 const char kScheme[] = "feed";
-
-grpc_core::ServerAddress Address(int port) {
-  sockaddr_in ipv4 = {};
-  ipv4.sin_family = AF_INET;
-  ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ipv4.sin_port = htons(static_cast<uint16_t>(port));
-  return grpc_core::ServerAddress(&ipv4, sizeof(ipv4), grpc_core::ChannelArgs());
-}
 
 grpc::Status ToGrpc(const absl::Status& status) {
   return grpc::Status(static_cast<grpc::StatusCode>(status.code()), std::string(status.message()));
@@ -103,7 +85,7 @@ class Feeds {
 class FeedResolver : public grpc_core::Resolver {
  public:
   FeedResolver(grpc_core::ResolverArgs args, std::shared_ptr<ResolverFeed::State> state)
-      : args_(std::move(args.args)),
+      : args_(steer_testing::FromCarried(args.args)),
         work_serializer_(std::move(args.work_serializer)),
         result_handler_(std::move(args.result_handler)),
         state_(std::move(state)) {}
@@ -138,25 +120,27 @@ class FeedResolver : public grpc_core::Resolver {
     reporting_ = true;
     grpc_core::Resolver::Result result;
     if (item.result.error.ok()) {
-      grpc_core::ServerAddressList addresses;
-      for (const int port : item.result.ports) addresses.push_back(Address(port));
+      steer_testing::AddressList addresses;
+      for (const int port : item.result.ports) {
+        addresses.push_back(steer_testing::MakeAddress(static_cast<uint16_t>(port)));
+      }
       result.addresses = std::move(addresses);
     } else {
       result.addresses = ToAbsl(item.result.error);
     }
     if (!item.result.service_config.empty()) {
-      result.service_config =
-          grpc_core::ServiceConfigImpl::Create(args_, item.result.service_config);
+      result.service_config = steer_testing::ParseServiceConfig(args_, item.result.service_config);
     }
     result.resolution_note = item.result.note;
-    result.args = args_;
-    result.result_health_callback = [self = Ref(), accepted = item.accepted](absl::Status status) {
-      if (accepted != nullptr) accepted->set_value(ToGrpc(status));
-      auto* resolver = static_cast<FeedResolver*>(self.get());
-      resolver->reporting_ = false;
-      resolver->Wake();
-    };
-    result_handler_->ReportResult(std::move(result));
+    result.args = steer_testing::ToCarried(args_);
+    steer_testing::ReportResult(
+        result_handler_.get(), std::move(result),
+        [self = Ref(), accepted = item.accepted](const absl::Status& status) {
+          if (accepted != nullptr) accepted->set_value(ToGrpc(status));
+          auto* resolver = static_cast<FeedResolver*>(self.get());
+          resolver->reporting_ = false;
+          resolver->Wake();
+        });
   }
 
   const grpc_core::ChannelArgs args_;
@@ -191,8 +175,7 @@ class FeedResolverFactory : public grpc_core::ResolverFactory {
 
 void ResolverFeed::State::Add(Item item) {
   // For the work serializer, which may run what it is given on this very thread.
-  grpc_core::ApplicationCallbackExecCtx callback_exec_ctx;
-  grpc_core::ExecCtx exec_ctx;
+  const steer_testing::CallbackScope scope;
   grpc_core::RefCountedPtr<grpc_core::Resolver> resolver;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -227,9 +210,7 @@ bool ResolverFeed::State::Take(Item* item) {
 }
 
 void RegisterFeedResolver() {
-  grpc_core::CoreConfiguration::RegisterBuilder([](grpc_core::CoreConfiguration::Builder* builder) {
-    builder->resolver_registry()->RegisterResolverFactory(std::make_unique<FeedResolverFactory>());
-  });
+  steer_testing::RegisterResolverFactory([] { return std::make_unique<FeedResolverFactory>(); });
 }
 
 ResolverFeed::ResolverFeed() : state_(std::make_shared<State>()), path_(Feeds::Get().Add(state_)) {}

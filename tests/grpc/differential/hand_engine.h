@@ -1,0 +1,83 @@
+// An EventEngine that runs nothing by itself: what it is given waits until somebody calls RunAll().
+// From 1.71 on, gRPC's work serializers run everything on their EventEngine; with this one a test
+// knows when there is nothing left to do, and all of it happens on the test's own thread.
+//
+// Must not know: what it runs. Timers never fire, and there is no network.
+
+#ifndef STEER_TESTS_GRPC_DIFFERENTIAL_HAND_ENGINE_H_
+#define STEER_TESTS_GRPC_DIFFERENTIAL_HAND_ENGINE_H_
+
+#include <grpc/event_engine/event_engine.h>
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace steer_testing {
+
+class HandEngine final : public grpc_event_engine::experimental::EventEngine {
+ public:
+  // False if there was nothing to run.
+  bool RunAll() {
+    bool ran = false;
+    while (!waiting_.empty()) {
+      absl::AnyInvocable<void()> closure = std::move(waiting_.front());
+      waiting_.pop_front();
+      closure();
+      ran = true;
+    }
+    return ran;
+  }
+
+  void Run(Closure* closure) override {
+    waiting_.push_back([closure] { closure->Run(); });
+  }
+  void Run(absl::AnyInvocable<void()> closure) override { waiting_.push_back(std::move(closure)); }
+
+  TaskHandle RunAfter(Duration /*when*/, Closure* closure) override {
+    return AddTimer([closure] { closure->Run(); });
+  }
+  TaskHandle RunAfter(Duration /*when*/, absl::AnyInvocable<void()> closure) override {
+    return AddTimer(std::move(closure));
+  }
+  bool Cancel(TaskHandle handle) override { return timers_.erase(handle.keys[0]) != 0; }
+
+  bool IsWorkerThread() override { return false; }
+  absl::StatusOr<std::unique_ptr<Listener>> CreateListener(
+      Listener::AcceptCallback, absl::AnyInvocable<void(absl::Status)>,
+      const grpc_event_engine::experimental::EndpointConfig&,
+      std::unique_ptr<grpc_event_engine::experimental::MemoryAllocatorFactory>) override {
+    return absl::UnimplementedError("no network");
+  }
+  ConnectionHandle Connect(OnConnectCallback, const ResolvedAddress&,
+                           const grpc_event_engine::experimental::EndpointConfig&,
+                           grpc_event_engine::experimental::MemoryAllocator, Duration) override {
+    return ConnectionHandle::kInvalid;
+  }
+  bool CancelConnect(ConnectionHandle) override { return false; }
+  absl::StatusOr<std::unique_ptr<DNSResolver>> GetDNSResolver(
+      const DNSResolver::ResolverOptions&) override {
+    return absl::UnimplementedError("no network");
+  }
+
+ private:
+  TaskHandle AddTimer(absl::AnyInvocable<void()> closure) {
+    const intptr_t number = next_timer_++;
+    timers_.emplace(number, std::move(closure));
+    return TaskHandle{{number, 0}};
+  }
+
+  std::deque<absl::AnyInvocable<void()>> waiting_;
+  std::map<intptr_t, absl::AnyInvocable<void()>> timers_;
+  intptr_t next_timer_ = 1;
+};
+
+}  // namespace steer_testing
+
+#endif  // STEER_TESTS_GRPC_DIFFERENTIAL_HAND_ENGINE_H_
