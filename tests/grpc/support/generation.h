@@ -26,6 +26,14 @@ inline std::string FaultOf(const std::string& field) {
   return "field:" + field + (MinorVersion() < 49 ? "" : " error:");
 }
 
+// By how much a backend's share of a channel's calls may miss the others', with so many threads
+// that may pick. Steer's threads rotate each on its own (docs/differences.md, D8): nothing is seen
+// of that where each thread picks for its own calls, as it does up to 1.53, under the channel's
+// lock.
+inline int UnevenBy(const std::string& policy, size_t threads) {
+  return policy == "round_robin" || MinorVersion() < 54 ? 0 : static_cast<int>(threads);
+}
+
 // The policy that takes backends away which fail calls; it came with 1.47.
 inline bool HasOutlierDetection() { return MinorVersion() >= 47; }
 
