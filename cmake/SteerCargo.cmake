@@ -11,7 +11,7 @@ set(STEER_CARGO_TARGET_DIR "" CACHE PATH
     "Where cargo builds; several build trees may share one. Default: inside the build tree")
 
 set(STEER_ENGINE_LIBRARY "" CACHE FILEPATH
-    "A libsteer.so that was built before, to be linked as it is; then nothing here needs Rust")
+    "A libsteer.so or libsteer.a that was built before, to be linked as it is; then nothing here needs Rust")
 
 string(CONCAT _steer_rust_help
        "Debian 12: apt install cargo-web. Debian 13 and later: apt install cargo. Elsewhere: rustup, or "
@@ -72,13 +72,19 @@ macro(_steer_take_engine source_dir)
   if(NOT EXISTS ${STEER_ENGINE_LIBRARY})
     message(FATAL_ERROR "Steer: STEER_ENGINE_LIBRARY=${STEER_ENGINE_LIBRARY} does not exist.")
   endif()
-  if(NOT BUILD_SHARED_LIBS OR STEER_INSTALL)
-    message(FATAL_ERROR "Steer: STEER_ENGINE_LIBRARY is for builds that link it and install nothing: "
-                        "-DBUILD_SHARED_LIBS=ON -DSTEER_INSTALL=OFF.")
+  if(STEER_INSTALL)
+    message(FATAL_ERROR "Steer: STEER_ENGINE_LIBRARY is for builds that install nothing: -DSTEER_INSTALL=OFF.")
+  endif()
+  cmake_path(GET STEER_ENGINE_LIBRARY PARENT_PATH dir)
+  # What Rust's standard library may want, wherever it was built.
+  steer_import_engine(INCLUDE_DIR ${source_dir}/include LIBRARY_DIR ${dir}
+                      NATIVE_LIBS util rt pthread m dl)
+  get_target_property(taken steer::engine IMPORTED_LOCATION)
+  if(NOT taken STREQUAL STEER_ENGINE_LIBRARY)
+    message(FATAL_ERROR "Steer: STEER_ENGINE_LIBRARY=${STEER_ENGINE_LIBRARY}, but with BUILD_SHARED_LIBS="
+                        "${BUILD_SHARED_LIBS} the engine is ${taken}.")
   endif()
   message(STATUS "Steer: the engine is ${STEER_ENGINE_LIBRARY}")
-  cmake_path(GET STEER_ENGINE_LIBRARY PARENT_PATH dir)
-  steer_import_engine(INCLUDE_DIR ${source_dir}/include LIBRARY_DIR ${dir})
 endmacro()
 
 # Makes steer::engine from the crate in source_dir. Leaves STEER_ENGINE_DIR (where the libraries of
