@@ -9,7 +9,9 @@ include(${CMAKE_CURRENT_LIST_DIR}/../cmake/SteerGrpcHeaders.cmake)
 
 steer_grpc_sdist(root why ${VERSION})
 if(NOT root)
-  message(FATAL_ERROR "${why}")
+  # First as it is: an error's text is broken into short lines.
+  message(NOTICE "${why}")
+  message(FATAL_ERROR "grpcio ${VERSION} cannot be had")
 endif()
 steer_grpc_include_dirs(dirs ${VERSION} ${root})
 list(APPEND dirs ${root}/include ${root}/third_party/abseil-cpp)
