@@ -48,7 +48,7 @@ std::string Observation::ToString() const {
       absl::StrJoin(rotation, " ",
                     [](std::string* out, uint64_t pick) {
                       absl::StrAppend(out, BackendKeyName(static_cast<uint32_t>(pick >> 1)),
-                                      (pick & 1) != 0 ? "" : "(unwatched)");
+                                      (pick & Observation::kWatched) != 0 ? "" : "(unwatched)");
                     }),
       "]\n    reports: ", reports, ", connectivity reports received: ", delivered,
       ", update returned: ", update_status.ToString(),
@@ -91,7 +91,8 @@ void Side::Picks(int count) {
     now_.pick_kind = outcome.kind;
     now_.pick_status = outcome.status;
     if (outcome.kind != PickOutcome::kComplete) break;
-    picked_.push_back(uint64_t{outcome.backend.key()} << 1 | (outcome.watched ? 1 : 0));
+    picked_.push_back(uint64_t{outcome.backend.key()} << 1 |
+                      (outcome.watched ? Observation::kWatched : 0));
     if (picked_.size() > 1 && Mutate(Mutation::kRepeatPick)) {
       picked_.back() = picked_[picked_.size() - 2];
     }

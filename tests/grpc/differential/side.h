@@ -50,8 +50,9 @@ struct Observation {
   PickOutcome::Kind pick_kind = PickOutcome::kQueue;
   absl::Status pick_status;
   // One turn of the rotation, beginning with its least element, so that two pickers which began at
-  // different backends compare equal. An element is a backend's key and whether the policy still
-  // watches the subchannel that was picked.
+  // different backends compare equal. An element is twice a backend's key, plus kWatched if the
+  // policy still watches the subchannel that was picked.
+  static constexpr uint64_t kWatched = 1;
   std::vector<uint64_t> rotation;
   std::set<uint32_t> live;
   std::set<uint32_t> watched;
