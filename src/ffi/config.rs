@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::text::{steer_str, steer_string};
+use super::text::{ReadText, steer_str, steer_string};
 use super::{guard, steer_status, steer_status::*};
 use crate::policy::{Config, PolicyFactory, Registry};
 

@@ -3,7 +3,9 @@
 use std::ffi::c_void;
 use std::mem::offset_of;
 
-use super::text::steer_str;
+use super::text::{ReadText, steer_str};
+pub use steer_sdk::abi::{steer_attribute, steer_attribute_kind};
+
 use super::versioned::{Versioned, plain_array, read_array};
 use super::{steer_status, steer_status::*};
 use crate::endpoints::{Attribute, AttributeValue, EndpointDescriptor, Locality};
@@ -20,32 +22,6 @@ pub enum steer_state {
     STEER_READY = 2,
     /// Connecting failed.
     STEER_TRANSIENT_FAILURE = 3,
-}
-
-/// Which of an attribute's values holds.
-#[repr(i32)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum steer_attribute_kind {
-    /// `text`.
-    STEER_ATTRIBUTE_TEXT = 0,
-    /// `integer`.
-    STEER_ATTRIBUTE_INTEGER = 1,
-}
-
-/// A string or an integer that the resolver attached to an endpoint.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct steer_attribute {
-    /// `sizeof(steer_attribute)`.
-    pub struct_size: usize,
-    /// The key.
-    pub key: steer_str,
-    /// A `steer_attribute_kind`.
-    pub kind: i32,
-    /// The value, when it is a text.
-    pub text: steer_str,
-    /// The value, when it is an integer.
-    pub integer: i64,
 }
 
 /// What the resolver knows of one endpoint. All that it points at is read during the call only.

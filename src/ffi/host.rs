@@ -14,18 +14,6 @@ use crate::policy::{GuardedPicker, Host, Severity, TimerId};
 use crate::status::Status;
 use crate::sync::Handle;
 
-/// How much a log line matters.
-#[repr(i32)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum steer_severity {
-    /// For those who follow what happens.
-    STEER_LOG_DEBUG = 0,
-    /// What an operator may want to see.
-    STEER_LOG_INFO = 1,
-    /// Something is broken.
-    STEER_LOG_ERROR = 2,
-}
-
 /// The host's side of one policy. The engine copies the table.
 ///
 /// Callbacks must not throw and not longjmp. Those marked *Serialised* are made from within calls

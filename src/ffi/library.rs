@@ -6,7 +6,7 @@ use crate::policy::Registry;
 
 /// The version of the ABI that this header describes. It grows when something is added; nothing
 /// is ever taken away or given another meaning.
-pub const STEER_ABI_VERSION: u32 = 1;
+pub const STEER_ABI_VERSION: u32 = 2;
 
 /// The ABI version that the library implements. Any thread.
 ///
@@ -20,7 +20,7 @@ pub extern "C" fn steer_abi_version() -> u32 {
 /// The library's release, such as "0.1.0". Any thread. The text is static.
 #[unsafe(no_mangle)]
 pub extern "C" fn steer_version() -> steer_str {
-    steer_str::from_static(env!("CARGO_PKG_VERSION"))
+    steer_str::borrow(env!("CARGO_PKG_VERSION"))
 }
 
 /// The name of the `index`th policy, counted from 0, in alphabetical order. Any thread.

@@ -14,7 +14,9 @@
 //! | `config.rs` | `steer_config` |
 //! | `host.rs` | `steer_host` |
 //! | `policy.rs` | `steer_policy`, `steer_update` |
-//! | `picker.rs` | `steer_picker`, `steer_call`, `steer_picked`, `steer_pick_failure` |
+//! | `picker.rs` | `steer_picker`, `steer_picked`, `steer_pick_failure` |
+//! | `tracker.rs` | `steer_call_tracker`, `steer_call_finish` |
+//! | `plugin.rs` | `steer_api_get`, `steer_register_picker`, `steer_load_plugin`, … |
 //! | `versioned.rs` | structs that grow: `struct_size` |
 //!
 //! Must not know: how anything is decided.
@@ -26,9 +28,11 @@ mod endpoint;
 mod host;
 mod library;
 mod picker;
+mod plugin;
 mod policy;
 mod status;
 mod text;
+mod tracker;
 mod versioned;
 
 pub use config::*;
@@ -36,9 +40,11 @@ pub use endpoint::*;
 pub use host::*;
 pub use library::*;
 pub use picker::*;
+pub use plugin::*;
 pub use policy::*;
 pub use status::*;
 pub use text::*;
+pub use tracker::*;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -7,7 +7,9 @@ use std::ffi::c_void;
 use std::mem::offset_of;
 use std::ptr;
 
-use super::text::steer_str;
+pub use steer_sdk::abi::{STEER_WANTS_HEADERS, STEER_WANTS_METRICS, STEER_WANTS_PATH, steer_call};
+
+use super::text::{ReadText, steer_str};
 use super::versioned::{Versioned, read};
 use super::{guard, steer_status, steer_status::*};
 use crate::policy::{Call, GuardedPicker, Pick};
@@ -23,19 +25,6 @@ impl steer_picker {
     pub(super) fn into_raw(picker: GuardedPicker) -> *mut steer_picker {
         Box::into_raw(Box::new(steer_picker(picker)))
     }
-}
-
-/// What a picker wants to know of each call: bits, to be or'ed.
-pub const STEER_WANTS_PATH: u32 = 1;
-
-/// What a picker may know of a call. All that it points at is read during the pick only.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct steer_call {
-    /// `sizeof(steer_call)`.
-    pub struct_size: usize,
-    /// "/service/method".
-    pub path: steer_str,
 }
 
 // SAFETY: repr(C), begins with its size, and zeros are NULLs.
@@ -55,6 +44,8 @@ pub enum steer_pick_kind {
     STEER_PICK_FAIL = 2,
     /// Fail the call with `code` and `message` in any case, and do not retry it.
     STEER_PICK_DROP = 3,
+    /// Send the call over the connection of a `steer_call_tracker`, and tell that how it goes.
+    STEER_PICK_TRACKED = 4,
 }
 
 /// The outcome of a pick, small enough to come back in two registers. This struct never grows.
@@ -67,7 +58,8 @@ pub struct steer_picked {
     /// With STEER_PICK_COMPLETE, the connection: the host's handle, as it came with the endpoint's
     /// report, valid as long as the picker. With STEER_PICK_FAIL and STEER_PICK_DROP, a
     /// `const steer_pick_failure *`, valid until this thread's next call of `steer_picker_pick`, and
-    /// as long as the picker. Else NULL.
+    /// as long as the picker. With STEER_PICK_TRACKED, a `steer_call_tracker *`, which is the
+    /// host's to free. Else NULL.
     pub value: *mut c_void,
 }
 

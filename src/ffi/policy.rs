@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::config::steer_config;
 use super::endpoint::{endpoints_from_c, steer_endpoint, steer_endpoint_report, steer_state};
 use super::host::{CHost, steer_host};
-use super::text::{steer_str, steer_string};
+use super::text::{ReadText, steer_str, steer_string};
 use super::versioned::{Versioned, read};
 use super::{guard, steer_status, steer_status::*};
 use crate::endpoints::{EndpointId, Report};

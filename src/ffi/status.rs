@@ -29,6 +29,12 @@ pub enum steer_status {
     STEER_PANIC = 9,
     /// A host's callback: the endpoint could not be made. It is left out of the list.
     STEER_ENDPOINT_REFUSED = 10,
+    /// A policy's name is taken, or not one that policies can have.
+    STEER_BAD_NAME = 11,
+    /// A plugin does not fit this engine, or is none. Nothing of it was registered.
+    STEER_BAD_PLUGIN = 12,
+    /// A plugin's entry failed. Nothing of it was registered.
+    STEER_PLUGIN_FAILED = 13,
 }
 
 pub use steer_status::*;
@@ -38,7 +44,7 @@ pub use steer_status::*;
 /// Any thread. Takes any number, also one that this version does not know. The text is static.
 #[unsafe(no_mangle)]
 pub extern "C" fn steer_status_text(status: i32) -> steer_str {
-    const TEXTS: [&str; 11] = [
+    const TEXTS: [&str; 14] = [
         "ok",
         "an argument that must not be NULL is NULL",
         "struct_size is below that of ABI version 1: set it to sizeof of the struct",
@@ -50,7 +56,10 @@ pub extern "C" fn steer_status_text(status: i32) -> steer_str {
         "the config was parsed for another policy",
         "the engine panicked: please report this with the panic's text from stderr",
         "the host could not make the endpoint",
+        "the policy's name is taken or not one that policies can have",
+        "the plugin does not fit this engine: compile it with this engine's headers",
+        "the plugin's entry failed",
     ];
     let index = usize::try_from(status).unwrap_or(usize::MAX);
-    steer_str::from_static(TEXTS.get(index).copied().unwrap_or("a status of a later version"))
+    steer_str::borrow(TEXTS.get(index).copied().unwrap_or("a status of a later version"))
 }

@@ -285,7 +285,7 @@ fn update(endpoints: &[steer_endpoint]) -> steer_update {
         endpoint_count: endpoints.len(),
         code: 0,
         message: steer_str::empty(),
-        resolution_note: steer_str::from_static("why"),
+        resolution_note: steer_str::borrow("why"),
     }
 }
 
@@ -294,7 +294,7 @@ fn report(state: i32, connection: *mut c_void) -> steer_endpoint_report {
         struct_size: size_of::<steer_endpoint_report>(),
         state,
         code: 14,
-        message: steer_str::from_static("refused"),
+        message: steer_str::borrow("refused"),
         connection,
     }
 }
@@ -409,13 +409,13 @@ fn a_policy_is_made_of_a_known_name_and_a_complete_table() {
     let seen: *mut Seen = Box::into_raw(Box::default());
     let good = table(seen);
     let mut policy = ptr::null_mut();
-    let name = steer_str::from_static(ROUND_ROBIN);
+    let name = steer_str::borrow(ROUND_ROBIN);
     let mut new = |name, host: *const steer_host| {
         // SAFETY: NULL or alive.
         unsafe { steer_policy_new(name, host, &mut policy) }
     };
     assert_eq!(new(name, ptr::null()), STEER_NULL_ARGUMENT);
-    assert_eq!(new(steer_str::from_static("no"), &good), STEER_UNKNOWN_POLICY);
+    assert_eq!(new(steer_str::borrow("no"), &good), STEER_UNKNOWN_POLICY);
     assert_eq!(new(steer_str::empty(), &good), STEER_UNKNOWN_POLICY);
     assert_eq!(new(NULL_STR, &good), STEER_INVALID_ARGUMENT);
     for size in [0, 8, size_of::<steer_host>() - 1] {
@@ -454,7 +454,7 @@ fn a_longer_struct_of_a_later_version_is_read_as_far_as_it_is_known() {
     let mut later = LaterHost { known: table(seen), more: [usize::MAX; 4] };
     later.known.struct_size = size_of::<LaterHost>();
     let mut policy = ptr::null_mut();
-    let name = steer_str::from_static(ROUND_ROBIN);
+    let name = steer_str::borrow(ROUND_ROBIN);
     // SAFETY: all arguments are alive.
     let status = unsafe { steer_policy_new(name, (&raw const later).cast(), &mut policy) };
     assert_eq!(status, STEER_OK);
@@ -476,7 +476,7 @@ fn optional_callbacks_may_be_missing() {
         ..table(seen)
     };
     let mut policy = ptr::null_mut();
-    let name = steer_str::from_static("test_timers");
+    let name = steer_str::borrow("test_timers");
     register_test_policies();
     // SAFETY: all arguments are alive.
     let status = unsafe { steer_policy_new(name, &bare, &mut policy) };
@@ -501,14 +501,13 @@ fn without_endpoint_matches_descriptors_are_compared() {
     let bare = steer_host { endpoint_matches: None, ..table(seen) };
     let mut policy = ptr::null_mut();
     // SAFETY: all arguments are alive.
-    let status =
-        unsafe { steer_policy_new(steer_str::from_static(ROUND_ROBIN), &bare, &mut policy) };
+    let status = unsafe { steer_policy_new(steer_str::borrow(ROUND_ROBIN), &bare, &mut policy) };
     assert_eq!(status, STEER_OK);
     let fixture = Fixture { seen, policy };
     fixture.update(&["a", "b"]);
     fixture.update(&["b", "a"]);
     assert_eq!(fixture.seen().endpoints.len(), 2);
-    let address = steer_str::from_static("a");
+    let address = steer_str::borrow("a");
     let weighted = steer_endpoint { weight: 3, ..endpoint(&address) };
     assert_eq!(fixture.hand_in(&update(&[weighted])).0, STEER_OK);
     assert_eq!(fixture.seen().endpoints.len(), 3);
@@ -549,7 +548,7 @@ fn updates_without_endpoints_are_told_to_the_resolver() {
     assert_eq!(fixture.update(&[]), (STEER_OK, 14, "empty address list: why".to_owned()));
     let why = "empty address list: why".to_owned();
     assert_eq!(fixture.no_pick(), (steer_pick_kind::STEER_PICK_FAIL, 14, why));
-    let error = steer_update { code: 5, message: steer_str::from_static("no name"), ..update(&[]) };
+    let error = steer_update { code: 5, message: steer_str::borrow("no name"), ..update(&[]) };
     assert_eq!(fixture.hand_in(&error), (STEER_OK, 5, "no name".to_owned()));
     // Outputs are optional.
     // SAFETY: NULL is fine for them.
@@ -561,7 +560,7 @@ fn updates_without_endpoints_are_told_to_the_resolver() {
 #[test]
 fn a_policys_own_failures_keep_to_the_codes_of_a_data_plane() {
     let fixture = Fixture::new(ROUND_ROBIN);
-    let error = steer_update { code: 5, message: steer_str::from_static("no name"), ..update(&[]) };
+    let error = steer_update { code: 5, message: steer_str::borrow("no name"), ..update(&[]) };
     fixture.hand_in(&error);
     assert_eq!(fixture.seen().states.last().unwrap().1, 5);
     let (_, code, message) = fixture.no_pick();
@@ -574,11 +573,11 @@ fn bad_updates_change_nothing() {
     let fixture = Fixture::new(ROUND_ROBIN);
     fixture.update(&["a"]);
     let states = fixture.seen().states.len();
-    let address = steer_str::from_static("b");
+    let address = steer_str::borrow("b");
     let good = endpoint(&address);
     let nameless = steer_attribute {
         struct_size: size_of::<steer_attribute>(),
-        key: steer_str::from_static("k"),
+        key: steer_str::borrow("k"),
         kind: 9,
         text: steer_str::empty(),
         integer: 0,
@@ -625,20 +624,20 @@ fn bad_updates_change_nothing() {
 fn what_the_resolver_knows_arrives() {
     register_test_policies();
     let fixture = Fixture::new("test_descriptors");
-    let addresses = [steer_str::from_static("ipv4:10.0.0.1:80"), steer_str::from_static("unix:x")];
+    let addresses = [steer_str::borrow("ipv4:10.0.0.1:80"), steer_str::borrow("unix:x")];
     let not_utf8 = [0x66u8, 0xff];
     let broken = steer_str { data: not_utf8.as_ptr().cast(), length: 2 };
     let attributes = [
         steer_attribute {
             struct_size: size_of::<steer_attribute>(),
-            key: steer_str::from_static("s"),
+            key: steer_str::borrow("s"),
             kind: steer_attribute_kind::STEER_ATTRIBUTE_TEXT as i32,
             text: broken,
             integer: 0,
         },
         steer_attribute {
             struct_size: size_of::<steer_attribute>(),
-            key: steer_str::from_static("i"),
+            key: steer_str::borrow("i"),
             kind: steer_attribute_kind::STEER_ATTRIBUTE_INTEGER as i32,
             text: steer_str::empty(),
             integer: -5,
@@ -648,10 +647,10 @@ fn what_the_resolver_knows_arrives() {
         addresses: addresses.as_ptr(),
         address_count: 2,
         weight: 8,
-        region: steer_str::from_static("r"),
-        zone: steer_str::from_static("z"),
-        sub_zone: steer_str::from_static("sz"),
-        hash_key: steer_str::from_static("h"),
+        region: steer_str::borrow("r"),
+        zone: steer_str::borrow("z"),
+        sub_zone: steer_str::borrow("sz"),
+        hash_key: steer_str::borrow("h"),
         attributes: attributes.as_ptr(),
         attribute_count: 2,
         ..endpoint(&addresses[0])
@@ -722,7 +721,7 @@ fn configs_are_parsed_checked_and_tied_to_their_policy() {
     for json in ["", "null", "{}", r#"{"unknown": [1, {"x": null}]}"#] {
         let config = parse(ROUND_ROBIN, json).unwrap();
         let fixture = Fixture::new(ROUND_ROBIN);
-        let address = steer_str::from_static("a");
+        let address = steer_str::borrow("a");
         let endpoints = [endpoint(&address)];
         let with = steer_update { config, ..update(&endpoints) };
         assert_eq!(fixture.hand_in(&with).0, STEER_OK);
@@ -761,7 +760,7 @@ fn configs_are_parsed_checked_and_tied_to_their_policy() {
 #[test]
 #[expect(clippy::multiple_unsafe_ops_per_block, reason = "tables of calls that take NULL")]
 fn config_parse_takes_nulls() {
-    let name = steer_str::from_static(ROUND_ROBIN);
+    let name = steer_str::borrow(ROUND_ROBIN);
     let json = steer_str::empty();
     let none = ptr::null_mut();
     let mut config = ptr::null_mut();
@@ -771,7 +770,7 @@ fn config_parse_takes_nulls() {
             steer_config_parse(name, json, none, ptr::null_mut()),
             steer_config_parse(NULL_STR, json, &mut config, ptr::null_mut()),
             steer_config_parse(name, NULL_STR, &mut config, ptr::null_mut()),
-            steer_config_parse(name, steer_str::from_static("5"), &mut config, ptr::null_mut()),
+            steer_config_parse(name, steer_str::borrow("5"), &mut config, ptr::null_mut()),
         ]
     };
     assert_eq!(
@@ -796,7 +795,7 @@ fn picks_check_their_arguments() {
     let refused = |status: steer_status| (-(status as i64), true);
     assert_eq!(pick(ptr::null(), ptr::null()), refused(STEER_NULL_ARGUMENT));
     assert_eq!(pick(picker, ptr::null()), (steer_pick_kind::STEER_PICK_DROP as i64, false));
-    let path = steer_str::from_static("/s/m");
+    let path = steer_str::borrow("/s/m");
     let short = steer_call { struct_size: 8, path };
     assert_eq!(pick(picker, &short), refused(STEER_BAD_STRUCT_SIZE));
     let lost = steer_call { struct_size: size_of::<steer_call>(), path: NULL_STR };
@@ -812,7 +811,7 @@ fn a_picker_that_wants_the_path_says_so_and_gets_it() {
     let picker = fixture.seen().picker.unwrap();
     // SAFETY: alive.
     assert_eq!(unsafe { steer_picker_wants(picker) }, STEER_WANTS_PATH);
-    let path = steer_str::from_static("/s/m");
+    let path = steer_str::borrow("/s/m");
     let call = steer_call { struct_size: size_of::<steer_call>(), path };
     let (kind, _, _, message) = fixture.pick_with(&call);
     assert_eq!(kind, steer_pick_kind::STEER_PICK_DROP as i64);
@@ -837,7 +836,7 @@ fn timers_reach_the_host_and_come_back() {
 fn a_picker_that_panics_is_replaced_when_the_host_runs_the_policy() {
     register_test_policies();
     let fixture = Fixture::new("test_panics");
-    let address = steer_str::from_static("a");
+    let address = steer_str::borrow("a");
     let with = [endpoint(&address)];
     let mut faults = 0;
     // The config's parser panics, so there is no default either.
@@ -845,7 +844,7 @@ fn a_picker_that_panics_is_replaced_when_the_host_runs_the_policy() {
     let fixture = Fixture::new("test_path");
     fixture.update(&["a"]);
     fixture.ready(0);
-    let boom = steer_str::from_static("/boom");
+    let boom = steer_str::borrow("/boom");
     let call = steer_call { struct_size: size_of::<steer_call>(), path: boom };
     let (kind, _, code, message) = fixture.pick_with(&call);
     assert_eq!(kind, steer_pick_kind::STEER_PICK_FAIL as i64);

@@ -1,42 +1,29 @@
 //! `steer_str` (borrowed) and `steer_string` (owned): text as it crosses.
 
 use std::borrow::Cow;
-use std::ffi::c_char;
-use std::ptr;
 
 use super::guard;
 
-/// Borrowed bytes, usually UTF-8 and never assumed to be. Not NUL-terminated. `data` may be NULL
-/// when `length` is 0. Valid as long as the function that gives it says. This struct never grows.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct steer_str {
-    /// The bytes.
-    pub data: *const c_char,
-    /// How many.
-    pub length: usize,
-}
+pub use steer_sdk::abi::steer_str;
 
-impl steer_str {
-    pub(super) const fn empty() -> steer_str {
-        steer_str { data: ptr::null(), length: 0 }
-    }
-
-    pub(super) const fn from_static(text: &'static str) -> steer_str {
-        steer_str::borrow(text)
-    }
-
-    /// For C to read as long as `text` lives.
-    pub(super) const fn borrow(text: &str) -> steer_str {
-        steer_str { data: text.as_ptr().cast(), length: text.len() }
-    }
-
+/// From C's text to Rust's.
+pub(super) trait ReadText {
     /// The text, with what is not UTF-8 replaced by U+FFFD; none when the length is absurd. Copies
     /// only then.
     ///
     /// # Safety
     /// `data` points at `length` bytes that nobody writes to during `'a`, or is NULL.
-    pub(super) unsafe fn as_text<'a>(self) -> Option<Cow<'a, str>> {
+    unsafe fn as_text<'a>(self) -> Option<Cow<'a, str>>;
+
+    /// [`as_text`](Self::as_text), to be kept.
+    ///
+    /// # Safety
+    /// `data` points at `length` bytes that nobody writes to during the call, or is NULL.
+    unsafe fn to_text(self) -> Option<String>;
+}
+
+impl ReadText for steer_str {
+    unsafe fn as_text<'a>(self) -> Option<Cow<'a, str>> {
         if self.data.is_null() {
             return (self.length == 0).then_some(Cow::Borrowed(""));
         }
@@ -48,11 +35,7 @@ impl steer_str {
         Some(String::from_utf8_lossy(bytes))
     }
 
-    /// [`as_text`](Self::as_text), to be kept.
-    ///
-    /// # Safety
-    /// `data` points at `length` bytes that nobody writes to during the call, or is NULL.
-    pub(super) unsafe fn to_text(self) -> Option<String> {
+    unsafe fn to_text(self) -> Option<String> {
         // SAFETY: by this function's contract.
         unsafe { self.as_text() }.map(Cow::into_owned)
     }

@@ -1,0 +1,31 @@
+//! `steer_choice`: what a picker says.
+
+/// What a pick led to.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum steer_choice_kind {
+    /// Send the call to the backend with the index `value`.
+    STEER_CHOICE_COMPLETE = 0,
+    /// Let the call wait for the next picker.
+    STEER_CHOICE_QUEUE = 1,
+    /// Fail the call unless it waits for ready. Made by `steer_api.fail` only.
+    STEER_CHOICE_FAIL = 2,
+    /// Fail the call in any case, and do not retry it. Made by `steer_api.drop` only.
+    STEER_CHOICE_DROP = 3,
+    /// COMPLETE, and tell the picker how it ends. Made by `steer_api.complete_tracked` only.
+    STEER_CHOICE_TRACKED = 4,
+    /// The picker is broken. Made by `steer_api.fault` only.
+    STEER_CHOICE_FAULT = 5,
+}
+
+/// A picker's choice, small enough to come back in two registers. This struct never grows. Any
+/// other than documented is a fault: the call fails with INTERNAL, and the policy goes on as round
+/// robin.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct steer_choice {
+    /// A `steer_choice_kind`.
+    pub kind: i64,
+    /// With STEER_CHOICE_COMPLETE, an index into the picker's backends. Else 0.
+    pub value: u64,
+}

@@ -1,0 +1,3 @@
+//! Write load-balancing policies for gRPC C++ in Rust.
+
+pub mod abi;
