@@ -5,10 +5,8 @@ Usage: demo.py <directory of greeter_server and greeter_client>
 """
 
 import contextlib
-import os
 import pathlib
 import re
-import select
 import signal
 import subprocess
 import sys
@@ -16,21 +14,14 @@ import threading
 import time
 from datetime import datetime
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "examples" / "testing"))
+from greeters import ANSWER, Failed, Server, require, started, stopped, target  # noqa: E402
+
 NAMES = ("red", "green", "blue")
 CALLS = 3000
 THREADS = 4
 LOAD_SECONDS = 100  # ends the client under load even if this script cannot
-ANSWER = re.compile(r"(?P<name>\w+) at (?P<address>\S+): Hello")
 FAILURE = re.compile(r"FAILED at (?P<time>\S+) after \S+, peer ipv4:(?P<address>\S+): ")
-
-
-class DemoFailed(Exception):
-    """Something that the demo promises did not hold."""
-
-
-def require(held, otherwise):
-    if not held:
-        raise DemoFailed(otherwise)
 
 
 def bar(value, full, width):
@@ -39,45 +30,11 @@ def bar(value, full, width):
     return ("█" if utf8 else "#") * min(width, round(width * value / full))
 
 
-def started(command, **options):
-    # A proxy of the environment would get the calls to 127.0.0.1 too.
-    proxies = ("http_proxy", "https_proxy", "grpc_proxy")
-    environment = {k: v for k, v in os.environ.items() if k not in proxies}
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, **options)
-
-
-def stopped(process):
-    if process.poll() is None:
-        process.kill()
-    process.wait()
-
-
-class Server:
-    def __init__(self, programs, name, cleanup):
-        self.name = name
-        self.address = "127.0.0.1:0"
-        self._program = programs / "greeter_server"
-        self._cleanup = cleanup
-        self.start()
-
-    def start(self):
-        """The first time on any free port, later on the same one again."""
-        port = self.address.split(":")[1]
-        self.process = started([self._program, f"--name={self.name}", f"--port={port}"])
-        self._cleanup.callback(stopped, self.process)
-        readable, _, _ = select.select([self.process.stdout], [], [], 10)
-        line = self.process.stdout.readline() if readable else "nothing within 10 s"
-        listening = re.match(rf"listening: {self.name} at (\S+)", line)
-        require(listening, f"{self.name} did not start; it said: {line!r}")
-        self.address = listening[1]
-
-
 class Client:
     """A greeter_client, whose output is counted while it comes."""
 
     def __init__(self, programs, servers, cleanup, *arguments):
-        target = "ipv4:" + ",".join(server.address for server in servers)
-        command = [programs / "greeter_client", f"--target={target}", *arguments]
+        command = [programs / "greeter_client", f"--target={target(servers)}", *arguments]
         command.append(f"--warm_up={len(servers)}")
         self.process = started(command, stderr=subprocess.STDOUT)
         self.answered = dict.fromkeys(NAMES, 0)
@@ -100,7 +57,7 @@ class Client:
         try:
             code = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
-            raise DemoFailed(f"the client did not end within {timeout} s") from None
+            raise Failed(f"the client did not end within {timeout} s") from None
         self._reader.join()
         return code
 
@@ -216,7 +173,7 @@ def part_three(load, client, servers):
 def show(programs):
     # The clients end first: a client under load would take the end of its servers for a fault.
     with contextlib.ExitStack() as server_cleanup, contextlib.ExitStack() as client_cleanup:
-        servers = [Server(programs, name, server_cleanup) for name in NAMES]
+        servers = [Server(programs / "greeter_server", name, server_cleanup) for name in NAMES]
         part_one(programs, servers, client_cleanup)
         endless = ["--calls=0", f"--threads={THREADS}", f"--seconds={LOAD_SECONDS}"]
         client = Client(programs, servers, client_cleanup, *endless)
@@ -235,7 +192,7 @@ def main():
     sys.stdout.reconfigure(line_buffering=True)
     try:
         show(pathlib.Path(sys.argv[1]))
-    except DemoFailed as failure:
+    except Failed as failure:
         rule = "!" * 72
         print(f"\n{rule}\nTHE DEMO FAILED: {failure}\n{rule}")
         sys.exit(1)

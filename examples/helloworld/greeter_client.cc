@@ -3,8 +3,11 @@
 //
 //   greeter_client --target=ipv4:127.0.0.1:50051,127.0.0.1:50052 --calls=10
 
+#include "greeter_client.h"
+
 #include <grpcpp/grpcpp.h>
 #include <steer/grpc.h>
+#include <steer/steer.h>
 
 #include <atomic>
 #include <chrono>
@@ -16,11 +19,14 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/status/status.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/substitute.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "helloworld.grpc.pb.h"
@@ -30,13 +36,21 @@ ABSL_FLAG(int64_t, calls, 1, "how many calls to make; 0 for no limit");
 ABSL_FLAG(double, seconds, 0, "stop after so many seconds; 0 for no limit");
 ABSL_FLAG(int, threads, 1, "threads that share the calls; each makes one after another");
 ABSL_FLAG(size_t, warm_up, 0, "call, uncounted, until so many different servers have answered");
+ABSL_FLAG(std::string, lb_config, R"([{"steer_round_robin": {}}])",
+          "loadBalancingConfig of the service config: a JSON array");
+ABSL_FLAG(std::vector<std::string>, headers, {}, "headers that each call carries: name=value,...");
+ABSL_FLAG(std::vector<std::string>, plugins, {}, "pickers to load: paths of shared libraries");
+ABSL_FLAG(int, retries, 0,
+          "how often gRPC tries a call again that failed with UNAVAILABLE; gRPC takes 4 at most");
 
 namespace {
 
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
 class GreeterClient {
  public:
-  explicit GreeterClient(const std::shared_ptr<grpc::Channel>& channel)
-      : stub_(helloworld::Greeter::NewStub(channel)) {}
+  GreeterClient(const std::shared_ptr<grpc::Channel>& channel, Headers headers)
+      : stub_(helloworld::Greeter::NewStub(channel)), headers_(std::move(headers)) {}
 
   // Returns nothing, and prints why, when the call failed.
   std::optional<helloworld::HelloReply> SayHello(const std::string& name) {
@@ -45,6 +59,7 @@ class GreeterClient {
     helloworld::HelloReply reply;
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(5));
+    for (const auto& [key, value] : headers_) context.AddMetadata(key, value);
 
     const absl::Time start = absl::Now();
     const grpc::Status status = stub_->SayHello(&context, request, &reply);
@@ -62,7 +77,42 @@ class GreeterClient {
 
  private:
   const std::unique_ptr<helloworld::Greeter::Stub> stub_;
+  const Headers headers_;
 };
+
+// Pickers that are loaded at run time. Prints why, when one cannot be.
+bool LoadPlugins() {
+  bool loaded = true;
+  for (const std::string& path : absl::GetFlag(FLAGS_plugins)) {
+    if (steer_load_plugin({path.data(), path.size()}) == STEER_OK) continue;
+    const steer_str error = steer_last_error();
+    std::cerr << std::string(error.data, error.length) << std::endl;
+    loaded = false;
+  }
+  return loaded;
+}
+
+Headers HeadersOfFlag() {
+  Headers headers;
+  for (const std::string& header : absl::GetFlag(FLAGS_headers)) {
+    headers.push_back(absl::StrSplit(header, absl::MaxSplits('=', 1)));
+  }
+  return headers;
+}
+
+constexpr char kRetries[] = R"("methodConfig": [{"name": [{}], "retryPolicy": {
+  "maxAttempts": $0, "retryableStatusCodes": ["UNAVAILABLE"],
+  "initialBackoff": "0.01s", "maxBackoff": "0.1s", "backoffMultiplier": 2}}],)";
+
+std::string ServiceConfig() {
+  const int retries = absl::GetFlag(FLAGS_retries);
+  return absl::Substitute(R"({
+    "healthCheckConfig": {"serviceName": ""}, $0
+    "loadBalancingConfig": $1
+  })",
+                          retries > 0 ? absl::Substitute(kRetries, retries + 1) : "",
+                          absl::GetFlag(FLAGS_lb_config));
+}
 
 // Calls until all the servers are connected, so that what follows is spread over all of them.
 bool WarmUp(GreeterClient& greeter, size_t servers) {
@@ -76,19 +126,18 @@ bool WarmUp(GreeterClient& greeter, size_t servers) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int greeter_client_main(int argc, char** argv) {
   absl::ParseCommandLine(argc, argv);
   // Whole lines as they come, also into a pipe.
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
 
+  if (!LoadPlugins()) return 1;
   steer::Register();  // before the first channel
   grpc::ChannelArguments args;
-  args.SetServiceConfigJSON(R"({
-    "healthCheckConfig": {"serviceName": ""},
-    "loadBalancingConfig": [{"steer_round_robin": {}}]
-  })");
+  args.SetServiceConfigJSON(ServiceConfig());
   GreeterClient greeter(grpc::CreateCustomChannel(absl::GetFlag(FLAGS_target),
-                                                  grpc::InsecureChannelCredentials(), args));
+                                                  grpc::InsecureChannelCredentials(), args),
+                        HeadersOfFlag());
 
   if (!WarmUp(greeter, absl::GetFlag(FLAGS_warm_up))) {
     std::cerr << "not every server answered during the warm-up" << std::endl;

@@ -21,6 +21,7 @@
 
 ABSL_FLAG(std::string, name, "greeter", "what this server calls itself");
 ABSL_FLAG(uint16_t, port, 50051, "port on 127.0.0.1; 0 takes any that is free");
+ABSL_FLAG(bool, unavailable, false, "answer every call with UNAVAILABLE");
 
 namespace {
 
@@ -33,6 +34,7 @@ class GreeterService final : public helloworld::Greeter::Service {
 
   grpc::Status SayHello(grpc::ServerContext*, const helloworld::HelloRequest* request,
                         helloworld::HelloReply* reply) override {
+    if (absl::GetFlag(FLAGS_unavailable)) return {grpc::StatusCode::UNAVAILABLE, Identity()};
     reply->set_message("Hello, " + request->name() + "!");
     reply->set_server(Identity());
     return grpc::Status::OK;

@@ -1,0 +1,98 @@
+"""Greeter servers, started and ended, and clients whose answers are counted: for the examples'
+tests and for script/demo.
+
+Knows the greeter's two programs by what they print, and nothing of gRPC's or Steer's insides.
+"""
+
+import collections
+import contextlib
+import os
+import re
+import select
+import subprocess
+
+ANSWER = re.compile(r"(?P<name>[\w-]+) at (?P<address>\S+): Hello")
+CLIENT_PATIENCE = 60
+
+
+class Failed(Exception):
+    """Something that a test or the demo promises did not hold."""
+
+
+def require(held, otherwise):
+    if not held:
+        raise Failed(otherwise)
+
+
+def started(command, **options):
+    # A proxy of the environment would get the calls to 127.0.0.1 too.
+    proxies = ("http_proxy", "https_proxy", "grpc_proxy")
+    environment = {k: v for k, v in os.environ.items() if k not in proxies}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, **options)
+
+
+def stopped(process):
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+
+
+class Server:
+    """A greeter_server that runs until `cleanup`, a contextlib.ExitStack, is closed."""
+
+    def __init__(self, program, name, cleanup, *arguments):
+        self.name = name
+        self.address = "127.0.0.1:0"
+        self._command = [program, f"--name={name}", *arguments]
+        self._cleanup = cleanup
+        self.start()
+
+    def start(self):
+        """The first time on any free port, later on the same one again."""
+        port = self.address.split(":")[1]
+        self.process = started([*self._command, f"--port={port}"])
+        self._cleanup.callback(stopped, self.process)
+        readable, _, _ = select.select([self.process.stdout], [], [], 10)
+        line = self.process.stdout.readline() if readable else "nothing within 10 s"
+        listening = re.match(rf"listening: {self.name} at (\S+)", line)
+        require(listening, f"{self.name} did not start; it said: {line!r}")
+        self.address = listening[1]
+
+
+@contextlib.contextmanager
+def serving(program, *names):
+    """Servers of these names, in their order, for the time of a `with`."""
+    with contextlib.ExitStack() as cleanup:
+        yield [Server(program, name, cleanup) for name in names]
+
+
+def target(servers):
+    """The servers, as gRPC names them."""
+    return "ipv4:" + ",".join(server.address for server in servers)
+
+
+Greeted = collections.namedtuple("Greeted", "answered failures code")
+Greeted.__doc__ = """How often each server answered, by name; the lines of failed calls; exit status."""
+
+
+def greet(client, servers, *arguments):
+    """Runs a greeter client against the servers to its end, and shows what it says but answers."""
+    process = started(
+        [client, f"--target={target(servers)}", *arguments], stderr=subprocess.STDOUT
+    )
+    try:
+        output, _ = process.communicate(timeout=CLIENT_PATIENCE)
+    except subprocess.TimeoutExpired:
+        raise Failed(f"the client did not end within {CLIENT_PATIENCE} s") from None
+    finally:
+        stopped(process)
+    answered, failures = collections.Counter(), []
+    for line in output.splitlines():
+        answer = ANSWER.match(line)
+        if answer:
+            answered[answer["name"]] += 1
+            continue
+        print(f"  client: {line}")
+        if line.startswith("FAILED"):
+            failures.append(line)
+    return Greeted(answered, failures, process.returncode)
