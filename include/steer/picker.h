@@ -1,0 +1,301 @@
+/*
+ * For those who write pickers in C: small helpers on top of steer.h, so that a picker is what it
+ * chooses and little else. C11 and C++17; nothing here is more than a few lines of steer.h, and
+ * whoever wants to can do without.
+ *
+ *   static const steer_api *api;
+ *
+ *   static int32_t picker_new(void *instance, const void *config, const steer_backends *backends,
+ *                             steer_wants *wants, void **picker) {
+ *     *picker = (void *)backends;
+ *     return 0;
+ *   }
+ *
+ *   static steer_choice pick(const void *picker, const steer_call *call) {
+ *     return steer_complete(0);
+ *   }
+ *
+ *   static int32_t entry(const steer_api *engine) {
+ *     const steer_picker_type first = {.struct_size = sizeof first, .name = STEER_TEXT("first"),
+ *                                      .picker_new = picker_new, .pick = pick};
+ *     api = engine;
+ *     return api->register_picker(&first);
+ *   }
+ *
+ *   STEER_PLUGIN(first_plugin, "first", "1.0", entry)
+ *
+ * Linked into a program, that is registered by `steer_register_plugin(&first_plugin)` before
+ * `steer::Register()`; built as a shared library, it is loaded by `steer_load_plugin`.
+ *
+ * Must not include: anything of gRPC's.
+ */
+#ifndef STEER_PICKER_H
+#define STEER_PICKER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "steer/steer.h"
+
+/* --- Texts ------------------------------------------------------------------------------- */
+
+/* A string literal as a steer_str. */
+#ifdef __cplusplus
+#define STEER_TEXT(literal) (steer_str STEER_TEXT_INIT(literal))
+#else
+#define STEER_TEXT(literal) ((steer_str)STEER_TEXT_INIT(literal))
+#endif
+
+/* The same, to initialise what is static. */
+#define STEER_TEXT_INIT(literal) \
+  { "" literal, sizeof("" literal) - 1 }
+
+/* A NUL-terminated string as a steer_str, valid as long as the string; NULL is the empty text. */
+static inline steer_str steer_text(const char *string) {
+  steer_str text;
+  text.data = string;
+  text.length = string == NULL ? 0 : strlen(string);
+  return text;
+}
+
+static inline int steer_text_equal(steer_str a, steer_str b) {
+  return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
+}
+
+/*
+ * Copies a text into memory of malloc's, with a NUL after it, for `free((char *)copy.data)`. A
+ * config's texts are to be copied: they are valid during `config_new` only. `data` is NULL when
+ * there is no memory.
+ */
+static inline steer_str steer_text_copy(steer_str text) {
+  steer_str copy = {NULL, 0};
+  char *bytes = (char *)malloc(text.length + 1);
+  if (bytes == NULL) return copy;
+  if (text.length > 0) memcpy(bytes, text.data, text.length);
+  bytes[text.length] = '\0';
+  copy.data = bytes;
+  copy.length = text.length;
+  return copy;
+}
+
+/* --- Choices; steer_api makes the others -------------------------------------------------- */
+
+/* Send the call to the backend of this index. */
+static inline steer_choice steer_complete(uint64_t backend) {
+  steer_choice choice;
+  choice.kind = STEER_CHOICE_COMPLETE;
+  choice.value = backend;
+  return choice;
+}
+
+/* Let the call wait for the next picker. */
+static inline steer_choice steer_queue(void) {
+  steer_choice choice;
+  choice.kind = STEER_CHOICE_QUEUE;
+  choice.value = 0;
+  return choice;
+}
+
+/* --- The call ----------------------------------------------------------------------------- */
+
+/* Whether whoever made this struct knew of a field that came after version 1. */
+#define STEER_HAS(struct_pointer, field) \
+  ((struct_pointer)->struct_size >=      \
+   (size_t)((const char *)(&(struct_pointer)->field + 1) - (const char *)(struct_pointer)))
+
+/* "/service/method"; empty unless the picker has asked for STEER_WANTS_PATH. */
+static inline steer_str steer_call_path(const steer_call *call) {
+  steer_str none = {NULL, 0};
+  return call == NULL ? none : call->path;
+}
+
+/*
+ * Finds a header that the picker has declared: 1, and its value, valid until the pick is over. 0:
+ * the call has no such header.
+ */
+static inline int steer_call_header(const steer_call *call, steer_str name, steer_str *value) {
+  if (call == NULL || !STEER_HAS(call, header) || call->header == NULL) return 0;
+  return call->header(call->ctx, name, value) != 0;
+}
+
+/* Adds a header to the call, if this pick completes: 1 when it was taken. */
+static inline int steer_call_add_header(const steer_call *call, steer_str name, steer_str value) {
+  if (call == NULL || !STEER_HAS(call, add_header) || call->add_header == NULL) return 0;
+  return call->add_header(call->ctx, name, value) != 0;
+}
+
+/*
+ * Declares the headers that the picker reads. The array and its texts must last until `picker_new`
+ * has returned: they belong into the config or the picker, or are static.
+ */
+static inline void steer_wants_headers(steer_wants *wants, const steer_str *headers, size_t count) {
+  wants->bits |= STEER_WANTS_HEADERS;
+  wants->headers = headers;
+  wants->header_count = count;
+}
+
+/* --- Backends ----------------------------------------------------------------------------- */
+
+/* What the resolver attached by this key; NULL when nothing. */
+static inline const steer_attribute *steer_backend_attribute(const steer_backend *backend,
+                                                             steer_str key) {
+  size_t i;
+  for (i = 0; i < backend->attribute_count; ++i) {
+    if (steer_text_equal(backend->attributes[i]->key, key)) return backend->attributes[i];
+  }
+  return NULL;
+}
+
+/* The same for attributes that are texts: 1, and the text in `*value`. */
+static inline int steer_backend_text(const steer_backend *backend, steer_str key,
+                                     steer_str *value) {
+  const steer_attribute *attribute = steer_backend_attribute(backend, key);
+  if (attribute == NULL || attribute->kind != STEER_ATTRIBUTE_TEXT) return 0;
+  *value = attribute->text;
+  return 1;
+}
+
+/* The same for attributes that are integers. */
+static inline int steer_backend_integer(const steer_backend *backend, steer_str key,
+                                        int64_t *value) {
+  const steer_attribute *attribute = steer_backend_attribute(backend, key);
+  if (attribute == NULL || attribute->kind != STEER_ATTRIBUTE_INTEGER) return 0;
+  *value = attribute->integer;
+  return 1;
+}
+
+/* Whether this is one of its addresses, as gRPC writes them ("ipv4:10.0.0.1:80"). */
+static inline int steer_backend_has_address(const steer_backend *backend, steer_str address) {
+  size_t i;
+  for (i = 0; i < backend->address_count; ++i) {
+    if (steer_text_equal(backend->addresses[i], address)) return 1;
+  }
+  return 0;
+}
+
+/* --- Configs ------------------------------------------------------------------------------
+ *
+ * Fields of an object, for `config_new`. What is absent or null leaves `*value` as it is: so put
+ * the default there before. What is of another kind or out of range is reported as a fault of
+ * that field, and leaves `*value` too. 1 unless a fault was reported.
+ */
+
+/* What `field` is; NULL when it is absent or null. */
+static inline const steer_json *steer_json_field(const steer_api *api, const steer_json *object,
+                                                 const char *field) {
+  const steer_json *json = api->json_get(object, steer_text(field));
+  return json != NULL && api->json_kind(json) != STEER_JSON_NULL ? json : NULL;
+}
+
+static inline int steer_json_fault(const steer_api *api, steer_faults *faults, const char *field,
+                                   const char *error) {
+  api->config_fault(faults, steer_text(field), steer_text(error));
+  return 0;
+}
+
+/* The text is valid during `config_new`: see steer_text_copy. */
+static inline int steer_json_get_string(const steer_api *api, const steer_json *object,
+                                        steer_faults *faults, const char *field, steer_str *value) {
+  const steer_json *json = steer_json_field(api, object, field);
+  if (json == NULL || api->json_string(json, value)) return 1;
+  return steer_json_fault(api, faults, field, "must be a string");
+}
+
+static inline int steer_json_get_bool(const steer_api *api, const steer_json *object,
+                                      steer_faults *faults, const char *field, int32_t *value) {
+  const steer_json *json = steer_json_field(api, object, field);
+  if (json == NULL || api->json_bool(json, value)) return 1;
+  return steer_json_fault(api, faults, field, "must be true or false");
+}
+
+/* A whole number from `least` to `most`. */
+static inline int steer_json_get_integer(const steer_api *api, const steer_json *object,
+                                         steer_faults *faults, const char *field, int64_t *value,
+                                         int64_t least, int64_t most) {
+  char error[96];
+  int64_t number;
+  const steer_json *json = steer_json_field(api, object, field);
+  if (json == NULL) return 1;
+  if (api->json_integer(json, &number) && number >= least && number <= most) {
+    *value = number;
+    return 1;
+  }
+  snprintf(error, sizeof error, "must be a whole number from %lld to %lld", (long long)least,
+           (long long)most);
+  return steer_json_fault(api, faults, field, error);
+}
+
+/* A number from `least` to `most`. */
+static inline int steer_json_get_number(const steer_api *api, const steer_json *object,
+                                        steer_faults *faults, const char *field, double *value,
+                                        double least, double most) {
+  char error[96];
+  double number;
+  const steer_json *json = steer_json_field(api, object, field);
+  if (json == NULL) return 1;
+  if (api->json_number(json, &number) && number >= least && number <= most) {
+    *value = number;
+    return 1;
+  }
+  snprintf(error, sizeof error, "must be a number from %g to %g", least, most);
+  return steer_json_fault(api, faults, field, error);
+}
+
+/* --- The plugin --------------------------------------------------------------------------- */
+
+#define STEER_QUOTE_(text) #text
+#define STEER_QUOTE(text) STEER_QUOTE_(text)
+
+/* What compiles this, for the messages about plugins that do not fit. */
+#if defined(__clang__)
+#define STEER_COMPILER __VERSION__
+#elif defined(__GNUC__)
+#define STEER_COMPILER "GCC " __VERSION__
+#elif defined(_MSC_FULL_VER)
+#define STEER_COMPILER "MSVC " STEER_QUOTE(_MSC_FULL_VER)
+#else
+#define STEER_COMPILER "an unknown compiler"
+#endif
+#ifdef __cplusplus
+#define STEER_BUILD_FACTS STEER_COMPILER ", C++ " STEER_QUOTE(__cplusplus)
+#else
+#define STEER_BUILD_FACTS STEER_COMPILER ", C " STEER_QUOTE(__STDC_VERSION__)
+#endif
+
+#define STEER_PLUGIN_INIT(name, version, entry)                                            \
+  {                                                                                        \
+    STEER_PLUGIN_MAGIC, sizeof(struct steer_plugin), STEER_ABI_VERSION, sizeof(void *),    \
+        sizeof(struct steer_api), sizeof(struct steer_picker_type),                        \
+        sizeof(struct steer_policy_type), STEER_TEXT_INIT(name), STEER_TEXT_INIT(version), \
+        STEER_TEXT_INIT(STEER_BUILD_FACTS), entry                                          \
+  }
+
+#ifdef __cplusplus
+#define STEER_EXTERN_C extern "C"
+#else
+#define STEER_EXTERN_C extern
+#endif
+
+/* Weak: two pickers in one program would else be two definitions, which nobody asks for there. */
+#ifdef _MSC_VER
+#define STEER_EXPORTED __declspec(dllexport) __declspec(selectany)
+#else
+#define STEER_EXPORTED __attribute__((visibility("default"), weak))
+#endif
+
+/*
+ * Makes a plugin, once in a shared library: `name` and `version` are string literals for people,
+ * `entry` is what `steer_plugin.entry` says. The same source serves both ways of use: a program
+ * that it is linked with declares `extern const struct steer_plugin symbol;` (in C++ `extern "C"`)
+ * and hands it to `steer_register_plugin`; a shared library exports it for `steer_load_plugin`.
+ */
+#define STEER_PLUGIN(symbol, name, version, entry)                            \
+  STEER_EXTERN_C const struct steer_plugin symbol;                            \
+  const struct steer_plugin symbol = STEER_PLUGIN_INIT(name, version, entry); \
+  STEER_EXTERN_C STEER_EXPORTED const struct steer_plugin steer_plugin_block; \
+  const struct steer_plugin steer_plugin_block = STEER_PLUGIN_INIT(name, version, entry);
+
+#endif /* STEER_PICKER_H */
