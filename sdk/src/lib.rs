@@ -1,3 +1,42 @@
-//! Write load-balancing policies for gRPC C++ in Rust.
+#![doc = include_str!("../README.md")]
+//!
+//! # Where what stands
+//!
+//! | to write | look at |
+//! |---|---|
+//! | a picker: one choice per call among the READY backends | [`PickerFactory`], [`Picker`], [`Pick`] |
+//! | one that remembers: something of a channel, of a backend, or timers | [`StatefulPickerFactory`] |
+//! | one that follows its calls to their end | [`Pick::on_finish`], [`Pick::track`], [`Picker::call_finished`] |
+//! | a policy, which decides about connections too | [`PolicyFactory`], [`Policy`] |
+//! | the library that all of these come in | [`steer_plugin!`] |
+//!
+//! A panic in any of this never leaves the crate: the call fails with INTERNAL, the fault is logged
+//! and counted, and round robin takes the policy's place.
 
-pub mod abi;
+#![warn(unreachable_pub)]
+
+pub use steer_abi as abi;
+
+mod config;
+mod glue;
+mod pick;
+mod picker;
+mod plugin;
+mod policy;
+mod status;
+mod wants;
+
+pub use config::Faults;
+pub use glue::{
+    AttributeValue, Backend, Backends, Call, CallEnd, Channel, Endpoint, EndpointId, Helper,
+    Locality, Metrics, PolicyHelper, Severity, TimerId,
+};
+pub use pick::{CallTracker, Pick};
+pub use picker::{FnPicker, Picker, PickerFactory, StatefulPickerFactory, picker};
+pub use plugin::{Error, Plugin, Registrar};
+pub use policy::{Policy, PolicyFactory, State, Update};
+pub use status::{Code, Status};
+pub use wants::Wants;
+
+#[doc(hidden)]
+pub use glue::plugin_block;

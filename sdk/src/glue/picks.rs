@@ -1,0 +1,142 @@
+//! The hooks of a picker, which both kinds of tables have. What they take for
+//! the picker is a box of `Made<P>`.
+
+use std::ffi::c_void;
+use std::ptr::{self, NonNull};
+
+use super::panics::{guard, guard_choice};
+use super::{engine, text};
+use crate::abi::{
+    STEER_WANTS_HEADERS, STEER_WANTS_METRICS, STEER_WANTS_PATH, steer_call, steer_call_end,
+    steer_choice, steer_choice_kind, steer_str, steer_wants,
+};
+use crate::glue::{Call, CallEnd, TrackedCall};
+use crate::pick::{Choice, Pick};
+use crate::{Picker, Wants};
+
+/// A picker, and what it reads by the names that it gave the engine.
+pub(super) struct Made<P> {
+    picker: P,
+    wants: Wants,
+    /// The texts of `wants`, as they cross.
+    headers: Box<[steer_str]>,
+}
+
+impl<P: Picker> Made<P> {
+    pub(super) fn new(picker: P) -> Made<P> {
+        let wants = picker.wants();
+        let headers = wants.names.iter().map(|name| text::borrow(name.as_bytes())).collect();
+        Made { picker, wants, headers }
+    }
+
+    /// Says what the picker wants. The names are valid as long as this.
+    pub(super) fn fill_wants(&self, wants: &mut steer_wants) {
+        for (wanted, bit) in [
+            (self.wants.path, STEER_WANTS_PATH),
+            (self.wants.headers, STEER_WANTS_HEADERS),
+            (self.wants.metrics, STEER_WANTS_METRICS),
+        ] {
+            if wanted {
+                wants.bits |= bit;
+            }
+        }
+        wants.headers = self.headers.as_ptr();
+        wants.header_count = self.headers.len();
+    }
+}
+
+/// # Safety
+/// As the engine calls that hook, with a picker that is a box of `Made<P>`.
+pub(super) unsafe extern "C" fn pick<P: Picker>(
+    picker: *const c_void,
+    call: *const steer_call,
+) -> steer_choice {
+    guard_choice(|| {
+        // SAFETY: a box of `Made<P>`, shared, and alive during the pick.
+        let picker = &unsafe { &*picker.cast::<Made<P>>() }.picker;
+        // SAFETY: the engine's call, valid during the pick.
+        let call = unsafe { &*call };
+        // SAFETY: as above.
+        let call = unsafe { Call::new(call) };
+        choice(picker.pick(&call))
+    })
+}
+
+#[inline(always)]
+fn choice(pick: Pick) -> steer_choice {
+    match pick.0 {
+        Choice::Complete(value) => {
+            steer_choice { kind: steer_choice_kind::STEER_CHOICE_COMPLETE as i64, value }
+        }
+        Choice::Queue => {
+            steer_choice { kind: steer_choice_kind::STEER_CHOICE_QUEUE as i64, value: 0 }
+        }
+        Choice::Fail(status) => engine::fail(&status),
+        Choice::Drop(status) => engine::drop_call(&status),
+        Choice::Tracked(call) => engine::complete_tracked(call.backend(), call.into_state()),
+        Choice::TrackedByPicker(backend) => engine::complete_tracked(backend, ptr::null_mut()),
+    }
+}
+
+/// # Safety
+/// As the engine calls that hook, with a picker that is a box of `Made<P>`.
+pub(super) unsafe extern "C" fn call_started<P: Picker>(
+    picker: *const c_void,
+    backend: u64,
+    state: *mut c_void,
+) {
+    guard(|| {
+        // SAFETY: a box of `Made<P>`, shared, and alive until its calls have ended.
+        let picker = &unsafe { &*picker.cast::<Made<P>>() }.picker;
+        let by_picker = match NonNull::new(state) {
+            None => true,
+            Some(state) => {
+                // SAFETY: from `choice`; it goes back below, or with a panic: see `Borrowed`.
+                let mut call = Borrowed(Some(unsafe { TrackedCall::from_state(state) }));
+                let call = call.0.as_mut().expect("taken only by drop");
+                call.started();
+                call.by_picker()
+            }
+        };
+        if by_picker {
+            picker.call_started(backend as usize);
+        }
+    });
+}
+
+/// A call for the time of a hook: the engine still has it.
+struct Borrowed(Option<TrackedCall>);
+
+impl Drop for Borrowed {
+    fn drop(&mut self) {
+        if let Some(call) = self.0.take() {
+            call.into_state();
+        }
+    }
+}
+
+/// # Safety
+/// As the engine calls that hook, with a picker that is a box of `Made<P>`.
+pub(super) unsafe extern "C" fn call_finished<P: Picker>(
+    picker: *const c_void,
+    backend: u64,
+    state: *mut c_void,
+    end: *const steer_call_end,
+) {
+    // SAFETY: from `choice`, and given back for good.
+    let call = NonNull::new(state).map(|state| unsafe { TrackedCall::from_state(state) });
+    let by_picker = call.as_ref().is_none_or(TrackedCall::by_picker);
+    // SAFETY: the engine's, valid during the hook.
+    let end = unsafe { &*end };
+    // SAFETY: as above.
+    let end = unsafe { CallEnd::new(end) };
+    // Each by itself: a panic of one must not keep the call's end from the other.
+    if by_picker {
+        // SAFETY: a box of `Made<P>`, shared, and alive until its calls have ended.
+        let picker = &unsafe { &*picker.cast::<Made<P>>() }.picker;
+        guard(|| picker.call_finished(backend as usize, &end));
+    }
+    if let Some(call) = call {
+        guard(|| call.finished(&end));
+    }
+}

@@ -1,0 +1,267 @@
+//! The easy level: given the READY backends, choose one per call.
+//!
+//! Must not know: how any of it crosses to the engine.
+
+use serde::de::DeserializeOwned;
+
+use crate::{Backend, Backends, Call, CallEnd, Channel, Faults, Helper, Pick, TimerId, Wants};
+
+/// Chooses a backend for each call. Immutable, and used by many threads at once.
+///
+/// A pick should take no lock and allocate nothing.
+pub trait Picker: Send + Sync + 'static {
+    /// Chooses for one call.
+    fn pick(&self, call: &Call<'_>) -> Pick;
+
+    /// What [`Picker::pick`] needs to know of its calls. Asked once, before the first pick.
+    fn wants(&self) -> Wants {
+        Wants::nothing()
+    }
+
+    /// A call that was chosen for with [`Pick::tracked`] starts. `backend` is the index of its
+    /// backend.
+    fn call_started(&self, backend: usize) {
+        let _ = backend;
+    }
+
+    /// A call that was chosen for with [`Pick::tracked`] has ended, or was given up: exactly once
+    /// for each, whether or not it ever started.
+    fn call_finished(&self, backend: usize, end: &CallEnd<'_>) {
+        let _ = (backend, end);
+    }
+}
+
+impl Picker for Box<dyn Picker> {
+    fn pick(&self, call: &Call<'_>) -> Pick {
+        (**self).pick(call)
+    }
+
+    fn wants(&self) -> Wants {
+        (**self).wants()
+    }
+
+    fn call_started(&self, backend: usize) {
+        (**self).call_started(backend);
+    }
+
+    fn call_finished(&self, backend: usize, end: &CallEnd<'_>) {
+        (**self).call_finished(backend, end);
+    }
+}
+
+/// A picker made of a closure. It wants nothing until [`FnPicker::wants`] says so.
+///
+/// ```
+/// use steer_sdk::{Pick, Picker, Wants, picker};
+///
+/// let by_path = picker(|call| if call.path() == "/a/b" { Pick::queue() } else { Pick::queue() })
+///     .wants(Wants::nothing().path());
+/// # let _: &dyn Picker = &by_path;
+/// ```
+pub fn picker<F>(pick: F) -> FnPicker<F>
+where
+    F: Fn(&Call<'_>) -> Pick + Send + Sync + 'static,
+{
+    FnPicker { pick, wants: Wants::nothing() }
+}
+
+/// What [`picker`] makes.
+#[derive(Clone, Debug)]
+pub struct FnPicker<F> {
+    pick: F,
+    wants: Wants,
+}
+
+impl<F> FnPicker<F> {
+    /// Says what the closure needs to know of its calls.
+    pub fn wants(self, wants: Wants) -> FnPicker<F> {
+        FnPicker { wants, ..self }
+    }
+}
+
+impl<F> Picker for FnPicker<F>
+where
+    F: Fn(&Call<'_>) -> Pick + Send + Sync + 'static,
+{
+    #[inline]
+    fn pick(&self, call: &Call<'_>) -> Pick {
+        (self.pick)(call)
+    }
+
+    fn wants(&self) -> Wants {
+        self.wants.clone()
+    }
+}
+
+/// A kind of picker: the easy way to write a policy. Steer does the rest: connections, states,
+/// updates, reading the config.
+///
+/// ```
+/// use std::hash::{DefaultHasher, Hash, Hasher};
+/// use steer_sdk::{Backends, Channel, Pick, Picker, PickerFactory, Status, Wants, picker};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Config {
+///     header: String,
+/// }
+///
+/// struct StickyByHeader;
+///
+/// impl PickerFactory for StickyByHeader {
+///     const NAME: &'static str = "sticky_by_header";
+///     type Config = Config;
+///
+///     fn build(&self, config: &Config, backends: Backends, _channel: &Channel) -> impl Picker {
+///         let header = config.header.clone();
+///         let wants = Wants::nothing().header(&header);
+///         picker(move |call| match call.header(&header) {
+///             Some(value) => {
+///                 let mut hasher = DefaultHasher::new();
+///                 value.hash(&mut hasher);
+///                 Pick::complete(&backends[hasher.finish() as usize % backends.len()])
+///             }
+///             None => Pick::fail(Status::unavailable("the call has no session")),
+///         })
+///         .wants(wants)
+///     }
+/// }
+///
+/// steer_sdk::steer_plugin! { name: "sticky by header", pickers: [StickyByHeader] }
+/// # fn main() {}
+/// ```
+pub trait PickerFactory: Send + Sync + 'static {
+    /// The name in `loadBalancingConfig`: lower-case letters, digits and `_`, beginning with a
+    /// letter and not with `steer_`.
+    const NAME: &'static str;
+
+    /// The fields of the config, by their JSON names. `()` cannot be read from JSON's `{}`: a config
+    /// without fields is a struct without fields.
+    type Config: DeserializeOwned + Send + Sync + 'static;
+
+    /// A picker for these READY backends, of which there is at least one, in the resolver's order.
+    /// Called for every change of the backends or the config.
+    fn build(
+        &self,
+        config: &Self::Config,
+        backends: Backends,
+        channel: &Channel,
+    ) -> impl Picker + 'static;
+
+    /// Finds what serde cannot: each fault goes to `faults` by its field, and the config is rejected.
+    fn check_config(&self, config: &Self::Config, faults: &mut Faults) {
+        let _ = (config, faults);
+    }
+}
+
+/// A kind of picker that keeps something from one picker to the next: of a channel, of a backend, or
+/// both; and that may set timers. Every [`PickerFactory`] is one that keeps nothing.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use std::sync::Arc;
+/// use steer_sdk::{
+///     Backend, Backends, Channel, Helper, Pick, Picker, StatefulPickerFactory, picker,
+/// };
+///
+/// #[derive(serde::Deserialize)]
+/// struct Config {}
+///
+/// /// The backend with the fewest calls under way.
+/// struct FewestCalls;
+///
+/// impl StatefulPickerFactory for FewestCalls {
+///     const NAME: &'static str = "fewest_calls";
+///     type Config = Config;
+///     type ChannelState = ();
+///     type BackendState = Arc<AtomicU64>;
+///
+///     fn new_channel(&self, _channel: &Channel) {}
+///
+///     fn new_backend(&self, _state: &mut (), _backend: &Backend) -> Arc<AtomicU64> {
+///         Arc::default()
+///     }
+///
+///     fn build(
+///         &self,
+///         _config: &Config,
+///         backends: Backends<Arc<AtomicU64>>,
+///         _state: &mut (),
+///         _helper: &Helper<'_>,
+///     ) -> impl Picker {
+///         picker(move |_| {
+///             let calls = |backend: &&Backend<Arc<AtomicU64>>| backend.state().load(Ordering::Relaxed);
+///             let Some(backend) = backends.iter().min_by_key(calls) else { return Pick::queue() };
+///             let calls = Arc::clone(backend.state());
+///             calls.fetch_add(1, Ordering::Relaxed);
+///             Pick::complete(backend).on_finish(move |_| {
+///                 calls.fetch_sub(1, Ordering::Relaxed);
+///             })
+///         })
+///     }
+/// }
+/// # fn main() {}
+/// ```
+pub trait StatefulPickerFactory: Send + Sync + 'static {
+    /// As [`PickerFactory::NAME`].
+    const NAME: &'static str;
+
+    /// As [`PickerFactory::Config`].
+    type Config: DeserializeOwned + Send + Sync + 'static;
+
+    /// What is kept for a channel, from its first picker to after its last. `()`: nothing.
+    type ChannelState: Send + 'static;
+
+    /// What is kept for a backend, as long as its addresses are in the channel's list: over new
+    /// pickers, lost connections and new lists. `()`: nothing.
+    type BackendState: Send + Sync + 'static;
+
+    /// A channel begins to use this.
+    fn new_channel(&self, channel: &Channel) -> Self::ChannelState;
+
+    /// A backend is in the channel's list that was not before. Not called for `BackendState = ()`.
+    fn new_backend(&self, state: &mut Self::ChannelState, backend: &Backend) -> Self::BackendState;
+
+    /// As [`PickerFactory::build`].
+    fn build(
+        &self,
+        config: &Self::Config,
+        backends: Backends<Self::BackendState>,
+        state: &mut Self::ChannelState,
+        helper: &Helper<'_>,
+    ) -> impl Picker + 'static;
+
+    /// A timer of [`Helper::start_timer`] has run out.
+    fn timer(&self, timer: TimerId, state: &mut Self::ChannelState, helper: &Helper<'_>) {
+        let _ = (timer, state, helper);
+    }
+
+    /// As [`PickerFactory::check_config`].
+    fn check_config(&self, config: &Self::Config, faults: &mut Faults) {
+        let _ = (config, faults);
+    }
+}
+
+impl<F: PickerFactory> StatefulPickerFactory for F {
+    const NAME: &'static str = F::NAME;
+    type Config = F::Config;
+    type ChannelState = ();
+    type BackendState = ();
+
+    fn new_channel(&self, _channel: &Channel) {}
+
+    fn new_backend(&self, _state: &mut (), _backend: &Backend) {}
+
+    fn build(
+        &self,
+        config: &F::Config,
+        backends: Backends,
+        _state: &mut (),
+        helper: &Helper<'_>,
+    ) -> impl Picker + 'static {
+        PickerFactory::build(self, config, backends, helper)
+    }
+
+    fn check_config(&self, config: &F::Config, faults: &mut Faults) {
+        PickerFactory::check_config(self, config, faults);
+    }
+}

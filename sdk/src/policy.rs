@@ -1,0 +1,162 @@
+//! The full level: a policy, which decides about connections too.
+//!
+//! Must not know: how any of it crosses to the engine.
+
+use serde::de::DeserializeOwned;
+
+use crate::{Backends, Channel, EndpointId, Faults, Picker, PolicyHelper, Status, TimerId};
+
+/// What state a channel or an endpoint is in, as gRPC names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Not connected, and not trying to.
+    Idle,
+    /// Trying to connect.
+    Connecting,
+    /// Connected.
+    Ready,
+    /// Failed, and waiting to try again.
+    TransientFailure,
+}
+
+/// A resolver's answer.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Update<'a, C> {
+    /// What the policy's factory made of the config.
+    pub config: &'a C,
+    /// The endpoints in the resolver's order; or why there are none. What is there may be empty too.
+    pub endpoints: Result<&'a Backends, &'a Status>,
+    /// Context for people, to be part of the status when there are no endpoints. May be empty.
+    pub resolution_note: &'a str,
+}
+
+impl<'a, C> Update<'a, C> {
+    pub(crate) fn new(
+        config: &'a C,
+        endpoints: Result<&'a Backends, &'a Status>,
+        resolution_note: &'a str,
+    ) -> Self {
+        Update { config, endpoints, resolution_note }
+    }
+}
+
+/// A kind of policy.
+pub trait PolicyFactory: Send + Sync + 'static {
+    /// As [`PickerFactory::NAME`](crate::PickerFactory::NAME).
+    const NAME: &'static str;
+
+    /// As [`PickerFactory::Config`](crate::PickerFactory::Config).
+    type Config: DeserializeOwned + Send + Sync + 'static;
+
+    /// What it makes.
+    type Policy: Policy<Config = Self::Config>;
+
+    /// A new policy for a channel, which has not seen an update yet.
+    fn new_policy(&self, channel: &Channel) -> Self::Policy;
+
+    /// As [`PickerFactory::check_config`](crate::PickerFactory::check_config).
+    fn check_config(&self, config: &Self::Config, faults: &mut Faults) {
+        let _ = (config, faults);
+    }
+}
+
+/// A policy of one channel: decides which connections there are, what state they amount to, and
+/// which picker calls go by. Its methods never overlap. Dropping it shuts it down.
+///
+/// ```
+/// use steer_sdk::{
+///     Channel, Endpoint, EndpointId, Pick, Picker, Policy, PolicyFactory, PolicyHelper, State,
+///     Status, Update, picker,
+/// };
+///
+/// #[derive(serde::Deserialize)]
+/// struct Config {}
+///
+/// /// The first endpoint and no other.
+/// struct OnlyTheFirst;
+///
+/// impl PolicyFactory for OnlyTheFirst {
+///     const NAME: &'static str = "only_the_first";
+///     type Config = Config;
+///     type Policy = First;
+///
+///     fn new_policy(&self, _channel: &Channel) -> First {
+///         First { endpoint: None }
+///     }
+/// }
+///
+/// struct First {
+///     endpoint: Option<Endpoint>,
+/// }
+///
+/// impl Policy for First {
+///     type Config = Config;
+///     type Picker = Box<dyn Picker>;
+///
+///     fn update(
+///         &mut self,
+///         update: &Update<'_, Config>,
+///         helper: &PolicyHelper<'_, Box<dyn Picker>>,
+///     ) -> Result<(), Status> {
+///         update.endpoints.map_err(Status::clone)?;
+///         self.endpoint = helper.new_endpoint(0);
+///         match &self.endpoint {
+///             Some(endpoint) => helper.connect(endpoint),
+///             None => helper.publish(State::TransientFailure, &Status::unavailable("no endpoints")),
+///         }
+///         Ok(())
+///     }
+///
+///     fn endpoint_report(
+///         &mut self,
+///         _endpoint: EndpointId,
+///         state: State,
+///         status: &Status,
+///         helper: &PolicyHelper<'_, Box<dyn Picker>>,
+///     ) {
+///         if state != State::Ready {
+///             return helper.publish(state, status);
+///         }
+///         let ready = self.endpoint.iter();
+///         helper.publish_picker(State::Ready, ready, |backends| {
+///             Box::new(picker(move |_| Pick::complete(&backends[0])))
+///         });
+///     }
+/// }
+/// # fn main() {}
+/// ```
+pub trait Policy: Send + 'static {
+    /// As [`PolicyFactory::Config`].
+    type Config: Send + Sync + 'static;
+
+    /// What it publishes. `Box<dyn Picker>` when there are several kinds, or closures.
+    type Picker: Picker;
+
+    /// The resolver has answered. `Err` tells the resolver that the update was not accepted.
+    fn update(
+        &mut self,
+        update: &Update<'_, Self::Config>,
+        helper: &PolicyHelper<'_, Self::Picker>,
+    ) -> Result<(), Status>;
+
+    /// An endpoint is in this state now; `status` says why it failed. Not called for endpoints that
+    /// were dropped.
+    fn endpoint_report(
+        &mut self,
+        endpoint: EndpointId,
+        state: State,
+        status: &Status,
+        helper: &PolicyHelper<'_, Self::Picker>,
+    );
+
+    /// A call came while the policy was IDLE.
+    fn exit_idle(&mut self, helper: &PolicyHelper<'_, Self::Picker>) {
+        let _ = helper;
+    }
+
+    /// A timer has run out.
+    fn timer(&mut self, timer: TimerId, helper: &PolicyHelper<'_, Self::Picker>) {
+        let _ = (timer, helper);
+    }
+}
