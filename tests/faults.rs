@@ -10,8 +10,8 @@ use steer::Status;
 use steer::endpoints::Connectivity::{self, Connecting, Ready, TransientFailure};
 use steer::endpoints::{EndpointId, Report};
 use steer::policy::{
-    Backend, Call, Config, ConfigError, Helper, LeafFactory, Pick, Picker, PickerFactory, Policy,
-    PolicyFactory, Update, Wants,
+    Backend, BuiltIn, Call, Config, ConfigError, Helper, LeafFactory, Pick, Picker, PickerFactory,
+    Policy, PolicyFactory, Update, Wants,
 };
 use support::Asked::{Log, RunLater};
 use support::Channel;
@@ -33,19 +33,22 @@ struct Faulty {
 
 struct FaultyPickers;
 
-impl PickerFactory for FaultyPickers {
+impl BuiltIn for FaultyPickers {
     const NAME: &'static str = "faulty_pickers";
-    type Config = Faulty;
 
     fn new(_helper: &dyn Helper) -> Self {
         FaultyPickers
     }
+}
+
+impl PickerFactory for FaultyPickers {
+    type Config = Faulty;
 
     fn build(
         &mut self,
-        config: &Faulty,
+        config: &Arc<Faulty>,
         backends: Vec<Backend>,
-        _helper: &dyn Helper,
+        _helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker> {
         assert!(config.at != At::Build, "faulty build");
         Box::new(FaultyPicker(config.at, backends))
@@ -262,15 +265,23 @@ impl Picker for Refuser {
     }
 }
 
-impl PickerFactory for RefusingPickers {
+impl BuiltIn for RefusingPickers {
     const NAME: &'static str = "refusing_pickers";
-    type Config = serde_json::Value;
 
     fn new(_helper: &dyn Helper) -> Self {
         RefusingPickers
     }
+}
 
-    fn build(&mut self, _: &Value, _: Vec<Backend>, _: &dyn Helper) -> Box<dyn Picker> {
+impl PickerFactory for RefusingPickers {
+    type Config = serde_json::Value;
+
+    fn build(
+        &mut self,
+        _: &Arc<serde_json::Value>,
+        _: Vec<Backend>,
+        _: &Arc<dyn Helper>,
+    ) -> Box<dyn Picker> {
         Box::new(Refuser)
     }
 }

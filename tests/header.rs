@@ -1,4 +1,4 @@
-//! `include/steer/steer.h` is what cbindgen makes of `src/ffi`, and every symbol that it declares
+//! `include/steer/steer.h` is what cbindgen makes of `src/ffi` and `abi/src`, and every symbol that it declares
 //! is in the list of exported symbols.
 //!
 //! `STEER_BLESS=1 cargo test --test header` writes both anew.
@@ -61,10 +61,11 @@ fn the_list_of_symbols_is_current() {
 /// cbindgen writes a Rust function pointer into a header without a word, as if C could call it.
 #[test]
 fn every_function_pointer_has_the_c_abi() {
-    let ffi = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ffi");
-    for file in fs::read_dir(ffi).unwrap() {
-        let path = file.unwrap().path();
-        if path.ends_with("tests.rs") {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = ["src/ffi", "src/ffi/custom", "abi/src"];
+    let files = folders.iter().flat_map(|folder| fs::read_dir(root.join(folder)).unwrap());
+    for path in files.map(|file| file.unwrap().path()) {
+        if path.is_dir() || path.ends_with("tests.rs") {
             continue;
         }
         let source = fs::read_to_string(&path).unwrap();

@@ -1,7 +1,7 @@
 /*
  * The C ABI of Steer's engine: load-balancing policies for gRPC C++, written in Rust.
  *
- * Generated from src/ffi and sdk/src/abi by cbindgen; do not edit. The rules that hold for every function and
+ * Generated from src/ffi and abi/src by cbindgen; do not edit. The rules that hold for every function and
  * struct (threads, ownership, NULLs, growth) stand in docs/ABI.md.
  */
 
@@ -11,12 +11,6 @@
 
 #include <stddef.h>
 #include <stdint.h>
-
-/*
- The version of the ABI that this header describes. It grows when something is added; nothing
- is ever taken away or given another meaning.
- */
-#define STEER_ABI_VERSION 2
 
 /*
  What a picker wants to know of each call: bits, to be or'ed. The path.
@@ -32,6 +26,12 @@
  Backend metrics (ORCA) in `steer_call_end`.
  */
 #define STEER_WANTS_METRICS 4
+
+/*
+ The version of the ABI that this header describes. It grows when something is added; nothing
+ is ever taken away or given another meaning.
+ */
+#define STEER_ABI_VERSION 2
 
 /*
  The first eight bytes of a `steer_plugin`, as a little-endian number: "STEERLB" and 0.
@@ -402,55 +402,6 @@ typedef struct steer_str {
 } steer_str;
 
 /*
- The outcome of a pick, small enough to come back in two registers. This struct never grows.
- */
-typedef struct steer_picked {
-  /*
-   A `steer_pick_kind`. Below 0: an argument was wrong, and this is minus a `steer_status`. As wide
-   as a register, or else two halves would have to be put together in memory.
-   */
-  int64_t kind;
-  /*
-   With STEER_PICK_COMPLETE, the connection: the host's handle, as it came with the endpoint's
-   report, valid as long as the picker. With STEER_PICK_FAIL and STEER_PICK_DROP, a
-   `const steer_pick_failure *`, valid until this thread's next call of `steer_picker_pick`, and
-   as long as the picker. With STEER_PICK_TRACKED, a `steer_call_tracker *`, which is the
-   host's to free. Else NULL.
-   */
-  void *value;
-} steer_picked;
-
-/*
- What a picker may know of a call. All that it points at is read during the pick only.
- */
-typedef struct steer_call {
-  /*
-   `sizeof(steer_call)`.
-   */
-  size_t struct_size;
-  /*
-   "/service/method"; empty when the picker does not want it.
-   */
-  struct steer_str path;
-  /*
-   For whoever made this; passed to the functions.
-   */
-  void *ctx;
-  /*
-   Finds a header of the call by its lower-case name: 1, and its value in `*value`, valid until
-   the pick is over; values of several headers of one name are joined by ",". 0 when there is none, and
-   when the picker has not declared that it reads it. NULL: there are no headers to be had.
-   */
-  int32_t (*header)(void *ctx, struct steer_str name, struct steer_str *value);
-  /*
-   Adds a header to the call, if this pick completes. Both texts are copied. A name is
-   lower-case letters, digits, '-', '_' and '.'; one that ends in "-bin" may have any bytes as its
-   value. 1 when it was taken. NULL: no headers can be added.
-   */
-  int32_t (*add_header)(void *ctx, struct steer_str name, struct steer_str value);
-} steer_call;
-
-/*
  A string or an integer that the resolver attached to an endpoint.
  */
 typedef struct steer_attribute {
@@ -586,6 +537,36 @@ typedef struct steer_choice {
 } steer_choice;
 
 /*
+ What a picker may know of a call. All that it points at is read during the pick only.
+ */
+typedef struct steer_call {
+  /*
+   `sizeof(steer_call)`.
+   */
+  size_t struct_size;
+  /*
+   "/service/method"; empty when the picker does not want it.
+   */
+  struct steer_str path;
+  /*
+   For whoever made this; passed to the functions.
+   */
+  void *ctx;
+  /*
+   Finds a header of the call by its lower-case name: 1, and its value in `*value`, valid until
+   the pick is over; values of several headers of one name are joined by ",". 0 when there is none, and
+   when the picker has not declared that it reads it. NULL: there are no headers to be had.
+   */
+  int32_t (*header)(void *ctx, struct steer_str name, struct steer_str *value);
+  /*
+   Adds a header to the call, if this pick completes. Both texts are copied. A name is
+   lower-case letters, digits, '-', '_' and '.'; one that ends in "-bin" may have any bytes as its
+   value. 1 when it was taken. NULL: no headers can be added.
+   */
+  int32_t (*add_header)(void *ctx, struct steer_str name, struct steer_str value);
+} steer_call;
+
+/*
  A named number of a backend's report.
  */
 typedef struct steer_metric {
@@ -692,8 +673,8 @@ typedef struct steer_call_end {
  (connections, states, updates, reading the config). The engine copies the table.
 
  Hooks return 0, or another number when they failed: what failed is then said by
- `steer_api.fault`, and round robin takes the policy's place. Hooks must not throw and not
- longjmp. Hooks marked *Serialised* never overlap for one channel; those marked *Any thread* come
+ `steer_api.fault`, and round robin takes the policy's place. Hooks that return nothing can say so, too.
+ Hooks that free are not called for NULL. Hooks must not throw and not longjmp. Hooks marked *Serialised* never overlap for one channel; those marked *Any thread* come
  from many threads at once.
 
  From one to the next: a *config* is what `config_new` made; an *instance* is one channel's, so
@@ -1116,7 +1097,7 @@ typedef struct steer_api {
 } steer_api;
 
 /*
- A shared library that is to be loaded exports one of these by the name `steer_plugin`. It is
+ A shared library that is to be loaded exports one of these by the name `steer_plugin_block`. It is
  looked at before anything of it is run, and refused, with the facts of both sides, unless they
  fit together.
  */
@@ -1168,6 +1149,25 @@ typedef struct steer_plugin {
    */
   int32_t (*entry)(const struct steer_api *api);
 } steer_plugin;
+
+/*
+ The outcome of a pick, small enough to come back in two registers. This struct never grows.
+ */
+typedef struct steer_picked {
+  /*
+   A `steer_pick_kind`. Below 0: an argument was wrong, and this is minus a `steer_status`. As wide
+   as a register, or else two halves would have to be put together in memory.
+   */
+  int64_t kind;
+  /*
+   With STEER_PICK_COMPLETE, the connection: the host's handle, as it came with the endpoint's
+   report, valid as long as the picker. With STEER_PICK_FAIL and STEER_PICK_DROP, a
+   `const steer_pick_failure *`, valid until this thread's next call of `steer_picker_pick`, and
+   as long as the picker. With STEER_PICK_TRACKED, a `steer_call_tracker *`, which is the
+   host's to free. Else NULL.
+   */
+  void *value;
+} steer_picked;
 
 /*
  The host's side of one policy. The engine copies the table.
@@ -1452,6 +1452,66 @@ steer_status steer_config_parse(struct steer_str policy_name,
 void steer_config_free(struct steer_config *config);
 
 /*
+ The engine's functions for policies of one's own. Any thread. Static.
+ */
+const struct steer_api *steer_api_get(void);
+
+/*
+ Takes a plugin that is linked with the program: checks it and calls its entry. Any thread; also
+ before `main`. If that is not STEER_OK, `steer_last_error` says why, and nothing of it was
+ registered.
+
+ # Safety
+ `plugin` is NULL (STEER_NULL_ARGUMENT) or one that keeps what `steer_plugin` says, for ever.
+ */
+steer_status steer_register_plugin(const struct steer_plugin *plugin);
+
+/*
+ Loads a plugin from a shared library, which stays in the process for good. Any thread. If that
+ is not STEER_OK, `steer_last_error` says why, and nothing of it was registered.
+
+ A plugin of the same name takes the place of the one before: configs that are parsed from then
+ on use it, while channels and pickers that have the old one keep it. A file that is replaced must be a
+ new file, renamed to its place; one that is written over changes under those that use it.
+
+ # Safety
+ `path` is readable. Loading a library runs its code.
+ */
+steer_status steer_load_plugin(struct steer_str path);
+
+/*
+ Loads the plugins whose paths stand in the environment variable STEER_PLUGINS, between ':'
+ (';' on Windows). Any thread; the second time it does nothing. When some cannot be loaded, the others are,
+ and the status is that of the first of them; `steer_last_error` names all.
+
+ # Safety
+ Loading a library runs its code.
+ */
+steer_status steer_load_plugins(void);
+
+/*
+ Why the last function on this thread that was about pickers, policies or plugins of one's own
+ failed. Valid until the next one.
+ */
+struct steer_str steer_last_error(void);
+
+/*
+ Registers a kind of picker: `steer_api.register_picker`. Any thread.
+
+ # Safety
+ `kind` is NULL (STEER_NULL_ARGUMENT) or a table that keeps what `steer_picker_type` says.
+ */
+steer_status steer_register_picker(const struct steer_picker_type *kind);
+
+/*
+ Registers a kind of policy: `steer_api.register_policy`. Any thread.
+
+ # Safety
+ `kind` is NULL (STEER_NULL_ARGUMENT) or a table that keeps what `steer_policy_type` says.
+ */
+steer_status steer_register_policy(const struct steer_policy_type *kind);
+
+/*
  The ABI version that the library implements. Any thread.
 
  A caller that was compiled with a header of version N works with every library of version N
@@ -1504,66 +1564,6 @@ struct steer_picked steer_picker_pick(const struct steer_picker *picker,
  after this call.
  */
 void steer_picker_free(struct steer_picker *picker);
-
-/*
- The engine's functions for policies of one's own. Any thread. Static.
- */
-const struct steer_api *steer_api_get(void);
-
-/*
- Why the last function on this thread that was about pickers, policies or plugins of one's own
- failed. Valid until the next one.
- */
-struct steer_str steer_last_error(void);
-
-/*
- Registers a kind of picker: `steer_api.register_picker`. Any thread.
-
- # Safety
- `kind` is NULL (STEER_NULL_ARGUMENT) or a table that keeps what `steer_picker_type` says.
- */
-steer_status steer_register_picker(const struct steer_picker_type *kind);
-
-/*
- Registers a kind of policy: `steer_api.register_policy`. Any thread.
-
- # Safety
- `kind` is NULL (STEER_NULL_ARGUMENT) or a table that keeps what `steer_policy_type` says.
- */
-steer_status steer_register_policy(const struct steer_policy_type *kind);
-
-/*
- Takes a plugin that is linked with the program: checks it and calls its entry. Any thread; also
- before `main`. If that is not STEER_OK, `steer_last_error` says why, and nothing of it was
- registered.
-
- # Safety
- `plugin` is NULL (STEER_NULL_ARGUMENT) or one that keeps what `steer_plugin` says, for ever.
- */
-steer_status steer_register_plugin(const struct steer_plugin *plugin);
-
-/*
- Loads a plugin from a shared library, which stays in the process for good. Any thread. If that
- is not STEER_OK, `steer_last_error` says why, and nothing of it was registered.
-
- A plugin of the same name takes the place of the one before: configs that are parsed from then
- on use it, while channels and pickers that have the old one keep it. A file that is replaced must be a
- new file, renamed to its place; one that is written over changes under those that use it.
-
- # Safety
- `path` is readable. Loading a library runs its code.
- */
-steer_status steer_load_plugin(struct steer_str path);
-
-/*
- Loads the plugins whose paths stand in the environment variable STEER_PLUGINS, between ':'
- (';' on Windows). Any thread; the second time it does nothing. When some cannot be loaded, the others are,
- and the status is that of the first of them; `steer_last_error` names all.
-
- # Safety
- Loading a library runs its code.
- */
-steer_status steer_load_plugins(void);
 
 /*
  Makes a policy. Any thread.

@@ -144,6 +144,11 @@ impl Tracker {
         })
     }
 
+    /// What the resolver knows of every endpoint there is: of the current list, and of the pending one.
+    pub fn descriptors(&self) -> impl Iterator<Item = &Arc<EndpointDescriptor>> {
+        self.endpoints.values().map(|tracked| &tracked.descriptor)
+    }
+
     /// Makes a list of `descriptors` the pending one: keeps the endpoints that stay, makes the new
     /// ones, and drops those that only the former pending list had.
     fn replace_pending(&mut self, descriptors: &[Arc<EndpointDescriptor>]) {

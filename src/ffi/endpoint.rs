@@ -4,7 +4,7 @@ use std::ffi::c_void;
 use std::mem::offset_of;
 
 use super::text::{ReadText, steer_str};
-pub use steer_sdk::abi::{steer_attribute, steer_attribute_kind};
+pub use steer_abi::{steer_attribute, steer_attribute_kind};
 
 use super::versioned::{Versioned, plain_array, read_array};
 use super::{steer_status, steer_status::*};

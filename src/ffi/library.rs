@@ -4,9 +4,7 @@ use super::text::{steer_str, steer_string};
 use super::{guard, steer_status, steer_status::*};
 use crate::policy::Registry;
 
-/// The version of the ABI that this header describes. It grows when something is added; nothing
-/// is ever taken away or given another meaning.
-pub const STEER_ABI_VERSION: u32 = 2;
+pub use steer_abi::STEER_ABI_VERSION;
 
 /// The ABI version that the library implements. Any thread.
 ///

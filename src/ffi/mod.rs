@@ -16,7 +16,7 @@
 //! | `policy.rs` | `steer_policy`, `steer_update` |
 //! | `picker.rs` | `steer_picker`, `steer_picked`, `steer_pick_failure` |
 //! | `tracker.rs` | `steer_call_tracker`, `steer_call_finish` |
-//! | `plugin.rs` | `steer_api_get`, `steer_register_picker`, `steer_load_plugin`, … |
+//! | `custom/` | `steer_api_get`, `steer_register_picker`, `steer_load_plugin`, … |
 //! | `versioned.rs` | structs that grow: `struct_size` |
 //!
 //! Must not know: how anything is decided.
@@ -24,11 +24,11 @@
 #![allow(non_camel_case_types, reason = "the C names are the type names here, and only here")]
 
 mod config;
+mod custom;
 mod endpoint;
 mod host;
 mod library;
 mod picker;
-mod plugin;
 mod policy;
 mod status;
 mod text;
@@ -36,11 +36,11 @@ mod tracker;
 mod versioned;
 
 pub use config::*;
+pub use custom::*;
 pub use endpoint::*;
 pub use host::*;
 pub use library::*;
 pub use picker::*;
-pub use plugin::*;
 pub use policy::*;
 pub use status::*;
 pub use text::*;

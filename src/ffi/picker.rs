@@ -7,12 +7,13 @@ use std::ffi::c_void;
 use std::mem::offset_of;
 use std::ptr;
 
-pub use steer_sdk::abi::{STEER_WANTS_HEADERS, STEER_WANTS_METRICS, STEER_WANTS_PATH, steer_call};
+pub use steer_abi::{STEER_WANTS_HEADERS, STEER_WANTS_METRICS, STEER_WANTS_PATH, steer_call};
 
 use super::text::{ReadText, steer_str};
+use super::tracker::steer_call_tracker;
 use super::versioned::{Versioned, read};
 use super::{guard, steer_status, steer_status::*};
-use crate::policy::{Call, GuardedPicker, Pick};
+use crate::policy::{Call, GuardedPicker, Headers, Pick};
 use crate::status::Status;
 use crate::sync::Handle;
 use steer_pick_kind::*;
@@ -84,7 +85,13 @@ pub struct steer_pick_failure {
 pub unsafe extern "C" fn steer_picker_wants(picker: *const steer_picker) -> u32 {
     // SAFETY: NULL or alive by this function's contract.
     let picker = unsafe { picker.as_ref() };
-    picker.map_or(0, |picker| if picker.0.wants().path { STEER_WANTS_PATH } else { 0 })
+    picker.map_or(0, |picker| {
+        let wants = picker.0.wants();
+        let bit = |wanted: bool, bit| if wanted { bit } else { 0 };
+        bit(wants.path, STEER_WANTS_PATH)
+            | bit(wants.headers.is_some(), STEER_WANTS_HEADERS)
+            | bit(wants.metrics, STEER_WANTS_METRICS)
+    })
 }
 
 /// Chooses for one call. Any thread, many at once.
@@ -104,6 +111,12 @@ pub unsafe extern "C" fn steer_picker_pick(
     let Some(picker) = (unsafe { picker.as_ref() }) else { return refused(STEER_NULL_ARGUMENT) };
     if let Some(handle) = picker.0.next_turn() {
         return completed(handle);
+    }
+    if let Some(pick) = picker.0.quick() {
+        return match pick {
+            Pick::Complete(connection) => completed(connection.handle()),
+            pick => answer_other(picker, pick),
+        };
     }
     // SAFETY: by this function's contract.
     unsafe { pick_any(picker, call) }
@@ -132,11 +145,26 @@ unsafe extern "C" fn pick_any(picker: &steer_picker, call: *const steer_call) ->
         picker.0.pick(Call::UNKNOWN)
     } else {
         // SAFETY: by this function's contract.
-        match unsafe { path_of(call) } {
-            Ok(path) => picker.0.pick(&Call { path: &path }),
+        let call = match unsafe { read(call) } {
+            Ok(call) => call,
             Err(status) => return refused(status),
-        }
+        };
+        // SAFETY: by this function's contract.
+        let Some(path) = (unsafe { call.path.to_cow() }) else {
+            return refused(STEER_INVALID_ARGUMENT);
+        };
+        let declared = picker.0.wants().headers.as_deref().unwrap_or_default();
+        picker.0.pick(&Call { path: &path, headers: &CHeaders { call: &call, declared } })
     };
+    answer(pick)
+}
+
+#[inline(never)]
+fn answer_other(picker: &steer_picker, pick: Pick<'_>) -> steer_picked {
+    answer(picker.0.check(pick))
+}
+
+fn answer(pick: Pick<'_>) -> steer_picked {
     match pick {
         Pick::Complete(connection) => completed(connection.handle()),
         Pick::Queue => steer_picked { kind: STEER_PICK_QUEUE as i64, value: ptr::null_mut() },
@@ -144,16 +172,50 @@ unsafe extern "C" fn pick_any(picker: &steer_picker, call: *const steer_call) ->
         Pick::Drop(status) => failed(STEER_PICK_DROP, Cow::Borrowed(status)),
         Pick::FailWith(status) => failed(STEER_PICK_FAIL, Cow::Owned(*status)),
         Pick::DropWith(status) => failed(STEER_PICK_DROP, Cow::Owned(*status)),
+        Pick::Tracked(slot) => {
+            let value = steer_call_tracker::into_raw(slot).cast();
+            steer_picked { kind: STEER_PICK_TRACKED as i64, value }
+        }
+        Pick::Fault(text) => failed(STEER_PICK_FAIL, Cow::Owned(Status::internal(*text))),
     }
 }
 
-/// # Safety
-/// `call` is not NULL, and readable during `'a` with all that it points at.
-unsafe fn path_of<'a>(call: *const steer_call) -> Result<Cow<'a, str>, steer_status> {
-    // SAFETY: by this function's contract.
-    let call = unsafe { read(call) }?;
-    // SAFETY: by this function's contract.
-    unsafe { call.path.as_text() }.ok_or(STEER_INVALID_ARGUMENT)
+/// The headers of a host's call, as far as the picker has declared that it reads them.
+struct CHeaders<'a> {
+    call: &'a steer_call,
+    declared: &'a [String],
+}
+
+impl Headers for CHeaders<'_> {
+    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        if !self.declared.iter().any(|declared| declared == name) {
+            return None;
+        }
+        let header = self.call.header?;
+        let mut value = steer_str::empty();
+        // SAFETY: the host's function, with the host's `ctx`, during the pick; see `steer_call`.
+        let found = unsafe { header(self.call.ctx, steer_str::borrow(name), &mut value) };
+        if found == 0 {
+            return None;
+        }
+        // SAFETY: valid until the pick is over, as `steer_call` says, which this does not outlive.
+        unsafe { value.to_cow() }
+    }
+
+    fn add(&self, name: &str, value: &[u8]) -> bool {
+        let Some(add_header) = self.call.add_header else { return false };
+        let value = steer_str { data: value.as_ptr().cast(), length: value.len() };
+        is_header_name(name)
+            // SAFETY: as in `get`.
+            && unsafe { add_header(self.call.ctx, steer_str::borrow(name), value) } != 0
+    }
+}
+
+/// Whether gRPC knows headers of such names.
+pub(super) fn is_header_name(name: &str) -> bool {
+    let good =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+    !name.is_empty() && name.chars().all(good)
 }
 
 /// Keeps a failure where C can read it until this thread's next one.

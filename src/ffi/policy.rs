@@ -84,7 +84,7 @@ pub unsafe extern "C" fn steer_policy_new(
             Ok(host) => host,
             Err(status) => return status,
         };
-        let runner = Arc::new(Runner::new(&*factory, Box::new(host.share())));
+        let runner = Arc::new(Runner::new(Arc::clone(&factory), Box::new(host.share())));
         let made = Box::into_raw(Box::new(steer_policy { runner, factory, host }));
         // SAFETY: not NULL, and writable by this function's contract.
         unsafe { policy.write(made) };
@@ -141,10 +141,12 @@ unsafe fn update_from_c(
     factory: &Arc<dyn PolicyFactory>,
 ) -> Result<Update, steer_status> {
     // SAFETY: NULL or alive by this function's contract.
-    let config = match unsafe { update.config.as_ref() } {
-        Some(config) if config.policy.name() == factory.name() => Arc::clone(&config.config),
+    let (factory, config) = match unsafe { update.config.as_ref() } {
+        Some(config) if config.policy.name() == factory.name() => {
+            (Arc::clone(&config.policy), Arc::clone(&config.config))
+        }
         Some(_) => return Err(STEER_WRONG_CONFIG),
-        None => default_config(factory)?,
+        None => (Arc::clone(factory), default_config(factory)?),
     };
     // SAFETY: readable by this function's contract.
     let resolution_note = unsafe { update.resolution_note.to_text() };
@@ -158,7 +160,7 @@ unsafe fn update_from_c(
         let message = unsafe { update.message.to_text() }.ok_or(STEER_INVALID_ARGUMENT)?;
         Err(Status::new(Code::from_number(update.code), message))
     };
-    Ok(Update { endpoints, config, resolution_note })
+    Ok(Update { endpoints, factory, config, resolution_note })
 }
 
 fn default_config(factory: &Arc<dyn PolicyFactory>) -> Result<Config, steer_status> {

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::*;
 use crate::policy::{
-    Backend, Call, Config, ConfigError, Helper, LeafFactory, Pick, Picker, PickerFactory, Policy,
-    PolicyFactory, Registry, Wants,
+    Backend, BuiltIn, Call, Config, ConfigError, Helper, LeafFactory, Pick, Picker, PickerFactory,
+    Policy, PolicyFactory, Registry, Wants,
 };
 use crate::status::{Code, Status};
 
@@ -134,6 +134,10 @@ unsafe extern "C" fn random(_: *mut c_void) -> u64 {
 
 unsafe extern "C" fn log(ctx: *mut c_void, severity: i32, message: steer_str) {
     seen(ctx).logs.push(format!("{severity} {}", text(message)));
+}
+
+fn call_with(struct_size: usize, path: steer_str) -> steer_call {
+    steer_call { struct_size, path, ctx: ptr::null_mut(), header: None, add_header: None }
 }
 
 fn table(ctx: *mut Seen) -> steer_host {
@@ -324,10 +328,10 @@ fn parse(name: &str, json: &str) -> Result<*mut steer_config, (steer_status, Str
 fn the_library_says_what_it_is() {
     assert_eq!(steer_abi_version(), STEER_ABI_VERSION);
     assert_eq!(text(steer_version()), env!("CARGO_PKG_VERSION"));
-    for status in 0..=10 {
+    for status in 0..=13 {
         assert!(!text(steer_status_text(status)).is_empty());
     }
-    for status in [-1, 11, i32::MAX, i32::MIN] {
+    for status in [-1, 14, i32::MAX, i32::MIN] {
         assert_eq!(text(steer_status_text(status)), "a status of a later version");
     }
 }
@@ -796,9 +800,9 @@ fn picks_check_their_arguments() {
     assert_eq!(pick(ptr::null(), ptr::null()), refused(STEER_NULL_ARGUMENT));
     assert_eq!(pick(picker, ptr::null()), (steer_pick_kind::STEER_PICK_DROP as i64, false));
     let path = steer_str::borrow("/s/m");
-    let short = steer_call { struct_size: 8, path };
+    let short = call_with(8, path);
     assert_eq!(pick(picker, &short), refused(STEER_BAD_STRUCT_SIZE));
-    let lost = steer_call { struct_size: size_of::<steer_call>(), path: NULL_STR };
+    let lost = call_with(size_of::<steer_call>(), NULL_STR);
     assert_eq!(pick(picker, &lost), refused(STEER_INVALID_ARGUMENT));
 }
 
@@ -812,7 +816,7 @@ fn a_picker_that_wants_the_path_says_so_and_gets_it() {
     // SAFETY: alive.
     assert_eq!(unsafe { steer_picker_wants(picker) }, STEER_WANTS_PATH);
     let path = steer_str::borrow("/s/m");
-    let call = steer_call { struct_size: size_of::<steer_call>(), path };
+    let call = call_with(size_of::<steer_call>(), path);
     let (kind, _, _, message) = fixture.pick_with(&call);
     assert_eq!(kind, steer_pick_kind::STEER_PICK_DROP as i64);
     assert_eq!((message.as_str(), fixture.no_pick().2.as_str()), ("path /s/m", "path "));
@@ -845,7 +849,7 @@ fn a_picker_that_panics_is_replaced_when_the_host_runs_the_policy() {
     fixture.update(&["a"]);
     fixture.ready(0);
     let boom = steer_str::borrow("/boom");
-    let call = steer_call { struct_size: size_of::<steer_call>(), path: boom };
+    let call = call_with(size_of::<steer_call>(), boom);
     let (kind, _, code, message) = fixture.pick_with(&call);
     assert_eq!(kind, steer_pick_kind::STEER_PICK_FAIL as i64);
     assert_eq!((code, message.as_str()), (13, "test_path: pick panicked: boom"));
@@ -907,15 +911,23 @@ impl Picker for Words {
     }
 }
 
-impl PickerFactory for Descriptors {
+impl BuiltIn for Descriptors {
     const NAME: &'static str = "test_descriptors";
-    type Config = Value;
 
     fn new(_: &dyn Helper) -> Self {
         Descriptors
     }
+}
 
-    fn build(&mut self, _: &Value, backends: Vec<Backend>, _: &dyn Helper) -> Box<dyn Picker> {
+impl PickerFactory for Descriptors {
+    type Config = Value;
+
+    fn build(
+        &mut self,
+        _: &Arc<Value>,
+        backends: Vec<Backend>,
+        _: &Arc<dyn Helper>,
+    ) -> Box<dyn Picker> {
         Box::new(Words(format!("{:?}", backends[0].descriptor)))
     }
 }
@@ -930,19 +942,22 @@ impl Picker for Paths {
     }
 
     fn wants(&self) -> Wants {
-        Wants { path: true }
+        Wants { path: true, ..Wants::default() }
     }
 }
 
-impl PickerFactory for Paths {
+impl BuiltIn for Paths {
     const NAME: &'static str = "test_path";
-    type Config = Value;
 
     fn new(_: &dyn Helper) -> Self {
         Paths
     }
+}
 
-    fn build(&mut self, _: &Value, _: Vec<Backend>, _: &dyn Helper) -> Box<dyn Picker> {
+impl PickerFactory for Paths {
+    type Config = Value;
+
+    fn build(&mut self, _: &Arc<Value>, _: Vec<Backend>, _: &Arc<dyn Helper>) -> Box<dyn Picker> {
         Box::new(Paths)
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::guard;
 
-pub use steer_sdk::abi::steer_str;
+pub use steer_abi::steer_str;
 
 /// From C's text to Rust's.
 pub(super) trait ReadText {
@@ -13,9 +13,9 @@ pub(super) trait ReadText {
     ///
     /// # Safety
     /// `data` points at `length` bytes that nobody writes to during `'a`, or is NULL.
-    unsafe fn as_text<'a>(self) -> Option<Cow<'a, str>>;
+    unsafe fn to_cow<'a>(self) -> Option<Cow<'a, str>>;
 
-    /// [`as_text`](Self::as_text), to be kept.
+    /// [`to_cow`](Self::to_cow), to be kept.
     ///
     /// # Safety
     /// `data` points at `length` bytes that nobody writes to during the call, or is NULL.
@@ -23,7 +23,7 @@ pub(super) trait ReadText {
 }
 
 impl ReadText for steer_str {
-    unsafe fn as_text<'a>(self) -> Option<Cow<'a, str>> {
+    unsafe fn to_cow<'a>(self) -> Option<Cow<'a, str>> {
         if self.data.is_null() {
             return (self.length == 0).then_some(Cow::Borrowed(""));
         }
@@ -37,7 +37,7 @@ impl ReadText for steer_str {
 
     unsafe fn to_text(self) -> Option<String> {
         // SAFETY: by this function's contract.
-        unsafe { self.as_text() }.map(Cow::into_owned)
+        unsafe { self.to_cow() }.map(Cow::into_owned)
     }
 }
 

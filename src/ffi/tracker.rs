@@ -1,13 +1,18 @@
 //! `steer_call_tracker`: follows one call for the picker that chose its backend.
 
 use std::ffi::c_void;
+use std::mem::offset_of;
 use std::ptr;
 
-use super::text::steer_str;
+use super::guard;
+use super::text::{ReadText, steer_str};
+use super::versioned::{Versioned, plain_array, read};
+use crate::policy::{Metrics, TrackedCall, TrackedSlot};
+use crate::status::{Code, Status};
 
 /// One call that a picker wants to hear of. Used by one thread at a time.
 pub struct steer_call_tracker {
-    _private: (),
+    _place: Option<TrackedCall>,
 }
 
 /// How a call ended, as the host knows it.
@@ -26,6 +31,29 @@ pub struct steer_call_finish {
     pub metrics: steer_str,
 }
 
+// SAFETY: repr(C), begins with its size, and zeros are NULLs and numbers.
+unsafe impl Versioned for steer_call_finish {
+    const FIRST_SIZE: usize = offset_of!(steer_call_finish, metrics) + size_of::<steer_str>();
+}
+
+impl steer_call_tracker {
+    pub(super) fn into_raw(slot: TrackedSlot) -> *mut steer_call_tracker {
+        Box::into_raw(slot.into_place()).cast()
+    }
+}
+
+/// Runs a body with the call of a tracker.
+///
+/// # Safety
+/// `tracker` is NULL or came from `into_raw` and is not freed yet, and nobody else uses it now.
+unsafe fn with_call(tracker: *mut steer_call_tracker, body: impl FnOnce(&mut TrackedCall)) {
+    // SAFETY: by this function's contract; a place is nothing but the call in it.
+    let place = unsafe { tracker.cast::<Option<TrackedCall>>().as_mut() };
+    if let Some(call) = place.and_then(Option::as_mut) {
+        guard((), || body(call));
+    }
+}
+
 /// The connection to send the call over, valid as long as the tracker. NULL gives NULL.
 ///
 /// # Safety
@@ -34,8 +62,10 @@ pub struct steer_call_finish {
 pub unsafe extern "C" fn steer_call_tracker_connection(
     tracker: *const steer_call_tracker,
 ) -> *mut c_void {
-    let _ = tracker;
-    ptr::null_mut()
+    // SAFETY: by this function's contract; a place is nothing but the call in it.
+    let place = unsafe { tracker.cast::<Option<TrackedCall>>().as_ref() };
+    let call = place.and_then(Option::as_ref);
+    call.map_or(ptr::null_mut(), |call| call.connection().handle().pointer())
 }
 
 /// The call starts: once, after the pick. Any thread. NULL is fine.
@@ -44,7 +74,8 @@ pub unsafe extern "C" fn steer_call_tracker_connection(
 /// As for `steer_call_tracker_connection`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_call_tracker_start(tracker: *mut steer_call_tracker) {
-    let _ = tracker;
+    // SAFETY: by this function's contract.
+    unsafe { with_call(tracker, TrackedCall::start) };
 }
 
 /// The call has ended: once. Any thread. NULL is fine. What `finish` points at is read during the call.
@@ -56,7 +87,16 @@ pub unsafe extern "C" fn steer_call_tracker_finish(
     tracker: *mut steer_call_tracker,
     finish: *const steer_call_finish,
 ) {
-    let _ = (tracker, finish);
+    // SAFETY: NULL or readable by this function's contract.
+    let Ok(finish) = (unsafe { read(finish) }) else { return };
+    // SAFETY: readable by this function's contract.
+    let message = unsafe { finish.message.to_text() }.unwrap_or_default();
+    let status = Status::new(Code::from_number(finish.code), message);
+    let bytes = finish.metrics.data.cast::<u8>();
+    // SAFETY: readable by this function's contract.
+    let bytes = unsafe { plain_array(bytes, finish.metrics.length) }.unwrap_or_default();
+    // SAFETY: by this function's contract.
+    unsafe { with_call(tracker, |call| call.finish(&status, Metrics::read(bytes).as_ref())) };
 }
 
 /// Frees a tracker. Any thread. NULL is fine. A call that has not ended was abandoned.
@@ -65,5 +105,12 @@ pub unsafe extern "C" fn steer_call_tracker_finish(
 /// As for `steer_call_tracker_connection`; nobody uses it during or after this call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_call_tracker_free(tracker: *mut steer_call_tracker) {
-    let _ = tracker;
+    if tracker.is_null() {
+        return;
+    }
+    guard((), || {
+        // SAFETY: made by `into_raw` and not freed yet, by this function's contract.
+        let place = unsafe { Box::from_raw(tracker.cast::<Option<TrackedCall>>()) };
+        drop(TrackedSlot::from_place(place));
+    });
 }

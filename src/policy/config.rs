@@ -4,6 +4,7 @@
 //!
 //! Must not know: any policy.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::DeserializeOwned;
@@ -41,23 +42,31 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// Reads a policy's fields. `null`, which gRPC passes for a policy chosen by its name, is read as
-/// `{}`.
-pub fn parse_fields<T: DeserializeOwned>(policy: &str, json: &Value) -> Result<T, ConfigError> {
-    let fault = |field: String, error: String| ConfigError {
-        policy: policy.to_owned(),
-        faults: vec![Fault { field, error }],
-    };
-    let empty = Value::Object(serde_json::Map::new());
-    let fields = match json {
-        Value::Null => &empty,
-        Value::Object(_) => json,
+impl ConfigError {
+    /// A config with this one fault.
+    pub fn of(policy: &str, field: impl Into<String>, error: impl Into<String>) -> ConfigError {
+        let fault = Fault { field: field.into(), error: error.into() };
+        ConfigError { policy: policy.to_owned(), faults: vec![fault] }
+    }
+}
+
+/// The object with a policy's fields. `null`, which gRPC passes for a policy chosen by its name, is
+/// read as `{}`.
+pub fn fields_of<'a>(policy: &str, json: &'a Value) -> Result<Cow<'a, Value>, ConfigError> {
+    match json {
+        Value::Null => Ok(Cow::Owned(Value::Object(serde_json::Map::new()))),
+        Value::Object(_) => Ok(Cow::Borrowed(json)),
         // Also what serde would take for a struct: an array of its fields' values.
-        _ => return Err(fault(policy.to_owned(), "is not an object".to_owned())),
-    };
-    serde_path_to_error::deserialize(fields).map_err(|error| {
+        _ => Err(ConfigError::of(policy, policy, "is not an object")),
+    }
+}
+
+/// Reads a policy's fields.
+pub fn parse_fields<T: DeserializeOwned>(policy: &str, json: &Value) -> Result<T, ConfigError> {
+    let fields = fields_of(policy, json)?;
+    serde_path_to_error::deserialize(&*fields).map_err(|error| {
         let path = error.path().to_string();
-        fault(format!("{policy}.{path}"), error.into_inner().to_string())
+        ConfigError::of(policy, format!("{policy}.{path}"), error.into_inner().to_string())
     })
 }
 

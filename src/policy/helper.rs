@@ -51,6 +51,10 @@ pub trait Helper: Send + Sync {
     /// Stops a timer. Nothing happens when it has run out.
     fn cancel_timer(&self, timer: TimerId);
 
+    /// Whether the calling thread is within one of the policy's own calls, and may ask for what is for
+    /// those only.
+    fn is_active(&self) -> bool;
+
     /// Time since an arbitrary moment; never goes back.
     fn now(&self) -> Duration;
 

@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    Config, ConfigError, FailPicker, Helper, Picker, Policy, PolicyFactory, QueuePicker, Update,
-    parse_fields,
+    Config, ConfigError, FailPicker, Helper, Picker, Policy, PolicyFactory, QueuePicker, TimerId,
+    Update, parse_fields,
 };
 use crate::endpoints::{
     Aggregate, Connection, Connectivity, EndpointDescriptor, EndpointId, Report, Tracker,
@@ -28,25 +28,43 @@ pub struct Backend {
     pub descriptor: Arc<EndpointDescriptor>,
 }
 
-/// Chooses among READY backends: the easy way to write a policy.
+/// Makes pickers, for one channel: the easy way to write a policy.
 pub trait PickerFactory: Send + 'static {
-    /// The name in `loadBalancingConfig`.
-    const NAME: &'static str;
-
-    /// The fields of the config, by their JSON names.
-    type Config: DeserializeOwned + Send + Sync + 'static;
-
-    /// One for each policy instance, that is for each channel.
-    fn new(helper: &dyn Helper) -> Self;
+    /// What [`PolicyFactory::parse_config`] makes of the config.
+    type Config: Send + Sync + 'static;
 
     /// A picker for these backends, of which there is at least one, in the resolver's order.
     /// Called whenever the backends, their states or the config have changed.
     fn build(
         &mut self,
-        config: &Self::Config,
+        config: &Arc<Self::Config>,
         backends: Vec<Backend>,
-        helper: &dyn Helper,
+        helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker>;
+
+    /// What the resolver knows of the endpoints that there are now, READY or not. Called when that may
+    /// have changed, before [`PickerFactory::build`]: what was learnt of others can be forgotten.
+    fn keep(&mut self, _endpoints: &mut dyn Iterator<Item = &Arc<EndpointDescriptor>>) {}
+
+    /// Whether it can go on with this config of another policy factory of its name, which is of the
+    /// type [`PickerFactory::Config`].
+    fn adopts(&self, _config: &Config) -> bool {
+        true
+    }
+
+    /// A timer of [`Helper::start_timer`] has run out. `true`: a new picker is wanted.
+    fn timer(&mut self, _timer: TimerId) -> bool {
+        false
+    }
+}
+
+/// A picker factory of this crate.
+pub trait BuiltIn: PickerFactory<Config: DeserializeOwned> {
+    /// The name in `loadBalancingConfig`.
+    const NAME: &'static str;
+
+    /// One for each policy instance, that is for each channel.
+    fn new(helper: &dyn Helper) -> Self;
 }
 
 /// A policy factory made of a picker factory.
@@ -65,7 +83,7 @@ impl<F> Default for LeafFactory<F> {
     }
 }
 
-impl<F: PickerFactory> PolicyFactory for LeafFactory<F> {
+impl<F: BuiltIn> PolicyFactory for LeafFactory<F> {
     fn name(&self) -> &str {
         F::NAME
     }
@@ -75,7 +93,8 @@ impl<F: PickerFactory> PolicyFactory for LeafFactory<F> {
     }
 
     fn new_policy(&self, helper: Arc<dyn Helper>) -> Box<dyn Policy> {
-        Box::new(LeafPolicy::<F>::new(helper))
+        let pickers = F::new(&*helper);
+        Box::new(LeafPolicy::new(helper, pickers))
     }
 }
 
@@ -85,18 +104,20 @@ pub struct LeafPolicy<F: PickerFactory> {
     tracker: Tracker,
     pickers: F,
     config: Option<Arc<F::Config>>,
+    /// What was published last.
+    aggregate: Option<Aggregate>,
 }
 
 impl<F: PickerFactory> LeafPolicy<F> {
     /// No backends yet.
-    pub fn new(helper: Arc<dyn Helper>) -> Self {
+    pub fn new(helper: Arc<dyn Helper>, pickers: F) -> Self {
         let tracker = Tracker::new(Arc::clone(&helper));
-        let pickers = F::new(&*helper);
-        LeafPolicy { helper, tracker, pickers, config: None }
+        LeafPolicy { helper, tracker, pickers, config: None, aggregate: None }
     }
 
     fn publish(&mut self, aggregate: Option<Aggregate>) {
         let Some(aggregate) = aggregate else { return };
+        self.aggregate = Some(aggregate.clone());
         let (state, status, picker): (_, _, Box<dyn Picker>) = match aggregate {
             Aggregate::Connecting => (Connectivity::Connecting, Status::OK, Box::new(QueuePicker)),
             Aggregate::TransientFailure(status) => {
@@ -112,7 +133,8 @@ impl<F: PickerFactory> LeafPolicy<F> {
                         descriptor: Arc::clone(descriptor),
                     })
                     .collect();
-                let picker = self.pickers.build(config, backends, &*self.helper);
+                self.pickers.keep(&mut self.tracker.descriptors());
+                let picker = self.pickers.build(config, backends, &self.helper);
                 (Connectivity::Ready, Status::OK, picker)
             }
         };
@@ -122,9 +144,9 @@ impl<F: PickerFactory> LeafPolicy<F> {
 
 impl<F: PickerFactory> Policy for LeafPolicy<F> {
     fn update(&mut self, update: &Update) -> Result<(), Status> {
-        let config = Arc::clone(&update.config).downcast::<F::Config>().map_err(|_| {
-            Status::internal(format!("the config of an update for {} is another's", F::NAME))
-        })?;
+        let config = Arc::clone(&update.config)
+            .downcast::<F::Config>()
+            .map_err(|_| Status::internal("the config of an update is another policy's"))?;
         self.config = Some(config);
         let endpoints = update.endpoints.as_deref();
         let outcome = self.tracker.update(endpoints, &update.resolution_note);
@@ -144,5 +166,15 @@ impl<F: PickerFactory> Policy for LeafPolicy<F> {
 
     fn reset_backoff(&mut self) {
         self.tracker.reset_backoff();
+    }
+
+    fn timer(&mut self, timer: TimerId) {
+        if self.pickers.timer(timer) && self.aggregate == Some(Aggregate::Ready) {
+            self.publish(Some(Aggregate::Ready));
+        }
+    }
+
+    fn adopts(&self, config: &Config) -> bool {
+        config.is::<F::Config>() && self.pickers.adopts(config)
     }
 }

@@ -7,6 +7,8 @@
 //! | `registry.rs` | policies by name |
 //! | `runner.rs` | runs one policy for a host: one event at a time, panics contained |
 //! | `leaf.rs` | the policy that keeps connections and leaves the choice to a picker factory |
+//! | `call.rs` | what a picker may know of a call |
+//! | `tracked.rs` | calls of which a picker hears again |
 //! | `pickers.rs` | pickers that every policy needs: queue, fail |
 //! | `round_robin.rs` | `steer_round_robin` |
 //!
@@ -17,6 +19,7 @@
 //!
 //! Must not know: raw pointers, the C ABI, gRPC's classes.
 
+mod call;
 mod config;
 mod helper;
 mod leaf;
@@ -24,17 +27,20 @@ mod pickers;
 mod registry;
 mod round_robin;
 mod runner;
+mod tracked;
 
 use std::any::Any;
 use std::sync::Arc;
 
-pub use config::{ConfigError, Fault, parse_fields};
+pub use call::{Call, Headers, NoHeaders, Wants};
+pub use config::{ConfigError, Fault, fields_of, parse_fields};
 pub use helper::{Helper, Severity, TimerId};
-pub use leaf::{Backend, LeafFactory, LeafPolicy, PickerFactory};
+pub use leaf::{Backend, BuiltIn, LeafFactory, LeafPolicy, PickerFactory};
 pub use pickers::{FailPicker, QueuePicker};
-pub use registry::{RegisterError, Registry};
+pub use registry::{Origin, RegisterError, Registry};
 pub use round_robin::RoundRobin;
-pub use runner::{GuardedPicker, Host, Runner, discard};
+pub use runner::{GuardedPicker, Host, Runner, discard, raise};
+pub use tracked::{CallEnd, CallHooks, Metrics, TrackedCall, TrackedSlot};
 
 use crate::endpoints::{Connection, EndpointDescriptor, EndpointId, Report};
 use crate::status::Status;
@@ -62,7 +68,9 @@ pub trait PolicyFactory: Send + Sync + 'static {
 pub struct Update {
     /// The endpoints in the resolver's order, or why there are none.
     pub endpoints: Result<Vec<Arc<EndpointDescriptor>>, Status>,
-    /// What the policy's factory made of the config.
+    /// Whose config it is: the policy's own factory, or a later one of the same name.
+    pub factory: Arc<dyn PolicyFactory>,
+    /// What that factory made of the config.
     pub config: Config,
     /// Context for people, to be part of the status when there are no endpoints. May be empty.
     pub resolution_note: String,
@@ -87,25 +95,12 @@ pub trait Policy: Send {
 
     /// A timer started with [`Helper::start_timer`] has run out.
     fn timer(&mut self, _timer: TimerId) {}
-}
 
-/// What a picker may know of the call that it chooses for.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Call<'a> {
-    /// `/service/method`. Empty when the host has none, and when the picker did not ask for it.
-    pub path: &'a str,
-}
-
-impl Call<'_> {
-    /// A call of which nothing is known.
-    pub const UNKNOWN: &'static Call<'static> = &Call { path: "" };
-}
-
-/// What a picker needs of each call; what it does not ask for costs nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wants {
-    /// [`Call::path`].
-    pub path: bool,
+    /// Whether the policy can go on with a config that another factory of its name has made, and
+    /// be of that factory's kind from then on. If not, a new policy takes its place.
+    fn adopts(&self, _config: &Config) -> bool {
+        false
+    }
 }
 
 /// The data plane of a policy: an immutable choice among backends, made by many threads at once.
@@ -118,6 +113,12 @@ pub trait Picker: Send + Sync {
     /// What [`Picker::pick`] needs to know. Asked once, before the first pick.
     fn wants(&self) -> Wants {
         Wants::default()
+    }
+
+    /// Whether [`Picker::pick`] never panics, because it contains the faults of what it calls
+    /// itself: it is then called without a guard. Asked once, before the first pick.
+    fn contains_faults(&self) -> bool {
+        false
     }
 
     /// For a picker that does nothing but take turns: whose turns. They are then taken without a
@@ -161,7 +162,6 @@ impl Turns {
 ///
 /// Every payload is one pointer, so that a choice travels in two registers: with the statuses in
 /// place it would go through memory, which costs as much as the choice itself.
-#[derive(Clone, Debug)]
 pub enum Pick<'a> {
     /// Send the call over this connection.
     Complete(&'a Connection),
@@ -175,6 +175,10 @@ pub enum Pick<'a> {
     FailWith(Box<Status>),
     /// [`Pick::Drop`], with a status made for this call.
     DropWith(Box<Status>),
+    /// Send the call over the connection in this, and tell it how the call goes.
+    Tracked(TrackedSlot),
+    /// The picker is broken, and says how: fail the call with INTERNAL, and use it no more.
+    Fault(Box<String>),
 }
 
 impl Pick<'_> {

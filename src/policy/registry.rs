@@ -11,10 +11,23 @@ use parking_lot::RwLock;
 use super::leaf::LeafFactory;
 use super::{PolicyFactory, RoundRobin};
 
-/// Policy factories by name. A factory that was registered stays.
+/// Where a policy comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// From the engine: its names begin with `steer_`, and no others do.
+    BuiltIn,
+    /// From the program: registered once.
+    Program,
+    /// From a plugin of this name: a plugin that is loaded again replaces its policies.
+    Plugin(String),
+}
+
+type Factories = BTreeMap<String, (Origin, Arc<dyn PolicyFactory>)>;
+
+/// Policy factories by name. A name that was registered stays.
 #[derive(Default)]
 pub struct Registry {
-    factories: RwLock<BTreeMap<String, Arc<dyn PolicyFactory>>>,
+    factories: RwLock<Factories>,
 }
 
 /// Why a policy was not registered.
@@ -22,8 +35,10 @@ pub struct Registry {
 pub enum RegisterError {
     /// The name is not made of lower-case letters, digits and `_`.
     BadName(String),
-    /// There is a policy of this name.
-    Taken(String),
+    /// The name begins as those of the engine's own policies do.
+    Reserved(String),
+    /// There is a policy of this name, from there.
+    Taken(String, Origin),
 }
 
 impl fmt::Display for RegisterError {
@@ -34,8 +49,18 @@ impl fmt::Display for RegisterError {
                 "{name:?} cannot name a policy: use lower-case letters, digits and '_', \
                  beginning with a letter"
             ),
-            RegisterError::Taken(name) => {
-                write!(f, "there is a policy named {name:?} already: choose another name")
+            RegisterError::Reserved(name) => write!(
+                f,
+                "{name:?} cannot be registered: names that begin with \"steer_\" are Steer's own; \
+                 choose another name"
+            ),
+            RegisterError::Taken(name, origin) => {
+                let whose = match origin {
+                    Origin::BuiltIn => "Steer's own".to_owned(),
+                    Origin::Program => "registered by the program".to_owned(),
+                    Origin::Plugin(plugin) => format!("of the plugin {plugin:?}"),
+                };
+                write!(f, "there is a policy named {name:?} already, {whose}: choose another name")
             }
         }
     }
@@ -51,12 +76,10 @@ impl Registry {
 
     /// A registry with the policies of this crate.
     pub fn with_built_ins() -> Registry {
-        let registry = Registry::new();
         let built_ins: [Arc<dyn PolicyFactory>; 1] = [Arc::new(LeafFactory::<RoundRobin>::new())];
-        for factory in built_ins {
-            registry.register(factory).expect("names of built-ins are good and differ");
-        }
-        registry
+        let named =
+            built_ins.map(|factory| (factory.name().to_owned(), (Origin::BuiltIn, factory)));
+        Registry { factories: RwLock::new(named.into()) }
     }
 
     /// The process's registry: what hosts choose from.
@@ -65,30 +88,74 @@ impl Registry {
         &GLOBAL
     }
 
-    /// Adds a policy.
+    /// Adds a policy of the program's.
     pub fn register(&self, factory: Arc<dyn PolicyFactory>) -> Result<(), RegisterError> {
-        let name = factory.name().to_owned();
-        let good = name.starts_with(|c: char| c.is_ascii_lowercase())
-            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-        if !good {
-            return Err(RegisterError::BadName(name));
-        }
+        self.register_all(&Origin::Program, vec![factory])
+    }
+
+    /// Adds policies, all or none.
+    pub fn register_all(
+        &self,
+        origin: &Origin,
+        added: Vec<Arc<dyn PolicyFactory>>,
+    ) -> Result<(), RegisterError> {
         let mut factories = self.factories.write();
-        if factories.contains_key(&name) {
-            return Err(RegisterError::Taken(name));
+        for (index, factory) in added.iter().enumerate() {
+            check(&factories, origin, factory.name(), &added[..index])?;
         }
-        factories.insert(name, factory);
+        for factory in added {
+            factories.insert(factory.name().to_owned(), (origin.clone(), factory));
+        }
         Ok(())
+    }
+
+    /// Whether a policy of this name can be added, after `before`.
+    pub fn check(
+        &self,
+        origin: &Origin,
+        name: &str,
+        before: &[Arc<dyn PolicyFactory>],
+    ) -> Result<(), RegisterError> {
+        check(&self.factories.read(), origin, name, before)
     }
 
     /// The policy of this name.
     pub fn find(&self, name: &str) -> Option<Arc<dyn PolicyFactory>> {
-        self.factories.read().get(name).cloned()
+        self.factories.read().get(name).map(|(_, factory)| Arc::clone(factory))
     }
 
     /// All names, in alphabetical order.
     pub fn names(&self) -> Vec<String> {
         self.factories.read().keys().cloned().collect()
+    }
+}
+
+fn check(
+    factories: &Factories,
+    origin: &Origin,
+    name: &str,
+    before: &[Arc<dyn PolicyFactory>],
+) -> Result<(), RegisterError> {
+    check_name(name)?;
+    // Only a plugin's next release takes the place of what is there.
+    let next_release = |taken: &Origin| taken == origin && *origin != Origin::Program;
+    let taken = factories.get(name).map(|(taken, _)| taken).filter(|taken| !next_release(taken));
+    let twice = before.iter().any(|other| other.name() == name).then_some(origin);
+    match taken.or(twice) {
+        Some(taken) => Err(RegisterError::Taken(name.to_owned(), taken.clone())),
+        None => Ok(()),
+    }
+}
+
+fn check_name(name: &str) -> Result<(), RegisterError> {
+    let good = name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    if !good {
+        Err(RegisterError::BadName(name.to_owned()))
+    } else if name.starts_with("steer_") {
+        Err(RegisterError::Reserved(name.to_owned()))
+    } else {
+        Ok(())
     }
 }
 
@@ -124,7 +191,34 @@ mod tests {
     fn a_name_is_registered_once() {
         let registry = Registry::with_built_ins();
         let error = registry.register(Arc::new(Named("steer_round_robin"))).unwrap_err();
-        assert_eq!(error, RegisterError::Taken("steer_round_robin".into()));
+        assert_eq!(error, RegisterError::Reserved("steer_round_robin".into()));
+        registry.register(Arc::new(Named("mine"))).unwrap();
+        let error = registry.register(Arc::new(Named("mine"))).unwrap_err();
+        assert_eq!(error, RegisterError::Taken("mine".into(), Origin::Program));
+    }
+
+    #[test]
+    fn only_a_plugin_of_the_same_name_replaces_a_policy() {
+        let registry = Registry::new();
+        let (mine, other) = (Origin::Plugin("p".into()), Origin::Plugin("q".into()));
+        let policy = || -> Arc<dyn PolicyFactory> { Arc::new(Named("mine")) };
+        registry.register_all(&mine, vec![policy()]).unwrap();
+        let first = registry.find("mine").unwrap();
+        registry.register_all(&mine, vec![policy()]).unwrap();
+        assert!(!Arc::ptr_eq(&first, &registry.find("mine").unwrap()));
+        let taken = Err(RegisterError::Taken("mine".into(), mine));
+        assert_eq!(registry.register_all(&other, vec![policy()]), taken);
+        assert_eq!(registry.register(policy()), taken);
+    }
+
+    #[test]
+    fn all_or_none() {
+        let registry = Registry::new();
+        let origin = Origin::Plugin("p".into());
+        let added: Vec<Arc<dyn PolicyFactory>> =
+            vec![Arc::new(Named("mine")), Arc::new(Named("mine"))];
+        assert!(registry.register_all(&origin, added).is_err());
+        assert!(registry.names().is_empty());
     }
 
     #[test]

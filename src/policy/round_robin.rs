@@ -4,9 +4,11 @@
 //! Cost per pick: one thread-local load, one load and one store on a cache line of the thread's
 //! own, and the backend's handle. Cost per update or report: O(backends).
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
-use super::leaf::{Backend, PickerFactory};
+use super::leaf::{Backend, BuiltIn, PickerFactory};
 use super::{Call, Helper, Pick, Picker, Turns};
 use crate::endpoints::Connection;
 use crate::sync::Rotation;
@@ -22,19 +24,22 @@ pub struct RoundRobin {
 #[derive(Debug, Deserialize)]
 pub struct NoFields {}
 
-impl PickerFactory for RoundRobin {
+impl BuiltIn for RoundRobin {
     const NAME: &'static str = "steer_round_robin";
-    type Config = NoFields;
 
     fn new(_helper: &dyn Helper) -> Self {
         RoundRobin { rotation: Rotation::new() }
     }
+}
+
+impl PickerFactory for RoundRobin {
+    type Config = NoFields;
 
     fn build(
         &mut self,
-        _config: &NoFields,
+        _config: &Arc<NoFields>,
         backends: Vec<Backend>,
-        helper: &dyn Helper,
+        helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker> {
         let mut connections: Vec<Connection> =
             backends.into_iter().map(|backend| backend.connection).collect();

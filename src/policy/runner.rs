@@ -4,12 +4,16 @@
 //! is asked to connect). Such an event waits until the one that led to it is done, so that a
 //! policy never sees itself half-way through.
 //!
-//! A policy or picker that panics is counted, named in the log at most once a second, and replaced
-//! by round robin over the same endpoints; calls wait for the new picker instead of failing.
+//! A policy or picker that panics, or says itself that it is broken, is counted, named in the log at
+//! most once a second, and replaced by round robin over the same endpoints; calls wait for the new
+//! picker instead of failing. A config of a later factory of the same name makes its policy take
+//! over, broken or not. Until the new policy has something better to say than CONNECTING, the picker
+//! of the old one stays.
 //!
 //! Must not know: the C ABI, any policy but the one it falls back to.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -17,7 +21,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::leaf::LeafPolicy;
+use super::leaf::{BuiltIn, LeafPolicy};
 use super::round_robin::NoFields;
 use super::{
     Call, FailPicker, Helper, Pick, Picker, Policy, PolicyFactory, RoundRobin, Severity, TimerId,
@@ -63,14 +67,18 @@ pub trait Host: Send + Sync {
     fn log(&self, severity: Severity, message: &str);
 }
 
-/// What a policy's pickers share with its runner.
-struct Shared {
+/// What a policy's pickers, and the calls that they track, share with its runner.
+pub(super) struct Shared {
     name: String,
     host: Box<dyn Host>,
     /// From the first event to shutdown. Before and after, the host's channel is not to be bothered:
     /// gRPC forbids it while it makes a policy.
     open: AtomicBool,
-    /// Set by a picker that panicked, until the policy is replaced.
+    /// Something was published.
+    published: AtomicBool,
+    /// A policy takes over from another one, and has said nothing but CONNECTING yet.
+    taking_over: AtomicBool,
+    /// Set by a picker that is broken, until the policy is replaced.
     picker_fault: AtomicBool,
     faults: AtomicU64,
     /// When the last fault was logged, in nanoseconds of the host's clock, plus one; 0: never.
@@ -104,10 +112,27 @@ impl Shared {
         self.open.load(Ordering::Relaxed)
     }
 
+    pub(super) fn now(&self) -> Duration {
+        self.host.now()
+    }
+
     /// Counts a panic and names it in the log, at most once a second.
     fn fault(&self, place: &str, panic: Panic) {
-        self.count_fault(place, panic_text(&panic));
+        self.count_fault(place, &panic_text(&panic));
         discard(panic);
+    }
+
+    /// A fault of what runs outside of the host's serialised calls: the policy is replaced soon.
+    /// `false`: by a host that cannot do that.
+    pub(super) fn data_plane_fault(&self, place: &str, panic: Panic) -> bool {
+        self.fault(place, panic);
+        self.replace_soon()
+    }
+
+    fn replace_soon(&self) -> bool {
+        // Relaxed: see `Event::Run`.
+        self.picker_fault.store(true, Ordering::Relaxed);
+        self.host.run_later()
     }
 
     fn count_fault(&self, place: &str, text: &str) {
@@ -129,7 +154,7 @@ impl Shared {
             self.host.log(
                 Severity::Error,
                 &format!(
-                    "{}: {place} panicked: {text} ({faults} faults so far); \
+                    "{}: {place} {text} ({faults} faults so far); \
                      the policy goes on as round robin",
                     self.name
                 ),
@@ -147,12 +172,45 @@ pub fn discard(panic: Panic) {
     }
 }
 
-fn panic_text(panic: &Panic) -> &str {
-    panic
+/// What [`raise`] raises.
+struct Raised(String);
+
+/// Ends the call of a policy as a panic does, for one that found out itself that it is broken:
+/// `text` says how.
+pub fn raise(text: impl Into<String>) -> ! {
+    // Not panic!: that would tell the whole process.
+    std::panic::resume_unwind(Box::new(Raised(text.into())))
+}
+
+fn panic_text(panic: &Panic) -> String {
+    if let Some(Raised(text)) = panic.downcast_ref() {
+        return format!("failed: {text}");
+    }
+    let text = panic
         .downcast_ref::<&str>()
         .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("(no text)")
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("panicked: {}", text.unwrap_or("(no text)"))
+}
+
+thread_local! {
+    /// Whose policy this thread is within a call of.
+    static ACTIVE: Cell<*const Shared> = const { Cell::new(std::ptr::null()) };
+}
+
+/// While this lives, its thread is within a call of the policy's.
+struct Active(*const Shared);
+
+impl Active {
+    fn new(shared: &Arc<Shared>) -> Active {
+        Active(ACTIVE.replace(Arc::as_ptr(shared)))
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        ACTIVE.set(self.0);
+    }
 }
 
 /// The helper of the outermost policy.
@@ -170,10 +228,19 @@ impl Helper for RunnerHelper {
     }
 
     fn update_state(&self, state: Connectivity, status: &Status, picker: Box<dyn Picker>) {
-        if self.0.is_open() {
-            let picker = GuardedPicker::new(picker, Arc::clone(&self.0));
-            self.0.host.update_state(state, status, picker);
+        if !self.0.is_open() {
+            return;
         }
+        // Relaxed: as in `is_open`.
+        if self.0.taking_over.load(Ordering::Relaxed) {
+            if state == Connectivity::Connecting {
+                return;
+            }
+            self.0.taking_over.store(false, Ordering::Relaxed);
+        }
+        self.0.published.store(true, Ordering::Relaxed);
+        let picker = GuardedPicker::new(picker, Arc::clone(&self.0));
+        self.0.host.update_state(state, status, picker);
     }
 
     fn request_reresolution(&self) {
@@ -192,7 +259,13 @@ impl Helper for RunnerHelper {
     }
 
     fn cancel_timer(&self, timer: TimerId) {
-        self.0.host.cancel_timer(timer);
+        if self.0.is_open() {
+            self.0.host.cancel_timer(timer);
+        }
+    }
+
+    fn is_active(&self) -> bool {
+        ACTIVE.get() == Arc::as_ptr(&self.0)
     }
 
     fn now(&self) -> Duration {
@@ -231,6 +304,8 @@ struct State {
     /// An event has come.
     started: bool,
     last_update: Option<Update>,
+    /// Whose policy it is, or was before round robin took its place.
+    factory: Arc<dyn PolicyFactory>,
     /// Round robin has taken the policy's place.
     fallen_back: bool,
 }
@@ -244,21 +319,30 @@ pub struct Runner {
 
 impl Runner {
     /// Makes a policy of this factory's.
-    pub fn new(factory: &dyn PolicyFactory, host: Box<dyn Host>) -> Runner {
+    pub fn new(factory: Arc<dyn PolicyFactory>, host: Box<dyn Host>) -> Runner {
         let shared = Arc::new(Shared {
             name: factory.name().to_owned(),
             host,
             open: AtomicBool::new(false),
+            published: AtomicBool::new(false),
+            taking_over: AtomicBool::new(false),
             picker_fault: AtomicBool::new(false),
             faults: AtomicU64::new(0),
             last_fault_logged: AtomicU64::new(0),
             next_timer: AtomicU64::new(1),
         });
-        let state = State { policy: None, started: false, last_update: None, fallen_back: false };
+        let state = State {
+            policy: None,
+            started: false,
+            last_update: None,
+            factory: Arc::clone(&factory),
+            fallen_back: false,
+        };
         let runner =
             Runner { shared, state: Mutex::new(state), waiting: Mutex::new(VecDeque::new()) };
         {
             let mut state = runner.state.lock();
+            let _active = Active::new(&runner.shared);
             let helper = runner.helper();
             match catch_unwind(AssertUnwindSafe(|| factory.new_policy(helper))) {
                 Ok(policy) => state.policy = Some(policy),
@@ -360,6 +444,7 @@ impl Runner {
     }
 
     fn handle(&self, state: &mut State, event: Event) -> Done {
+        let _active = Active::new(&self.shared);
         let Some(policy) = state.policy.as_mut() else {
             return Done::Nothing;
         };
@@ -369,6 +454,13 @@ impl Runner {
         }
         let (place, done) = match event {
             Event::Update(mut update) => {
+                let same = Arc::ptr_eq(&state.factory, &update.factory);
+                if !same {
+                    state.factory = Arc::clone(&update.factory);
+                    if state.fallen_back || !policy.adopts(&update.config) {
+                        return Done::Updated(self.replace(state, update));
+                    }
+                }
                 if state.fallen_back {
                     update.config = Arc::new(NoFields {});
                 }
@@ -420,29 +512,65 @@ impl Runner {
             return Some(Err(self.give_up(state)));
         }
         state.fallen_back = true;
-        let made = catch_unwind(AssertUnwindSafe(|| {
-            let mut policy = LeafPolicy::<RoundRobin>::new(self.helper());
-            let accepted = state.last_update.as_mut().map(|update| {
-                update.config = Arc::new(NoFields {});
-                policy.update(update)
-            });
-            (policy, accepted)
-        }));
-        match made {
-            Ok((policy, accepted)) => {
-                // The old one goes last, so that the connections both have are never without an
-                // owner and stay open.
-                let old = state.policy.replace(Box::new(policy));
-                if let Err(panic) = quietly(|| drop(old)) {
-                    self.shared.fault("shutdown", panic);
-                }
-                accepted
-            }
-            Err(panic) => {
-                self.shared.fault("the fallback's update", panic);
-                Some(Err(self.give_up(state)))
-            }
+        if let Some(update) = state.last_update.as_mut() {
+            update.config = Arc::new(NoFields {});
         }
+        let made = self.take_over(state, |helper| {
+            let pickers = RoundRobin::new(&*helper);
+            Box::new(LeafPolicy::new(helper, pickers))
+        });
+        made.unwrap_or_else(|panic| {
+            self.shared.fault("the fallback's update", panic);
+            Some(Err(self.give_up(state)))
+        })
+    }
+
+    /// Puts a policy of `update`'s factory in the policy's place.
+    fn replace(&self, state: &mut State, update: Update) -> Result<(), Status> {
+        // An error leaves the list that is in use.
+        let answer = update.endpoints.as_ref().err().cloned();
+        match state.last_update.as_mut() {
+            Some(last) if answer.is_some() => {
+                last.config = update.config;
+                last.factory = update.factory;
+            }
+            _ => state.last_update = Some(update),
+        }
+        state.fallen_back = false;
+        let factory = Arc::clone(&state.factory);
+        let accepted = match self.take_over(state, |helper| factory.new_policy(helper)) {
+            Ok(accepted) => accepted,
+            Err(panic) => {
+                self.shared.fault("making the policy anew", panic);
+                self.fall_back(state)
+            }
+        };
+        answer.map_or(accepted.unwrap_or(Ok(())), Err)
+    }
+
+    /// Gives the last update to another policy and puts that in the policy's place. Returns what the
+    /// update led to, if there was one.
+    fn take_over(
+        &self,
+        state: &mut State,
+        make: impl FnOnce(Arc<dyn Helper>) -> Box<dyn Policy>,
+    ) -> Result<Option<Result<(), Status>>, Panic> {
+        // Relaxed: as in `is_open`.
+        let published = self.shared.published.load(Ordering::Relaxed);
+        self.shared.taking_over.store(published, Ordering::Relaxed);
+        let update = state.last_update.as_ref();
+        let (policy, accepted) = catch_unwind(AssertUnwindSafe(|| {
+            let mut policy = make(self.helper());
+            let accepted = update.map(|update| policy.update(update));
+            (policy, accepted)
+        }))?;
+        // The old one goes last, so that the connections both have are never without an owner and
+        // stay open.
+        let old = state.policy.replace(policy);
+        if let Err(panic) = quietly(|| drop(old)) {
+            self.shared.fault("shutdown", panic);
+        }
+        Ok(accepted)
     }
 
     /// Even round robin panics: what is left is to say so to every call.
@@ -476,6 +604,8 @@ fn quietly(what: impl FnOnce()) -> Result<Done, Box<dyn Any + Send>> {
 pub struct GuardedPicker {
     /// In place of `picker`, when it says so: this part cannot panic.
     turns: Option<Turns>,
+    /// [`GuardedPicker::quick`] may be used.
+    quick: AtomicBool,
     poisoned: AtomicBool,
     wants: Wants,
     picker: Box<dyn Picker>,
@@ -484,27 +614,35 @@ pub struct GuardedPicker {
 
 impl GuardedPicker {
     fn new(picker: Box<dyn Picker>, shared: Arc<Shared>) -> GuardedPicker {
-        let asked = catch_unwind(AssertUnwindSafe(|| (picker.wants(), picker.turns())));
+        let asked = catch_unwind(AssertUnwindSafe(|| {
+            (picker.wants(), picker.turns(), picker.contains_faults())
+        }));
         let poisoned = AtomicBool::new(asked.is_err());
-        let (wants, turns) = asked.unwrap_or_else(|panic| {
-            shared.fault("wants or turns", panic);
-            // Relaxed: see `Event::Run`.
-            shared.picker_fault.store(true, Ordering::Relaxed);
-            shared.host.run_later();
-            (Wants::default(), None)
+        let (wants, turns, contains_faults) = asked.unwrap_or_else(|panic| {
+            shared.data_plane_fault("wants or turns", panic);
+            (Wants::default(), None, false)
         });
-        GuardedPicker { turns, poisoned, wants, picker, shared }
+        let quick = AtomicBool::new(contains_faults && wants.no_call());
+        GuardedPicker { turns, quick, poisoned, wants, picker, shared }
     }
 
     /// What the picker needs to know of each call.
-    pub fn wants(&self) -> Wants {
-        self.wants
+    pub fn wants(&self) -> &Wants {
+        &self.wants
     }
 
     /// The next connection of a picker that only takes turns; none: [`GuardedPicker::pick`] knows.
     #[inline(always)]
     pub fn next_turn(&self) -> Option<Handle> {
         self.turns.as_ref()?.next_handle()
+    }
+
+    /// A pick of a picker that needs no guard and wants to know nothing of the call; none:
+    /// [`GuardedPicker::pick`] knows. What is not [`Pick::Complete`] goes through [`GuardedPicker::check`].
+    #[inline(always)]
+    pub fn quick(&self) -> Option<Pick<'_>> {
+        // Relaxed: whichever side of the fault a concurrent pick falls on is fine.
+        self.quick.load(Ordering::Relaxed).then(|| self.picker.pick(Call::UNKNOWN))
     }
 
     /// See [`Picker::pick`]. A panic fails this call with INTERNAL; calls after it wait for the
@@ -516,25 +654,32 @@ impl GuardedPicker {
         }
         match catch_unwind(AssertUnwindSafe(|| self.picker.pick(call))) {
             Ok(pick) if matches!(pick, Pick::Complete(_)) => pick,
-            Ok(pick) => self.pick_otherwise(pick),
-            Err(panic) => self.pick_panicked(panic),
+            Ok(pick) => self.check(pick),
+            Err(panic) => self.failed(panic),
         }
     }
 
+    /// What becomes of a pick that does not just complete.
     // Apart, so that the usual path stays small.
     #[inline(never)]
-    fn pick_otherwise<'a>(&self, pick: Pick<'a>) -> Pick<'a> {
-        pick.for_data_plane()
+    pub fn check<'a>(&'a self, pick: Pick<'a>) -> Pick<'a> {
+        match pick {
+            Pick::Tracked(mut slot) => {
+                slot.call_mut().publish(&self.shared);
+                Pick::Tracked(slot)
+            }
+            Pick::Fault(text) => self.failed(Box::new(Raised(*text))),
+            pick => pick.for_data_plane(),
+        }
     }
 
     #[cold]
-    fn pick_panicked(&self, panic: Panic) -> Pick<'_> {
-        let text = format!("{}: pick panicked: {}", self.shared.name, panic_text(&panic));
-        self.shared.fault("pick", panic);
-        // Relaxed: see `Event::Run`.
-        self.shared.picker_fault.store(true, Ordering::Relaxed);
+    fn failed(&self, panic: Panic) -> Pick<'_> {
+        let text = format!("{}: pick {}", self.shared.name, panic_text(&panic));
         // A host that cannot run the runner later would leave queued calls waiting for ever.
-        if self.shared.host.run_later() {
+        if self.shared.data_plane_fault("pick", panic) {
+            // Relaxed: as in `quick`.
+            self.quick.store(false, Ordering::Relaxed);
             self.poisoned.store(true, Ordering::Relaxed);
         }
         Pick::fail(Status::internal(text))

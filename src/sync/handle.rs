@@ -29,6 +29,11 @@ impl Handle {
         self.0
     }
 
+    /// Whether it is NULL.
+    pub fn is_null(self) -> bool {
+        self.0.is_null()
+    }
+
     /// The number given to [`Handle::from_number`].
     pub fn number(self) -> usize {
         self.0.addr()

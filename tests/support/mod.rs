@@ -196,7 +196,7 @@ impl Channel {
         let host = VirtualHost::default();
         let weak = Arc::new(Mutex::new(None));
         let channel_host = ChannelHost { host: host.clone(), runner: Arc::clone(&weak) };
-        let runner = Arc::new(Runner::new(&*factory, Box::new(channel_host)));
+        let runner = Arc::new(Runner::new(Arc::clone(&factory), Box::new(channel_host)));
         *weak.lock().unwrap() = Some(Arc::downgrade(&runner));
         Channel { host, runner, factory, config: serde_json::json!({}) }
     }
@@ -223,7 +223,8 @@ impl Channel {
     ) -> Result<(), Status> {
         let config = self.factory.parse_config(&self.config).unwrap();
         let resolution_note = "the note".to_owned();
-        self.runner.update(Update { endpoints, config, resolution_note })
+        let factory = Arc::clone(&self.factory);
+        self.runner.update(Update { endpoints, factory, config, resolution_note })
     }
 
     /// The live endpoints of this name.
@@ -319,7 +320,7 @@ impl Channel {
     /// One pick: a backend's name, or what else came of it.
     pub fn pick(&self) -> String {
         let picker = self.picker();
-        match picker.pick(&Call::default()) {
+        match picker.pick(Call::UNKNOWN) {
             Pick::Complete(connection) => {
                 let number = connection.handle().number();
                 self.world().connections[number].0.clone()
@@ -329,6 +330,7 @@ impl Channel {
             Pick::Drop(status) => format!("drop {status}"),
             Pick::FailWith(status) => format!("fail {status}"),
             Pick::DropWith(status) => format!("drop {status}"),
+            Pick::Tracked(_) | Pick::Fault(_) => unreachable!("no policy of the tests does that"),
         }
     }
 

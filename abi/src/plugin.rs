@@ -2,10 +2,14 @@
 
 use super::{steer_api, steer_str};
 
+/// The version of the ABI that this header describes. It grows when something is added; nothing
+/// is ever taken away or given another meaning.
+pub const STEER_ABI_VERSION: u32 = 2;
+
 /// The first eight bytes of a `steer_plugin`, as a little-endian number: "STEERLB" and 0.
 pub const STEER_PLUGIN_MAGIC: u64 = 0x0042_4c52_4545_5453;
 
-/// A shared library that is to be loaded exports one of these by the name `steer_plugin`. It is
+/// A shared library that is to be loaded exports one of these by the name `steer_plugin_block`. It is
 /// looked at before anything of it is run, and refused, with the facts of both sides, unless they
 /// fit together.
 #[repr(C)]

@@ -26,8 +26,8 @@ pub struct steer_wants {
 /// (connections, states, updates, reading the config). The engine copies the table.
 ///
 /// Hooks return 0, or another number when they failed: what failed is then said by
-/// `steer_api.fault`, and round robin takes the policy's place. Hooks must not throw and not
-/// longjmp. Hooks marked *Serialised* never overlap for one channel; those marked *Any thread* come
+/// `steer_api.fault`, and round robin takes the policy's place. Hooks that return nothing can say so, too.
+/// Hooks that free are not called for NULL. Hooks must not throw and not longjmp. Hooks marked *Serialised* never overlap for one channel; those marked *Any thread* come
 /// from many threads at once.
 ///
 /// From one to the next: a *config* is what `config_new` made; an *instance* is one channel's, so

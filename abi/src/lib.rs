@@ -1,5 +1,5 @@
 //! What crosses between Steer's engine and a policy that somebody else wrote, in C's terms: data
-//! and tables of functions, no code. The engine and this crate both use these definitions, so that
+//! and tables of functions, no code. The engine and `steer-sdk` both use these definitions, so that
 //! they cannot differ; `steer.h` is generated from them too.
 //!
 //! The rules that hold for all of it (threads, ownership, growth) stand in `docs/ABI.md`.

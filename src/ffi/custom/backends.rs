@@ -1,0 +1,203 @@
+//! `steer_backends`: READY backends in C's terms, and what pickers remember of each.
+//!
+//! Must not know: how a backend is chosen.
+
+use std::collections::{HashMap, HashSet};
+use std::ptr;
+use std::sync::Arc;
+
+use steer_abi::{steer_attribute, steer_attribute_kind, steer_backend, steer_backends, steer_str};
+
+use super::choice::take_fault;
+use super::kind::Instance;
+use crate::endpoints::{AttributeValue, EndpointDescriptor};
+use crate::ffi::guard;
+use crate::policy::raise;
+use crate::sync::Handle;
+
+/// What `backend_new` made.
+struct Data {
+    instance: Arc<Instance>,
+    pointer: Handle,
+}
+
+impl Drop for Data {
+    fn drop(&mut self) {
+        let backend_free = self.instance.kind.picker_type().backend_free;
+        if let (Some(backend_free), false) = (backend_free, self.pointer.is_null()) {
+            // SAFETY: made by `backend_new` and freed once, before its instance, which this holds;
+            // the table's author upholds the rest.
+            guard((), || unsafe { backend_free(self.pointer.pointer()) });
+        }
+    }
+}
+
+/// An endpoint's descriptor in C's terms. Immutable, and all that its parts point at is a part of it.
+pub(super) struct Described {
+    c: steer_backend,
+    descriptor: Arc<EndpointDescriptor>,
+    data: Option<Arc<Data>>,
+    _addresses: Vec<steer_str>,
+    _attributes: Vec<steer_attribute>,
+    _attribute_pointers: Vec<*const steer_attribute>,
+}
+
+// SAFETY: immutable, and its pointers lead to its own parts, or to the data of a picker type, whose
+// author must expect its hooks on any thread.
+unsafe impl Send for Described {}
+// SAFETY: as for Send.
+unsafe impl Sync for Described {}
+
+impl Described {
+    pub(super) fn new(descriptor: &Arc<EndpointDescriptor>) -> Described {
+        let addresses: Vec<_> =
+            descriptor.addresses.iter().map(|one| steer_str::borrow(one)).collect();
+        let attributes: Vec<_> = descriptor
+            .attributes
+            .iter()
+            .map(|attribute| {
+                let (kind, text, integer) = match &attribute.value {
+                    AttributeValue::Text(text) => {
+                        (steer_attribute_kind::STEER_ATTRIBUTE_TEXT, steer_str::borrow(text), 0)
+                    }
+                    AttributeValue::Integer(integer) => (
+                        steer_attribute_kind::STEER_ATTRIBUTE_INTEGER,
+                        steer_str::empty(),
+                        *integer,
+                    ),
+                };
+                steer_attribute {
+                    struct_size: size_of::<steer_attribute>(),
+                    key: steer_str::borrow(&attribute.key),
+                    kind: kind as i32,
+                    text,
+                    integer,
+                }
+            })
+            .collect();
+        let attribute_pointers: Vec<_> = attributes.iter().map(ptr::from_ref).collect();
+        let c = steer_backend {
+            struct_size: size_of::<steer_backend>(),
+            addresses: addresses.as_ptr(),
+            address_count: addresses.len(),
+            weight: descriptor.weight,
+            region: steer_str::borrow(&descriptor.locality.region),
+            zone: steer_str::borrow(&descriptor.locality.zone),
+            sub_zone: steer_str::borrow(&descriptor.locality.sub_zone),
+            hash_key: steer_str::borrow(&descriptor.hash_key),
+            attributes: attribute_pointers.as_ptr(),
+            attribute_count: attribute_pointers.len(),
+            data: ptr::null_mut(),
+        };
+        Described {
+            c,
+            descriptor: Arc::clone(descriptor),
+            data: None,
+            _addresses: addresses,
+            _attributes: attributes,
+            _attribute_pointers: attribute_pointers,
+        }
+    }
+
+    fn with_data(mut self, data: Option<Arc<Data>>) -> Arc<Described> {
+        self.c.data = data.as_ref().map_or(ptr::null_mut(), |data| data.pointer.pointer());
+        self.data = data;
+        Arc::new(self)
+    }
+}
+
+/// A list of backends, counted.
+// The first field is what C sees of it.
+#[repr(C)]
+pub(super) struct Backends {
+    c: steer_backends,
+    _items: Vec<*const steer_backend>,
+    _described: Vec<Arc<Described>>,
+}
+
+// SAFETY: as for `Described`.
+unsafe impl Send for Backends {}
+// SAFETY: as for `Described`.
+unsafe impl Sync for Backends {}
+
+impl Backends {
+    pub(super) fn new(described: Vec<Arc<Described>>) -> Arc<Backends> {
+        let items: Vec<_> = described.iter().map(|one| ptr::from_ref(&one.c)).collect();
+        let c = steer_backends {
+            struct_size: size_of::<steer_backends>(),
+            items: items.as_ptr(),
+            count: items.len(),
+        };
+        Arc::new(Backends { c, _items: items, _described: described })
+    }
+
+    /// For hooks, as long as this lives.
+    pub(super) fn pointer(self: &Arc<Backends>) -> *const steer_backends {
+        Arc::as_ptr(self).cast()
+    }
+}
+
+pub(super) unsafe extern "C" fn backends_hold(backends: *const steer_backends) {
+    if !backends.is_null() {
+        // SAFETY: it came from an Arc, which is alive as its caller holds it.
+        unsafe { Arc::increment_strong_count(backends.cast::<Backends>()) };
+    }
+}
+
+pub(super) unsafe extern "C" fn backends_release(backends: *const steer_backends) {
+    guard((), || {
+        if !backends.is_null() {
+            // SAFETY: it came from an Arc, and one count is the caller's to give up.
+            unsafe { Arc::decrement_strong_count(backends.cast::<Backends>()) };
+        }
+    });
+}
+
+/// The backends that a channel knows, by their addresses.
+#[derive(Default)]
+pub(super) struct Known(HashMap<Vec<String>, Arc<Described>>);
+
+impl Known {
+    /// Forgets all others.
+    pub(super) fn keep(&mut self, endpoints: &mut dyn Iterator<Item = &Arc<EndpointDescriptor>>) {
+        if !self.0.is_empty() {
+            let listed: HashSet<&[String]> =
+                endpoints.map(|descriptor| descriptor.addresses.as_slice()).collect();
+            self.0.retain(|addresses, _| listed.contains(addresses.as_slice()));
+        }
+    }
+
+    /// A backend, with what was remembered of it.
+    ///
+    /// # Panics
+    /// [`raise`]s when `backend_new` fails.
+    pub(super) fn describe(
+        &mut self,
+        instance: &Arc<Instance>,
+        descriptor: &Arc<EndpointDescriptor>,
+    ) -> Arc<Described> {
+        let known = self.0.get(descriptor.addresses.as_slice());
+        if let Some(known) = known.filter(|known| Arc::ptr_eq(&known.descriptor, descriptor)) {
+            return Arc::clone(known);
+        }
+        let described = Described::new(descriptor);
+        let data = match known {
+            Some(known) => known.data.clone(),
+            None => new_data(instance, &described),
+        };
+        let described = described.with_data(data);
+        self.0.insert(descriptor.addresses.clone(), Arc::clone(&described));
+        described
+    }
+}
+
+fn new_data(instance: &Arc<Instance>, described: &Described) -> Option<Arc<Data>> {
+    let backend_new = instance.kind.picker_type().backend_new?;
+    let mut pointer = ptr::null_mut();
+    // SAFETY: the hook of a registered table, in a serialised call; what it is given lives as long.
+    let failed = unsafe { backend_new(instance.pointer(), &described.c, &mut pointer) } != 0;
+    if failed {
+        raise(take_fault("backend_new failed and did not say why"));
+    }
+    Some(Arc::new(Data { instance: Arc::clone(instance), pointer: Handle::new(pointer) }))
+}

@@ -1,0 +1,251 @@
+//! `steer_plugin`: libraries with policies, linked or loaded. What a library says of itself is looked
+//! at before any of it runs.
+//!
+//! Must not know: what it registers.
+
+use std::env;
+use std::mem::offset_of;
+
+use libloading::Library;
+use parking_lot::Mutex;
+use steer_abi::{
+    STEER_ABI_VERSION, STEER_PLUGIN_MAGIC, steer_api, steer_picker_type, steer_plugin,
+    steer_policy_type, steer_str,
+};
+
+use super::api::API;
+use super::choice::take_fault;
+use super::register::{fail_with, remember, staged, steer_last_error};
+use crate::ffi::text::ReadText;
+use crate::ffi::versioned::{Versioned, read};
+use crate::ffi::{guard, steer_status, steer_status::*};
+
+// SAFETY: repr(C), its size is at a place that `checked` looks at first, and zeros are NULLs and
+// numbers.
+unsafe impl Versioned for PluginBody {
+    const FIRST_SIZE: usize = size_of::<PluginBody>();
+}
+
+/// A `steer_plugin` without its magic: from its size on.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct PluginBody {
+    struct_size: usize,
+    abi_version: u32,
+    pointer_size: u32,
+    api_size: usize,
+    picker_type_size: usize,
+    policy_type_size: usize,
+    name: steer_str,
+    version: steer_str,
+    build: steer_str,
+    entry: Option<unsafe extern "C" fn(*const steer_api) -> i32>,
+}
+
+const BODY: usize = offset_of!(steer_plugin, struct_size);
+const _: () = assert!(size_of::<steer_plugin>() - BODY == size_of::<PluginBody>());
+
+/// Takes a plugin that is linked with the program: checks it and calls its entry. Any thread; also
+/// before `main`. If that is not STEER_OK, `steer_last_error` says why, and nothing of it was
+/// registered.
+///
+/// # Safety
+/// `plugin` is NULL (STEER_NULL_ARGUMENT) or one that keeps what `steer_plugin` says, for ever.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn steer_register_plugin(plugin: *const steer_plugin) -> steer_status {
+    guard(STEER_PANIC, || {
+        // SAFETY: by this function's contract.
+        match unsafe { start(plugin, "the plugin") } {
+            Ok(()) => STEER_OK,
+            Err((status, text)) => fail_with(status, text),
+        }
+    })
+}
+
+/// Loads a plugin from a shared library, which stays in the process for good. Any thread. If that
+/// is not STEER_OK, `steer_last_error` says why, and nothing of it was registered.
+///
+/// A plugin of the same name takes the place of the one before: configs that are parsed from then
+/// on use it, while channels and pickers that have the old one keep it. A file that is replaced must be a
+/// new file, renamed to its place; one that is written over changes under those that use it.
+///
+/// # Safety
+/// `path` is readable. Loading a library runs its code.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn steer_load_plugin(path: steer_str) -> steer_status {
+    guard(STEER_PANIC, || {
+        // SAFETY: readable by this function's contract.
+        let path = unsafe { path.to_text() }.filter(|path| !path.is_empty());
+        let Some(path) = path else {
+            let text = "steer_load_plugin: the path is empty".to_owned();
+            return fail_with(STEER_INVALID_ARGUMENT, text);
+        };
+        // SAFETY: by this function's contract.
+        match unsafe { load(&path) } {
+            Ok(()) => STEER_OK,
+            Err((status, text)) => fail_with(status, text),
+        }
+    })
+}
+
+/// Loads the plugins whose paths stand in the environment variable STEER_PLUGINS, between ':'
+/// (';' on Windows). Any thread; the second time it does nothing. When some cannot be loaded, the others are,
+/// and the status is that of the first of them; `steer_last_error` names all.
+///
+/// # Safety
+/// Loading a library runs its code.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn steer_load_plugins() -> steer_status {
+    static DONE: Mutex<bool> = Mutex::new(false);
+    guard(STEER_PANIC, || {
+        if std::mem::replace(&mut *DONE.lock(), true) {
+            return STEER_OK;
+        }
+        let paths = env::var_os("STEER_PLUGINS").unwrap_or_default();
+        let mut failed: Vec<(steer_status, String)> = Vec::new();
+        for path in env::split_paths(&paths).filter(|path| !path.as_os_str().is_empty()) {
+            // SAFETY: by this function's contract.
+            if let Err((status, text)) = unsafe { load(&path.to_string_lossy()) } {
+                failed.push((status, format!("STEER_PLUGINS: {text}")));
+            }
+        }
+        match failed.first() {
+            None => STEER_OK,
+            Some((status, _)) => {
+                let texts: Vec<_> = failed.iter().map(|(_, text)| text.as_str()).collect();
+                fail_with(*status, texts.join("; "))
+            }
+        }
+    })
+}
+
+/// # Safety
+/// Loading a library runs its code.
+unsafe fn load(path: &str) -> Result<(), (steer_status, String)> {
+    // SAFETY: the library's author and whoever names it answer for its code.
+    let library = unsafe { Library::new(path) }.map_err(|error| {
+        // The reason of the dynamic linker's is in what it was caused by, on some systems.
+        (STEER_BAD_PLUGIN, format!("{path} cannot be loaded: {error}"))
+    })?;
+    // SAFETY: what is there is looked at before it is believed.
+    let symbol = unsafe { library.get::<*const steer_plugin>(b"steer_plugin_block\0") };
+    let plugin = *symbol.map_err(|_| {
+        let text = format!(
+            "{path} is no plugin of Steer's: it exports no steer_plugin_block (in Rust steer_plugin! makes it, \
+             in C and C++ STEER_PLUGIN)"
+        );
+        (STEER_BAD_PLUGIN, text)
+    })?;
+    // For good: its pickers may live anywhere by now, and threads of its own may run.
+    std::mem::forget(library);
+    // SAFETY: a plugin's block, which stays.
+    unsafe { start(plugin, path) }
+}
+
+/// Checks a plugin and runs its entry.
+///
+/// # Safety
+/// `plugin` is NULL or keeps what `steer_plugin` says, as far as its magic and its sizes promise.
+unsafe fn start(plugin: *const steer_plugin, place: &str) -> Result<(), (steer_status, String)> {
+    // SAFETY: by this function's contract.
+    let body = unsafe { checked(plugin, place) }?;
+    // SAFETY: readable, as `steer_plugin` says.
+    let name = unsafe { body.name.to_text() }.unwrap_or_default();
+    let Some(entry) = body.entry else {
+        let text =
+            format!("{place}: steer_plugin.entry of {name:?} is NULL: it cannot register anything");
+        return Err((STEER_MISSING_CALLBACK, text));
+    };
+    staged(&name, || {
+        fail_with(STEER_OK, String::new());
+        // SAFETY: the entry of a plugin that fits; it answers for its code.
+        let failed = unsafe { entry(&API) };
+        if failed == 0 {
+            return Ok(());
+        }
+        // SAFETY: this thread's, and read before the next one.
+        let refused = unsafe { steer_last_error().to_text() }.unwrap_or_default();
+        let otherwise =
+            if refused.is_empty() { "it did not say why (steer_api.fault)" } else { &refused };
+        let why = take_fault(otherwise);
+        Err((STEER_PLUGIN_FAILED, format!("{place}: the entry of plugin {name:?} failed: {why}")))
+    })
+}
+
+/// # Safety
+/// As for [`start`].
+unsafe fn checked(
+    plugin: *const steer_plugin,
+    place: &str,
+) -> Result<PluginBody, (steer_status, String)> {
+    let bad = |text: String| (STEER_BAD_PLUGIN, format!("{place} {text}"));
+    if plugin.is_null() {
+        return Err((STEER_NULL_ARGUMENT, remember("steer_plugin", STEER_NULL_ARGUMENT)));
+    }
+    // SAFETY: there are eight bytes at the very least, by this function's contract.
+    let magic = unsafe { plugin.cast::<u64>().read_unaligned() };
+    if magic != STEER_PLUGIN_MAGIC {
+        return Err(bad(format!(
+            "is no plugin of Steer's: its block begins with {magic:#018x}, and those of plugins with \
+             {STEER_PLUGIN_MAGIC:#018x}"
+        )));
+    }
+    // SAFETY: with the magic come the sizes, as `steer_plugin` says.
+    let body = unsafe { plugin.byte_add(BODY) }.cast::<PluginBody>();
+    // SAFETY: the same.
+    let struct_size = unsafe { body.cast::<usize>().read_unaligned() };
+    if struct_size < size_of::<steer_plugin>() {
+        return Err(bad(format!(
+            "does not fit this engine: its steer_plugin has {struct_size} bytes, and that of ABI version \
+             2 has {}: compile it with this engine's headers",
+            size_of::<steer_plugin>()
+        )));
+    }
+    // SAFETY: readable by this function's contract, and large enough.
+    let body = unsafe { read(body) }.map_err(|status| bad(remember("steer_plugin", status)))?;
+    // SAFETY: readable, as `steer_plugin` says.
+    let text = |text: steer_str| unsafe { text.to_text() }.unwrap_or_default();
+    let theirs = format!(
+        "plugin {:?} {} built by {}: ABI {}, pointers of {} bytes, steer_api {} bytes, \
+         steer_picker_type {} bytes, steer_policy_type {} bytes",
+        text(body.name),
+        text(body.version),
+        text(body.build),
+        body.abi_version,
+        body.pointer_size,
+        body.api_size,
+        body.picker_type_size,
+        body.policy_type_size
+    );
+    let ours = format!(
+        "engine {}: ABI {STEER_ABI_VERSION}, pointers of {} bytes, steer_api {} bytes, \
+         steer_picker_type {} bytes, steer_policy_type {} bytes",
+        env!("CARGO_PKG_VERSION"),
+        size_of::<usize>(),
+        size_of::<steer_api>(),
+        size_of::<steer_picker_type>(),
+        size_of::<steer_policy_type>()
+    );
+    let misfit = |what: &str| bad(format!("does not fit this engine: {what} ({theirs}; {ours})"));
+    if body.abi_version > STEER_ABI_VERSION {
+        return Err(misfit(
+            "it was compiled for a later version of the ABI: use that Steer or a later one, or \
+             compile it with this engine's headers",
+        ));
+    }
+    if body.pointer_size as usize != size_of::<usize>() {
+        return Err(misfit("its pointers have another size: compile it for this machine"));
+    }
+    if body.api_size > size_of::<steer_api>()
+        || body.picker_type_size > size_of::<steer_picker_type>()
+        || body.policy_type_size > size_of::<steer_policy_type>()
+    {
+        return Err(misfit(
+            "its tables are larger than those of its ABI version: compile it with unchanged headers",
+        ));
+    }
+    if body.name.length == 0 {
+        return Err(misfit("steer_plugin.name is empty: give it one"));
+    }
+    Ok(body)
+}

@@ -1,0 +1,128 @@
+//! Registering, and why it failed.
+//!
+//! Must not know: what is registered.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use steer_abi::{steer_picker_type, steer_policy_type, steer_str};
+
+use super::kind::{CustomFactory, Kind, Table};
+use crate::ffi::versioned::read;
+use crate::ffi::{guard, steer_status, steer_status::*, steer_status_text};
+use crate::policy::{Origin, PolicyFactory, Registry};
+
+thread_local! {
+    static LAST_ERROR: RefCell<String> = const { RefCell::new(String::new()) };
+    /// What the plugin whose entry runs on this thread has registered so far.
+    static STAGED: RefCell<Option<Staged>> = const { RefCell::new(None) };
+}
+
+/// What a plugin registers: all of it, or nothing.
+struct Staged {
+    origin: Origin,
+    factories: Vec<Arc<dyn PolicyFactory>>,
+}
+
+/// Why the last function on this thread that was about pickers, policies or plugins of one's own
+/// failed. Valid until the next one.
+#[unsafe(no_mangle)]
+pub extern "C" fn steer_last_error() -> steer_str {
+    LAST_ERROR
+        .try_with(|text| {
+            text.try_borrow().map_or(steer_str::empty(), |text| steer_str::borrow(&text))
+        })
+        .unwrap_or(steer_str::empty())
+}
+
+/// Keeps the reason for [`steer_last_error`].
+pub(super) fn fail_with(status: steer_status, text: String) -> steer_status {
+    let _ = LAST_ERROR.try_with(|kept| *kept.borrow_mut() = text);
+    status
+}
+
+/// The words for a status that an argument led to.
+pub(super) fn remember(what: &str, status: steer_status) -> String {
+    use crate::ffi::text::ReadText;
+    // SAFETY: a static text.
+    let text = unsafe { steer_status_text(status as i32).to_text() };
+    format!("{what}: {}", text.unwrap_or_default())
+}
+
+/// Registers a kind of picker: `steer_api.register_picker`. Any thread.
+///
+/// # Safety
+/// `kind` is NULL (STEER_NULL_ARGUMENT) or a table that keeps what `steer_picker_type` says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn steer_register_picker(kind: *const steer_picker_type) -> steer_status {
+    guard(STEER_PANIC, || {
+        // SAFETY: NULL or readable by this function's contract.
+        match unsafe { read(kind) } {
+            // SAFETY: by this function's contract.
+            Ok(table) => unsafe { register(Table::Picker(table)) },
+            Err(status) => fail_with(status, remember("steer_picker_type", status)),
+        }
+    })
+}
+
+/// Registers a kind of policy: `steer_api.register_policy`. Any thread.
+///
+/// # Safety
+/// `kind` is NULL (STEER_NULL_ARGUMENT) or a table that keeps what `steer_policy_type` says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn steer_register_policy(kind: *const steer_policy_type) -> steer_status {
+    guard(STEER_PANIC, || {
+        // SAFETY: NULL or readable by this function's contract.
+        match unsafe { read(kind) } {
+            // SAFETY: by this function's contract.
+            Ok(table) => unsafe { register(Table::Policy(table)) },
+            Err(status) => fail_with(status, remember("steer_policy_type", status)),
+        }
+    })
+}
+
+/// # Safety
+/// As for [`Kind::new`].
+unsafe fn register(table: Table) -> steer_status {
+    // SAFETY: by this function's contract.
+    let kind = match unsafe { Kind::new(table) } {
+        Ok(kind) => kind,
+        Err((status, text)) => return fail_with(status, text),
+    };
+    let factory: Arc<dyn PolicyFactory> = Arc::new(CustomFactory(kind));
+    let registry = Registry::global();
+    let done = STAGED.with_borrow_mut(|staged| match staged {
+        // Checked now, for the plugin to hear of it; taken in when its entry has succeeded.
+        Some(staged) => {
+            registry.check(&staged.origin, factory.name(), &staged.factories)?;
+            staged.factories.push(Arc::clone(&factory));
+            Ok(())
+        }
+        None => registry.register(Arc::clone(&factory)),
+    });
+    match done {
+        Ok(()) => STEER_OK,
+        Err(error) => fail_with(STEER_BAD_NAME, error.to_string()),
+    }
+}
+
+/// Runs a plugin's entry, and takes what it registers in: all, or nothing if it fails.
+pub(super) fn staged(
+    plugin: &str,
+    entry: impl FnOnce() -> Result<(), (steer_status, String)>,
+) -> Result<(), (steer_status, String)> {
+    let origin = Origin::Plugin(plugin.to_owned());
+    let new = Staged { origin: origin.clone(), factories: Vec::new() };
+    // A plugin may load another one.
+    let outer = STAGED.replace(Some(new));
+    let done = entry();
+    let staged = STAGED.replace(outer).expect("put there above");
+    done?;
+    if staged.factories.is_empty() {
+        let text = format!("plugin {plugin:?} has registered no picker and no policy");
+        return Err((STEER_PLUGIN_FAILED, text));
+    }
+    Registry::global()
+        .register_all(&origin, staged.factories)
+        .map_err(|error| (STEER_BAD_NAME, error.to_string()))
+}
