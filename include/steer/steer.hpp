@@ -453,34 +453,76 @@ class [[nodiscard]] Choice {
 
 // --- Pickers ------------------------------------------------------------------------------------
 
+// What a picker wants to know of each call; what it does not ask for costs nothing.
+class Wants {
+ public:
+  void WantPath() { bits_ |= STEER_WANTS_PATH; }
+  // Backend metrics, in CallEnd.
+  void WantMetrics() { bits_ |= STEER_WANTS_METRICS; }
+  // A header that it reads, in lower case.
+  void WantHeader(std::string name) {
+    WantAddedHeaders();
+    headers_.push_back(std::move(name));
+  }
+  // It adds headers, whether or not it reads any.
+  void WantAddedHeaders() { bits_ |= STEER_WANTS_HEADERS; }
+
+  // For the C ABI. `texts` must live as long as this is read, and this, too.
+  void Write(steer_wants* wants, std::vector<steer_str>* texts) const {
+    for (const std::string& name : headers_) texts->push_back(ToC(name));
+    wants->bits = bits_;
+    wants->headers = texts->data();
+    wants->header_count = texts->size();
+  }
+
+ private:
+  uint32_t bits_ = 0;
+  std::vector<std::string> headers_;
+};
+
 // What a picker is made of. `config` and `state` are what the functions given to PickerType made,
 // and live as long as the picker; what the picker keeps of `backends` and `channel` is copied.
 template <class Config = None, class State = None>
-struct Build {
+struct Build : Wants {
   const Config& config;
   State& state;
   Backends backends;
   Channel channel;
 
-  // What the picker wants to know of each call; what it does not ask for costs nothing.
-  void WantPath() { bits |= STEER_WANTS_PATH; }
-  void WantMetrics() { bits |= STEER_WANTS_METRICS; }
-  // A header that it reads, in lower case.
-  void WantHeader(std::string name) {
-    WantAddedHeaders();
-    headers.push_back(std::move(name));
-  }
-  // It adds headers, whether or not it reads any.
-  void WantAddedHeaders() { bits |= STEER_WANTS_HEADERS; }
-
   // Made by this header.
   Build(const Config& c, State& s, Backends b, Channel of)
       : config(c), state(s), backends(std::move(b)), channel(of) {}
-  uint32_t bits = 0;
-  std::vector<std::string> headers;
 };
 
 namespace detail {
+
+inline void CallStarted(const void*, uint64_t, void* state) {
+  Guarded("TrackedCall::Started", [&]() -> int32_t {
+    static_cast<TrackedCall*>(state)->Started();
+    return 0;
+  });
+}
+
+inline void CallFinished(const void*, uint64_t, void* state, const steer_call_end* end) {
+  const std::unique_ptr<TrackedCall> call(static_cast<TrackedCall*>(state));
+  Guarded("TrackedCall::Finished", [&]() -> int32_t {
+    call->Finished(CallEnd(end));
+    return 0;
+  });
+}
+
+// For the hooks of both levels.
+template <class Hooks>
+int32_t ConfigNew(void* ctx, const steer_json* json, steer_faults* faults, void** config) {
+  return Guarded("the config's function", [&]() -> int32_t {
+    bool faulted = false;
+    using Config = typename Hooks::Config;
+    std::unique_ptr<Config> made(
+        new Config(Hooks::Of(ctx).config_fn(Json(json, faults, "", &faulted))));
+    if (!faulted) *config = made.release();
+    return 0;
+  });
+}
 
 // The hooks of one type of pickers, and its functions: the `ctx` of the C table.
 template <class ConfigFn, class StateFn, class DataFn, class TimerFn, class MakeFn>
@@ -525,7 +567,7 @@ struct PickerHooks {
   struct Made {
     Made(const MakeFn& make, BuildOf& build) : pick(make(build)) {}
     Pick pick;
-    std::vector<std::string> headers;
+    Wants wants;
     std::vector<steer_str> header_texts;
   };
 
@@ -546,16 +588,6 @@ struct PickerHooks {
   static const PickerHooks& Of(void* ctx) { return *static_cast<const PickerHooks*>(ctx); }
 
   static void CtxFree(void* ctx) { delete static_cast<PickerHooks*>(ctx); }
-
-  static int32_t ConfigNew(void* ctx, const steer_json* json, steer_faults* faults, void** config) {
-    return Guarded("the config's function", [&]() -> int32_t {
-      bool faulted = false;
-      auto made =
-          std::unique_ptr<Config>(new Config(Of(ctx).config_fn(Json(json, faults, "", &faulted))));
-      if (!faulted) *config = made.release();
-      return 0;
-    });
-  }
 
   static void ConfigFree(void* config) { delete static_cast<Config*>(config); }
 
@@ -586,11 +618,8 @@ struct PickerHooks {
       BuildOf build(*static_cast<const Config*>(given), mine.state, Backends(backends),
                     mine.channel);
       auto made = std::make_unique<Made>(mine.functions.make_fn, build);
-      made->headers = std::move(build.headers);
-      for (const std::string& name : made->headers) made->header_texts.push_back(ToC(name));
-      wants->bits = build.bits;
-      wants->headers = made->header_texts.data();
-      wants->header_count = made->header_texts.size();
+      made->wants = static_cast<Wants&>(build);
+      made->wants.Write(wants, &made->header_texts);
       *picker = made.release();
       return 0;
     });
@@ -601,21 +630,6 @@ struct PickerHooks {
   static steer_choice PickOne(const void* picker, const steer_call* call) {
     const Made& made = *static_cast<const Made*>(picker);
     return Guarded("the picker", [&] { return Choice(made.pick(Call(call))).Release(); });
-  }
-
-  static void CallStarted(const void*, uint64_t, void* state) {
-    Guarded("TrackedCall::Started", [&]() -> int32_t {
-      static_cast<TrackedCall*>(state)->Started();
-      return 0;
-    });
-  }
-
-  static void CallFinished(const void*, uint64_t, void* state, const steer_call_end* end) {
-    const std::unique_ptr<TrackedCall> call(static_cast<TrackedCall*>(state));
-    Guarded("TrackedCall::Finished", [&]() -> int32_t {
-      call->Finished(CallEnd(end));
-      return 0;
-    });
   }
 
   static void TimerOut(void* instance, uint64_t timer) {
@@ -633,7 +647,7 @@ struct PickerHooks {
     table.ctx = this;
     table.ctx_free = CtxFree;
     if constexpr (kGiven<ConfigFn>) {
-      table.config_new = ConfigNew;
+      table.config_new = ConfigNew<PickerHooks>;
       table.config_free = ConfigFree;
     }
     table.instance_new = InstanceNew;
@@ -725,6 +739,205 @@ class PickerType {
 // A type of pickers of this name: that in `loadBalancingConfig`.
 inline auto Picker(std::string name) {
   return PickerType<None, None, None, None>(std::move(name), {}, {}, {}, {});
+}
+
+// --- Policies -----------------------------------------------------------------------------------
+//
+// The full level: a policy decides itself which connections there are, and what state they amount
+// to.
+
+// A resolver's answer. Valid during Policy::Update; copies of `endpoints` can be kept.
+class Resolved {
+ public:
+  explicit Resolved(const steer_resolved* resolved)
+      : endpoints(resolved->endpoints), resolved_(resolved) {}
+
+  // In the resolver's order; none when there are none.
+  const Backends endpoints;
+
+  // What the config's function made: `Config` is what it returned.
+  template <class Config>
+  const Config& config() const {
+    return *static_cast<const Config*>(resolved_->config);
+  }
+  // Not kOk: the resolver failed, and there are no endpoints to look at.
+  Code code() const { return static_cast<Code>(resolved_->code); }
+  std::string_view message() const { return View(resolved_->message); }
+  // For people, to be part of the status when there are no endpoints.
+  std::string_view resolution_note() const { return View(resolved_->resolution_note); }
+
+ private:
+  const steer_resolved* resolved_;
+};
+
+// What one channel's policy does. All of it is called for one thing after the other.
+class Policy {
+ public:
+  virtual ~Policy() = default;
+  // Returns what the resolver is to be told: kOk when the update was accepted.
+  virtual Code Update(const Resolved& resolved) = 0;
+  // An endpoint's state has changed; `code` and `message` say why it failed.
+  virtual void EndpointReport(uint64_t endpoint, steer_state state, Code code,
+                              std::string_view message) = 0;
+  // A call came while the policy was IDLE.
+  virtual void ExitIdle() {}
+  virtual void Timer(uint64_t /*timer*/) {}
+};
+
+namespace detail {
+
+struct AnyPicker {
+  virtual ~AnyPicker() = default;
+  virtual Choice Pick(const Call& call) const = 0;
+};
+
+template <class Function>
+struct FunctionPicker final : AnyPicker {
+  explicit FunctionPicker(Function f) : function(std::move(f)) {}
+  Choice Pick(const Call& call) const override { return function(call); }
+  Function function;
+};
+
+}  // namespace detail
+
+// A channel, as its policy has it, and in its functions only.
+class PolicyChannel : public Channel {
+ public:
+  using Channel::Channel;
+
+  // Makes an endpoint for the one at this index of the latest update: its number. It reports its
+  // state soon after, and does not connect before it is asked to. 0: it cannot be made.
+  uint64_t NewEndpoint(size_t index) const { return detail::engine->endpoint_new(get(), index); }
+  // Whether the endpoint is what NewEndpoint would make for this index of the latest update.
+  bool Matches(uint64_t endpoint, size_t index) const {
+    return detail::engine->endpoint_matches(get(), endpoint, index) != 0;
+  }
+  void Connect(uint64_t endpoint) const { detail::engine->endpoint_connect(get(), endpoint); }
+  void ResetBackoff(uint64_t endpoint) const {
+    detail::engine->endpoint_reset_backoff(get(), endpoint);
+  }
+  void Drop(uint64_t endpoint) const { detail::engine->endpoint_free(get(), endpoint); }
+  void RequestReresolution() const { detail::engine->request_reresolution(get()); }
+
+  // Publishes a state in which calls wait.
+  bool Publish(steer_state state) const { return Publish(state, Code::kOk, {}); }
+  // TRANSIENT_FAILURE: calls fail with this.
+  bool PublishFailure(Code code, std::string_view message) const {
+    return Publish(STEER_TRANSIENT_FAILURE, code, message);
+  }
+  // Publishes a picker, `Choice pick(const Call&) const`, whose choices are indices into
+  // `endpoints`. False when one of these is not READY.
+  template <class Pick>
+  bool Publish(steer_state state, const std::vector<uint64_t>& endpoints, Pick pick,
+               const Wants& wants = {}) const {
+    std::vector<steer_str> texts;
+    steer_wants raw_wants = {};
+    raw_wants.struct_size = sizeof raw_wants;
+    wants.Write(&raw_wants, &texts);
+    steer_publication publication = {};
+    publication.struct_size = sizeof publication;
+    publication.state = state;
+    publication.endpoints = endpoints.data();
+    publication.endpoint_count = endpoints.size();
+    publication.wants = &raw_wants;
+    detail::AnyPicker* const picker = new detail::FunctionPicker<Pick>(std::move(pick));
+    publication.picker = picker;
+    return detail::engine->publish(get(), &publication) == STEER_OK;
+  }
+
+ private:
+  bool Publish(steer_state state, Code code, std::string_view message) const {
+    steer_publication publication = {};
+    publication.struct_size = sizeof publication;
+    publication.state = state;
+    publication.code = static_cast<int32_t>(code);
+    publication.message = ToC(message);
+    return detail::engine->publish(get(), &publication) == STEER_OK;
+  }
+};
+
+namespace detail {
+
+// The hooks of one type of policies, and its functions: the `ctx` of the C table.
+template <class ConfigFn, class MakeFn>
+struct PolicyHooks {
+  using Config = std::decay_t<std::invoke_result_t<const ConfigFn&, const Json&>>;
+
+  ConfigFn config_fn;
+  MakeFn make_fn;
+
+  static const PolicyHooks& Of(void* ctx) { return *static_cast<const PolicyHooks*>(ctx); }
+  static Policy& Get(void* policy) { return *static_cast<Policy*>(policy); }
+
+  static int32_t PolicyNew(void* ctx, steer_channel* channel, void** policy) {
+    return Guarded("the policy's function", [&]() -> int32_t {
+      std::unique_ptr<Policy> made = Of(ctx).make_fn(PolicyChannel(channel));
+      *policy = made.release();
+      return 0;
+    });
+  }
+
+  static int32_t Update(void* policy, const steer_resolved* resolved) {
+    return Guarded("Policy::Update", [&]() -> int32_t {
+      return static_cast<int32_t>(Get(policy).Update(Resolved(resolved)));
+    });
+  }
+
+  static void EndpointReport(void* policy, uint64_t endpoint, int32_t state, int32_t code,
+                             steer_str message) {
+    Guarded("Policy::EndpointReport", [&]() -> int32_t {
+      Get(policy).EndpointReport(endpoint, static_cast<steer_state>(state), static_cast<Code>(code),
+                                 View(message));
+      return 0;
+    });
+  }
+
+  static steer_choice PickOne(const void* picker, const steer_call* call) {
+    return Guarded("the picker", [&] {
+      return static_cast<const AnyPicker*>(picker)->Pick(Call(call)).Release();
+    });
+  }
+
+  steer_policy_type Table(std::string_view name) {
+    steer_policy_type table = {};
+    table.struct_size = sizeof table;
+    table.name = ToC(name);
+    table.ctx = this;
+    table.ctx_free = [](void* ctx) { delete static_cast<PolicyHooks*>(ctx); };
+    table.config_new = ConfigNew<PolicyHooks>;
+    table.config_free = [](void* config) { delete static_cast<Config*>(config); };
+    table.policy_new = PolicyNew;
+    table.policy_free = [](void* policy) { delete static_cast<Policy*>(policy); };
+    table.update = Update;
+    table.endpoint_report = EndpointReport;
+    table.exit_idle = [](void* policy) {
+      Guarded("Policy::ExitIdle", [&]() -> int32_t { return Get(policy).ExitIdle(), 0; });
+    };
+    table.timer = [](void* policy, uint64_t timer) {
+      Guarded("Policy::Timer", [&]() -> int32_t { return Get(policy).Timer(timer), 0; });
+    };
+    table.picker_free = [](void* picker) { delete static_cast<AnyPicker*>(picker); };
+    table.pick = PickOne;
+    table.call_started = CallStarted;
+    table.call_finished = CallFinished;
+    return table;
+  }
+};
+
+}  // namespace detail
+
+// Registers a type of policies. `config` reads a config: `Config config(const Json&)`; `make` makes
+// one channel's policy: `std::unique_ptr<Policy> make(PolicyChannel)`. Returns as
+// PickerType::Register.
+template <class ConfigFn, class MakeFn>
+int32_t RegisterPolicy(const steer_api* api, std::string_view name, ConfigFn config, MakeFn make) {
+  detail::engine = api;
+  return detail::Guarded("RegisterPolicy", [&]() -> int32_t {
+    auto* const hooks =
+        new detail::PolicyHooks<ConfigFn, MakeFn>{std::move(config), std::move(make)};
+    const steer_policy_type table = hooks->Table(name);
+    return api->register_policy(&table);  // frees the hooks, in the end or when it fails
+  });
 }
 
 }  // namespace steer
