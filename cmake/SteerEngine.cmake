@@ -1,4 +1,5 @@
-# steer::engine: the Rust library behind its C header, as an imported target. The build tree and the
+# steer::engine: the Rust library behind its C header, as an imported target; steer::headers: that header and
+# those around it, for libraries that are loaded into programs that have the engine. The build tree and the
 # installed package both use this file, each with its own directories, so that they cannot differ.
 #
 # Must not know: cargo, gRPC.
@@ -20,6 +21,8 @@ function(steer_import_engine)
     set(file ${CMAKE_STATIC_LIBRARY_PREFIX}steer${CMAKE_STATIC_LIBRARY_SUFFIX})
     target_link_libraries(steer::engine INTERFACE ${arg_NATIVE_LIBS})
   endif()
+  add_library(steer::headers INTERFACE IMPORTED GLOBAL)
+  target_include_directories(steer::headers INTERFACE ${arg_INCLUDE_DIR})
   target_include_directories(steer::engine INTERFACE ${arg_INCLUDE_DIR})
   set_target_properties(steer::engine PROPERTIES IMPORTED_LOCATION ${arg_LIBRARY_DIR}/${file})
   if(arg_DEBUG_LIBRARY_DIR)

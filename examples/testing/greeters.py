@@ -10,6 +10,7 @@ import os
 import re
 import select
 import subprocess
+import typing
 
 ANSWER = re.compile(r"(?P<name>[\w-]+) at (?P<address>\S+): Hello")
 CLIENT_PATIENCE = 60
@@ -71,8 +72,17 @@ def target(servers):
     return "ipv4:" + ",".join(server.address for server in servers)
 
 
-Greeted = collections.namedtuple("Greeted", "answered failures code")
-Greeted.__doc__ = """How often each server answered, by name; the lines of failed calls; exit status."""
+class Greeted(typing.NamedTuple):
+    """What became of a client's calls."""
+
+    order: list  # who answered, call after call, by name
+    failures: list  # the lines of calls that failed
+    code: int  # the client's exit status
+
+    @property
+    def answered(self):
+        """How often each server answered."""
+        return collections.Counter(self.order)
 
 
 def greet(client, servers, *arguments):
@@ -86,13 +96,13 @@ def greet(client, servers, *arguments):
         raise Failed(f"the client did not end within {CLIENT_PATIENCE} s") from None
     finally:
         stopped(process)
-    answered, failures = collections.Counter(), []
+    order, failures = [], []
     for line in output.splitlines():
         answer = ANSWER.match(line)
         if answer:
-            answered[answer["name"]] += 1
+            order.append(answer["name"])
             continue
         print(f"  client: {line}")
         if line.startswith("FAILED"):
             failures.append(line)
-    return Greeted(answered, failures, process.returncode)
+    return Greeted(order, failures, process.returncode)

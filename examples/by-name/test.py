@@ -1,0 +1,50 @@
+"""by_name against real servers, linked and loaded.
+
+Usage: test.py <greeter_server> <by_name_client> <greeter_client> <the library by_name>
+"""
+
+import json
+import pathlib
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "testing"))
+from greeters import greet, require, serving  # noqa: E402
+
+CALLS = 50
+UNKNOWN = "no READY backend has the name that the call asks for"
+
+
+def check(client, servers, *arguments):
+    names = {server.name: f"ipv4:{server.address}" for server in servers}
+    config = json.dumps([{"by_name": {"names": names}}])
+    arguments = [*arguments, f"--lb_config={config}", f"--warm_up={len(servers)}"]
+
+    anywhere = greet(client, servers, *arguments, f"--calls={CALLS}")
+    require(set(anywhere.answered) == set(names), f"calls without a name went to {anywhere}")
+
+    # From here on all connections are made by the calls themselves: none is counted before.
+    arguments[-1] = "--warm_up=0"
+    for name in names:
+        named = greet(client, servers, *arguments, f"--calls={CALLS}", f"--headers=to={name}")
+        missed = [line for line in named.failures if UNKNOWN not in line]
+        require(set(named.answered) == {name}, f"calls to {name} went to {named.answered}")
+        require(not missed, f"calls to {name} failed otherwise than before it was READY: {missed}")
+
+    unknown = greet(client, servers, *arguments, "--calls=1", "--headers=to=nobody")
+    require(len(unknown.failures) == 1 and UNKNOWN in unknown.failures[0], f"to nobody: {unknown}")
+
+    faulty = '--lb_config=[{"by_name": {"header": 3, "names": {"red": 5}}}]'
+    rejected = greet(client, servers, "--calls=1", *arguments[:-2], faulty)
+    require(not rejected.answered, f"a faulty config was taken: {rejected}")
+
+
+def main():
+    server, linked, client, library = sys.argv[1:]
+    with serving(server, "red", "green", "blue") as servers:
+        check(linked, servers)
+        check(client, servers, f"--plugins={library}")
+
+
+if __name__ == "__main__":
+    main()
