@@ -7,6 +7,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::*;
+
+mod custom;
 use crate::policy::{
     Backend, BuiltIn, Call, Config, ConfigError, Helper, LeafFactory, Pick, Picker, PickerFactory,
     Policy, PolicyFactory, Registry, Wants,
