@@ -9,6 +9,7 @@ include(GNUInstallDirs)
 
 set(steer_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/steer)
 set(steer_shim_dir ${CMAKE_INSTALL_DATADIR}/steer/cpp-shim)
+set(steer_crates_dir ${CMAKE_INSTALL_DATADIR}/steer/crates)
 
 install(FILES ${STEER_ENGINE_DIR}/libsteer.a ${STEER_ENGINE_DIR}/libsteer.so
         DESTINATION ${CMAKE_INSTALL_LIBDIR})
@@ -17,9 +18,13 @@ install(DIRECTORY include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
 install(DIRECTORY cpp-shim/src/ DESTINATION ${steer_shim_dir})
 install(FILES cmake/SteerEngine.cmake cmake/SteerShim.cmake cmake/SteerFindGrpc.cmake
               cmake/SteerGrpcHeaders.cmake cmake/SteerGrpcNdebug.cmake cmake/SteerGrpcSdist.cmake
-              cmake/grpc-sdists.txt
+              cmake/grpc-sdists.txt cmake/SteerRust.cmake cmake/SteerRustPicker.cmake
         DESTINATION ${steer_cmake_dir})
 install(DIRECTORY cmake/elf DESTINATION ${steer_cmake_dir})
+
+# The crates, for users' pickers in Rust: cargo wants the whole workspace, of which the engine is the root.
+install(DIRECTORY abi sdk src DESTINATION ${steer_crates_dir})
+install(FILES Cargo.toml build.rs DESTINATION ${steer_crates_dir})
 
 # All else serves any gRPC; this one was compiled for one, and says so by its directory.
 if(STEER_BUILD_GRPC)
@@ -31,7 +36,8 @@ endif()
 set(steer_include_dir ${CMAKE_INSTALL_INCLUDEDIR})
 set(steer_lib_dir ${CMAKE_INSTALL_LIBDIR})
 configure_package_config_file(cmake/steerConfig.cmake.in steerConfig.cmake
-  INSTALL_DESTINATION ${steer_cmake_dir} PATH_VARS steer_include_dir steer_lib_dir steer_shim_dir)
+  INSTALL_DESTINATION ${steer_cmake_dir} PATH_VARS steer_include_dir steer_lib_dir steer_shim_dir
+  steer_crates_dir)
 # Before 1.0 a minor version may change anything but the C interface.
 write_basic_package_version_file(steerConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/steerConfig.cmake

@@ -1,0 +1,181 @@
+# steer_add_rust_picker: a crate with pickers, linked into programs or as a library to be loaded.
+#
+# A linked crate becomes one object file in which every name is local but one: its steer_plugin block. So
+# several Rust libraries in one program do not clash, each with its own copy of Rust's standard
+# library, and there is one engine, as a crate has no engine in it: it is handed the engine's functions when the
+# block is registered, before main().
+#
+# Must not know: gRPC, how the engine is built.
+include_guard(GLOBAL)
+include(${CMAKE_CURRENT_LIST_DIR}/SteerRust.cmake)
+
+# Where the crates steer-sdk and steer-abi are: a directory `sdk` beside a directory `abi`.
+function(steer_rust_crates directory)
+  set_property(GLOBAL PROPERTY STEER_RUST_CRATES ${directory})
+endfunction()
+
+# steer_add_rust_picker(<name> <directory> [MODULE])
+#
+# Builds the crate in <directory>, a library with a `steer_plugin!`, whenever cargo finds it out of date.
+# Its Cargo.toml says `steer-sdk = "0.1"`; this tells cargo where that is, by a patch on its command line.
+#
+#   target_link_libraries(program PRIVATE steer::grpc <name>)   registers its pickers before main()
+#   MODULE: $<TARGET_FILE:<name>>, lib<name>.so                 for steer_load_plugin and STEER_PLUGINS
+#
+# Where a crate has both, the two are targets of different names.
+function(steer_add_rust_picker name directory)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "MODULE" "" "")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "steer_add_rust_picker(${name}): what is ${arg_UNPARSED_ARGUMENTS}?")
+  endif()
+  cmake_path(ABSOLUTE_PATH directory NORMALIZE)
+  get_property(crates GLOBAL PROPERTY STEER_RUST_CRATES)
+  get_property(known GLOBAL PROPERTY STEER_RUST_FOUND)
+  if(NOT known)
+    _steer_find_rust(${crates}/sdk)
+    set_property(GLOBAL PROPERTY STEER_RUST_FOUND TRUE)
+  endif()
+  _steer_picker_crate(library ${name} ${directory})
+
+  set(target_dir ${CMAKE_BINARY_DIR}/steer-pickers)
+  if(STEER_CARGO_TARGET_DIR)
+    # Apart from the engine's, which may be another toolchain's or have other flags.
+    set(target_dir ${STEER_CARGO_TARGET_DIR}/pickers)
+  endif()
+  set(built ${target_dir}/$<IF:$<CONFIG:Debug>,debug,release>)
+  if(arg_MODULE)
+    set(kind cdylib)
+    set(built ${built}/${CMAKE_SHARED_LIBRARY_PREFIX}${library}${CMAKE_SHARED_LIBRARY_SUFFIX})
+  else()
+    set(kind staticlib)
+    set(built ${built}/${CMAKE_STATIC_LIBRARY_PREFIX}${library}${CMAKE_STATIC_LIBRARY_SUFFIX})
+  endif()
+  add_custom_target(${name}_cargo ALL
+    COMMAND ${CMAKE_COMMAND} -E env CARGO_TARGET_DIR=${target_dir} RUSTC=${STEER_RUSTC}
+            ${STEER_CARGO} rustc --lib --crate-type ${kind} --quiet
+            --profile $<IF:$<CONFIG:Debug>,dev,release>
+            --config "patch.crates-io.steer-sdk.path=\"${crates}/sdk\""
+    BYPRODUCTS ${built}
+    WORKING_DIRECTORY ${directory}
+    COMMENT "Building ${name} with cargo"
+    VERBATIM)
+  if(arg_MODULE)
+    _steer_picker_module(${name} ${built})
+  else()
+    _steer_picker_linked(${name} ${built})
+  endif()
+endfunction()
+
+# The name of the crate's library, after a look at what can be told before it is built.
+function(_steer_picker_crate out name directory)
+  if(NOT EXISTS ${directory}/Cargo.toml)
+    message(FATAL_ERROR "steer_add_rust_picker(${name}): there is no ${directory}/Cargo.toml.")
+  endif()
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${directory}/Cargo.toml)
+  execute_process(COMMAND ${STEER_CARGO} read-manifest WORKING_DIRECTORY ${directory}
+                  RESULT_VARIABLE failed OUTPUT_VARIABLE manifest ERROR_VARIABLE why)
+  if(failed)
+    message(FATAL_ERROR "steer_add_rust_picker(${name}): cargo cannot read ${directory}/Cargo.toml:\n${why}")
+  endif()
+  if(NOT manifest MATCHES "\"name\":\"steer-sdk\"")
+    message(FATAL_ERROR "steer_add_rust_picker(${name}): ${directory}/Cargo.toml does not depend on steer-sdk.")
+  endif()
+  string(JSON count LENGTH "${manifest}" targets)
+  math(EXPR last "${count} - 1")
+  foreach(i RANGE ${last})
+    string(JSON kinds GET "${manifest}" targets ${i} kind)
+    if(kinds MATCHES "\"lib\"|\"rlib\"|\"cdylib\"|\"staticlib\"")
+      string(JSON library GET "${manifest}" targets ${i} name)
+    endif()
+  endforeach()
+  if(NOT library)
+    message(FATAL_ERROR "steer_add_rust_picker(${name}): ${directory}/Cargo.toml has no library: "
+                        "pickers are in src/lib.rs.")
+  endif()
+  string(REPLACE "-" "_" library ${library})
+  # Cargo puts what it builds side by side, by these names.
+  get_property(taken GLOBAL PROPERTY STEER_RUST_PICKER_${library})
+  if(taken AND NOT taken STREQUAL directory)
+    message(FATAL_ERROR "steer_add_rust_picker(${name}): the library of ${directory} is called "
+                        "${library}, as that of ${taken} is.")
+  endif()
+  set_property(GLOBAL PROPERTY STEER_RUST_PICKER_${library} ${directory})
+  set(${out} ${library} PARENT_SCOPE)
+endfunction()
+
+function(_steer_picker_module name built)
+  set(file ${CMAKE_CURRENT_BINARY_DIR}/lib${name}${CMAKE_SHARED_LIBRARY_SUFFIX})
+  # Renamed to its place: programs that have the old one loaded keep that.
+  add_custom_command(OUTPUT ${file}
+    COMMAND ${CMAKE_COMMAND} -E copy ${built} ${file}.new
+    COMMAND ${CMAKE_COMMAND} -E rename ${file}.new ${file}
+    DEPENDS ${name}_cargo ${built}
+    VERBATIM)
+  add_custom_target(${name}_file ALL DEPENDS ${file})
+  add_library(${name} MODULE IMPORTED GLOBAL)
+  set_target_properties(${name} PROPERTIES IMPORTED_LOCATION ${file})
+  add_dependencies(${name} ${name}_file)
+endfunction()
+
+function(_steer_picker_linked name built)
+  if(NOT CMAKE_EXECUTABLE_FORMAT STREQUAL "ELF")
+    message(FATAL_ERROR "steer_add_rust_picker(${name}): only ELF's tools can keep a library's names "
+                        "to itself. Here, a picker is to be loaded: MODULE.")
+  endif()
+  string(MAKE_C_IDENTIFIER ${name} id)
+  set(block steer_plugin_block_${id})
+
+  # What the block needs of the archive, as one object that shows nothing but the block. Groups are
+  # dissolved: of those of one name a linker keeps one, and the engine has the same.
+  set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}${CMAKE_C_OUTPUT_EXTENSION})
+  if(NOT CMAKE_C_COMPILER_LOADED)
+    set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}${CMAKE_CXX_OUTPUT_EXTENSION})
+  endif()
+  # What nobody needs is left out, and then GNU ld has weak symbols that look like strong ones, of which
+  # --strip-unneeded takes the last trace; not when debugging, as it takes what debuggers read too.
+  set(release $<NOT:$<CONFIG:Debug>>)
+  add_custom_command(OUTPUT ${object}
+    COMMAND ${CMAKE_LINKER} -r $<${release}:--gc-sections> --force-group-allocation
+            --undefined=steer_plugin_block -o ${object} ${built}
+    COMMAND ${CMAKE_OBJCOPY} $<${release}:--strip-unneeded> --keep-global-symbol=steer_plugin_block ${object}
+    COMMAND ${CMAKE_OBJCOPY} --redefine-sym steer_plugin_block=${block} ${object}
+    DEPENDS ${name}_cargo ${built}
+    COMMAND_EXPAND_LISTS
+    VERBATIM)
+  add_custom_target(${name}_object DEPENDS ${object})
+
+  set(language c)
+  if(NOT CMAKE_C_COMPILER_LOADED)
+    set(language cc)
+  endif()
+  set(source ${CMAKE_CURRENT_BINARY_DIR}/${name}_register.${language})
+  file(CONFIGURE OUTPUT ${source} @ONLY CONTENT [[
+/* Registers @name@ before main(). */
+#include <steer/steer.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C"
+#else
+extern
+#endif
+const steer_plugin @block@;
+
+__attribute__((constructor)) static void register_@id@(void) {
+  if (steer_register_plugin(&@block@) != STEER_OK) {
+    const steer_str why = steer_last_error();
+    fprintf(stderr, "steer: @name@ was not registered: %.*s\n", (int)why.length, why.data);
+  }
+}
+]])
+  add_library(${name}_register OBJECT ${source})
+  target_link_libraries(${name}_register PRIVATE steer::engine)
+  set_target_properties(${name}_register PROPERTIES POSITION_INDEPENDENT_CODE ON)
+
+  # Objects, and not an archive: a linker takes of that only what is asked for by name.
+  _steer_native_libs(native_libs)
+  add_library(${name} INTERFACE)
+  target_link_libraries(${name} INTERFACE $<TARGET_OBJECTS:${name}_register> ${object} steer::engine
+                                          ${native_libs})
+  add_dependencies(${name} ${name}_register ${name}_object)
+endfunction()
