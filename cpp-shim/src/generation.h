@@ -3,7 +3,7 @@
 // they declare. Where a function here is twice, gRPC has either what the first or what the second
 // calls.
 //
-// docs/grpc-versions.md says how to add a gRPC. Must not know: the engine.
+// docs/grpc-versions.md says how to add a gRPC. Must not know: what the engine does.
 #ifndef STEER_SHIM_GENERATION_H
 #define STEER_SHIM_GENERATION_H
 
@@ -11,21 +11,20 @@
 #include <grpc/support/log.h>
 
 #include <atomic>
-#include <functional>
 #include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 #include "src/core/lib/address_utils/sockaddr_utils.h"
 #include "src/core/lib/channel/channel_args.h"
-#include "src/core/lib/iomgr/closure.h"
-#include "src/core/lib/iomgr/exec_ctx.h"
-#include "src/core/lib/surface/completion_queue.h"
+#include "steer/host.hpp"
 
 #if __has_include("src/core/config/core_configuration.h")  // from 1.69
 #include "src/core/config/core_configuration.h"
@@ -57,6 +56,14 @@
 #include "src/core/ext/filters/client_channel/client_channel_internal.h"
 #include "src/core/ext/filters/client_channel/lb_policy/health_check_client.h"
 #define STEER_HEALTH_IS_THE_POLICYS 1
+#endif
+#if __has_include("src/core/xds/xds_client/xds_locality.h")  // from 1.68
+#include "src/core/load_balancing/ring_hash/ring_hash.h"
+#include "src/core/xds/xds_client/xds_locality.h"
+#elif __has_include("src/core/xds/xds_client/xds_client_stats.h")  // from 1.64
+#include "src/core/xds/xds_client/xds_client_stats.h"
+#else
+#include "src/core/ext/xds/xds_client_stats.h"
 #endif
 
 namespace steer::shim {
@@ -100,15 +107,6 @@ struct Reach {
   friend std::atomic<grpc_core::CoreConfiguration*>* BuiltConfiguration() { return kPointer; }
 };
 template struct Reach<&grpc_core::CoreConfiguration::config_>;
-
-// Whether gRPC has built its configuration, as it does for its first channel or server: from then
-// on it aborts when a builder is registered, or pays no heed.
-inline bool TooLateToRegister() {
-  // Linking fails here when the shim was compiled with another NDEBUG setting than gRPC, which
-  // would corrupt memory: this function's parameters depend on it.
-  static auto* volatile same_ndebug_as_grpc = &grpc_cq_internal_ref;
-  return same_ndebug_as_grpc == nullptr || BuiltConfiguration()->load() != nullptr;
-}
 
 // From 1.73 there are two kinds of builders.
 template <typename Configuration, typename Builder>
@@ -196,31 +194,55 @@ std::vector<Address> AddressList(const std::shared_ptr<Iterator>& iterator) {
 inline const ChannelArgs& ArgsOf(const ChannelArgs& args) { return args; }
 inline ChannelArgs ArgsOf(const grpc_channel_args* args) { return ChannelArgs::FromC(args); }
 
-// The addresses of one endpoint, as gRPC writes them: one, or from 1.60 several.
-inline std::vector<std::string> AddressTexts(const Address& endpoint) {
-#ifdef STEER_CHILD_ENDPOINTS
-  const auto& addresses = endpoint.addresses();
-#else
-  const grpc_resolved_address addresses[] = {endpoint.address()};
-#endif
-  std::vector<std::string> texts;
-  for (const grpc_resolved_address& address : addresses) {
-    const absl::StatusOr<std::string> uri = grpc_sockaddr_to_uri(&address);
-    texts.push_back(uri.ok() && !uri->empty() ? *uri : endpoint.ToString());
-  }
-  return texts;
+inline const grpc_channel_args* CArgsOf(const grpc_channel_args* args) { return args; }
+template <typename Args>
+auto CArgsOf(const Args& args) {
+  return args.ToC();
 }
 
-// An attribute of the address; from 1.57 a channel arg of it.
-inline uint32_t AddressWeight(const Address& address) {
-#ifdef GRPC_ARG_ADDRESS_WEIGHT
-  return static_cast<uint32_t>(address.args().GetInt(GRPC_ARG_ADDRESS_WEIGHT).value_or(0));
+// What the resolver knows of one endpoint, which has one address, or from 1.60 several.
+inline host::EndpointDescriptor Describe(const Address& address) {
+  host::EndpointDescriptor endpoint;
+#ifdef STEER_CHILD_ENDPOINTS
+  const auto& addresses = address.addresses();
 #else
+  const grpc_resolved_address addresses[] = {address.address()};
+#endif
+  for (const grpc_resolved_address& one : addresses) {
+    const absl::StatusOr<std::string> uri = grpc_sockaddr_to_uri(&one);
+    endpoint.addresses.push_back(uri.ok() && !uri->empty() ? *uri : address.ToString());
+  }
+#ifdef GRPC_ARG_ADDRESS_WEIGHT
+  const ChannelArgs& args = address.args();
+  endpoint.weight = static_cast<uint32_t>(args.GetInt(GRPC_ARG_ADDRESS_WEIGHT).value_or(0));
+  if (const auto* locality = args.GetObject<grpc_core::XdsLocalityName>()) {
+    endpoint.region = std::string(locality->region());
+    endpoint.zone = std::string(locality->zone());
+    endpoint.sub_zone = std::string(locality->sub_zone());
+  }
+#else
+  // To 1.56, attributes. That of the locality has a key that libgrpc_unsecure lacks.
   using Weight = grpc_core::ServerAddressWeightAttribute;
   auto* weight =
       static_cast<const Weight*>(address.GetAttribute(Weight::kServerAddressWeightAttributeKey));
-  return weight == nullptr ? 0 : weight->weight();
+  if (weight != nullptr) endpoint.weight = weight->weight();
 #endif
+#ifdef GRPC_ARG_RING_HASH_ENDPOINT_HASH_KEY
+  endpoint.hash_key =
+      std::string(args.GetString(GRPC_ARG_RING_HASH_ENDPOINT_HASH_KEY).value_or(""));
+#endif
+  const auto c_args = CArgsOf(address.args());
+  for (size_t i = 0; c_args != nullptr && i < c_args->num_args; ++i) {
+    const grpc_arg& arg = c_args->args[i];
+    // Some mean something to gRPC alone.
+    if (absl::StartsWith(arg.key, "grpc.internal.")) continue;
+    if (arg.type == GRPC_ARG_STRING) {
+      endpoint.attributes.push_back({arg.key, STEER_ATTRIBUTE_TEXT, arg.value.string, 0});
+    } else if (arg.type == GRPC_ARG_INTEGER) {
+      endpoint.attributes.push_back({arg.key, STEER_ATTRIBUTE_INTEGER, "", arg.value.integer});
+    }
+  }
+  return endpoint;
 }
 
 // --- Pickers ---
@@ -230,14 +252,42 @@ template <typename Ptr>
 Ptr LastParameter(void (GrpcHelper::*)(grpc_connectivity_state, const absl::Status&, Ptr));
 using PickerPtr = decltype(LastParameter(&GrpcHelper::UpdateState));
 
+using PickResult = GrpcPolicy::PickResult;
+
+// A pick's outcome if it is to send the call, or null. gRPC's variants are absl's or std's.
+inline PickResult::Complete* CompleteOf(PickResult* result) {
+  using std::get_if;
+  return get_if<PickResult::Complete>(&result->result);
+}
+
+// Both texts must live as long as the call. To 1.65 a header is added at once, and twice if the
+// call is picked twice because its connection is lost meanwhile; then it comes into force with the
+// pick, and takes the place of one that the call has.
+template <typename Metadata>
+auto AddHeader(Metadata* metadata, PickResult::Complete*, absl::string_view name,
+               absl::string_view value, Preferred) -> decltype(metadata->Add(name, value)) {
+  metadata->Add(name, value);
+}
+template <typename Complete>
+void AddHeader(GrpcPolicy::MetadataInterface*, Complete* complete, absl::string_view name,
+               absl::string_view value, Fallback) {
+  complete->metadata_mutations.Set(name, value);
+}
+
+// Whether gRPC says when a call starts, as it does to 1.76.
+template <typename Tracker, typename = void>
+constexpr bool kSaysStart = false;
+template <typename Tracker>
+constexpr bool kSaysStart<Tracker, decltype(&Tracker::Start, void())> = true;
+
 // --- Endpoints ---
 
 // Picks over a connection. Here, because a call more is a tenth of a pick.
-inline GrpcPolicy::PickResult PickOver(GrpcPicker* picker, const GrpcPolicy::PickArgs& args) {
+inline PickResult PickOver(GrpcPicker* picker, const GrpcPolicy::PickArgs& args) {
   return picker->Pick(args);
 }
-inline GrpcPolicy::PickResult PickOver(Subchannel* subchannel, const GrpcPolicy::PickArgs&) {
-  return GrpcPolicy::PickResult::Complete(subchannel->Ref());
+inline PickResult PickOver(Subchannel* subchannel, const GrpcPolicy::PickArgs&) {
+  return PickResult::Complete(subchannel->Ref());
 }
 
 // FailureText: the failure of a connection, as this generation's round_robin shows it to users.
@@ -334,19 +384,7 @@ inline StateWatcher* StartWatch(Subchannel* subchannel, std::unique_ptr<StateWat
 }
 #endif  // STEER_CHILD_ENDPOINTS
 
-// --- The work serializer, the log ---
-
-// Runs `work` in the work serializer once the caller has returned: a pick may hold the channel's
-// lock.
-inline void RunLater(const SerializerPtr& serializer, const std::function<void()>& work) {
-  using Work = std::function<void()>;
-  const auto run = [](void* arg, grpc_error_handle) {
-    (*std::unique_ptr<Work>(static_cast<Work*>(arg)))();
-  };
-  auto* arg = new Work([serializer, work] { serializer->Run(work, DEBUG_LOCATION); });
-  grpc_core::ExecCtx::Run(DEBUG_LOCATION, GRPC_CLOSURE_CREATE(run, arg, nullptr),
-                          grpc_error_handle());
-}
+// --- The log ---
 
 // gpr_log, or from 1.66 its successor: found by their parameter, which both declare.
 template <typename Severity>

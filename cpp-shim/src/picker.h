@@ -7,7 +7,7 @@
 
 #include <utility>
 
-#include "engine.h"
+#include "call.h"
 #include "generation.h"
 #include "steer/steer.h"
 
@@ -19,33 +19,57 @@ class Picker final : public GrpcPicker {
   explicit Picker(steer_picker* picker) : picker_(picker), wants_(steer_picker_wants(picker)) {}
   ~Picker() override { steer_picker_free(picker_); }
 
-  GrpcPolicy::PickResult Pick(GrpcPolicy::PickArgs args) override {
-    const steer_picked picked =
-        GPR_LIKELY(wants_ == 0) ? steer_picker_pick(picker_, nullptr) : PickWithCall(args.path);
+  PickResult Pick(GrpcPolicy::PickArgs args) override {
+    if (GPR_UNLIKELY(wants_ != 0)) return PickForCall(args);
+    const steer_picked picked = steer_picker_pick(picker_, nullptr);
     if (GPR_LIKELY(picked.kind == STEER_PICK_COMPLETE)) {
       return PickOver(static_cast<Connection*>(picked.value), args);
     }
-    return NotCompleted(picked);
+    return Otherwise(picked, args);
   }
 
  private:
-  using PickResult = GrpcPolicy::PickResult;
+  __attribute__((noinline)) PickResult PickForCall(const GrpcPolicy::PickArgs& args) const {
+    Headers headers = {args};
+    // A ping is picked as a call is, and has none.
+    const bool has_headers = (wants_ & STEER_WANTS_HEADERS) != 0 &&
+                             args.initial_metadata != nullptr && args.call_state != nullptr;
+    const host::PickedCall<Headers> call(
+        (wants_ & STEER_WANTS_PATH) != 0 ? ToC(args.path) : steer_str{},
+        has_headers ? &headers : nullptr);
+    const steer_picked picked = steer_picker_pick(picker_, call.get());
+    PickResult result = picked.kind == STEER_PICK_COMPLETE
+                            ? PickOver(static_cast<Connection*>(picked.value), args)
+                            : Otherwise(picked, args);
+    if (PickResult::Complete* complete = CompleteOf(&result)) {
+      for (const auto& [name, value] : call.added()) {
+        AddHeader(args.initial_metadata, complete, ViewOf(name), ViewOf(value), Preferred());
+      }
+    }
+    return result;
+  }
 
-  __attribute__((noinline)) steer_picked PickWithCall(absl::string_view path) const {
-    const steer_call call = {sizeof(call), ToC(path)};
-    return steer_picker_pick(picker_, &call);
+  __attribute__((noinline)) PickResult Otherwise(steer_picked picked,
+                                                 const GrpcPolicy::PickArgs& args) const {
+    if (picked.kind != STEER_PICK_TRACKED) return NotCompleted(picked);
+    auto* tracker = static_cast<steer_call_tracker*>(picked.value);
+    PickResult result =
+        PickOver(static_cast<Connection*>(steer_call_tracker_connection(tracker)), args);
+    PickResult::Complete* complete = CompleteOf(&result);
+    if (complete == nullptr || args.call_state == nullptr) {
+      // Not sent yet; or a ping, which does not end.
+      steer_call_tracker_free(tracker);
+      return result;
+    }
+    complete->subchannel_call_tracker.reset(new (args.call_state) CallTracker(tracker, wants_));
+    return result;
   }
 
   // Apart from Pick, so that the usual path carries no strings.
   __attribute__((noinline, cold)) static PickResult NotCompleted(steer_picked picked) {
     if (picked.kind == STEER_PICK_QUEUE) return PickResult::Queue();
-    if (picked.kind < 0) {
-      const auto status = static_cast<int32_t>(-picked.kind);
-      return PickResult::Fail(
-          absl::InternalError("steer_picker_pick: " + FromC(steer_status_text(status))));
-    }
-    const auto* failure = static_cast<const steer_pick_failure*>(picked.value);
-    absl::Status why(static_cast<absl::StatusCode>(failure->code), FromC(failure->message));
+    const host::Status failure = host::FailureOf(picked);
+    absl::Status why(static_cast<absl::StatusCode>(failure.code), failure.message);
     if (picked.kind == STEER_PICK_DROP) return PickResult::Drop(std::move(why));
     return PickResult::Fail(std::move(why));
   }

@@ -14,19 +14,23 @@
 #include <vector>
 
 #include "generation.h"
+#include "steer/host.hpp"
 #include "steer/steer.h"
 
 namespace steer::shim {
 
-class Policy;
+// A parsed config, which gRPC carries from the parser to the policy.
+class EngineConfig : public GrpcConfig {
+ public:
+  EngineConfig(std::string policy_name, host::ConfigPtr config)
+      : policy_name_(std::move(policy_name)), config_(std::move(config)) {}
 
-// The engine's way back, shared with what outlives the policy.
-struct Host {
-  explicit Host(SerializerPtr serializer) : serializer(std::move(serializer)) {}
+  Name name() const override { return NameOf(policy_name_); }
+  const steer_config* get() const { return config_.get(); }
 
-  const SerializerPtr serializer;
-  // Null before the first update and after shutdown. For the work serializer only.
-  Policy* policy = nullptr;
+ private:
+  const std::string policy_name_;
+  const host::ConfigPtr config_;
 };
 
 class Policy : public GrpcPolicy {
@@ -45,9 +49,10 @@ class Policy : public GrpcPolicy {
 
  private:
   void ShutdownLocked() override;
-  static steer_host HostTable(const std::shared_ptr<Host>& host);
-  steer_status NewEndpointLocked(uint64_t id, uint32_t index, void** handle);
   absl::Status HandInLocked(UpdateArgs args);
+
+  // The engine's way back, shared with what outlives the policy.
+  struct Host;
 
   const std::string name_;
   const std::shared_ptr<Host> host_;

@@ -3,15 +3,14 @@
 // Must not know: what a policy does.
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 
-#include "engine.h"
 #include "generation.h"
 #include "policy.h"
+#include "src/core/lib/surface/completion_queue.h"
 #include "steer/grpc.h"
-#include "steer/steer.h"
+#include "steer/host.hpp"
 
 // Not 0: Steer is registered in this process. Exported, so that the dynamic linker makes one
 // variable of those of all copies of the shim: two registrations of one name would abort the
@@ -35,16 +34,10 @@ class Factory final : public GrpcPolicyFactory {
   }
 
   ParsedConfig ParseLoadBalancingConfig(const grpc_core::Json& json) const override {
-    const std::string text = JsonText(json, Preferred());
-    steer_config* config = nullptr;
-    steer_string* error = nullptr;
-    const steer_status status = steer_config_parse(ToC(name_), ToC(text), &config, &error);
-    if (status != STEER_OK) {
-      std::string message = TakeString(error);
-      if (message.empty()) message = FromC(steer_status_text(status));
-      return absl::InvalidArgumentError(message);
-    }
-    return grpc_core::MakeRefCounted<EngineConfig>(name_, config);
+    std::string error;
+    host::ConfigPtr config = host::ParseConfig(name_, JsonText(json, Preferred()), &error);
+    if (config == nullptr) return absl::InvalidArgumentError(error);
+    return grpc_core::MakeRefCounted<EngineConfig>(name_, std::move(config));
   }
 
  private:
@@ -54,50 +47,28 @@ class Factory final : public GrpcPolicyFactory {
 // One for each policy that the engine has now.
 Factories MakeFactories() {
   Factories factories;
-  steer_string* name = nullptr;
-  while (steer_policy_name(factories.size(), &name) == STEER_OK) {
-    factories.push_back(std::make_unique<Factory>(TakeString(name)));
+  for (std::string& name : host::PolicyNames()) {
+    factories.push_back(std::make_unique<Factory>(std::move(name)));
   }
   return factories;
+}
+
+// Whether gRPC has built its configuration, as it does for its first channel or server: from then
+// on it aborts when a builder is registered, or pays no heed.
+bool TooLateToRegister() {
+  // Linking fails here when the shim was compiled with another NDEBUG setting than gRPC, which
+  // would corrupt memory: this function's parameters depend on it.
+  static auto* volatile same_ndebug_as_grpc = &grpc_cq_internal_ref;
+  return same_ndebug_as_grpc == nullptr || BuiltConfiguration()->load() != nullptr;
 }
 
 }  // namespace
 }  // namespace shim
 
-static RegisterStatus Failed(RegisterCode code, std::string message) {
-  shim::Log(GPR_LOG_SEVERITY_ERROR, message);
-  return RegisterStatus(code, std::move(message));
-}
-
 RegisterStatus Register() {
-  static std::mutex mu;
-  std::lock_guard<std::mutex> lock(mu);
-  const uint32_t engine_version = steer_abi_version();
-  if (engine_version < STEER_ABI_VERSION) {
-    return Failed(RegisterCode::kAbiMismatch,
-                  "steer::Register: this program was compiled for version " +
-                      std::to_string(STEER_ABI_VERSION) +
-                      " of Steer's ABI, and the libsteer that was loaded has version " +
-                      std::to_string(engine_version) +
-                      ". Install the libsteer that came with the header steer/steer.h, or a later "
-                      "one, where the dynamic linker finds it first.");
-  }
-  if (steer_grpc_registration.load() != 0) {
-    return RegisterStatus(RegisterCode::kAlreadyRegistered,
-                          "steer::Register: Steer is registered already.");
-  }
-  if (shim::TooLateToRegister()) {
-    return Failed(RegisterCode::kTooLate,
-                  "steer::Register: too late: gRPC takes no policies once a channel or a server "
-                  "exists. Call steer::Register() at the beginning of main(), or preload "
-                  "libsteer-grpc-autoregister.so. Steer's policies are not available in this "
-                  "process.");
-  }
-  steer_grpc_registration.store(1);
-  shim::RegisterFactories<shim::MakeFactories>(shim::Preferred());
-  std::string message = "steer::Register: registered";
-  for (const auto& factory : shim::MakeFactories()) message += " " + std::string(factory->name());
-  return RegisterStatus(RegisterCode::kOk, std::move(message));
+  return host::Register({&steer_grpc_registration, shim::TooLateToRegister,
+                         [] { shim::RegisterFactories<shim::MakeFactories>(shim::Preferred()); },
+                         [](const std::string& text) { shim::Log(GPR_LOG_SEVERITY_ERROR, text); }});
 }
 
 }  // namespace steer

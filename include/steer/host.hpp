@@ -1,0 +1,316 @@
+// For hosts of the engine that are written in C++: the C ABI with C++'s own types. Steer's host for
+// gRPC C++ is one.
+//
+// Must not include: anything of gRPC's.
+#ifndef STEER_HOST_HPP
+#define STEER_HOST_HPP
+
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "steer/grpc.h"
+#include "steer/steer.h"
+#include "steer/text.hpp"
+
+namespace steer::host {
+
+// --- The engine ---
+
+// Why the engine that was loaded cannot be used by a program that was compiled with this header;
+// empty: it can. To be asked before anything else of the engine's.
+inline std::string WhyEngineIsTooOld() {
+  const uint32_t engine_version = steer_abi_version();
+  if (engine_version >= STEER_ABI_VERSION) return "";
+  return "this program was compiled for version " + std::to_string(STEER_ABI_VERSION) +
+         " of Steer's ABI, and the libsteer that was loaded has version " +
+         std::to_string(engine_version) +
+         ". Install the libsteer that came with the header steer/steer.h, or a later one, where "
+         "the "
+         "dynamic linker finds it first.";
+}
+
+// The policies that the engine has now.
+inline std::vector<std::string> PolicyNames() {
+  std::vector<std::string> names;
+  steer_string* name = nullptr;
+  while (steer_policy_name(names.size(), &name) == STEER_OK) names.push_back(TakeString(name));
+  return names;
+}
+
+// --- Registration ---
+
+// What steer::Register() takes of a host.
+struct Registration {
+  // Not 0: done. One for all copies of the host in the process.
+  std::atomic<int>* done;
+  std::function<bool()> is_too_late;
+  std::function<void()> register_policies;
+  std::function<void(const std::string&)> log_error;
+};
+
+inline RegisterStatus Register(const Registration& host) {
+  static std::mutex mu;
+  std::lock_guard<std::mutex> lock(mu);
+  const auto failed = [&](RegisterCode code, const std::string& why) {
+    host.log_error("steer::Register: " + why);
+    return RegisterStatus(code, "steer::Register: " + why);
+  };
+  if (const std::string why = WhyEngineIsTooOld(); !why.empty()) {
+    return failed(RegisterCode::kAbiMismatch, why);
+  }
+  if (host.done->load() != 0) {
+    return RegisterStatus(RegisterCode::kAlreadyRegistered,
+                          "steer::Register: Steer is registered already.");
+  }
+  if (host.is_too_late()) {
+    return failed(RegisterCode::kTooLate,
+                  "too late: gRPC takes no policies once a channel or a server exists. Call "
+                  "steer::Register() at the beginning of main(), or preload "
+                  "libsteer-grpc-autoregister.so. Steer's policies are not available in this "
+                  "process.");
+  }
+  std::string message = "steer::Register: registered";
+  // First, so that policies of plugins are there, too.
+  if (steer_load_plugins() != STEER_OK) {
+    const std::string why = "steer::Register: STEER_PLUGINS: " + FromC(steer_last_error());
+    host.log_error(why);
+    message = why + "; " + message;
+  }
+  host.done->store(1);
+  host.register_policies();
+  for (const std::string& name : PolicyNames()) message += " " + name;
+  return RegisterStatus(RegisterCode::kOk, std::move(message));
+}
+
+// --- Configs ---
+
+struct FreeConfig {
+  void operator()(steer_config* config) const { steer_config_free(config); }
+};
+using ConfigPtr = std::unique_ptr<steer_config, FreeConfig>;
+
+// NULL: then `*error` says what is wrong.
+inline ConfigPtr ParseConfig(const std::string& policy, std::string_view json, std::string* error) {
+  steer_config* config = nullptr;
+  steer_string* text = nullptr;
+  const steer_status status = steer_config_parse(ToC(policy), ToC(json), &config, &text);
+  if (status == STEER_OK) return ConfigPtr(config);
+  *error = TakeString(text);
+  if (error->empty()) *error = FromC(steer_status_text(status));
+  return nullptr;
+}
+
+// --- The host's table ---
+
+template <auto kMethod>
+struct HostCallback;
+template <typename Host, typename Result, typename... Args, Result (Host::*kMethod)(Args...)>
+struct HostCallback<kMethod> {
+  static Result Call(void* ctx, Args... args) noexcept {
+    return ((**static_cast<std::shared_ptr<Host>*>(ctx)).*kMethod)(args...);
+  }
+};
+
+// A table whose callbacks are the methods of `host`, named after them. The table holds `host`.
+template <typename Host>
+steer_host HostTable(std::shared_ptr<Host> host) {
+  steer_host table = {};
+  table.struct_size = sizeof(table);
+  table.ctx = new std::shared_ptr<Host>(std::move(host));
+  table.ctx_free = [](void* ctx) noexcept { delete static_cast<std::shared_ptr<Host>*>(ctx); };
+  table.endpoint_new = HostCallback<&Host::EndpointNew>::Call;
+  table.endpoint_matches = HostCallback<&Host::EndpointMatches>::Call;
+  table.endpoint_connect = HostCallback<&Host::EndpointConnect>::Call;
+  table.endpoint_reset_backoff = HostCallback<&Host::EndpointResetBackoff>::Call;
+  table.endpoint_free = HostCallback<&Host::EndpointFree>::Call;
+  table.connection_free = HostCallback<&Host::ConnectionFree>::Call;
+  table.update_state = HostCallback<&Host::UpdateState>::Call;
+  table.request_reresolution = HostCallback<&Host::RequestReresolution>::Call;
+  table.run_later = HostCallback<&Host::RunLater>::Call;
+  table.timer_start = HostCallback<&Host::TimerStart>::Call;
+  table.timer_cancel = HostCallback<&Host::TimerCancel>::Call;
+  table.log = HostCallback<&Host::Log>::Call;
+  return table;
+}
+
+// --- Policies ---
+
+// NULL: then `*error` says why.
+template <typename Host>
+steer_policy* NewPolicy(const std::string& name, std::shared_ptr<Host> host, std::string* error) {
+  const steer_host table = HostTable(std::move(host));
+  steer_policy* policy = nullptr;
+  const steer_status status = steer_policy_new(ToC(name), &table, &policy);
+  if (status == STEER_OK) return policy;
+  *error = FromC(steer_status_text(status));
+  table.ctx_free(table.ctx);
+  return nullptr;
+}
+
+// What a resolver knows of one endpoint: see steer_endpoint.
+struct EndpointDescriptor {
+  struct Attribute {
+    std::string key;
+    steer_attribute_kind kind;
+    // The one of the two that `kind` says.
+    std::string text;
+    int64_t integer;
+  };
+
+  std::vector<std::string> addresses;
+  uint32_t weight = 0;
+  std::string region;
+  std::string zone;
+  std::string sub_zone;
+  std::string hash_key;
+  std::vector<Attribute> attributes;
+};
+
+// INTERNAL.
+constexpr int32_t kInternal = 13;
+
+// A gRPC status code and its text.
+struct Status {
+  int32_t code = 0;
+  std::string message;
+};
+
+// A resolver's answer: see steer_update.
+struct Resolved {
+  const steer_config* config = nullptr;
+  std::vector<EndpointDescriptor> endpoints;
+  Status status;
+  std::string resolution_note;
+};
+
+// Returns what the resolver is to be told.
+inline Status UpdatePolicy(steer_policy* policy, const Resolved& resolved) {
+  std::vector<std::vector<steer_str>> addresses;
+  std::vector<std::vector<steer_attribute>> attributes;
+  std::vector<steer_endpoint> endpoints;
+  // Enough for all, so that nothing moves once it is pointed at.
+  addresses.reserve(resolved.endpoints.size());
+  attributes.reserve(resolved.endpoints.size());
+  endpoints.reserve(resolved.endpoints.size());
+  for (const EndpointDescriptor& from : resolved.endpoints) {
+    addresses.emplace_back();
+    for (const std::string& address : from.addresses) addresses.back().push_back(ToC(address));
+    attributes.emplace_back();
+    for (const EndpointDescriptor::Attribute& attribute : from.attributes) {
+      attributes.back().push_back({sizeof(steer_attribute), ToC(attribute.key),
+                                   static_cast<int32_t>(attribute.kind), ToC(attribute.text),
+                                   attribute.integer});
+    }
+    steer_endpoint endpoint = {};
+    endpoint.struct_size = sizeof(endpoint);
+    endpoint.addresses = addresses.back().data();
+    endpoint.address_count = addresses.back().size();
+    endpoint.weight = from.weight;
+    endpoint.region = ToC(from.region);
+    endpoint.zone = ToC(from.zone);
+    endpoint.sub_zone = ToC(from.sub_zone);
+    endpoint.hash_key = ToC(from.hash_key);
+    endpoint.attributes = attributes.back().data();
+    endpoint.attribute_count = attributes.back().size();
+    endpoints.push_back(endpoint);
+  }
+  steer_update update = {};
+  update.struct_size = sizeof(update);
+  update.config = resolved.config;
+  update.endpoints = endpoints.data();
+  update.endpoint_count = endpoints.size();
+  update.code = resolved.status.code;
+  update.message = ToC(resolved.status.message);
+  update.resolution_note = ToC(resolved.resolution_note);
+  Status verdict;
+  steer_string* message = nullptr;
+  const steer_status status = steer_policy_update(policy, &update, &verdict.code, &message);
+  verdict.message = TakeString(message);
+  if (status == STEER_OK) return verdict;
+  return {kInternal, "steer_policy_update: " + FromC(steer_status_text(status))};
+}
+
+inline void ReportEndpoint(steer_policy* policy, uint64_t endpoint, int32_t state,
+                           const Status& why, void* connection) {
+  steer_endpoint_report report = {};
+  report.struct_size = sizeof(report);
+  report.state = state;
+  report.code = why.code;
+  report.message = ToC(why.message);
+  report.connection = connection;
+  steer_policy_endpoint_report(policy, endpoint, &report);
+}
+
+// --- Calls ---
+
+// A call, for one pick. `Headers` has
+//   bool Find(steer_str name, steer_str* value);   // see steer_call.header
+//   char* Allocate(size_t size);                   // memory that lives as long as the call
+template <typename Headers>
+class PickedCall {
+ public:
+  // Without headers if there are none to be had.
+  PickedCall(steer_str path, Headers* headers) : headers_(headers) {
+    call_.struct_size = sizeof(call_);
+    call_.path = path;
+    call_.ctx = this;
+    if (headers == nullptr) return;
+    call_.header = [](void* ctx, steer_str name, steer_str* value) noexcept {
+      return int32_t{static_cast<PickedCall*>(ctx)->headers_->Find(name, value)};
+    };
+    call_.add_header = [](void* ctx, steer_str name, steer_str value) noexcept {
+      auto* call = static_cast<PickedCall*>(ctx);
+      call->added_.emplace_back(call->Keep(name), call->Keep(value));
+      return int32_t{1};
+    };
+  }
+  PickedCall(const PickedCall&) = delete;
+  PickedCall& operator=(const PickedCall&) = delete;
+
+  const steer_call* get() const { return &call_; }
+  // Names and values, as they were added; valid as long as the call.
+  const std::vector<std::pair<steer_str, steer_str>>& added() const { return added_; }
+
+ private:
+  steer_str Keep(steer_str text) const {
+    char* copy = headers_->Allocate(text.length);
+    if (text.length != 0) std::memcpy(copy, text.data, text.length);
+    return {copy, text.length};
+  }
+
+  Headers* const headers_;
+  steer_call call_ = {};
+  std::vector<std::pair<steer_str, steer_str>> added_;
+};
+
+// Why a pick failed or dropped its call.
+inline Status FailureOf(steer_picked picked) {
+  if (picked.kind < 0) {
+    const auto status = static_cast<int32_t>(-picked.kind);
+    return {kInternal, "steer_picker_pick: " + FromC(steer_status_text(status))};
+  }
+  const auto* failure = static_cast<const steer_pick_failure*>(picked.value);
+  return {failure->code, FromC(failure->message)};
+}
+
+inline void FinishCall(steer_call_tracker* tracker, int32_t code, steer_str message,
+                       steer_str metrics) {
+  steer_call_finish finish = {};
+  finish.struct_size = sizeof(finish);
+  finish.code = code;
+  finish.message = message;
+  finish.metrics = metrics;
+  steer_call_tracker_finish(tracker, &finish);
+}
+
+}  // namespace steer::host
+
+#endif  // STEER_HOST_HPP
