@@ -45,6 +45,8 @@ typedef struct steer_testkit_endpoint {
   char *address;
   /* What was reported last; -1: nothing yet. */
   int32_t state;
+  /* What is to be reported first. */
+  int32_t first;
   /* Whether a connection was asked for, and is not there yet. */
   int asked;
   /* That of the last report of READY. Not this endpoint's: only to be compared. */
@@ -152,7 +154,11 @@ static inline int32_t steer_testkit_host_endpoint_new(void *ctx, uint64_t number
   endpoint->number = number;
   endpoint->address = steer_testkit_string(steer_text(kit->addresses[index]));
   endpoint->state = -1;
-  for (last = &kit->endpoints; *last != NULL; last = &(*last)->next) continue;
+  endpoint->first = STEER_IDLE;
+  for (last = &kit->endpoints; *last != NULL; last = &(*last)->next) {
+    const int shared = strcmp((*last)->address, endpoint->address) == 0;
+    if (shared && (*last)->state == STEER_READY) endpoint->first = STEER_READY;
+  }
   *last = endpoint;
   kit->fresh++;
   *handle = endpoint;
@@ -382,9 +388,10 @@ static inline steer_status steer_testkit_report_endpoint(steer_testkit *kit, uin
 }
 
 /*
- * Does what a host does soon after a call of the policy: endpoints report that they are IDLE, and
- * what was asked for by run_later is run. All functions below do it, but those for calls: a
- * policy whose picker was faulty has its place taken here.
+ * Does what a host does soon after a call of the policy: new endpoints report that they are IDLE,
+ * or READY when another one is connected to the same address, which gRPC shares; and what was asked
+ * for by run_later is run. All functions below do it, but those for calls: a policy whose picker
+ * was faulty has its place taken here.
  */
 static inline void steer_testkit_settle(steer_testkit *kit) {
   for (;;) {
@@ -396,9 +403,9 @@ static inline void steer_testkit_settle(steer_testkit *kit) {
     if (run) {
       steer_policy_run(kit->policy);
     } else if (kit->fresh > 0) {
-      const steer_testkit_endpoint *endpoint = kit->endpoints;
-      while (endpoint->state >= 0) endpoint = endpoint->next;
-      steer_testkit_report_endpoint(kit, endpoint->number, STEER_IDLE);
+      const steer_testkit_endpoint *fresh = kit->endpoints;
+      while (fresh->state >= 0) fresh = fresh->next;
+      steer_testkit_report_endpoint(kit, fresh->number, fresh->first);
     } else {
       return;
     }
@@ -935,6 +942,7 @@ static inline void steer_testkit_step(steer_testkit_run *run) {
 static inline size_t steer_testkit_conformance(const char *policy, const char *config,
                                                const steer_testkit_options *options) {
   steer_testkit_run run;
+  steer_testkit_pick picked;
   steer_string *error = NULL;
   pthread_t threads[64];
   const size_t steps = options != NULL && options->steps > 0 ? options->steps : 2000;
@@ -959,7 +967,8 @@ static inline size_t steer_testkit_conformance(const char *policy, const char *c
     steer_testkit_use(run.kit, i);
     for (backend = 0; backend < 2 * i; ++backend) {
       steer_testkit_report(run.kit, backend % i, backend < i ? STEER_READY : STEER_IDLE);
-      steer_testkit_some_pick(&run, &run.random, 0);
+      picked = steer_testkit_some_pick(&run, &run.random, 0);
+      steer_testkit_keep_open(run.open, &run.random, &picked);
     }
   }
   if (wanted > sizeof threads / sizeof *threads) wanted = sizeof threads / sizeof *threads;

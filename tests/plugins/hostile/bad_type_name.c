@@ -1,0 +1,3 @@
+/* Its picker has a name that configs cannot have. */
+#define TYPE_NAME "Bad-Name"
+#include "base.h"

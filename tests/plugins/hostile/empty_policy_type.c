@@ -1,0 +1,5 @@
+/* Registers a policy whose table has nothing in it. */
+#define ENTRY                                                                                    \
+  const steer_policy_type policy = {.struct_size = sizeof policy, .name = STEER_TEXT("hollow")}; \
+  return api->register_policy(&policy);
+#include "base.h"

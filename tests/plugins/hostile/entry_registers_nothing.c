@@ -1,0 +1,3 @@
+/* Its entry does nothing. */
+#define ENTRY return 0;
+#include "base.h"

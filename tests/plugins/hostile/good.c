@@ -1,0 +1,3 @@
+/* The one that does all as it should. */
+
+#include "base.h"

@@ -1,0 +1,3 @@
+/* Its tables have more than its ABI version. */
+#define BLOCK .picker_type_size = sizeof(struct steer_picker_type) + 8,
+#include "base.h"

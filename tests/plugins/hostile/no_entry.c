@@ -1,0 +1,3 @@
+/* There is nothing to call. */
+#define BLOCK .entry = NULL,
+#include "base.h"

@@ -1,0 +1,3 @@
+/* Its table lacks what it must have. */
+#define TABLE .pick = NULL,
+#include "base.h"

@@ -1,0 +1,3 @@
+/* Its picker has no name. */
+#define TYPE_NAME ""
+#include "base.h"

@@ -1,0 +1,3 @@
+/* Fails when it is to make a picker. */
+#define PICKER_NEW FAULT("out of pickers");
+#include "base.h"

@@ -1,0 +1,3 @@
+/* Two pickers of one name. */
+#define ENTRY api->register_picker(&table);
+#include "base.h"

@@ -1,0 +1,37 @@
+/* Asks for what is serialised from a thread of its own, and after the end. */
+#define INSTANCE_NEW          \
+  api->channel_hold(channel); \
+  pthread_create(&thread, NULL, late, channel);
+#define TABLE .instance_free = instance_free,
+
+#include <pthread.h>
+#include <steer/steer.h>
+
+static pthread_t thread;
+static void *late(void *channel);
+static void instance_free(void *instance);
+
+#include "base.h"
+
+static void ask(const steer_channel *channel) {
+  steer_publication publication = {.struct_size = sizeof publication, .state = STEER_READY};
+  if (api->timer_start(channel, 0) != 0) abort();
+  api->timer_cancel(channel, 1);
+  api->rebuild(channel);
+  api->request_reresolution(channel);
+  api->endpoint_connect(channel, 1);
+  api->endpoint_free(channel, 1);
+  if (api->endpoint_new(channel, 0) != 0) abort();
+  if (api->publish(channel, &publication) == STEER_OK) abort();
+}
+
+static void *late(void *channel) {
+  ask(channel);
+  return NULL;
+}
+
+static void instance_free(void *instance) {
+  pthread_join(thread, NULL);
+  ask(instance);
+  api->channel_release(instance);
+}
