@@ -81,7 +81,8 @@ pub struct steer_api {
     pub drop: Option<unsafe extern "C" fn(code: i32, message: steer_str) -> steer_choice>,
     /// Makes a choice: send the call to the backend of this index, and tell the picker by
     /// `call_started` and `call_finished` how it goes. `state` is the picker's own, and is passed
-    /// to both; it comes back by `call_finished` in any case, also when the choice is not used.
+    /// to both. Only as what this very `pick` returns: then `call_finished` comes in any case, else
+    /// the state is lost.
     pub complete_tracked:
         Option<unsafe extern "C" fn(backend: u64, state: *mut c_void) -> steer_choice>,
     /// Says what is broken: as a choice, or before a hook returns other than 0.

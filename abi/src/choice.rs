@@ -26,6 +26,6 @@ pub enum steer_choice_kind {
 pub struct steer_choice {
     /// A `steer_choice_kind`.
     pub kind: i64,
-    /// With STEER_CHOICE_COMPLETE, an index into the picker's backends. Else 0.
+    /// With STEER_CHOICE_COMPLETE, an index into the picker's backends. Else the engine's own.
     pub value: u64,
 }

@@ -531,7 +531,7 @@ typedef struct steer_choice {
    */
   int64_t kind;
   /*
-   With STEER_CHOICE_COMPLETE, an index into the picker's backends. Else 0.
+   With STEER_CHOICE_COMPLETE, an index into the picker's backends. Else the engine's own.
    */
   uint64_t value;
 } steer_choice;
@@ -969,7 +969,8 @@ typedef struct steer_api {
   /*
    Makes a choice: send the call to the backend of this index, and tell the picker by
    `call_started` and `call_finished` how it goes. `state` is the picker's own, and is passed
-   to both; it comes back by `call_finished` in any case, also when the choice is not used.
+   to both. Only as what this very `pick` returns: then `call_finished` comes in any case, else
+   the state is lost.
    */
   struct steer_choice (*complete_tracked)(uint64_t backend, void *state);
   /*

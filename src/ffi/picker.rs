@@ -9,6 +9,9 @@ use std::ptr;
 
 pub use steer_abi::{STEER_WANTS_HEADERS, STEER_WANTS_METRICS, STEER_WANTS_PATH, steer_call};
 
+use steer_abi::steer_choice;
+
+use super::custom::{CustomPicker, Direct};
 use super::text::{ReadText, steer_str};
 use super::tracker::steer_call_tracker;
 use super::versioned::{Versioned, read};
@@ -20,11 +23,25 @@ use steer_pick_kind::*;
 
 /// Chooses a backend per call. Immutable: its functions but `steer_picker_free` may be called from
 /// many threads at once.
-pub struct steer_picker(GuardedPicker);
+pub struct steer_picker {
+    // First, as it must not outlive what follows.
+    direct: Option<Direct>,
+    guarded: GuardedPicker,
+}
 
 impl steer_picker {
     pub(super) fn into_raw(picker: GuardedPicker) -> *mut steer_picker {
-        Box::into_raw(Box::new(steer_picker(picker)))
+        let custom = picker.as_any().and_then(|picker| picker.downcast_ref());
+        let direct = custom.and_then(Direct::to);
+        Box::into_raw(Box::new(steer_picker { direct, guarded: picker }))
+    }
+
+    /// What became of a choice that [`Direct::choose`] did not know what to do with.
+    #[inline(never)]
+    fn answer(&self, choice: steer_choice) -> steer_picked {
+        let custom = self.guarded.as_any().and_then(|picker| picker.downcast_ref::<CustomPicker>());
+        let pick = custom.map_or(Pick::Queue, |picker| picker.answer(choice));
+        answer(self.guarded.check(pick))
     }
 }
 
@@ -86,7 +103,7 @@ pub unsafe extern "C" fn steer_picker_wants(picker: *const steer_picker) -> u32 
     // SAFETY: NULL or alive by this function's contract.
     let picker = unsafe { picker.as_ref() };
     picker.map_or(0, |picker| {
-        let wants = picker.0.wants();
+        let wants = picker.guarded.wants();
         let bit = |wanted: bool, bit| if wanted { bit } else { 0 };
         bit(wants.path, STEER_WANTS_PATH)
             | bit(wants.headers.is_some(), STEER_WANTS_HEADERS)
@@ -109,14 +126,16 @@ pub unsafe extern "C" fn steer_picker_pick(
 ) -> steer_picked {
     // SAFETY: NULL or alive by this function's contract.
     let Some(picker) = (unsafe { picker.as_ref() }) else { return refused(STEER_NULL_ARGUMENT) };
-    if let Some(handle) = picker.0.next_turn() {
+    if let Some(handle) = picker.guarded.next_turn() {
         return completed(handle);
     }
-    if let Some(pick) = picker.0.quick() {
-        return match pick {
-            Pick::Complete(connection) => completed(connection.handle()),
-            pick => answer_other(picker, pick),
-        };
+    if let Some(direct) = &picker.direct {
+        if !picker.guarded.is_poisoned() {
+            return match direct.choose() {
+                Ok(handle) => completed(handle),
+                Err(choice) => picker.answer(choice),
+            };
+        }
     }
     // SAFETY: by this function's contract.
     unsafe { pick_any(picker, call) }
@@ -142,7 +161,7 @@ fn completed(connection: Handle) -> steer_picked {
 unsafe extern "C" fn pick_any(picker: &steer_picker, call: *const steer_call) -> steer_picked {
     // Without `guard`: GuardedPicker is the guard, and the rest cannot panic.
     let pick = if call.is_null() {
-        picker.0.pick(Call::UNKNOWN)
+        picker.guarded.pick(Call::UNKNOWN)
     } else {
         // SAFETY: by this function's contract.
         let call = match unsafe { read(call) } {
@@ -153,15 +172,10 @@ unsafe extern "C" fn pick_any(picker: &steer_picker, call: *const steer_call) ->
         let Some(path) = (unsafe { call.path.to_cow() }) else {
             return refused(STEER_INVALID_ARGUMENT);
         };
-        let declared = picker.0.wants().headers.as_deref().unwrap_or_default();
-        picker.0.pick(&Call { path: &path, headers: &CHeaders { call: &call, declared } })
+        let declared = picker.guarded.wants().headers.as_deref().unwrap_or_default();
+        picker.guarded.pick(&Call { path: &path, headers: &CHeaders { call: &call, declared } })
     };
     answer(pick)
-}
-
-#[inline(never)]
-fn answer_other(picker: &steer_picker, pick: Pick<'_>) -> steer_picked {
-    answer(picker.0.check(pick))
 }
 
 fn answer(pick: Pick<'_>) -> steer_picked {

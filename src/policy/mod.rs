@@ -115,10 +115,11 @@ pub trait Picker: Send + Sync {
         Wants::default()
     }
 
-    /// Whether [`Picker::pick`] never panics, because it contains the faults of what it calls
-    /// itself: it is then called without a guard. Asked once, before the first pick.
-    fn contains_faults(&self) -> bool {
-        false
+    /// The picker as what it is, for a host that knows a shorter way to ask it than
+    /// [`Picker::pick`], and that checks its choices by [`GuardedPicker::check`]. Asked once, before the first
+    /// pick.
+    fn as_any(&self) -> Option<&dyn Any> {
+        None
     }
 
     /// For a picker that does nothing but take turns: whose turns. They are then taken without a

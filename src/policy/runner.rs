@@ -604,8 +604,6 @@ fn quietly(what: impl FnOnce()) -> Result<Done, Box<dyn Any + Send>> {
 pub struct GuardedPicker {
     /// In place of `picker`, when it says so: this part cannot panic.
     turns: Option<Turns>,
-    /// [`GuardedPicker::quick`] may be used.
-    quick: AtomicBool,
     poisoned: AtomicBool,
     wants: Wants,
     picker: Box<dyn Picker>,
@@ -614,16 +612,13 @@ pub struct GuardedPicker {
 
 impl GuardedPicker {
     fn new(picker: Box<dyn Picker>, shared: Arc<Shared>) -> GuardedPicker {
-        let asked = catch_unwind(AssertUnwindSafe(|| {
-            (picker.wants(), picker.turns(), picker.contains_faults())
-        }));
+        let asked = catch_unwind(AssertUnwindSafe(|| (picker.wants(), picker.turns())));
         let poisoned = AtomicBool::new(asked.is_err());
-        let (wants, turns, contains_faults) = asked.unwrap_or_else(|panic| {
+        let (wants, turns) = asked.unwrap_or_else(|panic| {
             shared.data_plane_fault("wants or turns", panic);
-            (Wants::default(), None, false)
+            (Wants::default(), None)
         });
-        let quick = AtomicBool::new(contains_faults && wants.no_call());
-        GuardedPicker { turns, quick, poisoned, wants, picker, shared }
+        GuardedPicker { turns, poisoned, wants, picker, shared }
     }
 
     /// What the picker needs to know of each call.
@@ -637,19 +632,22 @@ impl GuardedPicker {
         self.turns.as_ref()?.next_handle()
     }
 
-    /// A pick of a picker that needs no guard and wants to know nothing of the call; none:
-    /// [`GuardedPicker::pick`] knows. What is not [`Pick::Complete`] goes through [`GuardedPicker::check`].
+    /// See [`Picker::as_any`].
+    pub fn as_any(&self) -> Option<&dyn Any> {
+        self.picker.as_any()
+    }
+
+    /// Whether the picker was found to be broken, and is not to be asked any more.
     #[inline(always)]
-    pub fn quick(&self) -> Option<Pick<'_>> {
+    pub fn is_poisoned(&self) -> bool {
         // Relaxed: whichever side of the fault a concurrent pick falls on is fine.
-        self.quick.load(Ordering::Relaxed).then(|| self.picker.pick(Call::UNKNOWN))
+        self.poisoned.load(Ordering::Relaxed)
     }
 
     /// See [`Picker::pick`]. A panic fails this call with INTERNAL; calls after it wait for the
     /// picker of the policy that takes over.
     pub fn pick<'a>(&'a self, call: &Call<'_>) -> Pick<'a> {
-        // Relaxed: whichever side of the fault a concurrent pick falls on is fine.
-        if self.poisoned.load(Ordering::Relaxed) {
+        if self.is_poisoned() {
             return Pick::Queue;
         }
         match catch_unwind(AssertUnwindSafe(|| self.picker.pick(call))) {
@@ -678,8 +676,7 @@ impl GuardedPicker {
         let text = format!("{}: pick {}", self.shared.name, panic_text(&panic));
         // A host that cannot run the runner later would leave queued calls waiting for ever.
         if self.shared.data_plane_fault("pick", panic) {
-            // Relaxed: as in `quick`.
-            self.quick.store(false, Ordering::Relaxed);
+            // Relaxed: as in `is_poisoned`.
             self.poisoned.store(true, Ordering::Relaxed);
         }
         Pick::fail(Status::internal(text))

@@ -20,14 +20,24 @@ use crate::sync::Handle;
 #[derive(Default)]
 struct Said {
     failure: Option<Status>,
-    /// Usually one at most: room for it stays.
-    tracked: Vec<(u64, Handle)>,
+    tracked: Option<Tracked>,
+    /// How many calls were to be tracked.
+    numbers: u64,
     fault: Option<String>,
+}
+
+/// What `complete_tracked` was told.
+struct Tracked {
+    /// Its choice has this, so that no other choice is taken for it: another picker's hooks must never
+    /// get this state.
+    number: u64,
+    backend: u64,
+    state: Handle,
 }
 
 thread_local! {
     static SAID: RefCell<Said> = const {
-        RefCell::new(Said { failure: None, tracked: Vec::new(), fault: None })
+        RefCell::new(Said { failure: None, tracked: None, numbers: 0, fault: None })
     };
 }
 
@@ -40,9 +50,11 @@ pub(super) fn take_failure() -> Option<Status> {
     with(|said| said.failure.take()).flatten()
 }
 
-/// The backend and the state of the latest `complete_tracked` that was not taken yet.
-pub(super) fn take_tracked() -> Option<(u64, Handle)> {
-    with(|said| said.tracked.pop()).flatten()
+/// The backend and the state of the latest `complete_tracked`, if its choice has this number.
+pub(super) fn take_tracked(number: u64) -> Option<(u64, Handle)> {
+    let tracked =
+        with(|said| said.tracked.take_if(|tracked| tracked.number == number)).flatten()?;
+    Some((tracked.backend, tracked.state))
 }
 
 pub(super) fn take_fault(otherwise: &str) -> String {
@@ -85,8 +97,14 @@ pub(super) unsafe extern "C" fn drop(code: i32, message: steer_str) -> steer_cho
 }
 
 pub(super) unsafe extern "C" fn complete_tracked(backend: u64, state: *mut c_void) -> steer_choice {
-    with(|said| said.tracked.push((backend, Handle::new(state))));
-    choice(steer_choice_kind::STEER_CHOICE_TRACKED)
+    let state = Handle::new(state);
+    let number = with(|said| {
+        said.numbers += 1;
+        said.tracked = Some(Tracked { number: said.numbers, backend, state });
+        said.numbers
+    });
+    let kind = steer_choice_kind::STEER_CHOICE_TRACKED as i64;
+    steer_choice { kind, value: number.unwrap_or(0) }
 }
 
 pub(super) unsafe extern "C" fn fault(message: steer_str) -> steer_choice {

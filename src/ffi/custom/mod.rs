@@ -27,5 +27,6 @@ mod policy;
 mod register;
 
 pub use api::*;
+pub(super) use picker::{CustomPicker, Direct};
 pub use plugin::*;
 pub use register::*;

@@ -6,6 +6,7 @@
 //!
 //! Must not know: hosts.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::ffi::c_void;
@@ -287,13 +288,40 @@ static EMPTY_CALL: EmptyCall = EmptyCall(steer_call {
     add_header: None,
 });
 
-/// The engine's picker around a table's.
-pub(super) struct CustomPicker {
-    // Also in `picks`: here, a pick reads a cache line less.
+/// The short way to a table's `pick`, beside the picker for a pick to read fewer cache lines: for
+/// pickers that want to know nothing of the call.
+pub(in crate::ffi) struct Direct {
     pick: PickHook,
     picker: Handle,
-    /// A choice that completes may have left a call to be tracked, which is to be looked for.
-    may_track: bool,
+    handles: Box<[Handle]>,
+}
+
+impl Direct {
+    /// The short way to this picker, if it can be taken. It must not outlive the picker.
+    pub(in crate::ffi) fn to(picker: &CustomPicker) -> Option<Direct> {
+        picker.no_call.then(|| Direct {
+            pick: picker.picks.hooks.pick,
+            picker: picker.picks.picker,
+            handles: picker.connections.iter().map(Connection::handle).collect(),
+        })
+    }
+
+    /// The handle of the connection that is chosen, or the choice that it is.
+    #[inline(always)]
+    pub(in crate::ffi) fn choose(&self) -> Result<Handle, steer_choice> {
+        // SAFETY: the hook of a registered table, on any thread, with a call that lives for ever.
+        let choice = unsafe { (self.pick)(self.picker.pointer(), &EMPTY_CALL.0) };
+        if choice.kind == steer_choice_kind::STEER_CHOICE_COMPLETE as i64 {
+            if let Some(handle) = self.handles.get(choice.value as usize) {
+                return Ok(*handle);
+            }
+        }
+        Err(choice)
+    }
+}
+
+/// The engine's picker around a table's.
+pub(in crate::ffi) struct CustomPicker {
     no_call: bool,
     connections: Vec<Connection>,
     wants: Wants,
@@ -306,21 +334,12 @@ impl CustomPicker {
         connections: Vec<Connection>,
         wants: Wants,
     ) -> CustomPicker {
-        CustomPicker {
-            pick: picks.hooks.pick,
-            picker: picks.picker,
-            may_track: picks.hooks.call_finished.is_some(),
-            no_call: wants.no_call(),
-            connections,
-            wants,
-            picks,
-        }
+        CustomPicker { no_call: wants.no_call(), connections, wants, picks }
     }
 
-    #[inline]
     fn choose(&self, call: *const steer_call) -> steer_choice {
         // SAFETY: the hook of a registered table, on any thread, with a call that lives as long.
-        unsafe { (self.pick)(self.picker.pointer(), call) }
+        unsafe { (self.picks.hooks.pick)(self.picks.picker.pointer(), call) }
     }
 
     #[inline(never)]
@@ -335,22 +354,16 @@ impl CustomPicker {
         })
     }
 
-    /// A choice that does not just complete.
-    #[inline(never)]
-    fn other(&self, choice: steer_choice) -> Pick<'_> {
+    /// What a choice leads to.
+    pub(in crate::ffi) fn answer(&self, choice: steer_choice) -> Pick<'_> {
         let is = |kind: steer_choice_kind| choice.kind == kind as i64;
-        let tracked =
-            if is(steer_choice_kind::STEER_CHOICE_TRACKED) { take_tracked() } else { None };
-        // What was to be tracked, and was not chosen in the end.
-        while let Some((backend, state)) = take_tracked() {
-            self.abandon(backend, state);
+        fn fault<'a>(text: String) -> Pick<'a> {
+            Pick::Fault(Box::new(text))
         }
-        let fault = |text: String| Pick::Fault(Box::new(text));
-        let backends = self.connections.len();
         if is(steer_choice_kind::STEER_CHOICE_COMPLETE) {
-            match usize::try_from(choice.value).ok().and_then(|at| self.connections.get(at)) {
-                Some(connection) => Pick::Complete(connection),
-                None => fault(format!("chose backend {} of {backends}", choice.value)),
+            match self.connection(choice.value) {
+                Ok(connection) => Pick::Complete(connection),
+                Err(text) => fault(text),
             }
         } else if is(steer_choice_kind::STEER_CHOICE_QUEUE) {
             Pick::Queue
@@ -359,24 +372,7 @@ impl CustomPicker {
         } else if is(steer_choice_kind::STEER_CHOICE_DROP) {
             take_failure().map_or_else(|| fault(no_status("DROP", "drop")), Pick::drop)
         } else if is(steer_choice_kind::STEER_CHOICE_TRACKED) {
-            let Some((backend, state)) = tracked else {
-                return fault(no_status("TRACKED", "complete_tracked"));
-            };
-            if !self.may_track {
-                return fault("tracks a call, and its table has no call_finished".to_owned());
-            }
-            let hooks: Arc<dyn CallHooks> = Arc::clone(&self.picks) as _;
-            let at = usize::try_from(backend).unwrap_or(usize::MAX);
-            match self.connections.get(at) {
-                Some(connection) => {
-                    let call = TrackedCall::new(connection.clone(), hooks, at, state);
-                    Pick::Tracked(TrackedSlot::new(call))
-                }
-                None => {
-                    self.abandon(backend, state);
-                    fault(format!("chose backend {backend} of {backends}"))
-                }
-            }
+            self.track(choice.value).unwrap_or_else(fault)
         } else if is(steer_choice_kind::STEER_CHOICE_FAULT) {
             fault(take_fault("STEER_CHOICE_FAULT was not made by steer_api.fault"))
         } else {
@@ -384,11 +380,29 @@ impl CustomPicker {
         }
     }
 
-    /// Gives a state back that came with a choice of no use. A fault of the hook is not what this pick
-    /// is about.
-    fn abandon(&self, backend: u64, state: Handle) {
-        let tell = || self.picks.finished(backend as usize, state, &CallEnd::Abandoned);
-        guard((), tell);
+    fn connection(&self, backend: u64) -> Result<&Connection, String> {
+        let found = usize::try_from(backend).ok().and_then(|at| self.connections.get(at));
+        found.ok_or_else(|| format!("chose backend {backend} of {}", self.connections.len()))
+    }
+
+    fn track(&self, number: u64) -> Result<Pick<'_>, String> {
+        let (backend, state) =
+            take_tracked(number).ok_or_else(|| no_status("TRACKED", "complete_tracked"))?;
+        if self.picks.hooks.call_finished.is_none() {
+            return Err("tracks a call, and its table has no call_finished".to_owned());
+        }
+        let hooks: Arc<dyn CallHooks> = Arc::clone(&self.picks) as _;
+        match self.connection(backend) {
+            Ok(connection) => {
+                let call = TrackedCall::new(connection.clone(), hooks, backend as usize, state);
+                Ok(Pick::Tracked(TrackedSlot::new(call)))
+            }
+            Err(text) => {
+                // The state goes back. A fault of that hook is not what this pick is about.
+                guard((), || hooks.finished(backend as usize, state, &CallEnd::Abandoned));
+                Err(text)
+            }
+        }
     }
 }
 
@@ -399,20 +413,15 @@ fn no_status(kind: &str, function: &str) -> String {
 impl Picker for CustomPicker {
     fn pick<'a>(&'a self, call: &Call<'_>) -> Pick<'a> {
         let choice = if self.no_call { self.choose(&EMPTY_CALL.0) } else { self.choose_for(call) };
-        if choice.kind == steer_choice_kind::STEER_CHOICE_COMPLETE as i64 && !self.may_track {
-            if let Some(connection) = self.connections.get(choice.value as usize) {
-                return Pick::Complete(connection);
-            }
-        }
-        self.other(choice)
+        self.answer(choice)
     }
 
     fn wants(&self) -> Wants {
         self.wants.clone()
     }
 
-    fn contains_faults(&self) -> bool {
-        true
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
     }
 }
 

@@ -514,11 +514,13 @@ fn a_tracked_call_outlives_its_picker_and_its_policy() {
 }
 
 #[test]
-fn a_choice_that_was_to_be_tracked_and_is_not_used_comes_back() {
+fn a_choice_that_was_to_be_tracked_is_another_pickers_never() {
     let world = registered("mine_unused");
-    let fixture = doing("mine_unused", "track and queue");
-    assert_eq!(fixture.no_pick().0, steer_pick_kind::STEER_PICK_QUEUE);
-    assert_eq!(world.count(|world| &world.abandoned), 1);
+    let queues = doing("mine_unused", "track and queue");
+    assert_eq!(queues.no_pick().0, steer_pick_kind::STEER_PICK_QUEUE);
+    let by_hand = doing("mine_unused", "track by hand");
+    assert!(by_hand.no_pick().2.contains("did not make"));
+    assert_eq!(world.count(|world| &world.abandoned), 0);
 }
 
 #[test]
