@@ -129,16 +129,8 @@ pub unsafe extern "C" fn steer_picker_pick(
     if let Some(handle) = picker.guarded.next_turn() {
         return completed(handle);
     }
-    if let Some(direct) = &picker.direct {
-        if !picker.guarded.is_poisoned() {
-            return match direct.choose() {
-                Ok(handle) => completed(handle),
-                Err(choice) => picker.answer(choice),
-            };
-        }
-    }
     // SAFETY: by this function's contract.
-    unsafe { pick_any(picker, call) }
+    unsafe { pick_directly(picker, call) }
 }
 
 extern "C" fn refused(status: steer_status) -> steer_picked {
@@ -150,6 +142,22 @@ extern "C" fn refused(status: steer_status) -> steer_picked {
 fn completed(connection: Handle) -> steer_picked {
     let value = connection.pointer();
     steer_picked { kind: STEER_PICK_COMPLETE as i64, value }
+}
+
+/// A pick of one's own. Apart from [`steer_picker_pick`], as it needs a stack.
+///
+/// # Safety
+/// `call` is NULL or readable with all that it points at.
+#[inline(never)]
+unsafe extern "C" fn pick_directly(picker: &steer_picker, call: *const steer_call) -> steer_picked {
+    match &picker.direct {
+        Some(direct) if !picker.guarded.is_poisoned() => match direct.choose() {
+            Ok(handle) => completed(handle),
+            Err(choice) => picker.answer(choice),
+        },
+        // SAFETY: by this function's contract.
+        _ => unsafe { pick_any(picker, call) },
+    }
 }
 
 /// A pick of any picker. Apart from [`steer_picker_pick`] and with its calling convention, so that
