@@ -39,6 +39,7 @@ ABSL_FLAG(size_t, warm_up, 0, "call, uncounted, until so many different servers 
 ABSL_FLAG(std::string, lb_config, R"([{"steer_round_robin": {}}])",
           "loadBalancingConfig of the service config: a JSON array");
 ABSL_FLAG(std::vector<std::string>, headers, {}, "headers that each call carries: name=value,...");
+ABSL_FLAG(bool, wait_for_ready, false, "let calls wait that would fail for want of a server");
 ABSL_FLAG(std::vector<std::string>, plugins, {}, "pickers to load: paths of shared libraries");
 ABSL_FLAG(int, retries, 0,
           "how often gRPC tries a call again that failed with UNAVAILABLE; gRPC takes 4 at most");
@@ -59,6 +60,7 @@ class GreeterClient {
     helloworld::HelloReply reply;
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(5));
+    context.set_wait_for_ready(absl::GetFlag(FLAGS_wait_for_ready));
     for (const auto& [key, value] : headers_) context.AddMetadata(key, value);
 
     const absl::Time start = absl::Now();
