@@ -125,12 +125,34 @@ pub unsafe extern "C" fn steer_picker_pick(
     call: *const steer_call,
 ) -> steer_picked {
     // SAFETY: NULL or alive by this function's contract.
-    let Some(picker) = (unsafe { picker.as_ref() }) else { return refused(STEER_NULL_ARGUMENT) };
-    if let Some(handle) = picker.guarded.next_turn() {
-        return completed(handle);
+    match unsafe { steer_picker_function(picker) } {
+        // SAFETY: it is this picker's, and the contract is the same.
+        Some(function) => unsafe { function(picker, call) },
+        None => refused(STEER_NULL_ARGUMENT),
     }
-    // SAFETY: by this function's contract.
-    unsafe { pick_directly(picker, call) }
+}
+
+/// The shortest way to this picker's choices: a function that does what `steer_picker_pick` does, for
+/// this picker only. It never changes, so a host asks once. Any thread. NULL gives NULL.
+///
+/// # Safety
+/// `picker` is NULL or alive; so it is whenever the function is called with it, and `call` is as
+/// `steer_picker_pick` wants it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn steer_picker_function(
+    picker: *const steer_picker,
+) -> Option<
+    unsafe extern "C" fn(picker: *const steer_picker, call: *const steer_call) -> steer_picked,
+> {
+    // SAFETY: NULL or alive by this function's contract.
+    let picker = unsafe { picker.as_ref() }?;
+    Some(if picker.guarded.takes_turns() {
+        pick_in_turn
+    } else if picker.direct.is_some() {
+        pick_directly
+    } else {
+        pick_any
+    })
 }
 
 extern "C" fn refused(status: steer_status) -> steer_picked {
@@ -144,29 +166,54 @@ fn completed(connection: Handle) -> steer_picked {
     steer_picked { kind: STEER_PICK_COMPLETE as i64, value }
 }
 
-/// A pick of one's own. Apart from [`steer_picker_pick`], as it needs a stack.
+/// A pick of a picker that takes turns. It needs no stack on the usual path: stores are what a
+/// reference count's atomic has to wait for.
 ///
 /// # Safety
-/// `call` is NULL or readable with all that it points at.
-#[inline(never)]
-unsafe extern "C" fn pick_directly(picker: &steer_picker, call: *const steer_call) -> steer_picked {
-    match &picker.direct {
-        Some(direct) if !picker.guarded.is_poisoned() => match direct.choose() {
+/// As for `steer_picker_pick`, and `picker` is not NULL.
+unsafe extern "C" fn pick_in_turn(
+    picker: *const steer_picker,
+    call: *const steer_call,
+) -> steer_picked {
+    // SAFETY: by this function's contract.
+    match unsafe { &*picker }.guarded.next_turn() {
+        Some(handle) => completed(handle),
+        // SAFETY: by this function's contract.
+        None => unsafe { pick_any(picker, call) },
+    }
+}
+
+/// A pick of one's own that asks for nothing.
+///
+/// # Safety
+/// As for `steer_picker_pick`, and `picker` is not NULL.
+unsafe extern "C" fn pick_directly(
+    picker: *const steer_picker,
+    call: *const steer_call,
+) -> steer_picked {
+    // SAFETY: by this function's contract.
+    let asked = unsafe { &*picker };
+    match &asked.direct {
+        Some(direct) if !asked.guarded.is_poisoned() => match direct.choose() {
             Ok(handle) => completed(handle),
-            Err(choice) => picker.answer(choice),
+            Err(choice) => asked.answer(choice),
         },
         // SAFETY: by this function's contract.
         _ => unsafe { pick_any(picker, call) },
     }
 }
 
-/// A pick of any picker. Apart from [`steer_picker_pick`] and with its calling convention, so that
-/// the usual path needs no stack: stores are what a reference count's atomic has to wait for.
+/// A pick of any picker. Apart from the others, which leave what is rare to it.
 ///
 /// # Safety
-/// `call` is NULL or readable with all that it points at.
+/// As for `steer_picker_pick`, and `picker` is not NULL.
 #[inline(never)]
-unsafe extern "C" fn pick_any(picker: &steer_picker, call: *const steer_call) -> steer_picked {
+unsafe extern "C" fn pick_any(
+    picker: *const steer_picker,
+    call: *const steer_call,
+) -> steer_picked {
+    // SAFETY: by this function's contract.
+    let picker = unsafe { &*picker };
     // Without `guard`: GuardedPicker is the guard, and the rest cannot panic.
     let pick = if call.is_null() {
         picker.guarded.pick(Call::UNKNOWN)
