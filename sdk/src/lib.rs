@@ -9,6 +9,7 @@
 //! | one that follows its calls to their end | [`Pick::on_finish`], [`Pick::track`], [`Picker::call_finished`] |
 //! | a policy, which decides about connections too | [`PolicyFactory`], [`Policy`] |
 //! | the library that all of these come in | [`steer_plugin!`] |
+//! | tests of a picker, without gRPC | `testkit`, with the feature of that name |
 //!
 //! A panic in any of this never leaves the crate: the call fails with INTERNAL, the fault is logged
 //! and counted, and round robin takes the policy's place.
@@ -24,12 +25,14 @@ mod picker;
 mod plugin;
 mod policy;
 mod status;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 mod wants;
 
 pub use config::Faults;
 pub use glue::{
     AttributeValue, Backend, Backends, Call, CallEnd, Channel, Endpoint, EndpointId, Helper,
-    Locality, Metrics, PolicyHelper, Severity, TimerId,
+    Library, Locality, Metrics, PolicyHelper, Severity, TimerId,
 };
 pub use pick::{CallTracker, Pick};
 pub use picker::{FnPicker, Picker, PickerFactory, StatefulPickerFactory, picker};
@@ -37,6 +40,3 @@ pub use plugin::{Error, Plugin, Registrar};
 pub use policy::{Policy, PolicyFactory, State, Update};
 pub use status::{Code, Status};
 pub use wants::Wants;
-
-#[doc(hidden)]
-pub use glue::plugin_block;

@@ -73,7 +73,7 @@ impl Registrar {
 ///
 /// # fn main() {
 /// // For tests and programs in Rust: what the macro exports.
-/// let _block: &'static steer_sdk::abi::steer_plugin = plugin();
+/// let _library: &'static steer_sdk::Library = plugin();
 /// # }
 /// ```
 #[macro_export]
@@ -87,11 +87,11 @@ macro_rules! steer_plugin {
         #[cfg(panic = "abort")]
         ::core::compile_error!("Steer contains panics of pickers: they must unwind, not abort");
 
-        /// This crate's pickers and policies, as `steer_register_plugin` takes them.
-        pub fn plugin() -> &'static $crate::abi::steer_plugin {
-            struct Library;
+        /// This crate's pickers and policies.
+        pub fn plugin() -> &'static $crate::Library {
+            struct All;
 
-            impl $crate::Plugin for Library {
+            impl $crate::Plugin for All {
                 fn register(registrar: &mut $crate::Registrar) -> ::core::result::Result<(), $crate::Error> {
                     $($(registrar.picker($picker)?;)*)?
                     $($(registrar.policy($policy)?;)*)?
@@ -101,7 +101,7 @@ macro_rules! steer_plugin {
 
             #[allow(non_upper_case_globals, reason = "the name that the engine looks for")]
             #[unsafe(no_mangle)]
-            static steer_plugin_block: $crate::abi::steer_plugin = $crate::plugin_block::<Library>(
+            static steer_plugin_block: $crate::Library = $crate::Library::of::<All>(
                 $name,
                 $crate::steer_plugin!(@version $($version)?),
             );

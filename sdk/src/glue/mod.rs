@@ -11,6 +11,7 @@
 //! | `picks.rs` | the hooks of a picker, which both kinds of tables have |
 //! | `picker_type.rs`, `policy_type.rs` | a factory as a table of hooks |
 //! | `plugin.rs` | the block that a library shows of itself, and its entry |
+//! | `testkit.rs` | what the test kit asks of the engine by its ABI |
 //!
 //! What every SAFETY comment here leans on is the ABI's contract (`docs/ABI.md` and `abi`): the
 //! engine passes to a hook what it says it passes, and what a hook made comes back only to the hooks
@@ -29,6 +30,8 @@ mod picker_type;
 mod picks;
 mod plugin;
 mod policy_type;
+#[cfg(feature = "testkit")]
+pub(crate) mod testkit;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -38,7 +41,7 @@ pub use backend::{AttributeValue, Backend, Backends, Locality};
 pub use call::{Call, CallEnd, Metrics};
 pub use channel::{Channel, Helper, Severity, TimerId};
 pub use endpoint::{Endpoint, EndpointId, PolicyHelper};
-pub use plugin::plugin_block;
+pub use plugin::Library;
 
 pub(crate) use picker_type::register_picker;
 pub(crate) use policy_type::register_policy;

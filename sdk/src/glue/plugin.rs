@@ -8,20 +8,35 @@ use crate::abi::{
 };
 use crate::{Plugin, Registrar};
 
-/// What [`steer_plugin!`](crate::steer_plugin) exports.
-pub const fn plugin_block<P: Plugin>(name: &'static str, version: &'static str) -> steer_plugin {
-    steer_plugin {
-        magic: STEER_PLUGIN_MAGIC,
-        struct_size: size_of::<steer_plugin>(),
-        abi_version: STEER_ABI_VERSION,
-        pointer_size: size_of::<*const ()>() as u32,
-        api_size: size_of::<steer_api>(),
-        picker_type_size: size_of::<steer_picker_type>(),
-        policy_type_size: size_of::<steer_policy_type>(),
-        name: steer_str::borrow(name),
-        version: steer_str::borrow(version),
-        build: steer_str::borrow(env!("STEER_SDK_BUILD")),
-        entry: Some(entry::<P>),
+/// A library of pickers and policies, as it shows itself to the engine: what
+/// [`steer_plugin!`](crate::steer_plugin) makes, and nothing else does.
+// `repr(transparent)`: it is exported, and read as a `steer_plugin`.
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct Library(steer_plugin);
+
+impl Library {
+    /// Of this plugin. For `steer_plugin!`.
+    #[doc(hidden)]
+    pub const fn of<P: Plugin>(name: &'static str, version: &'static str) -> Library {
+        Library(steer_plugin {
+            magic: STEER_PLUGIN_MAGIC,
+            struct_size: size_of::<steer_plugin>(),
+            abi_version: STEER_ABI_VERSION,
+            pointer_size: size_of::<*const ()>() as u32,
+            api_size: size_of::<steer_api>(),
+            picker_type_size: size_of::<steer_picker_type>(),
+            policy_type_size: size_of::<steer_policy_type>(),
+            name: steer_str::borrow(name),
+            version: steer_str::borrow(version),
+            build: steer_str::borrow(env!("STEER_SDK_BUILD")),
+            entry: Some(entry::<P>),
+        })
+    }
+
+    /// For `steer_register_plugin`.
+    pub fn block(&'static self) -> &'static steer_plugin {
+        &self.0
     }
 }
 

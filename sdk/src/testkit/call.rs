@@ -1,0 +1,192 @@
+//! A call, from its pick to its end.
+//!
+//! Must not know: how a backend is chosen.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::fmt;
+
+use steer::policy::{Call, Headers, TrackedSlot, Wants};
+
+use super::LoadReport;
+use crate::{Code, Status};
+
+/// A call to pick for. It has a path (`/test.Service/Method` unless told otherwise) and headers, of
+/// which the picker sees what it wants.
+#[derive(Clone, Debug)]
+pub struct TestCall {
+    path: String,
+    headers: Vec<(String, String)>,
+}
+
+impl Default for TestCall {
+    fn default() -> TestCall {
+        TestCall { path: "/test.Service/Method".to_owned(), headers: Vec::new() }
+    }
+}
+
+impl TestCall {
+    /// A call without headers.
+    pub fn new() -> TestCall {
+        TestCall::default()
+    }
+
+    /// With this path.
+    pub fn path(mut self, path: impl Into<String>) -> TestCall {
+        self.path = path.into();
+        self
+    }
+
+    /// With this header, and what it has already. The name is in lower case.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> TestCall {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// What a picker that wants this sees of it, for the time of `body`; and the headers that it
+    /// has added.
+    pub(super) fn seen<R>(
+        &self,
+        wants: &Wants,
+        body: impl FnOnce(&Call<'_>) -> R,
+    ) -> (R, Vec<(String, Vec<u8>)>) {
+        let seen = Seen { headers: &self.headers, wants, added: RefCell::default() };
+        let path = if wants.path { self.path.as_str() } else { "" };
+        let result = body(&Call { path, headers: &seen });
+        (result, seen.added.into_inner())
+    }
+}
+
+struct Seen<'a> {
+    headers: &'a [(String, String)],
+    wants: &'a Wants,
+    added: RefCell<Vec<(String, Vec<u8>)>>,
+}
+
+impl Headers for Seen<'_> {
+    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        let wanted = self.wants.headers.as_ref()?;
+        if !wanted.iter().any(|wanted| wanted == name) {
+            return None;
+        }
+        let values = self.headers.iter().filter(|(key, _)| key == name);
+        let values: Vec<&str> = values.map(|(_, value)| value.as_str()).collect();
+        match values.as_slice() {
+            [] => None,
+            [one] => Some(Cow::Borrowed(*one)),
+            several => Some(Cow::Owned(several.join(","))),
+        }
+    }
+
+    fn add(&self, name: &str, value: &[u8]) -> bool {
+        let fits = self.wants.headers.is_some()
+            && !name.is_empty()
+            && name.bytes().all(|byte| {
+                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte)
+            });
+        if fits {
+            self.added.borrow_mut().push((name.to_owned(), value.to_vec()));
+        }
+        fits
+    }
+}
+
+/// What came of a pick.
+#[derive(Debug)]
+pub enum Picked {
+    /// The call goes to the backend with this first address.
+    Complete {
+        /// The address.
+        backend: String,
+        /// What the picker has added to the call.
+        headers: Vec<(String, Vec<u8>)>,
+    },
+    /// As that, and the picker wants to hear of it. Dropping it abandons the call.
+    Tracked {
+        /// The address.
+        backend: String,
+        /// What the picker has added to the call.
+        headers: Vec<(String, Vec<u8>)>,
+        /// The call, to be started and finished.
+        call: TrackedCall,
+    },
+    /// The call waits for the next picker.
+    Queue,
+    /// The call fails, unless it waits for ready.
+    Fail(Status),
+    /// The call fails, also if it waits for ready.
+    Drop(Status),
+}
+
+impl Picked {
+    /// The first address of the backend that the call goes to.
+    pub fn backend(&self) -> Option<&str> {
+        match self {
+            Picked::Complete { backend, .. } | Picked::Tracked { backend, .. } => Some(backend),
+            _ => None,
+        }
+    }
+
+    /// The headers that the picker has added.
+    pub fn added_headers(&self) -> &[(String, Vec<u8>)] {
+        match self {
+            Picked::Complete { headers, .. } | Picked::Tracked { headers, .. } => headers,
+            _ => &[],
+        }
+    }
+
+    /// The call starts, if the picker wants to hear of it.
+    pub fn start(&mut self) {
+        if let Picked::Tracked { call, .. } = self {
+            call.start();
+        }
+    }
+
+    /// The call starts, unless it has, and ends, if the picker wants to hear of it.
+    pub fn finish(self, code: Code) {
+        if let Picked::Tracked { call, .. } = self {
+            call.finish(&Status::new(code, ""), None);
+        }
+    }
+}
+
+/// A call that the picker wants to hear of. How long it takes is up to
+/// [`TestChannel::advance`](super::TestChannel::advance). Dropping it abandons the call.
+pub struct TrackedCall {
+    slot: TrackedSlot,
+    with_metrics: bool,
+}
+
+impl TrackedCall {
+    pub(super) fn new(slot: TrackedSlot, wants: &Wants) -> TrackedCall {
+        TrackedCall { slot, with_metrics: wants.metrics }
+    }
+
+    /// The call starts.
+    pub fn start(&mut self) {
+        self.slot.call_mut().start();
+    }
+
+    /// The call ends; it starts first, unless it has. Pickers that do not want `report` do not see
+    /// it.
+    pub fn finish(mut self, status: &Status, report: Option<&LoadReport>) {
+        let report = report.filter(|_| self.with_metrics);
+        self.slot.call_mut().finish(&to_engine(status), report);
+    }
+}
+
+impl fmt::Debug for TrackedCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TrackedCall").finish_non_exhaustive()
+    }
+}
+
+/// The engine's own type of the same.
+pub(super) fn to_engine(status: &Status) -> steer::Status {
+    steer::Status::new(steer::Code::from_number(status.code as i32), status.message.clone())
+}
+
+/// And back.
+pub(super) fn from_engine(status: &steer::Status) -> Status {
+    Status::new(Code::from_number(status.code as i32), status.message.clone())
+}

@@ -1,0 +1,57 @@
+//! Tests of pickers and policies, without gRPC: a channel in memory, in which the test decides what is
+//! connected, what time it is, and what becomes of each call. The engine is the real one. Feature
+//! `testkit`, for `[dev-dependencies]`.
+//!
+//! ```
+//! # use steer_sdk::{Backends, Channel, Pick, Picker, PickerFactory, picker};
+//! # #[derive(serde::Deserialize)] struct Config {}
+//! # struct AnyOne;
+//! # impl PickerFactory for AnyOne {
+//! #     const NAME: &'static str = "any_one";
+//! #     type Config = Config;
+//! #     fn build(&self, _: &Config, backends: Backends, channel: &Channel) -> impl Picker {
+//! #         let channel = channel.clone();
+//! #         picker(move |_| Pick::complete(&backends[channel.random() as usize % backends.len()]))
+//! #     }
+//! # }
+//! steer_sdk::steer_plugin! { name: "any one", pickers: [AnyOne] }
+//!
+//! # fn main() {
+//! use steer_sdk::testkit::{Conformance, TestCall, TestChannel};
+//!
+//! let channel = TestChannel::new(plugin(), "any_one", "{}").unwrap();
+//! channel.resolve(["ipv4:10.0.0.1:80", "ipv4:10.0.0.2:80"]);
+//! channel.ready("ipv4:10.0.0.1:80");
+//! assert_eq!(channel.pick(&TestCall::new()).backend(), Some("ipv4:10.0.0.1:80"));
+//!
+//! channel.all_ready();
+//! let distribution = channel.picks(1000, &TestCall::new());
+//! assert!(distribution.chi_square(&[("ipv4:10.0.0.1:80", 1.0), ("ipv4:10.0.0.2:80", 1.0)]) > 0.001);
+//! assert_eq!(channel.faults(), 0);
+//!
+//! // What every picker must keep.
+//! Conformance::new(plugin(), "any_one", "{}").check().unwrap();
+//! # }
+//! ```
+//!
+//! | file | idea |
+//! |---|---|
+//! | `world.rs` | what a test has chosen, and what it sees of it: the host of the engine |
+//! | `channel.rs` | a channel with one policy, and its picks |
+//! | `call.rs` | a call, from its pick to its end |
+//! | `distribution.rs` | where many calls went |
+//! | `conformance.rs` | what every picker must keep |
+//!
+//! Must not know: gRPC, how anything crosses the ABI.
+
+mod call;
+mod channel;
+mod conformance;
+mod distribution;
+mod world;
+
+pub use call::{Picked, TestCall, TrackedCall};
+pub use channel::{TestBackend, TestChannel};
+pub use conformance::{Conformance, Nonconformance};
+pub use distribution::Distribution;
+pub use steer::policy::Metrics as LoadReport;
