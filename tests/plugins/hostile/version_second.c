@@ -1,5 +1,6 @@
-/* The second release of a plugin: it takes the second backend. */
+/* The second release of a plugin: it takes the last backend. */
 #define BLOCK .name = STEER_TEXT_INIT("versions"), .version = STEER_TEXT_INIT("2.0"),
 #define TYPE_NAME "versions"
-#define PICK return steer_complete(1);
+#define PICKER_NEW *picker = (void *)backends;
+#define PICK return steer_complete(((const steer_backends *)picker)->count - 1);
 #include "base.h"

@@ -1,0 +1,162 @@
+// Plugins on real channels: releases of one take each other's place under load, and a broken one
+// that comes as the next release does no harm but to the calls that meet it.
+//
+// The plugins are those of ../hostile; what they do stands there.
+#include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+#include <steer/grpc.h>
+#include <steer/steer.h>
+
+#include <cstdlib>
+#include <future>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/backend.h"
+#include "support/client.h"
+#include "support/resolver_feed.h"
+#include "support/wait.h"
+
+namespace steer_test {
+namespace {
+
+constexpr int kLoadThreads = 4;
+constexpr int kSwaps = 20;
+
+// Why it could not be loaded; empty: it was.
+std::string LoadPlugin(const std::string& name) {
+  const std::string path = STEER_TEST_HOSTILE_DIR "/" + name + ".so";
+  if (steer_load_plugin({path.data(), path.size()}) == STEER_OK) return "";
+  const steer_str error = steer_last_error();
+  return std::string(error.data, error.length);
+}
+
+// A channel to some backends, whose policy is `policy` in the release that is loaded.
+class Plugins : public testing::Test {
+ protected:
+  void Begin(const std::string& policy) {
+    policy_ = policy;
+    Feed();
+    channel_ = MakeChannel(feed_.target(), ServiceConfig(policy));
+  }
+
+  // The resolver answers anew: the same backends, and a config that is read again.
+  void Feed() {
+    ResolverFeed::Result result;
+    result.ports = backends_.ports();
+    const std::string config = R"({"generation": )" + std::to_string(++generation_) + "}";
+    result.service_config = ServiceConfig(policy_, config);
+    accepted_ = feed_.Feed(result);
+  }
+
+  void FeedAndWait() {
+    Feed();
+    ASSERT_EQ(accepted_.wait_for(kPatience), std::future_status::ready);
+    EXPECT_TRUE(accepted_.get().ok());
+  }
+
+  int port(size_t backend) { return backends_[backend].port(); }
+
+  Backends backends_{2};
+  ResolverFeed feed_;
+  std::shared_ptr<grpc::Channel> channel_;
+
+ private:
+  std::string policy_;
+  int generation_ = 0;
+  std::future<grpc::Status> accepted_;
+};
+
+TEST_F(Plugins, ReleasesTakeEachOthersPlaceUnderLoad) {
+  ASSERT_EQ(LoadPlugin("version_first"), "");
+  Begin("versions");
+  ASSERT_TRUE(WaitUntil([&] { return Call(channel_).port == port(0); }));
+  Load load(channel_, kLoadThreads);
+  ASSERT_TRUE(load.WaitForPorts({port(0)}));
+  for (int swap = 0; swap < kSwaps; ++swap) {
+    const size_t next = (swap + 1) % 2;
+    ASSERT_EQ(LoadPlugin(next == 0 ? "version_first" : "version_second"), "");
+    // Who has the one before keeps it, until the next config comes.
+    if (swap == 0) {
+      EXPECT_TRUE(load.WaitForCalls(100));
+      EXPECT_TRUE(load.WaitForPorts({port(0)}));
+    }
+    FeedAndWait();
+    EXPECT_TRUE(load.WaitForPorts({port(next)}));
+  }
+  load.Stop();
+  EXPECT_EQ(load.failures(), 0) << load.FailureTexts();
+}
+
+// Loaded again and again, while channels come and go.
+TEST_F(Plugins, AreLoadedWhileOthersUseThem) {
+  ASSERT_EQ(LoadPlugin("version_first"), "");
+  Begin("versions");
+  Load load(channel_, kLoadThreads);
+  bool stop = false;
+  std::thread loading([&stop] {
+    for (int i = 0; i < 200; ++i) {
+      EXPECT_EQ(LoadPlugin(i % 2 == 0 ? "version_second" : "version_first"), "");
+      EXPECT_THAT(LoadPlugin("entry_faults"), testing::HasSubstr("the license has run out"));
+    }
+    stop = true;
+  });
+  for (int i = 0; i < 20; ++i) {
+    FeedAndWait();
+    const auto other = MakeChannel(StaticTarget(backends_.ports()), ServiceConfig("versions"));
+    EXPECT_TRUE(Call(other).status.ok());
+  }
+  loading.join();
+  EXPECT_TRUE(stop);
+  EXPECT_TRUE(load.WaitForCalls(100));
+  load.Stop();
+  EXPECT_EQ(load.failures(), 0) << load.FailureTexts();
+}
+
+// A config makes the picker throw, under load: the calls that meet the fault fail, round robin
+// takes over, and the next config makes the plugin's policy take part again.
+TEST_F(Plugins, ThrowNoFurtherThanTheirChannel) {
+  ASSERT_EQ(LoadPlugin("throws"), "");
+  ASSERT_EQ(LoadPlugin("version_first"), "");
+  const auto innocent = MakeChannel(StaticTarget(backends_.ports()), ServiceConfig("versions"));
+  Load others(innocent, 1);
+  ASSERT_TRUE(others.WaitForCalls(10));
+
+  const auto throwing =
+      MakeChannel(StaticTarget(backends_.ports()), ServiceConfig("throws", R"({"where": "pick"})"));
+  const CallResult failed = Call(throwing);
+  EXPECT_EQ(failed.status.error_code(), grpc::StatusCode::INTERNAL);
+  EXPECT_EQ(failed.status.error_message(),
+            "throws: pick failed: the picker threw an exception: thrown in pick");
+  EXPECT_TRUE(WaitForRotation(throwing, backends_.ports()));
+
+  others.Stop();
+  EXPECT_EQ(others.failures(), 0) << others.FailureTexts();
+}
+
+}  // namespace
+}  // namespace steer_test
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  // gRPC hears of the names that are there before steer::Register(); later releases need not be
+  // told.
+  for (const char* plugin : {"version_first", "throws"}) {
+    const std::string error = steer_test::LoadPlugin(plugin);
+    if (!error.empty()) {
+      std::cerr << error << std::endl;
+      return 1;
+    }
+  }
+  const steer::RegisterStatus status = steer::Register();
+  if (!status.ok()) {
+    std::cerr << "steer::Register(): " << status.message() << std::endl;
+    return 1;
+  }
+  steer_test::RegisterFeedResolver();
+  return RUN_ALL_TESTS();
+}
