@@ -27,7 +27,8 @@ impl PickerFactory for StickySession {
                 Some(session) => XxHash64::oneshot(0, session.as_bytes()),
                 None => channel.random(),
             };
-            let rank = |backend: &&Backend| XxHash64::oneshot(session, backend.hash_key().as_bytes());
+            let rank =
+                |backend: &&Backend| XxHash64::oneshot(session, backend.hash_key().as_bytes());
             backends.iter().max_by_key(rank).map_or(Pick::queue(), Pick::complete)
         })
         .wants(wants)
@@ -35,3 +36,60 @@ impl PickerFactory for StickySession {
 }
 
 steer_sdk::steer_plugin! { name: "sticky session", pickers: [StickySession] }
+
+#[cfg(test)]
+mod tests {
+    use steer_sdk::testkit::{Conformance, TestCall, TestChannel};
+
+    use super::plugin;
+
+    const CONFIG: &str = r#"{"header": "session-id"}"#;
+
+    fn session(number: u64) -> TestCall {
+        TestCall::new().header("session-id", number.to_string())
+    }
+
+    /// Where each of many sessions goes.
+    fn servers(channel: &TestChannel) -> Vec<String> {
+        let server = |number| {
+            let picked = channel.pick(&session(number));
+            let server = picked.backend().map(str::to_owned);
+            assert_eq!(channel.pick(&session(number)).backend(), server.as_deref());
+            server.unwrap()
+        };
+        (0..1000).map(server).collect()
+    }
+
+    #[test]
+    fn a_backend_that_leaves_moves_its_own_sessions_only() {
+        let channel = TestChannel::new(plugin(), "sticky_session", CONFIG).unwrap();
+        channel.resolve(["a", "b", "c"]);
+        channel.all_ready();
+        let before = servers(&channel);
+        channel.fails("b");
+        for (before, after) in before.iter().zip(servers(&channel)) {
+            assert_eq!(*before != after, before == "b");
+        }
+        channel.ready("b");
+        assert_eq!(before, servers(&channel));
+    }
+
+    #[test]
+    fn sessions_are_spread_and_calls_without_one_too() {
+        let channel = TestChannel::new(plugin(), "sticky_session", CONFIG).unwrap();
+        channel.resolve(["a", "b", "c"]);
+        channel.all_ready();
+        let fair = [("a", 1.0), ("b", 1.0), ("c", 1.0)];
+        assert!(channel.picks(3000, &TestCall::new()).chi_square(&fair) > 0.001);
+        let servers = servers(&channel);
+        for (name, _) in fair {
+            let count = servers.iter().filter(|server| *server == name).count();
+            assert!((270..400).contains(&count), "{count} of 1000 sessions at {name}");
+        }
+    }
+
+    #[test]
+    fn it_keeps_what_every_picker_must() {
+        Conformance::new(plugin(), "sticky_session", CONFIG).calls(session).check().unwrap();
+    }
+}
