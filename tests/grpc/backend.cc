@@ -8,6 +8,11 @@
 //   failing on | failing off                calls fail with UNAVAILABLE
 //   delay <milliseconds>                    how long each call takes
 //   shutdown                                finishes the running calls and exits (no answer)
+//
+// A call may ask for something by its own headers:
+//   fail-with: <code> <message>     it fails with that
+//   send-trailer-bin: <key>=<value> its trailing metadata has that; may be given several times
+// and headers that begin with "echo-" come back in the trailing metadata.
 #include <grpcpp/alarm.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
@@ -94,9 +99,31 @@ class EchoCalls {
     service_->RequestCall(&call_->context, &call_->stream, queue_, queue_, this);
   }
 
+  // What the call itself asks for.
+  grpc::Status ObeyHeaders() {
+    grpc::Status status;
+    for (const auto& [key, value] : call_->context.client_metadata()) {
+      const std::string name(key.data(), key.size());
+      const std::string text(value.data(), value.size());
+      if (name == "fail-with") {
+        status = grpc::Status(static_cast<grpc::StatusCode>(std::atoi(text.c_str())),
+                              text.substr(text.find(' ') + 1));
+      } else if (name == "send-trailer-bin") {
+        const size_t end_of_key = text.find('=');
+        call_->context.AddTrailingMetadata(text.substr(0, end_of_key), text.substr(end_of_key + 1));
+      } else if (name.rfind("echo-", 0) == 0) {
+        call_->context.AddTrailingMetadata(name, text);
+      }
+    }
+    return status;
+  }
+
   void Answer(bool has_request) {
     state_ = State::kAnswering;
-    if (!has_request || behaviour_.failing) {
+    const grpc::Status status = ObeyHeaders();
+    if (!status.ok()) {
+      call_->stream.Finish(status, this);
+    } else if (!has_request || behaviour_.failing) {
       call_->stream.Finish(grpc::Status(grpc::StatusCode::UNAVAILABLE, "told to fail"), this);
     } else {
       call_->stream.WriteAndFinish(behaviour_.answer, grpc::WriteOptions(), grpc::Status::OK, this);

@@ -7,11 +7,13 @@
 #include <iostream>
 
 #include "support/resolver_feed.h"
+#include "support/scripted_picker.h"
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   // A channel without calls looks at its connections this often; gRPC's own choice is every 5 s.
   setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "100", 1);
+  steer_test::RegisterScriptedPicker();
   const steer::RegisterStatus status = steer::Register();
   if (!status.ok()) {
     std::cerr << "steer::Register(): " << status.message() << std::endl;

@@ -32,6 +32,7 @@ int PortIn(const grpc::ByteBuffer& response) {
 void Apply(const CallOptions& options, grpc::ClientContext* context) {
   context->set_wait_for_ready(options.wait_for_ready);
   context->set_deadline(std::chrono::system_clock::now() + options.timeout);
+  for (const auto& [name, value] : options.metadata) context->AddMetadata(name, value);
 }
 
 }  // namespace
@@ -89,7 +90,12 @@ bool PendingCall::Finish(std::chrono::system_clock::time_point deadline) {
 CallResult PendingCall::Result() {
   while (!Finish(std::chrono::system_clock::now() + kPatience)) {
   }
-  return {status_, status_.ok() ? PortIn(response_) : 0};
+  CallResult result = {status_, status_.ok() ? PortIn(response_) : 0, {}};
+  for (const auto& [name, value] : context_.GetServerTrailingMetadata()) {
+    result.trailers.emplace(std::string(name.data(), name.size()),
+                            std::string(value.data(), value.size()));
+  }
+  return result;
 }
 
 CallResult Call(const std::shared_ptr<grpc::Channel>& channel, const CallOptions& options) {

@@ -32,15 +32,22 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
                                                credentials = grpc::InsecureChannelCredentials(),
                                            grpc::ChannelArguments arguments = TestArguments());
 
+// Names may be there several times.
+using Metadata = std::multimap<std::string, std::string>;
+
 struct CallOptions {
   bool wait_for_ready = false;
   std::chrono::milliseconds timeout{20000};
+  // The call's headers.
+  Metadata metadata = {};
 };
 
 struct CallResult {
   grpc::Status status;
   // The port of the backend that answered; 0 when the call failed.
   int port = 0;
+  // What the backend sent with the status.
+  Metadata trailers;
 };
 
 // A call that has been started, on a completion queue of its own. It is picked on the thread that
@@ -58,6 +65,7 @@ class PendingCall {
   bool Done() { return Finish(std::chrono::system_clock::now()); }
   // Waits for the end.
   CallResult Result();
+  void Cancel() { context_.TryCancel(); }
 
  private:
   bool Finish(std::chrono::system_clock::time_point deadline);

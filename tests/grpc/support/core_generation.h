@@ -41,6 +41,7 @@
 #include "src/core/load_balancing/health_check_client_internal.h"
 #include "src/core/load_balancing/lb_policy.h"
 #include "src/core/load_balancing/lb_policy_registry.h"
+#include "src/core/load_balancing/ring_hash/ring_hash.h"
 #include "src/core/load_balancing/subchannel_interface.h"
 #include "src/core/resolver/endpoint_addresses.h"
 #include "src/core/resolver/resolver.h"
@@ -52,6 +53,7 @@
 #include "src/core/util/ref_counted_ptr.h"
 #include "src/core/util/sync.h"
 #include "src/core/util/work_serializer.h"
+#include "src/core/xds/xds_client/xds_locality.h"
 #else
 #include "absl/types/variant.h"
 #include "src/core/lib/channel/channel_args.h"
@@ -137,6 +139,30 @@ inline Address MakeAddress(uint16_t port, grpc_core::ChannelArgs args = grpc_cor
 #else
   return Address(Loopback(port), args, std::move(attributes));
 #endif
+#endif
+}
+
+// Adds to the args of an address what consistent hashing should hash, or nothing where no resolver
+// can say that.
+inline grpc_core::ChannelArgs WithHashKey(const grpc_core::ChannelArgs& args,
+                                          [[maybe_unused]] const std::string& key) {
+#ifdef GRPC_ARG_RING_HASH_ENDPOINT_HASH_KEY
+  return args.Set(GRPC_ARG_RING_HASH_ENDPOINT_HASH_KEY, key);
+#else
+  return args;
+#endif
+}
+
+// The same with where the address is, as xDS does it, in the last generation.
+inline grpc_core::ChannelArgs WithLocality(const grpc_core::ChannelArgs& args,
+                                           [[maybe_unused]] const std::string& region,
+                                           [[maybe_unused]] const std::string& zone,
+                                           [[maybe_unused]] const std::string& sub_zone) {
+#if STEER_TEST_GENERATION == 3
+  return args.SetObject(
+      grpc_core::MakeRefCounted<grpc_core::XdsLocalityName>(region, zone, sub_zone));
+#else
+  return args;
 #endif
 }
 

@@ -46,6 +46,10 @@ inline bool NotesAreInBrackets(const std::string& policy) {
   return policy == "round_robin" && MinorVersion() >= 70;
 }
 
+// Whether what an address has of these reaches a policy: see docs/grpc-versions.md.
+inline bool AddressesHaveLocality() { return MinorVersion() >= 57; }
+inline bool AddressesHaveHashKey() { return MinorVersion() >= 70; }
+
 // What calls fail with after an empty address list.
 inline std::string EmptyListMessage(const std::string& policy, const std::string& note) {
   return NotesAreInBrackets(policy) ? "empty address list (" + note + ")"

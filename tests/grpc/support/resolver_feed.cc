@@ -122,7 +122,15 @@ class FeedResolver : public grpc_core::Resolver {
     if (item.result.error.ok()) {
       steer_testing::AddressList addresses;
       for (const int port : item.result.ports) {
-        addresses.push_back(steer_testing::MakeAddress(static_cast<uint16_t>(port)));
+        const ResolverFeed::About& about = item.result.about[port];
+        grpc_core::ChannelArgs args;
+        for (const auto& [key, text] : about.texts) args = args.Set(key, text);
+        for (const auto& [key, integer] : about.integers) args = args.Set(key, integer);
+        if (!about.hash_key.empty()) args = steer_testing::WithHashKey(args, about.hash_key);
+        const auto& [region, zone, sub_zone] = about.locality;
+        if (!region.empty()) args = steer_testing::WithLocality(args, region, zone, sub_zone);
+        addresses.push_back(steer_testing::MakeAddress(static_cast<uint16_t>(port), args,
+                                                       static_cast<uint32_t>(about.weight)));
       }
       result.addresses = std::move(addresses);
     } else {

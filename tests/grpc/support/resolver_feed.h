@@ -6,7 +6,9 @@
 
 #include <grpcpp/support/status.h>
 
+#include <array>
 #include <future>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,8 +20,19 @@ void RegisterFeedResolver();
 
 class ResolverFeed {
  public:
+  // What a resolver may know of an address beside itself.
+  struct About {
+    int weight = 0;
+    std::string hash_key;
+    std::array<std::string, 3> locality;
+    std::map<std::string, std::string> texts;
+    std::map<std::string, int> integers;
+  };
+
   struct Result {
     std::vector<int> ports;
+    // By port. What this gRPC has no place for is left out (see core_generation.h).
+    std::map<int, About> about;
     // In place of an address list.
     grpc::Status error;
     std::string note;
