@@ -80,7 +80,7 @@ inline RegisterStatus Register(const Registration& host) {
   std::string message = "steer::Register: registered";
   // First, so that policies of plugins are there, too.
   if (steer_load_plugins() != STEER_OK) {
-    const std::string why = "steer::Register: STEER_PLUGINS: " + FromC(steer_last_error());
+    const std::string why = "steer::Register: " + FromC(steer_last_error());
     host.log_error(why);
     message = why + "; " + message;
   }

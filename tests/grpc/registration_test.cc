@@ -129,6 +129,18 @@ TEST_F(Registration, ManyThreadsAtOnceIsHarmless) {
   ExpectRotation(result, "steer_round_robin");
 }
 
+TEST_F(Registration, GoesOnWithoutAPluginThatCannotBeLoaded) {
+  const ProgramResult result = Run(STEER_TEST_REGISTERING_CLIENT, "register,register", kSteerOnly,
+                                   {"STEER_PLUGINS=/nowhere/libfirst.so:/nowhere/libsecond.so"});
+  EXPECT_THAT(Values(result, "register"),
+              ElementsAre(testing::AllOf(StartsWith(kOk), HasSubstr("STEER_PLUGINS"),
+                                         HasSubstr("/nowhere/libfirst.so"),
+                                         HasSubstr("/nowhere/libsecond.so")),
+                          StartsWith(kAlreadyRegistered)));
+  ExpectLogged(result, "/nowhere/libfirst.so");
+  ExpectRotation(result, "steer_round_robin");
+}
+
 TEST_F(Registration, TooLateAfterAChannel) {
   const ProgramResult result =
       Run(STEER_TEST_REGISTERING_CLIENT, "channel,register,register", kSteerOrBuiltIn);
