@@ -212,6 +212,42 @@ expect "Rust, just new enough" 0 "rustc 1.85.0" "flags: ." -- rust
 expect "Rust, that cannot sanitize" 0 "NOT instrumented" "fake fault" "flags: ." -- \
   rust "-DSTEER_SANITIZE=address;undefined"
 
+# ---- users' pickers in Rust ------------------------------------------------------------------------
+
+# crate <directory> <name> <what else is in Cargo.toml>: one that is looked at, and never built.
+crate() {
+  mkdir -p "$1/src"
+  printf '[package]\nname = "%s"\nversion = "0.1.0"\n%b[workspace]\n' "$2" "$3" >"$1/Cargo.toml"
+  touch "$1/src/lib.rs"
+}
+with_sdk='[dependencies]\nsteer-sdk = "0.1"\n'
+crate "$work/crates/one" a-picker "$with_sdk"
+crate "$work/crates/two" a-picker "$with_sdk"
+crate "$work/crates/other" other ""
+crate "$work/crates/program" program "$with_sdk"
+mv "$work/crates/program/src/lib.rs" "$work/crates/program/src/main.rs"
+
+picker() {
+  rm -rf "$work/picker"
+  "$cmake" -S "$here/rust_picker" -B "$work/picker" -G Ninja -DNAME=mine "$@"
+}
+expect "picker in Rust, linked" 0 -- picker -DCRATE="$work/crates/one"
+expect "picker in Rust, loaded" 0 -- picker -DCRATE="$work/crates/one" -DKIND=MODULE
+expect "picker in Rust, both" 0 -- \
+  picker -DCRATE="$work/crates/one" -DKIND=MODULE -DOTHER="$work/crates/one"
+expect "picker in Rust, no crate" 1 "steer_add_rust_picker(mine)" "there is no $work/crates/Cargo.toml" -- \
+  picker -DCRATE="$work/crates"
+expect "picker in Rust, without steer-sdk" 1 "does not depend on steer-sdk" -- \
+  picker -DCRATE="$work/crates/other"
+expect "picker in Rust, without a library" 1 "has no library" "src/lib.rs" -- \
+  picker -DCRATE="$work/crates/program"
+expect "picker in Rust, two of one name" 1 "is called a_picker, as that of $work/crates/one is" -- \
+  picker -DCRATE="$work/crates/two" -DOTHER="$work/crates/one"
+expect "picker in Rust, an unknown word" 1 "what is STATIC?" -- \
+  picker -DCRATE="$work/crates/one" -DKIND=STATIC
+expect "picker in Rust, no ELF" 1 "a picker is to be loaded: MODULE" -- \
+  picker -DCRATE="$work/crates/one" -DCMAKE_EXECUTABLE_FORMAT=MACHO
+
 if [[ ${1:-} == --online ]]; then
   expect "pip, no index" 1 "No matching distribution found" -- \
     env PIP_NO_INDEX=1 "$cmake" -DVERSION=1.51.1 -DSTEER_CACHE_DIR="$work/empty-cache" \

@@ -1,0 +1,3 @@
+// A library that brings a picker along.
+
+int library(void) { return 0; }
