@@ -133,7 +133,8 @@ pub struct steer_api {
     pub now: Option<unsafe extern "C" fn(channel: *const steer_channel) -> u64>,
     /// 64 random bits.
     pub random: Option<unsafe extern "C" fn(channel: *const steer_channel) -> u64>,
-    /// *Serialised.* Starts a timer; its number, never 0, comes with the hook `timer`. 0: too late.
+    /// *Serialised.* Starts a timer; its number, never 0, comes with the hook `timer`. One that is
+    /// started before the first update begins to run with that. 0: too late.
     pub timer_start:
         Option<unsafe extern "C" fn(channel: *const steer_channel, after_ns: u64) -> u64>,
     /// *Serialised.* Takes that back. A timer that runs out all the same does no harm.

@@ -344,6 +344,11 @@ typedef int32_t steer_json_kind;
 #endif // __cplusplus
 
 /*
+ A running timer.
+ */
+typedef struct TimerId TimerId;
+
+/*
  One call that a picker wants to hear of. Used by one thread at a time.
  */
 typedef struct steer_call_tracker steer_call_tracker;
@@ -1051,7 +1056,8 @@ typedef struct steer_api {
    */
   uint64_t (*random)(const struct steer_channel *channel);
   /*
-   *Serialised.* Starts a timer; its number, never 0, comes with the hook `timer`. 0: too late.
+   *Serialised.* Starts a timer; its number, never 0, comes with the hook `timer`. One that is
+   started before the first update begins to run with that. 0: too late.
    */
   uint64_t (*timer_start)(const struct steer_channel *channel, uint64_t after_ns);
   /*
@@ -1418,6 +1424,8 @@ typedef struct steer_pick_failure {
    */
   struct steer_str message;
 } steer_pick_failure;
+
+
 
 #ifdef __cplusplus
 extern "C" {

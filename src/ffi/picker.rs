@@ -14,7 +14,7 @@ use steer_abi::steer_choice;
 use super::custom::{CustomPicker, Direct};
 use super::text::{ReadText, steer_str};
 use super::tracker::steer_call_tracker;
-use super::versioned::{Versioned, read};
+use super::versioned::{Versioned, plain_array, read};
 use super::{guard, steer_status, steer_status::*};
 use crate::policy::{Call, GuardedPicker, Headers, Pick};
 use crate::status::Status;
@@ -256,7 +256,7 @@ struct CHeaders<'a> {
 }
 
 impl Headers for CHeaders<'_> {
-    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+    fn get(&self, name: &str) -> Option<Cow<'_, [u8]>> {
         if !self.declared.iter().any(|declared| declared == name) {
             return None;
         }
@@ -268,7 +268,7 @@ impl Headers for CHeaders<'_> {
             return None;
         }
         // SAFETY: valid until the pick is over, as `steer_call` says, which this does not outlive.
-        unsafe { value.to_cow() }
+        unsafe { plain_array(value.data.cast(), value.length) }.ok().map(Cow::Borrowed)
     }
 
     fn add(&self, name: &str, value: &[u8]) -> bool {

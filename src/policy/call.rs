@@ -17,8 +17,8 @@ pub struct Call<'a> {
 /// The headers of a call.
 pub trait Headers {
     /// The value of a header, by its lower-case name: that of several of one name joined by ",".
-    /// Headers that the picker did not ask for are not there.
-    fn get(&self, name: &str) -> Option<Cow<'_, str>>;
+    /// Headers that the picker did not ask for are not there. Text, but for names that end in "-bin".
+    fn get(&self, name: &str) -> Option<Cow<'_, [u8]>>;
 
     /// Adds a header to the call if this pick completes. `false`: the host cannot do that, or the
     /// name or the value cannot be sent.
@@ -30,7 +30,7 @@ pub trait Headers {
 pub struct NoHeaders;
 
 impl Headers for NoHeaders {
-    fn get(&self, _name: &str) -> Option<Cow<'_, str>> {
+    fn get(&self, _name: &str) -> Option<Cow<'_, [u8]>> {
         None
     }
 

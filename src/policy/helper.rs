@@ -26,6 +26,11 @@ pub enum Severity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TimerId(pub u64);
 
+impl TimerId {
+    /// No timer: what is started too late has this number.
+    pub const NONE: TimerId = TimerId(0);
+}
+
 /// What a policy may ask for. A wrapper hands its child a helper of its own.
 ///
 /// All but [`log`](Helper::log), [`now`](Helper::now) and [`random`](Helper::random) are for the
@@ -45,7 +50,8 @@ pub trait Helper: Send + Sync {
     /// Asks the resolver to resolve again, when it sees fit.
     fn request_reresolution(&self);
 
-    /// Starts a timer, of which [`Policy::timer`](super::Policy::timer) hears.
+    /// Starts a timer, of which [`Policy::timer`](super::Policy::timer) hears. One that is started
+    /// before the first update begins to run with that.
     fn start_timer(&self, after: Duration) -> TimerId;
 
     /// Stops a timer. Nothing happens when it has run out.

@@ -37,6 +37,8 @@ pub enum RegisterError {
     BadName(String),
     /// The name begins as those of the engine's own policies do.
     Reserved(String),
+    /// gRPC has a policy of this name, in some version, and aborts the process when there are two.
+    OfGrpc(String),
     /// There is a policy of this name, from there.
     Taken(String, Origin),
 }
@@ -53,6 +55,11 @@ impl fmt::Display for RegisterError {
                 f,
                 "{name:?} cannot be registered: names that begin with \"steer_\" are Steer's own; \
                  choose another name"
+            ),
+            RegisterError::OfGrpc(name) => write!(
+                f,
+                "{name:?} cannot be registered: gRPC has a policy of its own of this name; choose \
+                 another name"
             ),
             RegisterError::Taken(name, origin) => {
                 let whose = match origin {
@@ -147,6 +154,18 @@ fn check(
     }
 }
 
+/// gRPC's policies, in all of its versions, but for those whose names say that they are experimental or
+/// of xDS.
+const OF_GRPC: [&str; 7] = [
+    "grpclb",
+    "pick_first",
+    "ring_hash",
+    "round_robin",
+    "rls",
+    "weighted_round_robin",
+    "weighted_target",
+];
+
 fn check_name(name: &str) -> Result<(), RegisterError> {
     let good = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
@@ -154,6 +173,9 @@ fn check_name(name: &str) -> Result<(), RegisterError> {
         Err(RegisterError::BadName(name.to_owned()))
     } else if name.starts_with("steer_") {
         Err(RegisterError::Reserved(name.to_owned()))
+    } else if OF_GRPC.contains(&name) || name.starts_with("xds_") || name.ends_with("_experimental")
+    {
+        Err(RegisterError::OfGrpc(name.to_owned()))
     } else {
         Ok(())
     }

@@ -84,6 +84,8 @@ pub(super) struct Shared {
     /// When the last fault was logged, in nanoseconds of the host's clock, plus one; 0: never.
     last_fault_logged: AtomicU64,
     next_timer: AtomicU64,
+    /// Timers that a policy has started before its first event. None once shut down.
+    early_timers: Mutex<Option<Vec<(TimerId, Duration)>>>,
 }
 
 /// Numbers of endpoints are never used twice in a process, so that a host may mix up policies
@@ -118,7 +120,7 @@ impl Shared {
 
     /// Counts a panic and names it in the log, at most once a second.
     fn fault(&self, place: &str, panic: Panic) {
-        self.count_fault(place, &panic_text(&panic));
+        self.count_fault(&describe(place, &panic));
         discard(panic);
     }
 
@@ -130,12 +132,18 @@ impl Shared {
     }
 
     fn replace_soon(&self) -> bool {
-        // Relaxed: see `Event::Run`.
+        // Relaxed: see `take_picker_fault`.
         self.picker_fault.store(true, Ordering::Relaxed);
         self.host.run_later()
     }
 
-    fn count_fault(&self, place: &str, text: &str) {
+    fn take_picker_fault(&self) -> bool {
+        // Relaxed: run_later and the host's serialising order this after the fault.
+        self.picker_fault.load(Ordering::Relaxed)
+            && self.picker_fault.swap(false, Ordering::Relaxed)
+    }
+
+    fn count_fault(&self, text: &str) {
         // Relaxed: counters for people.
         let faults = self.faults.fetch_add(1, Ordering::Relaxed) + 1;
         let now = self.host.now();
@@ -154,9 +162,9 @@ impl Shared {
             self.host.log(
                 Severity::Error,
                 &format!(
-                    "{}: {place} {text} ({faults} faults so far); \
-                     the policy goes on as round robin",
-                    self.name
+                    "{}: {text} ({faults} {} so far); the policy goes on as round robin",
+                    self.name,
+                    if faults == 1 { "fault" } else { "faults" }
                 ),
             );
         }
@@ -173,24 +181,28 @@ pub fn discard(panic: Panic) {
 }
 
 /// What [`raise`] raises.
-struct Raised(String);
-
-/// Ends the call of a policy as a panic does, for one that found out itself that it is broken:
-/// `text` says how.
-pub fn raise(text: impl Into<String>) -> ! {
-    // Not panic!: that would tell the whole process.
-    std::panic::resume_unwind(Box::new(Raised(text.into())))
+struct Raised {
+    place: &'static str,
+    text: String,
 }
 
-fn panic_text(panic: &Panic) -> String {
-    if let Some(Raised(text)) = panic.downcast_ref() {
-        return format!("failed: {text}");
+/// Ends the call of a policy as a panic does, for one that found out itself that it is broken:
+/// `place` is the author's word for what failed, and `text` says how.
+pub fn raise(place: &'static str, text: impl Into<String>) -> ! {
+    // Not panic!: that would tell the whole process.
+    std::panic::resume_unwind(Box::new(Raised { place, text: text.into() }))
+}
+
+/// What failed, and how. `place` is the engine's word for it.
+fn describe(place: &str, panic: &Panic) -> String {
+    if let Some(Raised { place, text }) = panic.downcast_ref() {
+        return format!("{place} failed: {text}");
     }
     let text = panic
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("panicked: {}", text.unwrap_or("(no text)"))
+    format!("{place} panicked: {}", text.unwrap_or("(no text)"))
 }
 
 thread_local! {
@@ -254,13 +266,22 @@ impl Helper for RunnerHelper {
         let timer = TimerId(self.0.next_timer.fetch_add(1, Ordering::Relaxed));
         if self.0.is_open() {
             self.0.host.start_timer(timer, after);
+            return timer;
         }
-        timer
+        match self.0.early_timers.lock().as_mut() {
+            Some(early) => {
+                early.push((timer, after));
+                timer
+            }
+            None => TimerId::NONE,
+        }
     }
 
     fn cancel_timer(&self, timer: TimerId) {
         if self.0.is_open() {
             self.0.host.cancel_timer(timer);
+        } else if let Some(early) = self.0.early_timers.lock().as_mut() {
+            early.retain(|(early, _)| *early != timer);
         }
     }
 
@@ -330,6 +351,7 @@ impl Runner {
             faults: AtomicU64::new(0),
             last_fault_logged: AtomicU64::new(0),
             next_timer: AtomicU64::new(1),
+            early_timers: Mutex::new(Some(Vec::new())),
         });
         let state = State {
             policy: None,
@@ -402,6 +424,7 @@ impl Runner {
     pub fn close(&self) {
         // At once, and not in its turn. Relaxed: as in `is_open`.
         self.shared.open.store(false, Ordering::Relaxed);
+        *self.shared.early_timers.lock() = None;
         self.submit(Event::Close);
     }
 
@@ -445,13 +468,24 @@ impl Runner {
 
     fn handle(&self, state: &mut State, event: Event) -> Done {
         let _active = Active::new(&self.shared);
-        let Some(policy) = state.policy.as_mut() else {
+        if state.policy.is_none() {
             return Done::Nothing;
-        };
+        }
         if !state.started && !matches!(event, Event::Close) {
             state.started = true;
             self.shared.open.store(true, Ordering::Relaxed);
+            let early = self.shared.early_timers.lock().replace(Vec::new()).unwrap_or_default();
+            for (timer, after) in early {
+                self.shared.host.start_timer(timer, after);
+            }
         }
+        // A picker was found to be broken: the policy must not make another one.
+        if !matches!(event, Event::Close) && self.shared.take_picker_fault() && !state.fallen_back {
+            self.fall_back(state);
+        }
+        let Some(policy) = state.policy.as_mut() else {
+            return Done::Nothing;
+        };
         let (place, done) = match event {
             Event::Update(mut update) => {
                 let same = Arc::ptr_eq(&state.factory, &update.factory);
@@ -479,13 +513,8 @@ impl Runner {
             Event::ExitIdle => ("exit_idle", quietly(|| policy.exit_idle())),
             Event::ResetBackoff => ("reset_backoff", quietly(|| policy.reset_backoff())),
             Event::Timer(timer) => ("timer", quietly(|| policy.timer(timer))),
-            Event::Run => {
-                // Relaxed: run_later and the host's serialising order this after the fault.
-                if self.shared.picker_fault.swap(false, Ordering::Relaxed) && !state.fallen_back {
-                    self.fall_back(state);
-                }
-                return Done::Nothing;
-            }
+            // What it is for was done above.
+            Event::Run => return Done::Nothing,
             Event::Close => {
                 let policy = state.policy.take();
                 state.last_update = None;
@@ -671,14 +700,14 @@ impl GuardedPicker {
                 slot.call_mut().publish(&self.shared);
                 Pick::Tracked(slot)
             }
-            Pick::Fault(text) => self.failed(Box::new(Raised(*text))),
+            Pick::Fault(text) => self.failed(Box::new(Raised { place: "pick", text: *text })),
             pick => pick.for_data_plane(),
         }
     }
 
     #[cold]
     fn failed(&self, panic: Panic) -> Pick<'_> {
-        let text = format!("{}: pick {}", self.shared.name, panic_text(&panic));
+        let text = format!("{}: {}", self.shared.name, describe("pick", &panic));
         // A host that cannot run the runner later would leave queued calls waiting for ever.
         if self.shared.data_plane_fault("pick", panic) {
             // Relaxed: as in `is_poisoned`.

@@ -64,7 +64,7 @@ struct Seen<'a> {
 }
 
 impl Headers for Seen<'_> {
-    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+    fn get(&self, name: &str) -> Option<Cow<'_, [u8]>> {
         let wanted = self.wants.headers.as_ref()?;
         if !wanted.iter().any(|wanted| wanted == name) {
             return None;
@@ -73,8 +73,8 @@ impl Headers for Seen<'_> {
         let values: Vec<&str> = values.map(|(_, value)| value.as_str()).collect();
         match values.as_slice() {
             [] => None,
-            [one] => Some(Cow::Borrowed(*one)),
-            several => Some(Cow::Owned(several.join(","))),
+            [one] => Some(Cow::Borrowed(one.as_bytes())),
+            several => Some(Cow::Owned(several.join(",").into_bytes())),
         }
     }
 

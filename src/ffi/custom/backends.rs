@@ -8,11 +8,10 @@ use std::sync::Arc;
 
 use steer_abi::{steer_attribute, steer_attribute_kind, steer_backend, steer_backends, steer_str};
 
-use super::choice::take_fault;
+use super::choice::{listen, raise_failed};
 use super::kind::Instance;
 use crate::endpoints::{AttributeValue, EndpointDescriptor};
 use crate::ffi::guard;
-use crate::policy::raise;
 use crate::sync::Handle;
 
 /// What `backend_new` made.
@@ -170,7 +169,7 @@ impl Known {
     /// A backend, with what was remembered of it.
     ///
     /// # Panics
-    /// [`raise`]s when `backend_new` fails.
+    /// It raises when `backend_new` fails.
     pub(super) fn describe(
         &mut self,
         instance: &Arc<Instance>,
@@ -195,9 +194,9 @@ fn new_data(instance: &Arc<Instance>, described: &Described) -> Option<Arc<Data>
     let backend_new = instance.kind.picker_type().backend_new?;
     let mut pointer = ptr::null_mut();
     // SAFETY: the hook of a registered table, in a serialised call; what it is given lives as long.
-    let failed = unsafe { backend_new(instance.pointer(), &described.c, &mut pointer) } != 0;
-    if failed {
-        raise(take_fault("backend_new failed and did not say why"));
+    let made = listen(|| unsafe { backend_new(instance.pointer(), &described.c, &mut pointer) });
+    if made != 0 {
+        raise_failed("backend_new");
     }
     Some(Arc::new(Data { instance: Arc::clone(instance), pointer: Handle::new(pointer) }))
 }

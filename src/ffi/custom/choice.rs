@@ -2,7 +2,8 @@
 //!
 //! A status or a state does not fit into two registers. So `fail`, `drop`, `complete_tracked` and
 //! `fault` leave it with the thread, and the choice that they return only says that it is there:
-//! nothing that a picker makes up can be taken for a pointer.
+//! nothing that a picker makes up can be taken for a pointer. Each has a number, which its choice carries:
+//! so what one picker said is never taken for another's.
 //!
 //! Must not know: how a picker is run.
 
@@ -16,29 +17,24 @@ use crate::policy::raise;
 use crate::status::{Code, Status};
 use crate::sync::Handle;
 
-/// What a thread's pick has said.
-#[derive(Default)]
-struct Said {
-    failure: Option<Status>,
-    tracked: Option<Tracked>,
-    /// How many calls were to be tracked.
-    numbers: u64,
-    fault: Option<String>,
+/// Something said, by its number.
+struct Numbered<T> {
+    number: u64,
+    what: T,
 }
 
-/// What `complete_tracked` was told.
-struct Tracked {
-    /// Its choice has this, so that no other choice is taken for it: another picker's hooks must never
-    /// get this state.
-    number: u64,
-    backend: u64,
-    state: Handle,
+/// What the hooks of this thread have said last.
+struct Said {
+    /// How much was said.
+    numbers: u64,
+    failure: Option<Numbered<Status>>,
+    tracked: Option<Numbered<(u64, Handle)>>,
+    fault: Option<Numbered<String>>,
 }
 
 thread_local! {
-    static SAID: RefCell<Said> = const {
-        RefCell::new(Said { failure: None, tracked: None, numbers: 0, fault: None })
-    };
+    static SAID: RefCell<Said> =
+        const { RefCell::new(Said { numbers: 0, failure: None, tracked: None, fault: None }) };
 }
 
 /// Nothing is said any more at a thread's end.
@@ -46,44 +42,71 @@ fn with<T>(body: impl FnOnce(&mut Said) -> T) -> Option<T> {
     SAID.try_with(|said| said.try_borrow_mut().ok().map(|mut said| body(&mut said))).ok().flatten()
 }
 
-pub(super) fn take_failure() -> Option<Status> {
-    with(|said| said.failure.take()).flatten()
+fn take<T>(said: &mut Option<Numbered<T>>, number: u64) -> Option<T> {
+    said.take_if(|said| said.number == number).map(|said| said.what)
 }
 
-/// The backend and the state of the latest `complete_tracked`, if its choice has this number.
+/// The status of the `fail` or `drop` whose choice has this number.
+pub(super) fn take_failure(number: u64) -> Option<Status> {
+    with(|said| take(&mut said.failure, number)).flatten()
+}
+
+/// The backend and the state of the `complete_tracked` whose choice has this number.
 pub(super) fn take_tracked(number: u64) -> Option<(u64, Handle)> {
-    let tracked =
-        with(|said| said.tracked.take_if(|tracked| tracked.number == number)).flatten()?;
-    Some((tracked.backend, tracked.state))
+    with(|said| take(&mut said.tracked, number)).flatten()
 }
 
-pub(super) fn take_fault(otherwise: &str) -> String {
-    fault_said().unwrap_or_else(|| otherwise.to_owned())
+/// The text of the `fault` whose choice has this number.
+pub(super) fn take_fault(number: u64) -> Option<String> {
+    with(|said| take(&mut said.fault, number)).flatten()
 }
 
-/// After a hook that returns nothing: a fault that it has said.
-///
-/// # Panics
-/// [`raise`]s it.
-pub(super) fn raise_fault_said() {
+/// Calls a hook, to hear what it says: nothing of it was said before.
+pub(super) fn listen<T>(hook: impl FnOnce() -> T) -> T {
+    with(|said| (said.failure, said.fault) = (None, None));
+    hook()
+}
+
+/// The failure that the hook has said, if any.
+pub(super) fn failure_said() -> Option<Status> {
+    with(|said| said.failure.take()).flatten().map(|said| said.what)
+}
+
+/// The fault that the hook has said, if any.
+pub(super) fn fault_said() -> Option<String> {
+    with(|said| said.fault.take()).flatten().map(|said| said.what)
+}
+
+/// Ends the policy's call for a hook that has failed, with what it has said.
+pub(super) fn raise_failed(hook: &'static str) -> ! {
+    raise(hook, fault_said().unwrap_or_else(|| "it did not say why (steer_api.fault)".to_owned()))
+}
+
+/// Ends the policy's call if a hook that returns nothing has said a fault.
+pub(super) fn raise_if_said(hook: &'static str) {
     if let Some(text) = fault_said() {
-        raise(text);
+        raise(hook, text);
     }
 }
 
-fn fault_said() -> Option<String> {
-    with(|said| said.fault.take()).flatten()
+/// Keeps what is said, and makes the choice that says so.
+fn say(kind: steer_choice_kind, keep: impl FnOnce(&mut Said, u64)) -> steer_choice {
+    let number = with(|said| {
+        said.numbers += 1;
+        let number = said.numbers;
+        keep(said, number);
+        number
+    });
+    steer_choice { kind: kind as i64, value: number.unwrap_or(0) }
 }
 
-fn choice(kind: steer_choice_kind) -> steer_choice {
-    steer_choice { kind: kind as i64, value: 0 }
-}
-
+/// # Safety
+/// `message` is readable.
 unsafe fn failure(kind: steer_choice_kind, code: i32, message: steer_str) -> steer_choice {
-    // SAFETY: readable, as `steer_api` says.
+    // SAFETY: by this function's contract.
     let message = unsafe { message.to_text() }.unwrap_or_default();
-    with(|said| said.failure = Some(Status::new(Code::from_number(code), message)));
-    choice(kind)
+    let what = Status::new(Code::from_number(code), message);
+    say(kind, |said, number| said.failure = Some(Numbered { number, what }))
 }
 
 pub(super) unsafe extern "C" fn fail(code: i32, message: steer_str) -> steer_choice {
@@ -97,19 +120,14 @@ pub(super) unsafe extern "C" fn drop(code: i32, message: steer_str) -> steer_cho
 }
 
 pub(super) unsafe extern "C" fn complete_tracked(backend: u64, state: *mut c_void) -> steer_choice {
-    let state = Handle::new(state);
-    let number = with(|said| {
-        said.numbers += 1;
-        said.tracked = Some(Tracked { number: said.numbers, backend, state });
-        said.numbers
-    });
-    let kind = steer_choice_kind::STEER_CHOICE_TRACKED as i64;
-    steer_choice { kind, value: number.unwrap_or(0) }
+    let what = (backend, Handle::new(state));
+    let kind = steer_choice_kind::STEER_CHOICE_TRACKED;
+    say(kind, |said, number| said.tracked = Some(Numbered { number, what }))
 }
 
 pub(super) unsafe extern "C" fn fault(message: steer_str) -> steer_choice {
     // SAFETY: readable, as `steer_api` says.
-    let message = unsafe { message.to_text() }.unwrap_or_default();
-    with(|said| said.fault = Some(message));
-    choice(steer_choice_kind::STEER_CHOICE_FAULT)
+    let what = unsafe { message.to_text() }.unwrap_or_default();
+    let kind = steer_choice_kind::STEER_CHOICE_FAULT;
+    say(kind, |said, number| said.fault = Some(Numbered { number, what }))
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use steer_abi::{steer_faults, steer_json, steer_picker_type, steer_policy_type, steer_str};
 
 use super::channel::Channel;
-use super::choice::take_fault;
+use super::choice::{fault_said, listen, raise_failed};
 use super::json::{Faults, Reading};
 use super::picker::CustomPickers;
 use super::policy::CustomPolicy;
@@ -114,7 +114,7 @@ impl Kind {
     pub(super) fn picker_type(&self) -> &steer_picker_type {
         match &self.table {
             Table::Picker(table) => table,
-            Table::Policy(_) => crate::policy::raise(format!("{} is no picker type", self.name)),
+            Table::Policy(_) => crate::policy::raise("the next release", "it is no picker type"),
         }
     }
 
@@ -154,7 +154,7 @@ impl Drop for Kind {
 ///
 /// # Safety
 /// It is readable.
-unsafe fn utf8(text: steer_str) -> Option<String> {
+pub(super) unsafe fn utf8(text: steer_str) -> Option<String> {
     // SAFETY: by this function's contract.
     let read = unsafe { text.to_cow() }?;
     // What is not UTF-8 was replaced, and is longer or owned then.
@@ -207,14 +207,16 @@ impl PolicyFactory for CustomFactory {
             let reading = Reading::new();
             let (json, out) = (reading.pointer(&json), faults.pointer());
             // SAFETY: the hook of a registered table, with what it asks for, valid during the call.
-            let failed = unsafe { config_new(common.ctx, json, out, &mut pointer) } != 0;
+            let failed = listen(|| unsafe { config_new(common.ctx, json, out, &mut pointer) }) != 0;
             // Freed again when it is of no use.
             let made = (!failed).then(|| self.config(pointer));
             let faults = faults.into_error(name);
             return match made {
                 Some(made) if faults.faults.is_empty() => Ok(Arc::new(made)),
                 None if faults.faults.is_empty() => {
-                    let text = take_fault("config_new failed and did not say why");
+                    let text = fault_said();
+                    let text =
+                        text.unwrap_or_else(|| "config_new failed, and did not say why".into());
                     Err(ConfigError::of(name, name, text))
                 }
                 _ => Err(faults),
@@ -251,9 +253,10 @@ impl Instance {
         let mut pointer = table.ctx;
         if let Some(instance_new) = table.instance_new {
             // SAFETY: the hook of a registered table; the channel lives as long as the instance.
-            let failed = unsafe { instance_new(table.ctx, channel.pointer(), &mut pointer) } != 0;
-            if failed {
-                crate::policy::raise(take_fault("instance_new failed and did not say why"));
+            let made =
+                listen(|| unsafe { instance_new(table.ctx, channel.pointer(), &mut pointer) });
+            if made != 0 {
+                raise_failed("instance_new");
             }
         }
         let made = table.instance_new.is_some();

@@ -21,7 +21,7 @@ use steer_abi::{
 
 use super::backends::{Backends, Known};
 use super::channel::Channel;
-use super::choice::{raise_fault_said, take_failure, take_fault, take_tracked};
+use super::choice::{listen, raise_failed, raise_if_said, take_failure, take_fault, take_tracked};
 use super::kind::{CustomConfig, Instance, Kind, Table};
 use crate::endpoints::{Connection, EndpointDescriptor};
 use crate::ffi::guard;
@@ -78,10 +78,11 @@ impl PickerFactory for CustomPickers {
         let (made_for, of) = (instance.pointer(), config.pointer());
         // SAFETY: the hook of a registered table, in a serialised call; the config and the backends
         // live as long as the picker, which holds them.
-        let failed =
-            unsafe { picker_new(made_for, of, list.pointer(), &mut wants, &mut pointer) } != 0;
-        if failed {
-            raise(take_fault("picker_new failed and did not say why"));
+        let made = listen(|| unsafe {
+            picker_new(made_for, of, list.pointer(), &mut wants, &mut pointer)
+        });
+        if made != 0 {
+            raise_failed("picker_new");
         }
         let hooks = Hooks {
             pick: table.pick.expect("checked when it was registered"),
@@ -94,7 +95,11 @@ impl PickerFactory for CustomPickers {
         // SAFETY: the picker has filled it in, as `steer_wants` says.
         let wants = unsafe { read_wants(&wants) };
         let connections = backends.into_iter().map(|backend| backend.connection).collect();
-        Box::new(CustomPicker::new(picks, connections, wants.unwrap_or_else(|text| raise(text))))
+        Box::new(CustomPicker::new(
+            picks,
+            connections,
+            wants.unwrap_or_else(|text| raise("picker_new", text)),
+        ))
     }
 
     fn keep(&mut self, endpoints: &mut dyn Iterator<Item = &Arc<EndpointDescriptor>>) {
@@ -104,8 +109,8 @@ impl PickerFactory for CustomPickers {
     fn timer(&mut self, timer: TimerId) -> bool {
         if let Some(hook) = self.instance.kind.picker_type().timer {
             // SAFETY: the hook of a registered table, in a serialised call.
-            unsafe { hook(self.instance.pointer(), timer.0) };
-            raise_fault_said();
+            listen(|| unsafe { hook(self.instance.pointer(), timer.0) });
+            raise_if_said("timer");
         }
         self.instance.channel.take_rebuild()
     }
@@ -206,8 +211,8 @@ impl CallHooks for Picks {
     fn started(&self, backend: usize, state: Handle) {
         if let Some(hook) = self.hooks.call_started {
             // SAFETY: the hook of a registered table, on any thread.
-            unsafe { hook(self.picker.pointer(), backend as u64, state.pointer()) };
-            raise_fault_said();
+            listen(|| unsafe { hook(self.picker.pointer(), backend as u64, state.pointer()) });
+            raise_if_said("call_started");
         }
     }
 
@@ -216,8 +221,10 @@ impl CallHooks for Picks {
         let tell = |end: steer_call_end| {
             // SAFETY: the hook of a registered table, on any thread; what `end` points at lives as
             // long as the call of it.
-            unsafe { hook(self.picker.pointer(), backend as u64, state.pointer(), &end) };
-            raise_fault_said();
+            listen(|| unsafe {
+                hook(self.picker.pointer(), backend as u64, state.pointer(), &end)
+            });
+            raise_if_said("call_finished");
         };
         let mut said = steer_call_end {
             struct_size: size_of::<steer_call_end>(),
@@ -368,13 +375,13 @@ impl CustomPicker {
         } else if is(steer_choice_kind::STEER_CHOICE_QUEUE) {
             Pick::Queue
         } else if is(steer_choice_kind::STEER_CHOICE_FAIL) {
-            take_failure().map_or_else(|| fault(no_status("FAIL", "fail")), Pick::fail)
+            take_failure(choice.value).map_or_else(|| fault(no_status("FAIL", "fail")), Pick::fail)
         } else if is(steer_choice_kind::STEER_CHOICE_DROP) {
-            take_failure().map_or_else(|| fault(no_status("DROP", "drop")), Pick::drop)
+            take_failure(choice.value).map_or_else(|| fault(no_status("DROP", "drop")), Pick::drop)
         } else if is(steer_choice_kind::STEER_CHOICE_TRACKED) {
             self.track(choice.value).unwrap_or_else(fault)
         } else if is(steer_choice_kind::STEER_CHOICE_FAULT) {
-            fault(take_fault("STEER_CHOICE_FAULT was not made by steer_api.fault"))
+            fault(take_fault(choice.value).unwrap_or_else(|| no_status("FAULT", "fault")))
         } else {
             fault(format!("returned a choice of the kind {}, which there is not", choice.kind))
         }
@@ -429,7 +436,7 @@ impl Picker for CustomPicker {
 struct KnownCall<'a> {
     call: &'a Call<'a>,
     /// Values that had to be made.
-    texts: RefCell<Vec<String>>,
+    texts: RefCell<Vec<Vec<u8>>>,
 }
 
 unsafe extern "C" fn header(ctx: *mut c_void, name: steer_str, value: *mut steer_str) -> i32 {
@@ -441,12 +448,13 @@ unsafe extern "C" fn header(ctx: *mut c_void, name: steer_str, value: *mut steer
         let Some(found) = known.call.headers.get(&name).filter(|_| !value.is_null()) else {
             return 0;
         };
+        let kept = |bytes: &[u8]| steer_str { data: bytes.as_ptr().cast(), length: bytes.len() };
         let text = match found {
-            Cow::Borrowed(text) => steer_str::borrow(text),
-            Cow::Owned(text) => {
-                let kept = steer_str::borrow(&text);
-                // A String's bytes stay where they are when it is moved.
-                known.texts.borrow_mut().push(text);
+            Cow::Borrowed(bytes) => kept(bytes),
+            Cow::Owned(bytes) => {
+                let kept = kept(&bytes);
+                // A Vec's bytes stay where they are when it is moved.
+                known.texts.borrow_mut().push(bytes);
                 kept
             }
         };

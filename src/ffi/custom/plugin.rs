@@ -14,7 +14,8 @@ use steer_abi::{
 };
 
 use super::api::API;
-use super::choice::take_fault;
+use super::choice::{fault_said, listen};
+use super::kind::utf8;
 use super::register::{fail_with, remember, staged, steer_last_error};
 use crate::ffi::text::ReadText;
 use crate::ffi::versioned::{Versioned, read};
@@ -156,10 +157,10 @@ unsafe fn start(plugin: *const steer_plugin, place: &str) -> Result<(), (steer_s
             format!("{place}: steer_plugin.entry of {name:?} is NULL: it cannot register anything");
         return Err((STEER_MISSING_CALLBACK, text));
     };
-    staged(&name, || {
+    staged(&name, place, || {
         fail_with(STEER_OK, String::new());
         // SAFETY: the entry of a plugin that fits; it answers for its code.
-        let failed = unsafe { entry(&API) };
+        let failed = listen(|| unsafe { entry(&API) });
         if failed == 0 {
             return Ok(());
         }
@@ -167,7 +168,7 @@ unsafe fn start(plugin: *const steer_plugin, place: &str) -> Result<(), (steer_s
         let refused = unsafe { steer_last_error().to_text() }.unwrap_or_default();
         let otherwise =
             if refused.is_empty() { "it did not say why (steer_api.fault)" } else { &refused };
-        let why = take_fault(otherwise);
+        let why = fault_said().unwrap_or_else(|| otherwise.to_owned());
         Err((STEER_PLUGIN_FAILED, format!("{place}: the entry of plugin {name:?} failed: {why}")))
     })
 }
@@ -244,8 +245,11 @@ unsafe fn checked(
             "its tables are larger than those of its ABI version: compile it with unchanged headers",
         ));
     }
-    if body.name.length == 0 {
-        return Err(misfit("steer_plugin.name is empty: give it one"));
+    // SAFETY: readable, as `steer_plugin` says.
+    if unsafe { utf8(body.name) }.is_none_or(|name| name.is_empty()) {
+        return Err(misfit(
+            "steer_plugin.name is empty or not UTF-8: give it one that people can read",
+        ));
     }
     Ok(body)
 }

@@ -16,7 +16,7 @@ use steer_abi::{
 
 use super::backends::{Backends, Described};
 use super::channel::{Channel, active};
-use super::choice::{raise_fault_said, take_failure, take_fault};
+use super::choice::{failure_said, listen, raise_failed, raise_if_said};
 use super::kind::{CustomConfig, Kind, Table};
 use super::picker::{CustomPicker, Hooks, Keeps, Picks, read_wants};
 use super::register::{fail_with, remember};
@@ -84,7 +84,7 @@ pub(super) struct CustomPolicy {
 fn table_of(kind: &Kind) -> &steer_policy_type {
     match &kind.table {
         Table::Policy(table) => table,
-        Table::Picker(_) => raise(format!("{} is no policy type", kind.name())),
+        Table::Picker(_) => raise("the next release", "it is no policy type"),
     }
 }
 
@@ -102,9 +102,9 @@ impl CustomPolicy {
         let policy_new = table.policy_new.expect("checked when it was registered");
         let mut pointer = ptr::null_mut();
         // SAFETY: the hook of a registered table; the channel lives longer than the policy.
-        let failed = unsafe { policy_new(table.ctx, channel.pointer(), &mut pointer) } != 0;
-        if failed {
-            raise(take_fault("policy_new failed and did not say why"));
+        let made = listen(|| unsafe { policy_new(table.ctx, channel.pointer(), &mut pointer) });
+        if made != 0 {
+            raise_failed("policy_new");
         }
         let (kind, pointer) = (Arc::clone(kind), Handle::new(pointer));
         CustomPolicy { kind, channel, pointer, config: None }
@@ -118,11 +118,11 @@ impl CustomPolicy {
         self.pointer.pointer()
     }
 
-    fn call(&self, hook: Option<unsafe extern "C" fn(*mut c_void)>) -> bool {
+    fn call(&self, name: &'static str, hook: Option<unsafe extern "C" fn(*mut c_void)>) -> bool {
         let Some(hook) = hook else { return false };
         // SAFETY: the hook of a registered table, in a serialised call.
-        unsafe { hook(self.pointer()) };
-        raise_fault_said();
+        listen(|| unsafe { hook(self.pointer()) });
+        raise_if_said(name);
         true
     }
 }
@@ -160,11 +160,11 @@ impl Policy for CustomPolicy {
         };
         let hook = self.table().update.expect("checked when it was registered");
         // SAFETY: the hook of a registered table, in a serialised call, with what lives as long.
-        let code = unsafe { hook(self.pointer(), &resolved) };
+        let code = listen(|| unsafe { hook(self.pointer(), &resolved) });
         // The former one may be in use until now.
         self.config = Some(config);
-        raise_fault_said();
-        let said = take_failure();
+        raise_if_said("update");
+        let said = failure_said();
         if code == Code::Ok as i32 {
             return Ok(());
         }
@@ -186,18 +186,18 @@ impl Policy for CustomPolicy {
         let hook = self.table().endpoint_report.expect("checked when it was registered");
         let (code, message) = (why.code as i32, steer_str::borrow(&why.message));
         // SAFETY: the hook of a registered table, in a serialised call, with what lives as long.
-        unsafe { hook(self.pointer(), endpoint.0, state as i32, code, message) };
+        listen(|| unsafe { hook(self.pointer(), endpoint.0, state as i32, code, message) });
         drop(former);
-        raise_fault_said();
+        raise_if_said("endpoint_report");
         true
     }
 
     fn exit_idle(&mut self) {
-        self.call(self.table().exit_idle);
+        self.call("exit_idle", self.table().exit_idle);
     }
 
     fn reset_backoff(&mut self) {
-        if self.call(self.table().reset_backoff) {
+        if self.call("reset_backoff", self.table().reset_backoff) {
             return;
         }
         let ids: Vec<u64> = self.channel.endpoints.0.lock().live.keys().copied().collect();
@@ -211,8 +211,8 @@ impl Policy for CustomPolicy {
     fn timer(&mut self, timer: TimerId) {
         if let Some(hook) = self.table().timer {
             // SAFETY: the hook of a registered table, in a serialised call.
-            unsafe { hook(self.pointer(), timer.0) };
-            raise_fault_said();
+            listen(|| unsafe { hook(self.pointer(), timer.0) });
+            raise_if_said("timer");
         }
     }
 

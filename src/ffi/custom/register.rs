@@ -109,6 +109,7 @@ unsafe fn register(table: Table) -> steer_status {
 /// Runs a plugin's entry, and takes what it registers in: all, or nothing if it fails.
 pub(super) fn staged(
     plugin: &str,
+    place: &str,
     entry: impl FnOnce() -> Result<(), (steer_status, String)>,
 ) -> Result<(), (steer_status, String)> {
     let origin = Origin::Plugin(plugin.to_owned());
@@ -119,7 +120,10 @@ pub(super) fn staged(
     let staged = STAGED.replace(outer).expect("put there above");
     done?;
     if staged.factories.is_empty() {
-        let text = format!("plugin {plugin:?} has registered no picker and no policy");
+        let text = format!(
+            "{place}: the entry of plugin {plugin:?} has registered nothing: it is to call \
+             steer_api.register_picker or register_policy"
+        );
         return Err((STEER_PLUGIN_FAILED, text));
     }
     Registry::global()

@@ -203,6 +203,10 @@ unsafe extern "C" fn pick(picker: *const c_void, call: *const steer_call) -> ste
             "fail" => api.fail.unwrap()(14, steer_str::borrow("mine")),
             "drop" => api.drop.unwrap()(3, steer_str::borrow("not for a data plane")),
             "fail by hand" => choice(2, 0),
+            "fail and complete" => {
+                api.fail.unwrap()(14, steer_str::borrow("not to be heard"));
+                choice(0, 0)
+            }
             "track by hand" => choice(4, 0),
             "fault" => api.fault.unwrap()(steer_str::borrow("I am broken")),
             "track" | "finish fault" => api.complete_tracked.unwrap()(1, ptr::null_mut()),
@@ -392,7 +396,7 @@ fn nonsense_fails_the_call_and_round_robin_takes_over() {
 fn a_picker_that_cannot_be_made_leaves_round_robin() {
     registered("mine_unmade");
     for (does, words) in [
-        ("no picker", "not today"),
+        ("no picker", "picker_new failed: not today (1 fault so far)"),
         ("bad header", "steer_wants.headers[0] is \"X Mine\""),
         ("endless headers", "steer_wants.header_count is 18446744073709551615"),
         ("unknown bits", "steer_wants.bits is 0x100000"),
@@ -514,6 +518,13 @@ fn a_tracked_call_outlives_its_picker_and_its_policy() {
 }
 
 #[test]
+fn what_one_picker_said_is_another_pickers_never() {
+    registered("mine_said");
+    assert_eq!(doing("mine_said", "fail and complete").pick(), 100);
+    assert!(doing("mine_said", "fail by hand").no_pick().2.contains("did not make"));
+}
+
+#[test]
 fn a_choice_that_was_to_be_tracked_is_another_pickers_never() {
     let world = registered("mine_unused");
     let queues = doing("mine_unused", "track and queue");
@@ -631,6 +642,8 @@ fn tables_are_checked_before_they_are_registered() {
         ("", "lower-case letters"),
         ("steer_mine", "names that begin with \"steer_\" are Steer's own"),
         ("steer_round_robin", "names that begin with \"steer_\" are Steer's own"),
+        ("round_robin", "gRPC has a policy of its own of this name"),
+        ("priority_experimental", "gRPC has a policy of its own of this name"),
     ] {
         let world = new_world();
         refused(&picker_type(name, world), STEER_BAD_NAME, words);
@@ -703,15 +716,14 @@ fn plugins_are_looked_at_before_they_are_run() {
     refused(&small, STEER_BAD_PLUGIN, &["pointers have another size", facts[0], facts[1]]);
     let large = steer_plugin { picker_type_size: 1 << 20, ..good };
     refused(&large, STEER_BAD_PLUGIN, &["tables are larger", facts[0], facts[1]]);
-    refused(
-        &steer_plugin { name: steer_str::empty(), ..good },
-        STEER_BAD_PLUGIN,
-        &["name is empty"],
-    );
+    let unreadable = steer_str { data: b"\xff".as_ptr().cast(), length: 1 };
+    for name in [steer_str::empty(), unreadable] {
+        refused(&steer_plugin { name, ..good }, STEER_BAD_PLUGIN, &["is empty or not UTF-8"]);
+    }
     refused(&steer_plugin { entry: None, ..good }, STEER_MISSING_CALLBACK, &["entry of \"tests\""]);
     refused(&plugin(entry_fails), STEER_PLUGIN_FAILED, &["\"tests\" failed: no licence"]);
     assert!(parse("mine_half", "{}").is_err(), "all or nothing");
-    refused(&plugin(entry_idles), STEER_PLUGIN_FAILED, &["no picker and no policy"]);
+    refused(&plugin(entry_idles), STEER_PLUGIN_FAILED, &["has registered nothing"]);
     // SAFETY: NULL is refused.
     assert_eq!(unsafe { steer_register_plugin(ptr::null()) }, STEER_NULL_ARGUMENT);
 }
