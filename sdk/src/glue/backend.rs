@@ -69,24 +69,20 @@ impl<S> Backends<S> {
     /// One of these, to be kept by itself.
     pub(super) fn one(&self, index: usize) -> Option<KeptBackend> {
         let raw = self.items.get(index)?.raw;
-        Some(KeptBackend { raw, lists: Arc::clone(&self.lists) })
+        let backend = Backend { raw, index, state: PhantomData };
+        Some(KeptBackend { backend, lists: Arc::clone(&self.lists) })
     }
 }
 
 /// A backend together with what keeps it alive.
 pub(super) struct KeptBackend {
-    raw: NonNull<steer_backend>,
+    backend: Backend,
     lists: Arc<[Arc<HeldList>]>,
 }
 
-// SAFETY: backends are immutable, and held by `lists`.
-unsafe impl Send for KeptBackend {}
-// SAFETY: as for Send.
-unsafe impl Sync for KeptBackend {}
-
 impl KeptBackend {
-    pub(super) fn get(&self) -> Backend {
-        Backend { raw: self.raw, index: 0, state: PhantomData }
+    pub(super) fn get(&self) -> &Backend {
+        &self.backend
     }
 }
 
@@ -100,7 +96,7 @@ impl Backends {
                     lists.push(Arc::clone(list));
                 }
             }
-            Backend { raw: kept.raw, index, state: PhantomData }
+            Backend { raw: kept.backend.raw, index, state: PhantomData }
         });
         let items = items.collect();
         Backends { items, lists: lists.into() }

@@ -84,7 +84,13 @@ impl fmt::Debug for Channel {
 }
 
 /// A [`Channel`] while it calls one of the factory's methods that never overlap: only there may it be
-/// asked for timers and new pickers. So it cannot be kept, or sent to another thread.
+/// asked for timers and new pickers. So it cannot be kept, or sent to another thread:
+///
+/// ```compile_fail
+/// fn later(helper: &steer_sdk::Helper<'_>) {
+///     std::thread::scope(|scope| _ = scope.spawn(|| helper.request_rebuild()));
+/// }
+/// ```
 pub struct Helper<'a> {
     channel: &'a Channel,
     not_send: PhantomData<*const ()>,

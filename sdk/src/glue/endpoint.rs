@@ -36,8 +36,8 @@ impl Endpoint {
         self.id
     }
 
-    /// The backend, as it was described when the endpoint was made.
-    pub fn backend(&self) -> Backend {
+    /// The backend, as it was described when the endpoint was made, and with its place then.
+    pub fn backend(&self) -> &Backend {
         self.backend.get()
     }
 }
@@ -50,7 +50,7 @@ impl Drop for Endpoint {
 
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Endpoint").field(&self.id).field(&self.backend()).finish()
+        f.debug_tuple("Endpoint").field(&self.id).field(self.backend()).finish()
     }
 }
 
