@@ -50,19 +50,23 @@ function(steer_add_rust_picker name directory)
     set(kind staticlib)
     set(built ${built}/${CMAKE_STATIC_LIBRARY_PREFIX}${library}${CMAKE_STATIC_LIBRARY_SUFFIX})
   endif()
-  add_custom_target(${name}_cargo ALL
-    COMMAND ${CMAKE_COMMAND} -E env CARGO_TARGET_DIR=${target_dir} RUSTC=${STEER_RUSTC}
-            ${STEER_CARGO} rustc --lib --crate-type ${kind} --quiet
-            --profile $<IF:$<CONFIG:Debug>,dev,release>
-            --config "patch.crates-io.steer-sdk.path=\"${crates}/sdk\""
-    BYPRODUCTS ${built}
-    WORKING_DIRECTORY ${directory}
-    COMMENT "Building ${name} with cargo"
-    VERBATIM)
+  # One for all targets of the same library.
+  set(cargo steer_cargo_${library}_${kind})
+  if(NOT TARGET ${cargo})
+    add_custom_target(${cargo} ALL
+      COMMAND ${CMAKE_COMMAND} -E env CARGO_TARGET_DIR=${target_dir} RUSTC=${STEER_RUSTC}
+              ${STEER_CARGO} rustc --lib --crate-type ${kind} --quiet
+              --profile $<IF:$<CONFIG:Debug>,dev,release>
+              --config "patch.crates-io.steer-sdk.path=\"${crates}/sdk\""
+      BYPRODUCTS ${built}
+      WORKING_DIRECTORY ${directory}
+      COMMENT "Building ${library} (${kind}) with cargo"
+      VERBATIM)
+  endif()
   if(arg_MODULE)
-    _steer_picker_module(${name} ${built})
+    _steer_picker_module(${name} ${cargo} ${built})
   else()
-    _steer_picker_linked(${name} ${built})
+    _steer_picker_linked(${name} ${cargo} ${built})
   endif()
 endfunction()
 
@@ -103,13 +107,13 @@ function(_steer_picker_crate out name directory)
   set(${out} ${library} PARENT_SCOPE)
 endfunction()
 
-function(_steer_picker_module name built)
+function(_steer_picker_module name cargo built)
   set(file ${CMAKE_CURRENT_BINARY_DIR}/lib${name}${CMAKE_SHARED_LIBRARY_SUFFIX})
   # Renamed to its place: programs that have the old one loaded keep that.
   add_custom_command(OUTPUT ${file}
     COMMAND ${CMAKE_COMMAND} -E copy ${built} ${file}.new
     COMMAND ${CMAKE_COMMAND} -E rename ${file}.new ${file}
-    DEPENDS ${name}_cargo ${built}
+    DEPENDS ${cargo} ${built}
     VERBATIM)
   add_custom_target(${name}_file ALL DEPENDS ${file})
   add_library(${name} MODULE IMPORTED GLOBAL)
@@ -117,7 +121,7 @@ function(_steer_picker_module name built)
   add_dependencies(${name} ${name}_file)
 endfunction()
 
-function(_steer_picker_linked name built)
+function(_steer_picker_linked name cargo built)
   if(NOT CMAKE_EXECUTABLE_FORMAT STREQUAL "ELF")
     message(FATAL_ERROR "steer_add_rust_picker(${name}): only ELF's tools can keep a library's names "
                         "to itself. Here, a picker is to be loaded: MODULE.")
@@ -139,7 +143,7 @@ function(_steer_picker_linked name built)
             --undefined=steer_plugin_block -o ${object} ${built}
     COMMAND ${CMAKE_OBJCOPY} $<${release}:--strip-unneeded> --keep-global-symbol=steer_plugin_block ${object}
     COMMAND ${CMAKE_OBJCOPY} --redefine-sym steer_plugin_block=${block} ${object}
-    DEPENDS ${name}_cargo ${built}
+    DEPENDS ${cargo} ${built}
     COMMAND_EXPAND_LISTS
     VERBATIM)
   add_custom_target(${name}_object DEPENDS ${object})

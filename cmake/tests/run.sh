@@ -235,6 +235,7 @@ expect "picker in Rust, linked" 0 -- picker -DCRATE="$work/crates/one"
 expect "picker in Rust, loaded" 0 -- picker -DCRATE="$work/crates/one" -DKIND=MODULE
 expect "picker in Rust, both" 0 -- \
   picker -DCRATE="$work/crates/one" -DKIND=MODULE -DOTHER="$work/crates/one"
+expect "picker in Rust, twice" 0 -- picker -DCRATE="$work/crates/one" -DOTHER="$work/crates/one"
 expect "picker in Rust, no crate" 1 "steer_add_rust_picker(mine)" "there is no $work/crates/Cargo.toml" -- \
   picker -DCRATE="$work/crates"
 expect "picker in Rust, without steer-sdk" 1 "does not depend on steer-sdk" -- \
