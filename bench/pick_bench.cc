@@ -13,10 +13,12 @@
 #include <benchmark/benchmark.h>
 #include <grpc/grpc.h>
 #include <steer/grpc.h>
+#include <steer/picker.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <steer/text.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -137,9 +139,16 @@ void RegisterFor(const std::string& policy, int backends) {
 
 }  // namespace
 
+extern "C" const steer_plugin bench_turns;
+
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return EXIT_FAILURE;
+  if (steer_register_plugin(&bench_turns) != STEER_OK ||
+      steer_load_plugin(steer_text(TURNS_LIBRARY)) != STEER_OK) {
+    std::fprintf(stderr, "%s\n", steer::FromC(steer_last_error()).c_str());
+    return EXIT_FAILURE;
+  }
   const steer::RegisterStatus registered = steer::Register();
   if (!registered.ok()) {
     std::fprintf(stderr, "%s\n", registered.message().c_str());
@@ -148,10 +157,17 @@ int main(int argc, char** argv) {
   grpc_init();
   {
     steer_testing::ThreadScope scope;
-    for (int backends : {3, 100, 1000}) {
-      for (const char* policy : {"round_robin", "steer_round_robin"}) {
-        RegisterFor(policy, backends);
+    std::vector<std::string> policies = {"round_robin", "steer_round_robin"};
+    // Pickers of one's own: turns/turns.c, linked and loaded, and if there is Rust, turns/src.
+    for (const char* policy : {"bench_c", "bench_c_loaded", "bench_rust"}) {
+      steer_config* config = nullptr;
+      if (steer_config_parse(steer_text(policy), steer_text("{}"), &config, nullptr) == STEER_OK) {
+        policies.push_back(policy);
       }
+      steer_config_free(config);
+    }
+    for (int backends : {3, 100, 1000}) {
+      for (const std::string& policy : policies) RegisterFor(policy, backends);
     }
     benchmark::RunSpecifiedBenchmarks();
     benchmark::ClearRegisteredBenchmarks();

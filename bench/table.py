@@ -1,6 +1,8 @@
-"""Makes a table of what steer_pick_bench measured: Steer's picker beside gRPC's.
+"""Makes a table of what steer_pick_bench measured.
 
-Usage: table.py RESULTS.json GRPC_VERSION
+Usage: table.py round_robin|custom RESULTS.json GRPC_VERSION
+
+`round_robin`: Steer's and gRPC's, alone and together. `custom`: pickers of one's own beside both.
 
 Must not know how the numbers came about; a repetition's CPU time per pick is all that it uses.
 """
@@ -19,6 +21,9 @@ WAYS = {
 }
 # What issue "Speed" asks of one thread.
 BAR = 1.05
+# Pickers of one's own, and what they may cost more than ours, in ns.
+CUSTOM = {"bench_c": "C, linked", "bench_c_loaded": "C, loaded", "bench_rust": "Rust, linked"}
+CUSTOM_BAR = 3.0
 
 
 def processor():
@@ -28,18 +33,29 @@ def processor():
     return "unknown processor"
 
 
-def table(results, grpc_version):
+def times_of(results):
     times = collections.defaultdict(list)
     for run in results["benchmarks"]:
         if run["run_type"] == "iteration":
             policy, backends, way = run["name"].split("/")[:3]
             times[int(backends), way, policy].append(run["cpu_time"])
+    return times
+
+
+def conditions(results, times, grpc_version):
     repetitions = min(len(runs) for runs in times.values())
     context = results["context"]
-    lines = [
+    return (
         f"gRPC {grpc_version}, {processor()}, {context['num_cpus']} CPUs, load {context['load_avg'][0]:.1f},"
-        f" {context['date'][:10]}. CPU time per pick in ns, best / median of {repetitions} repetitions in random order; with"
-        " 2 threads the median alone, for the best is when they happened not to meet.",
+        f" {context['date'][:10]}. CPU time per pick in ns, best / median of {repetitions} repetitions in random order"
+    )
+
+
+def table(results, grpc_version):
+    times = times_of(results)
+    lines = [
+        conditions(results, times, grpc_version)
+        + "; with 2 threads the median alone, for the best is when they happened not to meet.",
         "",
         f"| backends | how | `{THEIRS}` | `{OURS}` | ratio |",
         "|---:|---|---:|---:|---:|",
@@ -59,13 +75,42 @@ def table(results, grpc_version):
     return lines, over
 
 
+def custom_table(results, grpc_version):
+    times = times_of(results)
+    custom = {name: words for name, words in CUSTOM.items() if any(key[2] == name for key in times)}
+    names = [THEIRS, OURS, *custom]
+    heads = [f"`{THEIRS}`", f"`{OURS}`", *custom.values()]
+    lines = [
+        conditions(results, times, grpc_version) + f"; and what it is more than `{OURS}`, best.",
+        "",
+        f"| backends | {' | '.join(heads)} | more |",
+        "|---:|" + "---:|" * (len(heads) + 1),
+    ]
+    over = []
+    for backends in sorted({key[0] for key in times}):
+        runs = {name: times[backends, "alone", name] for name in names}
+        cells = [f"{min(runs[name]):.1f} / {statistics.median(runs[name]):.1f}" for name in names]
+        more = {name: min(runs[name]) - min(runs[OURS]) for name in custom}
+        cells.append(" / ".join(f"{time:+.1f}" for time in more.values()))
+        lines.append(f"| {backends:,} | {' | '.join(cells)} |")
+        over += [f"{CUSTOM[name]}, {backends:,} backends" for name, time in more.items() if time > CUSTOM_BAR]
+    return lines, over
+
+
 def main():
-    results_file, grpc_version = sys.argv[1:]
+    kind, results_file, grpc_version = sys.argv[1:]
     with open(results_file, encoding="utf-8") as file:
-        lines, over = table(json.load(file), grpc_version)
+        results = json.load(file)
+    if kind == "custom":
+        lines, over = custom_table(results, grpc_version)
+        bar = f"{CUSTOM_BAR} ns more than {OURS}"
+    else:
+        lines, over = table(results, grpc_version)
+        over = [f"{backends:,} backends" for backends in over]
+        bar = f"{BAR} at one thread"
     print("\n".join(lines))
-    for backends in over:
-        print(f"over the bar of {BAR} at one thread: {backends:,} backends", file=sys.stderr)
+    for what in over:
+        print(f"over the bar of {bar}: {what}", file=sys.stderr)
 
 
 main()

@@ -41,8 +41,7 @@ struct Headers {
 class CallTracker final : public GrpcPolicy::SubchannelCallTrackerInterface {
  public:
   // Takes `tracker` over.
-  CallTracker(steer_call_tracker* tracker, uint32_t wants)
-      : tracker_(tracker), wants_metrics_((wants & STEER_WANTS_METRICS) != 0) {
+  explicit CallTracker(steer_call_tracker* tracker) : tracker_(tracker) {
     if (!kSaysStart<GrpcPolicy::SubchannelCallTrackerInterface>) Start();
   }
   ~CallTracker() { steer_call_tracker_free(tracker_); }
@@ -56,7 +55,8 @@ class CallTracker final : public GrpcPolicy::SubchannelCallTrackerInterface {
   void Finish(FinishArgs args) {
     std::string buffer;
     steer_str metrics = {};
-    if (wants_metrics_ && args.trailing_metadata != nullptr) {
+    const bool wanted = (steer_call_tracker_wants(tracker_) & STEER_WANTS_METRICS) != 0;
+    if (wanted && args.trailing_metadata != nullptr) {
       auto found = args.trailing_metadata->Lookup("endpoint-load-metrics-bin", &buffer);
       // Its name before 1.47, for servers too.
       if (!found) found = args.trailing_metadata->Lookup("x-endpoint-load-metrics-bin", &buffer);
@@ -68,7 +68,6 @@ class CallTracker final : public GrpcPolicy::SubchannelCallTrackerInterface {
 
  private:
   steer_call_tracker* const tracker_;
-  const bool wants_metrics_;
 };
 
 }  // namespace steer::shim

@@ -50,8 +50,9 @@ class Picker final : public GrpcPicker {
     return result;
   }
 
-  __attribute__((noinline)) PickResult Otherwise(steer_picked picked,
-                                                 const GrpcPolicy::PickArgs& args) const {
+  // Not of this picker: the usual path then has less to keep while it picks.
+  __attribute__((noinline)) static PickResult Otherwise(steer_picked picked,
+                                                        const GrpcPolicy::PickArgs& args) {
     if (picked.kind != STEER_PICK_TRACKED) return NotCompleted(picked);
     auto* tracker = static_cast<steer_call_tracker*>(picked.value);
     PickResult result =
@@ -62,7 +63,7 @@ class Picker final : public GrpcPicker {
       steer_call_tracker_free(tracker);
       return result;
     }
-    complete->subchannel_call_tracker.reset(new (args.call_state) CallTracker(tracker, wants_));
+    complete->subchannel_call_tracker.reset(new (args.call_state) CallTracker(tracker));
     return result;
   }
 

@@ -1718,6 +1718,15 @@ void steer_string_free(struct steer_string *string);
 void *steer_call_tracker_connection(const struct steer_call_tracker *tracker);
 
 /*
+ What is wanted to know of the call's end: an or of STEER_WANTS_…, of which only STEER_WANTS_METRICS is about
+ that. NULL wants nothing.
+
+ # Safety
+ As for `steer_call_tracker_connection`.
+ */
+uint32_t steer_call_tracker_wants(const struct steer_call_tracker *tracker);
+
+/*
  The call starts: once, after the pick. Any thread. NULL is fine.
 
  # Safety

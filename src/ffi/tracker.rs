@@ -4,6 +4,8 @@ use std::ffi::c_void;
 use std::mem::offset_of;
 use std::ptr;
 
+use steer_abi::STEER_WANTS_METRICS;
+
 use super::guard;
 use super::text::{ReadText, steer_str};
 use super::versioned::{Versioned, plain_array, read};
@@ -66,6 +68,19 @@ pub unsafe extern "C" fn steer_call_tracker_connection(
     let place = unsafe { tracker.cast::<Option<TrackedCall>>().as_ref() };
     let call = place.and_then(Option::as_ref);
     call.map_or(ptr::null_mut(), |call| call.connection().handle().pointer())
+}
+
+/// What is wanted to know of the call's end: an or of STEER_WANTS_…, of which only STEER_WANTS_METRICS is about
+/// that. NULL wants nothing.
+///
+/// # Safety
+/// As for `steer_call_tracker_connection`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn steer_call_tracker_wants(tracker: *const steer_call_tracker) -> u32 {
+    // SAFETY: by this function's contract; a place is nothing but the call in it.
+    let place = unsafe { tracker.cast::<Option<TrackedCall>>().as_ref() };
+    let wanted = place.and_then(Option::as_ref).is_some_and(TrackedCall::wants_metrics);
+    if wanted { STEER_WANTS_METRICS } else { 0 }
 }
 
 /// The call starts: once, after the pick. Any thread. NULL is fine.

@@ -697,7 +697,7 @@ impl GuardedPicker {
     pub fn check<'a>(&'a self, pick: Pick<'a>) -> Pick<'a> {
         match pick {
             Pick::Tracked(mut slot) => {
-                slot.call_mut().publish(&self.shared);
+                slot.call_mut().publish(&self.shared, self.wants.metrics);
                 Pick::Tracked(slot)
             }
             Pick::Fault(text) => self.failed(Box::new(Raised { place: "pick", text: *text })),

@@ -99,6 +99,7 @@ pub struct TrackedCall {
     /// By the host's clock.
     started: Option<Duration>,
     ended: bool,
+    wants_metrics: bool,
     /// Whose clock, and who counts faults of the hooks. None before the pick is published.
     shared: Option<Arc<Shared>>,
 }
@@ -111,11 +112,26 @@ impl TrackedCall {
         backend: usize,
         state: Handle,
     ) -> TrackedCall {
-        TrackedCall { connection, hooks, backend, state, started: None, ended: false, shared: None }
+        TrackedCall {
+            connection,
+            hooks,
+            backend,
+            state,
+            started: None,
+            ended: false,
+            wants_metrics: false,
+            shared: None,
+        }
     }
 
-    pub(super) fn publish(&mut self, shared: &Arc<Shared>) {
+    pub(super) fn publish(&mut self, shared: &Arc<Shared>, wants_metrics: bool) {
         self.shared = Some(Arc::clone(shared));
+        self.wants_metrics = wants_metrics;
+    }
+
+    /// Whether the picker wants to know what the backend reports with the call's end.
+    pub fn wants_metrics(&self) -> bool {
+        self.wants_metrics
     }
 
     /// What to send the call over.

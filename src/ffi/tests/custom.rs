@@ -478,6 +478,7 @@ fn tracked_calls_end_once() {
     unsafe {
         let tracker = tracked();
         assert_eq!(steer_call_tracker_connection(tracker).addr(), 101);
+        assert_eq!(steer_call_tracker_wants(tracker), STEER_WANTS_METRICS);
         steer_call_tracker_start(tracker);
         assert_eq!(seen(), (1, 0, 0));
         steer_call_tracker_finish(tracker, &finish);

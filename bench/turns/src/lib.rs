@@ -1,0 +1,31 @@
+//! `bench_rust`: the benchmark's picker in Rust. Each thread takes turns, and asks nothing of the call, as
+//! `turns.c` beside it.
+
+use std::cell::Cell;
+
+use steer_sdk::{Backends, Channel, Pick, Picker, PickerFactory, picker};
+
+thread_local! {
+    static TURN: Cell<usize> = const { Cell::new(0) };
+}
+
+#[derive(serde::Deserialize)]
+struct Config {}
+
+struct Turns;
+
+impl PickerFactory for Turns {
+    const NAME: &'static str = "bench_rust";
+    type Config = Config;
+
+    fn build(&self, _config: &Config, backends: Backends, _channel: &Channel) -> impl Picker {
+        picker(move |_call| {
+            let next = TURN.get() + 1;
+            let turn = if next < backends.len() { next } else { 0 };
+            TURN.set(turn);
+            Pick::complete(&backends[turn])
+        })
+    }
+}
+
+steer_sdk::steer_plugin! { name: "turns", pickers: [Turns] }
