@@ -85,148 +85,179 @@ typedef struct refused {
   const char *error;
   /* What it says of itself, when the error ends with that. */
   facts theirs;
+  /* Its name; NULL: that of its file. */
+  const char *name;
 } refused;
 
 static const refused all_refused[] = {
     {"nowhere",
      STEER_BAD_PLUGIN,
      "@ cannot be loaded: @: cannot open shared object file: No such file or directory",
-     {0}},
-    {"not_a_library", STEER_BAD_PLUGIN, "@ cannot be loaded: @: file too short", {0}},
+     {0},
+     NULL},
+    {"not_a_library", STEER_BAD_PLUGIN, "@ cannot be loaded: @: file too short", {0}, NULL},
     {"no_block",
      STEER_BAD_PLUGIN,
      "@ is no plugin of Steer's: it exports no steer_plugin_block (in Rust steer_plugin! makes it, "
      "in C and C++ STEER_PLUGIN)",
-     {0}},
+     {0},
+     NULL},
     {"wrong_magic",
      STEER_BAD_PLUGIN,
      "@ is no plugin of Steer's: its block begins with 0x123456789abcdef0, and those of plugins "
      "with 0x00424c5245455453",
-     {0}},
+     {0},
+     NULL},
     {"short_block",
      STEER_BAD_PLUGIN,
      "@ does not fit this engine: its steer_plugin has 96 bytes, and that of ABI version 2 has "
      "104: compile it with this engine's headers",
-     {0}},
+     {0},
+     NULL},
     {"later_abi",
      STEER_BAD_PLUGIN,
      "@ does not fit this engine: it was compiled for a later version of the ABI: use that Steer "
      "or a later one, or compile it with this engine's headers",
      {STEER_ABI_VERSION + 1, sizeof(void *), sizeof(steer_api), sizeof(steer_picker_type),
-      sizeof(steer_policy_type)}},
+      sizeof(steer_policy_type)},
+     NULL},
     {"other_pointer_size",
      STEER_BAD_PLUGIN,
      "@ does not fit this engine: its pointers have another size: compile it for this machine",
      {STEER_ABI_VERSION, 4, sizeof(steer_api), sizeof(steer_picker_type),
-      sizeof(steer_policy_type)}},
+      sizeof(steer_policy_type)},
+     NULL},
     {"larger_api",
      STEER_BAD_PLUGIN,
      "@ does not fit this engine: its tables are larger than those of its ABI version: compile it "
      "with unchanged headers",
      {STEER_ABI_VERSION, sizeof(void *), sizeof(steer_api) + 8, sizeof(steer_picker_type),
-      sizeof(steer_policy_type)}},
+      sizeof(steer_policy_type)},
+     NULL},
     {"larger_picker_type",
      STEER_BAD_PLUGIN,
      "@ does not fit this engine: its tables are larger than those of its ABI version: compile it "
      "with unchanged headers",
      {STEER_ABI_VERSION, sizeof(void *), sizeof(steer_api), sizeof(steer_picker_type) + 8,
-      sizeof(steer_policy_type)}},
+      sizeof(steer_policy_type)},
+     NULL},
     {"larger_policy_type",
      STEER_BAD_PLUGIN,
      "@ does not fit this engine: its tables are larger than those of its ABI version: compile it "
      "with unchanged headers",
      {STEER_ABI_VERSION, sizeof(void *), sizeof(steer_api), sizeof(steer_picker_type),
-      sizeof(steer_policy_type) + 8}},
+      sizeof(steer_policy_type) + 8},
+     NULL},
     {"no_entry",
      STEER_MISSING_CALLBACK,
      "@: steer_plugin.entry of \"no_entry\" is NULL: it cannot register anything",
-     {0}},
+     {0},
+     NULL},
     {"entry_faults",
      STEER_PLUGIN_FAILED,
      "@: the entry of plugin \"entry_faults\" failed: the license has run out",
-     {0}},
+     {0},
+     NULL},
     {"entry_fails",
      STEER_PLUGIN_FAILED,
      "@: the entry of plugin \"entry_fails\" failed: it did not say why (steer_api.fault)",
-     {0}},
+     {0},
+     NULL},
     {"entry_fails_late",
      STEER_PLUGIN_FAILED,
      "@: the entry of plugin \"entry_fails_late\" failed: the second thought",
-     {0}},
+     {0},
+     NULL},
     {"entry_registers_nothing",
      STEER_PLUGIN_FAILED,
-     "plugin \"entry_registers_nothing\" has registered no picker and no policy",
-     {0}},
+     "@: the entry of plugin \"entry_registers_nothing\" has registered nothing: it is to call "
+     "steer_api.register_picker or register_policy",
+     {0},
+     NULL},
     {"registers_null",
      STEER_PLUGIN_FAILED,
      "@: the entry of plugin \"registers_null\" failed: steer_picker_type: an argument that must "
      "not be NULL is NULL",
-     {0}},
+     {0},
+     NULL},
     {"registers_twice",
      STEER_PLUGIN_FAILED,
      "@: the entry of plugin \"registers_twice\" failed: there is a policy named "
      "\"registers_twice\" already, of the plugin \"registers_twice\": choose another name",
-     {0}},
+     {0},
+     NULL},
     {"short_table",
      STEER_PLUGIN_FAILED,
      "@: the entry of plugin \"short_table\" failed: steer_picker_type: struct_size is below that "
      "of ABI version 1: set it to sizeof of the struct",
-     {0}},
+     {0},
+     NULL},
     {"no_picker_new",
      STEER_PLUGIN_FAILED,
      "@: the entry of plugin \"no_picker_new\" failed: no_picker_new: steer_picker_type has no "
      "picker_new: set what it requires before it is registered",
-     {0}},
+     {0},
+     NULL},
     {"no_pick",
      STEER_PLUGIN_FAILED,
      "@: the entry of plugin \"no_pick\" failed: no_pick: steer_picker_type has no pick: set what "
      "it requires before it is registered",
-     {0}},
+     {0},
+     NULL},
     {"no_hooks",
      STEER_PLUGIN_FAILED,
      "@: the entry of plugin \"no_hooks\" failed: no_hooks: steer_picker_type has no picker_new, "
      "pick: set what it requires before it is registered",
-     {0}},
+     {0},
+     NULL},
     {"empty_policy_type",
      STEER_PLUGIN_FAILED,
      "@: the entry of plugin \"empty_policy_type\" failed: hollow: steer_policy_type has no "
      "policy_new, update, endpoint_report, pick: set what it requires before it is registered",
-     {0}},
+     {0},
+     NULL},
     {"no_type_name",
      STEER_PLUGIN_FAILED,
      "@: the entry of plugin \"no_type_name\" failed: \"\" cannot name a policy: use lower-case "
      "letters, digits and '_', beginning with a letter",
-     {0}},
+     {0},
+     NULL},
     {"type_name_not_utf8",
      STEER_PLUGIN_FAILED,
      "@: the entry of plugin \"type_name_not_utf8\" failed: steer_picker_type.name is not UTF-8: "
      "use lower-case letters, digits and '_'",
-     {0}},
+     {0},
+     NULL},
     {"bad_type_name",
      STEER_PLUGIN_FAILED,
      "@: the entry of plugin \"bad_type_name\" failed: \"Bad-Name\" cannot name a policy: use "
      "lower-case letters, digits and '_', beginning with a letter",
-     {0}},
+     {0},
+     NULL},
     {"reserved_name",
      STEER_PLUGIN_FAILED,
      "@: the entry of plugin \"reserved_name\" failed: \"steer_mine\" cannot be registered: names "
      "that begin with \"steer_\" are Steer's own; choose another name",
-     {0}},
+     {0},
+     NULL},
     {"name_of_built_in",
      STEER_PLUGIN_FAILED,
      "@: the entry of plugin \"name_of_built_in\" failed: \"steer_round_robin\" cannot be "
      "registered: names that begin with \"steer_\" are Steer's own; choose another name",
-     {0}},
+     {0},
+     NULL},
     {"name_of_another",
      STEER_PLUGIN_FAILED,
      "@: the entry of plugin \"name_of_another\" failed: there is a policy named \"good\" already, "
      "of the plugin \"good\": choose another name",
-     {0}},
+     {0},
+     NULL},
     {"throws_at_once",
      STEER_PLUGIN_FAILED,
      "@: the entry of plugin \"throws_at_once\" failed: Picker::Register threw an exception: not "
      "to be moved",
-     {0}},
+     {0},
+     NULL},
 };
 
 static void write_facts(const facts *f, char *text, size_t size) {
@@ -300,25 +331,23 @@ typedef struct faulty {
 } faulty;
 
 static const faulty all_faulty[] = {
-    {"instance_new_faults", "{}", "making the policy failed: no channel is good enough", 0},
-    {"instance_new_fails", "{}",
-     "making the policy failed: instance_new failed and did not say why", 0},
-    {"backend_new_faults", "{}", "endpoint_report failed: no backend is good enough", 0},
-    {"backend_new_fails", "{}", "endpoint_report failed: backend_new failed and did not say why",
-     0},
-    {"picker_new_faults", "{}", "endpoint_report failed: out of pickers", 0},
-    {"picker_new_fails", "{}", "endpoint_report failed: picker_new failed and did not say why", 0},
+    {"instance_new_faults", "{}", "instance_new failed: no channel is good enough", 0},
+    {"instance_new_fails", "{}", "instance_new failed: it did not say why (steer_api.fault)", 0},
+    {"backend_new_faults", "{}", "backend_new failed: no backend is good enough", 0},
+    {"backend_new_fails", "{}", "backend_new failed: it did not say why (steer_api.fault)", 0},
+    {"picker_new_faults", "{}", "picker_new failed: out of pickers", 0},
+    {"picker_new_fails", "{}", "picker_new failed: it did not say why (steer_api.fault)", 0},
     {"endless_headers", "{}",
-     "endpoint_report failed: steer_wants.header_count is 18446744073709551615, and at most 64 "
+     "picker_new failed: steer_wants.header_count is 18446744073709551615, and at most 64 "
      "headers can be read",
      0},
-    {"null_headers", "{}", "endpoint_report failed: steer_wants.headers cannot be read", 0},
+    {"null_headers", "{}", "picker_new failed: steer_wants.headers cannot be read", 0},
     {"bad_header", "{}",
-     "endpoint_report failed: steer_wants.headers[0] is \"Not A Header\": names of headers are "
+     "picker_new failed: steer_wants.headers[0] is \"Not A Header\": names of headers are "
      "lower-case letters, digits, '-', '_' and '.'",
      0},
     {"unknown_wants", "{}",
-     "endpoint_report failed: steer_wants.bits is 0x80000000, and this engine knows 0x7: use "
+     "picker_new failed: steer_wants.bits is 0x80000000, and this engine knows 0x7: use "
      "STEER_WANTS_…",
      0},
     {"pick_faults", "{}", "pick failed: no call is good enough", 1},
@@ -333,8 +362,8 @@ static const faulty all_faulty[] = {
      "pick failed: returned STEER_CHOICE_DROP that steer_api.drop did not make", 1},
     {"pick_unmade_tracked", "{}",
      "pick failed: returned STEER_CHOICE_TRACKED that steer_api.complete_tracked did not make", 1},
-    {"pick_unmade_fault", "{}", "pick failed: STEER_CHOICE_FAULT was not made by steer_api.fault",
-     1},
+    {"pick_unmade_fault", "{}",
+     "pick failed: returned STEER_CHOICE_FAULT that steer_api.fault did not make", 1},
     {"pick_tracked_out_of_range", "{}", "pick failed: chose backend 99 of 2", 1},
     {"pick_tracked_unheard", "{}", "pick failed: tracks a call, and its table has no call_finished",
      1},
@@ -343,13 +372,11 @@ static const faulty all_faulty[] = {
     {"timer_faults", "{}", "timer failed: time has run out", 0},
     {"unready_policy", "{}", "pick failed: chose backend 1 of 1", 1},
     {"throws", "{\"where\": \"state\"}",
-     "making the policy failed: the channel state's function threw an exception: thrown in state",
-     0},
+     "instance_new failed: the channel state's function threw an exception: thrown in state", 0},
     {"throws", "{\"where\": \"backend\"}",
-     "endpoint_report failed: the backend data's function threw an exception: thrown in backend",
-     0},
+     "backend_new failed: the backend data's function threw an exception: thrown in backend", 0},
     {"throws", "{\"where\": \"make\"}",
-     "endpoint_report failed: the picker's function threw an exception: thrown in make", 0},
+     "picker_new failed: the picker's function threw an exception: thrown in make", 0},
     {"throws", "{\"where\": \"pick\"}",
      "pick failed: the picker threw an exception: thrown in pick", 1},
     {"throws", "{\"where\": \"a number\"}",
@@ -392,7 +419,7 @@ static void plugins_that_break(void) {
     CHECK(counts[0] == 5 && counts[1] == 5);
     CHECK(steer_testkit_faults(kit) == 1);
     CHECK(kit->log_count == 1);
-    snprintf(line, sizeof line, "%s: %s (1 faults so far); the policy goes on as round robin",
+    snprintf(line, sizeof line, "%s: %s (1 fault so far); the policy goes on as round robin",
              f->plugin, f->fault);
     if (kit->log_count > 0) CHECK_TEXT(steer_text(kit->log[0]), line);
     CHECK(steer_testkit_free(kit) == 0);
@@ -409,7 +436,7 @@ static const faulty all_rejecting[] = {
      0},
     {"config_new_fails", "{}",
      "errors validating config_new_fails LB policy config: [field:config_new_fails "
-     "error:config_new failed and did not say why]",
+     "error:config_new failed, and did not say why]",
      0},
     {"config_fault_not_utf8", "{}",
      "errors validating config_fault_not_utf8 LB policy config: "
@@ -455,6 +482,10 @@ static const odd all_odd[] = {
     {"longer_block", "longer_block", 0, ""},
     {"pick_slow", "pick_slow", 0, ""},
     {"pick_reads_undeclared", "pick_reads_undeclared", 0, ""},
+    {"pick_says_fault", "pick_says_fault", 0, ""},
+    {"pick_says_fail", "pick_says_fail", 0, ""},
+    {"pick_says_tracked", "pick_says_tracked", 0, ""},
+    {"tracks_outside_of_picks", "tracks_outside_of_picks", 0, ""},
     {"pick_bad_code", "pick_bad_code", 13,
      "Illegal status code from LB pick; original status: NOT_FOUND: no such backend"},
     {"pick_ok_code", "pick_ok_code", 13,
@@ -484,26 +515,59 @@ static void plugins_that_are_odd(void) {
 
 /* --- One at a time. --- */
 
-/* What is serialised does nothing on another thread, nor after the end, and says so. */
+/* What one plugin says, and does not mean, is never taken for another one's on the same thread. */
+static void what_one_says_is_not_anothers(void) {
+  static const char *const sayers[] = {"pick_says_fault", "pick_says_fail", "pick_says_tracked",
+                                       "tracks_outside_of_picks"};
+  static const char *const silent[] = {"pick_unmade_fail", "pick_unmade_drop",
+                                       "pick_unmade_tracked", "pick_unmade_fault"};
+  steer_string *error = NULL;
+  steer_config *config = NULL;
+  for (size_t i = 0; i < sizeof sayers / sizeof *sayers; ++i) {
+    about = sayers[i];
+    for (size_t k = 0; k < sizeof silent / sizeof *silent; ++k) {
+      steer_testkit *sayer = channel_of(sayers[i], "{}"), *other = channel_of(silent[k], "{}");
+      CHECK(steer_testkit_pick_one(sayer, NULL).backend == 0);
+      const steer_testkit_pick picked = steer_testkit_pick_one(other, NULL);
+      CHECK(picked.kind == STEER_PICK_FAIL && picked.code == 13);
+      CHECK(strstr(picked.message, "did not make") != NULL);
+      CHECK(steer_testkit_free(other) == 0 && steer_testkit_free(sayer) == 0);
+    }
+    steer_testkit *sayer = channel_of(sayers[i], "{}");
+    steer_testkit *tracking = channel_of("throws", "{}"); /* which it does not */
+    CHECK(steer_testkit_pick_one(sayer, NULL).backend == 0);
+    steer_testkit_pick picked = steer_testkit_pick_one(tracking, NULL);
+    CHECK(picked.kind == STEER_PICK_TRACKED);
+    CHECK(steer_testkit_pick_one(sayer, NULL).backend == 0);
+    steer_testkit_start(&picked);
+    CHECK(steer_testkit_pick_one(sayer, NULL).backend == 0);
+    steer_testkit_finish(&picked, 0);
+    CHECK(steer_testkit_faults(tracking) == 0 && steer_testkit_faults(sayer) == 0);
+    CHECK(steer_testkit_pick_one(sayer, NULL).backend == 0);
+    CHECK(steer_config_parse(steer_text("config_new_fails"), steer_text("{}"), &config, &error) ==
+          STEER_INVALID_CONFIG);
+    CHECK_TEXT(steer_string_text(error),
+               "errors validating config_new_fails LB policy config: [field:config_new_fails "
+               "error:config_new failed, and did not say why]");
+    steer_string_free(error);
+    CHECK(steer_testkit_free(tracking) == 0 && steer_testkit_free(sayer) == 0);
+  }
+}
+
+/* What is serialised does nothing on another thread, nor after the end, and says so: once a second.
+ */
 static void hooks_that_are_called_late(void) {
-  static const char *const functions[] = {
-      "timer_start",   "timer_cancel",         "rebuild", "endpoint_new", "endpoint_connect",
-      "endpoint_free", "request_reresolution", "publish"};
+  const struct timespec moment = {0, 1000000};
+  const char *line =
+      "steer_api.timer_start was called outside of the policy's serialised hooks, and did nothing: "
+      "call it from within one, for example from the hook timer";
   about = "timer_from_thread";
   CHECK(load("timer_from_thread") == STEER_OK);
   steer_testkit *kit = channel_of("timer_from_thread", "{}");
-  for (size_t i = 0; i < sizeof functions / sizeof *functions; ++i) {
-    const struct timespec moment = {0, 1000000};
-    char line[256];
-    snprintf(line, sizeof line,
-             "steer_api.%s was called outside of the policy's serialised hooks, and did nothing: "
-             "call it from within one, for example from the hook timer",
-             functions[i]);
-    for (int tries = 0; !steer_testkit_logged(kit, line) && tries < 10000; ++tries) {
-      nanosleep(&moment, NULL);
-    }
-    CHECK(steer_testkit_logged(kit, line));
+  for (int tries = 0; !steer_testkit_logged(kit, line) && tries < 10000; ++tries) {
+    nanosleep(&moment, NULL);
   }
+  CHECK(steer_testkit_logged(kit, line) && kit->log_count == 1);
   CHECK(steer_testkit_faults(kit) == 0 && kit->timer_count == 0 && kit->reresolutions == 0);
   CHECK(steer_testkit_free(kit) == 0);
   check_innocent();
@@ -596,6 +660,7 @@ int main(int argc, char **argv) {
   plugins_that_break();
   plugins_that_reject_configs();
   plugins_that_are_odd();
+  what_one_says_is_not_anothers();
   hooks_that_are_called_late();
   many_faults_are_few_lines();
   two_versions_side_by_side();
