@@ -2,8 +2,13 @@
 //!
 //! Must not know: any picker, how JSON comes and faults go.
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+/// A config without fields.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub struct NoConfig {}
 
 /// What is wrong with a config.
 #[derive(Debug, Default)]
@@ -45,7 +50,6 @@ pub(crate) fn read<C: DeserializeOwned>(json: &str, faults: &mut Faults) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::Deserialize;
 
     #[derive(Debug, Default, Deserialize, PartialEq)]
     #[serde(default, rename_all = "camelCase")]
@@ -88,6 +92,12 @@ mod tests {
     fn a_missing_field_is_a_fault_of_the_whole() {
         let found = faults::<Required>("{}");
         assert_eq!(found, [(String::new(), "missing field `header`".to_owned())]);
+    }
+
+    #[test]
+    fn a_config_without_fields_takes_any() {
+        let mut faults = Faults::default();
+        assert!(read::<NoConfig>(r#"{"other": 1}"#, &mut faults).is_some() && faults.is_empty());
     }
 
     #[test]

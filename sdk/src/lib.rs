@@ -29,7 +29,7 @@ mod status;
 pub mod testkit;
 mod wants;
 
-pub use config::Faults;
+pub use config::{Faults, NoConfig};
 pub use glue::{
     AttributeValue, Backend, Backends, Call, CallEnd, Channel, Endpoint, EndpointId, Helper,
     Library, Locality, Metrics, PolicyHelper, Severity, TimerId,

@@ -134,8 +134,8 @@ pub trait PickerFactory: Send + Sync + 'static {
     /// letter and not with `steer_`.
     const NAME: &'static str;
 
-    /// The fields of the config, by their JSON names. `()` cannot be read from JSON's `{}`: a config
-    /// without fields is a struct without fields.
+    /// The fields of the config, by their JSON names. When there are none:
+    /// [`NoConfig`](crate::NoConfig).
     type Config: DeserializeOwned + Send + Sync + 'static;
 
     /// A picker for these READY backends, of which there is at least one, in the resolver's order.
@@ -160,18 +160,15 @@ pub trait PickerFactory: Send + Sync + 'static {
 /// use std::sync::atomic::{AtomicU64, Ordering};
 /// use std::sync::Arc;
 /// use steer_sdk::{
-///     Backend, Backends, Channel, Helper, Pick, Picker, StatefulPickerFactory, picker,
+///     Backend, Backends, Channel, Helper, NoConfig, Pick, Picker, StatefulPickerFactory, picker,
 /// };
-///
-/// #[derive(serde::Deserialize)]
-/// struct Config {}
 ///
 /// /// The backend with the fewest calls under way.
 /// struct FewestCalls;
 ///
 /// impl StatefulPickerFactory for FewestCalls {
 ///     const NAME: &'static str = "fewest_calls";
-///     type Config = Config;
+///     type Config = NoConfig;
 ///     type ChannelState = ();
 ///     type BackendState = Arc<AtomicU64>;
 ///
@@ -183,7 +180,7 @@ pub trait PickerFactory: Send + Sync + 'static {
 ///
 ///     fn build(
 ///         &self,
-///         _config: &Config,
+///         _config: &NoConfig,
 ///         backends: Backends<Arc<AtomicU64>>,
 ///         _state: &mut (),
 ///         _helper: &Helper<'_>,

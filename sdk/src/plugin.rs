@@ -59,13 +59,12 @@ impl Registrar {
 /// given.
 ///
 /// ```
-/// # use steer_sdk::{Backends, Channel, Pick, Picker, PickerFactory, picker};
-/// # #[derive(serde::Deserialize)] struct Config {}
+/// # use steer_sdk::{Backends, Channel, NoConfig, Pick, Picker, PickerFactory, picker};
 /// # struct TheFirst;
 /// # impl PickerFactory for TheFirst {
 /// #     const NAME: &'static str = "the_first";
-/// #     type Config = Config;
-/// #     fn build(&self, _: &Config, backends: Backends, _: &Channel) -> impl Picker {
+/// #     type Config = NoConfig;
+/// #     fn build(&self, _: &NoConfig, backends: Backends, _: &Channel) -> impl Picker {
 /// #         picker(move |_| Pick::complete(&backends[0]))
 /// #     }
 /// # }

@@ -66,19 +66,16 @@ pub trait PolicyFactory: Send + Sync + 'static {
 ///
 /// ```
 /// use steer_sdk::{
-///     Channel, Endpoint, EndpointId, Pick, Picker, Policy, PolicyFactory, PolicyHelper, State,
-///     Status, Update, picker,
+///     Channel, Endpoint, EndpointId, NoConfig, Pick, Picker, Policy, PolicyFactory, PolicyHelper,
+///     State, Status, Update, picker,
 /// };
-///
-/// #[derive(serde::Deserialize)]
-/// struct Config {}
 ///
 /// /// The first endpoint and no other.
 /// struct OnlyTheFirst;
 ///
 /// impl PolicyFactory for OnlyTheFirst {
 ///     const NAME: &'static str = "only_the_first";
-///     type Config = Config;
+///     type Config = NoConfig;
 ///     type Policy = First;
 ///
 ///     fn new_policy(&self, _channel: &Channel) -> First {
@@ -91,12 +88,12 @@ pub trait PolicyFactory: Send + Sync + 'static {
 /// }
 ///
 /// impl Policy for First {
-///     type Config = Config;
+///     type Config = NoConfig;
 ///     type Picker = Box<dyn Picker>;
 ///
 ///     fn update(
 ///         &mut self,
-///         update: &Update<'_, Config>,
+///         update: &Update<'_, NoConfig>,
 ///         helper: &PolicyHelper<'_, Box<dyn Picker>>,
 ///     ) -> Result<(), Status> {
 ///         update.endpoints.map_err(Status::clone)?;

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use steer_sdk::testkit::{Conformance, LoadReport, Picked, TestBackend, TestCall, TestChannel};
 use steer_sdk::{
     AttributeValue, Backend, Backends, Call, CallEnd, CallTracker, Channel, Code, Faults, Helper,
-    Pick, Picker, PickerFactory, Severity, State, StatefulPickerFactory, Status, TimerId, Wants,
-    picker,
+    NoConfig, Pick, Picker, PickerFactory, Severity, State, StatefulPickerFactory, Status, TimerId,
+    Wants, picker,
 };
 
 steer_sdk::steer_plugin! {
@@ -34,9 +34,6 @@ fn errors(channel: &TestChannel) -> Vec<String> {
     let errors = channel.log().into_iter().filter(|(severity, _)| *severity == Severity::Error);
     errors.map(|(_, text)| text).collect()
 }
-
-#[derive(Deserialize)]
-struct NoFields {}
 
 // --- Choices -------------------------------------------------------------------------------------
 
@@ -242,7 +239,7 @@ struct Remembering;
 
 impl StatefulPickerFactory for Remembering {
     const NAME: &'static str = "remembering";
-    type Config = NoFields;
+    type Config = NoConfig;
     type ChannelState = usize;
     type BackendState = Remembered;
 
@@ -258,7 +255,7 @@ impl StatefulPickerFactory for Remembering {
 
     fn build(
         &self,
-        _config: &NoFields,
+        _config: &NoConfig,
         backends: Backends<Remembered>,
         made: &mut usize,
         _helper: &Helper<'_>,
@@ -445,7 +442,7 @@ struct Timed;
 
 impl StatefulPickerFactory for Timed {
     const NAME: &'static str = "timed";
-    type Config = NoFields;
+    type Config = NoConfig;
     type ChannelState = (Option<TimerId>, bool);
     type BackendState = ();
 
@@ -459,7 +456,7 @@ impl StatefulPickerFactory for Timed {
 
     fn build(
         &self,
-        _config: &NoFields,
+        _config: &NoConfig,
         backends: Backends,
         state: &mut (Option<TimerId>, bool),
         helper: &Helper<'_>,
@@ -516,9 +513,9 @@ struct Describing;
 
 impl PickerFactory for Describing {
     const NAME: &'static str = "describing";
-    type Config = NoFields;
+    type Config = NoConfig;
 
-    fn build(&self, _config: &NoFields, backends: Backends, channel: &Channel) -> impl Picker {
+    fn build(&self, _config: &NoConfig, backends: Backends, channel: &Channel) -> impl Picker {
         for backend in &backends {
             let addresses: Vec<_> = backend.addresses().collect();
             let attributes: Vec<_> = backend.attributes().collect();
@@ -613,10 +610,10 @@ struct FailsToBuild;
 
 impl PickerFactory for FailsToBuild {
     const NAME: &'static str = "fails_to_build";
-    type Config = NoFields;
+    type Config = NoConfig;
 
     #[allow(unreachable_code, reason = "it has a type to return")]
-    fn build(&self, _config: &NoFields, _backends: Backends, _channel: &Channel) -> impl Picker {
+    fn build(&self, _config: &NoConfig, _backends: Backends, _channel: &Channel) -> impl Picker {
         panic!("no picker");
         picker(|_| Pick::queue())
     }

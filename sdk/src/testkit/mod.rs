@@ -3,13 +3,12 @@
 //! `testkit`, for `[dev-dependencies]`.
 //!
 //! ```
-//! # use steer_sdk::{Backends, Channel, Pick, Picker, PickerFactory, picker};
-//! # #[derive(serde::Deserialize)] struct Config {}
+//! # use steer_sdk::{Backends, Channel, NoConfig, Pick, Picker, PickerFactory, picker};
 //! # struct AnyOne;
 //! # impl PickerFactory for AnyOne {
 //! #     const NAME: &'static str = "any_one";
-//! #     type Config = Config;
-//! #     fn build(&self, _: &Config, backends: Backends, channel: &Channel) -> impl Picker {
+//! #     type Config = NoConfig;
+//! #     fn build(&self, _: &NoConfig, backends: Backends, channel: &Channel) -> impl Picker {
 //! #         let channel = channel.clone();
 //! #         picker(move |_| Pick::complete(&backends[channel.random() as usize % backends.len()]))
 //! #     }
