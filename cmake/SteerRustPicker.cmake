@@ -30,10 +30,11 @@ function(steer_add_rust_picker name directory)
   endif()
   cmake_path(ABSOLUTE_PATH directory NORMALIZE)
   get_property(crates GLOBAL PROPERTY STEER_RUST_CRATES)
-  get_property(known GLOBAL PROPERTY STEER_RUST_FOUND)
-  if(NOT known)
+  get_property(native_libs GLOBAL PROPERTY STEER_RUST_NATIVE_LIBS)
+  if(NOT native_libs)
     _steer_find_rust(${crates}/sdk)
-    set_property(GLOBAL PROPERTY STEER_RUST_FOUND TRUE)
+    _steer_native_libs(native_libs)
+    set_property(GLOBAL PROPERTY STEER_RUST_NATIVE_LIBS ${native_libs})
   endif()
   _steer_picker_crate(library ${name} ${directory})
 
@@ -66,7 +67,7 @@ function(steer_add_rust_picker name directory)
   if(arg_MODULE)
     _steer_picker_module(${name} ${cargo} ${built})
   else()
-    _steer_picker_linked(${name} ${cargo} ${built})
+    _steer_picker_linked(${name} ${cargo} ${built} "${native_libs}")
   endif()
 endfunction()
 
@@ -121,7 +122,7 @@ function(_steer_picker_module name cargo built)
   add_dependencies(${name} ${name}_file)
 endfunction()
 
-function(_steer_picker_linked name cargo built)
+function(_steer_picker_linked name cargo built native_libs)
   if(NOT CMAKE_EXECUTABLE_FORMAT STREQUAL "ELF")
     message(FATAL_ERROR "steer_add_rust_picker(${name}): only ELF's tools can keep a library's names "
                         "to itself. Here, a picker is to be loaded: MODULE.")
@@ -177,7 +178,6 @@ __attribute__((constructor)) static void register_@id@(void) {
   set_target_properties(${name}_register PROPERTIES POSITION_INDEPENDENT_CODE ON)
 
   # Objects, and not an archive: a linker takes of that only what is asked for by name.
-  _steer_native_libs(native_libs)
   add_library(${name} INTERFACE)
   target_link_libraries(${name} INTERFACE $<TARGET_OBJECTS:${name}_register> ${object} steer::engine
                                           ${native_libs})
