@@ -182,7 +182,7 @@ class Last {
   const steer::Backends backends_;
 };
 
-State* state;
+State* latest;
 std::vector<Data*> remembered;
 
 int32_t RegisterRemembering(const steer_api* api) {
@@ -194,7 +194,7 @@ int32_t RegisterRemembering(const steer_api* api) {
         mine.channel.Rebuild();
       })
       .Register(api, [](steer::Build<steer::None, State>& build) {
-        state = &build.state;
+        latest = &build.state;
         ++build.state.pickers;
         if (build.state.pickers == 1) {
           build.channel.CancelTimer(build.channel.StartTimer(std::chrono::seconds(1)));
@@ -242,10 +242,10 @@ void Remembering() {
     CHECK(remembered.size() == 2 && remembered[0] == second && second->finished == 1);
 
     // One timer was taken back. The other leads to a new picker.
-    const int pickers = state->pickers;
-    CHECK(state->timers.empty());
+    const int pickers = latest->pickers;
+    CHECK(latest->timers.empty());
     steer_testkit_advance(kit.get(), 5000000000);
-    CHECK(state->timers.size() == 1 && state->pickers == pickers + 1);
+    CHECK(latest->timers.size() == 1 && latest->pickers == pickers + 1);
 
     steer_testkit_shutdown(kit.get());
     steer_testkit_abandon(&picked[3]);
