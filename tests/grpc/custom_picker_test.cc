@@ -74,7 +74,7 @@ TEST(CustomPicker, ReadsTheHeadersThatItDeclared) {
   };
   Backend backend;
   const auto channel = MakeChannel(StaticTarget({backend.port()}), script.ServiceConfig());
-  const std::string bytes("\0\x01\n", 3);
+  const std::string bytes("\0\xff\n", 3);
   CallOptions options;
   options.metadata = {{"key", "value"}, {"key-bin", bytes}, {"undeclared", "secret"}};
   ASSERT_TRUE(Call(channel, options).status.ok());
