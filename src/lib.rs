@@ -18,7 +18,6 @@
 pub mod endpoints;
 pub mod ffi;
 pub mod policy;
-pub mod status;
 pub mod sync;
 
-pub use status::{Code, Status};
+pub use steer_abi::{Code, Status};

@@ -15,6 +15,8 @@
 //! | `api.rs` | `steer_api` |
 //! | `plugin.rs` | `steer_plugin` |
 //!
+//! and in Rust's terms `status.rs`: gRPC's status codes, which both have alike.
+//!
 //! Must not know: the engine, Rust's traits for policies.
 
 #![allow(non_camel_case_types, reason = "the C names are the type names here, and only here")]
@@ -26,6 +28,7 @@ mod choice;
 mod picker_type;
 mod plugin;
 mod policy_type;
+mod status;
 mod text;
 
 pub use api::*;
@@ -35,4 +38,5 @@ pub use choice::*;
 pub use picker_type::*;
 pub use plugin::*;
 pub use policy_type::*;
+pub use status::{Code, Status};
 pub use text::*;

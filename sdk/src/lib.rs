@@ -24,7 +24,6 @@ mod pick;
 mod picker;
 mod plugin;
 mod policy;
-mod status;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 mod wants;
@@ -38,5 +37,5 @@ pub use pick::{CallTracker, Pick};
 pub use picker::{FnPicker, Picker, PickerFactory, StatefulPickerFactory, picker};
 pub use plugin::{Error, Plugin, Registrar};
 pub use policy::{Policy, PolicyFactory, State, Update};
-pub use status::{Code, Status};
+pub use steer_abi::{Code, Status};
 pub use wants::Wants;

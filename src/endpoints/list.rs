@@ -6,7 +6,7 @@
 //! Must not know: the other list, the host.
 
 use super::{Connectivity, EndpointId};
-use crate::status::Status;
+use crate::Status;
 
 /// What a list of endpoints amounts to.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@ pub use descriptor::{Attribute, AttributeValue, EndpointDescriptor, Locality};
 pub use list::Aggregate;
 pub use tracker::{Tracker, UpdateOutcome};
 
-use crate::status::Status;
+use crate::Status;
 
 /// The connectivity states of gRPC, without SHUTDOWN, which no host reports of an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 use super::list::{Aggregate, List};
 use super::{Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId, Report};
+use crate::Status;
 use crate::policy::{Helper, Severity};
-use crate::status::Status;
 
 /// An endpoint that is in one list or both.
 struct Tracked {

@@ -9,9 +9,9 @@ use super::picker::steer_picker;
 use super::text::steer_str;
 use super::versioned::Versioned;
 use super::{steer_status, steer_status::*};
+use crate::Status;
 use crate::endpoints::{Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId};
 use crate::policy::{GuardedPicker, Host, Severity, TimerId};
-use crate::status::Status;
 use crate::sync::Handle;
 
 /// The host's side of one policy. The engine copies the table.

@@ -16,8 +16,8 @@ use super::text::{ReadText, steer_str};
 use super::tracker::steer_call_tracker;
 use super::versioned::{Versioned, plain_array, read};
 use super::{guard, steer_status, steer_status::*};
+use crate::Status;
 use crate::policy::{Call, GuardedPicker, Headers, Pick};
-use crate::status::Status;
 use crate::sync::Handle;
 use steer_pick_kind::*;
 

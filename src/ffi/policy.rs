@@ -11,7 +11,7 @@ use super::versioned::{Versioned, read};
 use super::{guard, steer_status, steer_status::*};
 use crate::endpoints::{EndpointId, Report};
 use crate::policy::{Config, PolicyFactory, Registry, Runner, TimerId, Update};
-use crate::status::{Code, Status};
+use crate::{Code, Status};
 
 /// One policy of one channel. All its functions are to be serialised by the host (gRPC: the
 /// channel's work serializer); they may be called from within the host's callbacks, and then take

@@ -13,7 +13,7 @@ use crate::policy::{
     Backend, BuiltIn, Call, Config, ConfigError, Helper, LeafFactory, Pick, Picker, PickerFactory,
     Policy, PolicyFactory, Registry, Wants,
 };
-use crate::status::{Code, Status};
+use crate::{Code, Status};
 
 /// What a host of C's sees and does.
 #[derive(Default)]

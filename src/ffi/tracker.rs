@@ -10,7 +10,7 @@ use super::guard;
 use super::text::{ReadText, steer_str};
 use super::versioned::{Versioned, plain_array, read};
 use crate::policy::{Metrics, TrackedCall, TrackedSlot};
-use crate::status::{Code, Status};
+use crate::{Code, Status};
 
 /// One call that a picker wants to hear of. Used by one thread at a time.
 pub struct steer_call_tracker {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Picker;
+use crate::Status;
 use crate::endpoints::{Connectivity, Endpoint, EndpointDescriptor};
-use crate::status::Status;
 
 /// How much a log line matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

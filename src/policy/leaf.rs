@@ -14,10 +14,10 @@ use super::{
     Config, ConfigError, FailPicker, Helper, Picker, Policy, PolicyFactory, QueuePicker, TimerId,
     Update, parse_fields,
 };
+use crate::Status;
 use crate::endpoints::{
     Aggregate, Connection, Connectivity, EndpointDescriptor, EndpointId, Report, Tracker,
 };
-use crate::status::Status;
 
 /// A READY backend, to be chosen by a picker.
 #[derive(Clone, Debug)]

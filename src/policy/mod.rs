@@ -42,8 +42,8 @@ pub use round_robin::RoundRobin;
 pub use runner::{GuardedPicker, Host, Runner, discard, raise};
 pub use tracked::{CallEnd, CallHooks, Metrics, TrackedCall, TrackedSlot};
 
+use crate::Status;
 use crate::endpoints::{Connection, EndpointDescriptor, EndpointId, Report};
-use crate::status::Status;
 use crate::sync::{Handle, Rotation};
 
 /// A policy's config, parsed and checked: whatever type its factory made of the JSON.

@@ -3,7 +3,7 @@
 //! Must not know: any policy.
 
 use super::{Call, Pick, Picker};
-use crate::status::Status;
+use crate::Status;
 
 /// Lets every call wait for the next picker.
 #[derive(Debug)]

@@ -27,8 +27,8 @@ use super::{
     Call, FailPicker, Helper, Pick, Picker, Policy, PolicyFactory, RoundRobin, Severity, TimerId,
     Turns, Update, Wants,
 };
+use crate::Status;
 use crate::endpoints::{Connectivity, Endpoint, EndpointDescriptor, EndpointId, Report};
-use crate::status::Status;
 use crate::sync::Handle;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 

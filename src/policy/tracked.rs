@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::runner::Shared;
+use crate::Status;
 use crate::endpoints::Connection;
-use crate::status::Status;
 use crate::sync::Handle;
 
 /// What a backend reported with a call.

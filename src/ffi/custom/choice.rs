@@ -14,8 +14,8 @@ use steer_abi::{steer_choice, steer_choice_kind, steer_str};
 
 use crate::ffi::text::ReadText;
 use crate::policy::raise;
-use crate::status::{Code, Status};
 use crate::sync::Handle;
+use crate::{Code, Status};
 
 /// Something said, by its number.
 struct Numbered<T> {

@@ -30,8 +30,8 @@ use crate::ffi::{guard, steer_status, steer_status::*};
 use crate::policy::{
     Config, FailPicker, Helper, Picker, Policy, QueuePicker, TimerId, Update, Wants, raise,
 };
-use crate::status::{Code, Status};
 use crate::sync::Handle;
+use crate::{Code, Status};
 
 // SAFETY: repr(C), begins with its size, and zeros are NULLs and numbers.
 unsafe impl Versioned for steer_publication {

@@ -1,6 +1,6 @@
 //! Status codes and statuses, as gRPC numbers and names them.
 //!
-//! Must not know: pickers, policies, the engine.
+//! Must not know: pickers, policies, the other types here.
 
 use std::fmt;
 
@@ -132,6 +132,15 @@ impl Status {
     pub fn is_ok(&self) -> bool {
         self.code == Code::Ok
     }
+
+    /// What a pick fails or drops a call with in place of a code that a data plane may not produce:
+    /// INTERNAL, in gRPC's own words (gRFC A54). `source` is gRPC's word for where it came from.
+    pub fn for_data_plane(&self, source: &str) -> Status {
+        if self.code.is_for_data_plane() {
+            return self.clone();
+        }
+        Status::internal(format!("Illegal status code from {source}; original status: {self}"))
+    }
 }
 
 impl fmt::Display for Status {
@@ -154,6 +163,21 @@ mod tests {
         }
         for number in [-1, 17, i32::MAX, i32::MIN] {
             assert_eq!(Code::from_number(number), Code::Unknown);
+        }
+    }
+
+    #[test]
+    fn rule_9_codes_that_a_data_plane_may_not_produce_become_internal() {
+        let forbidden = [0, 3, 5, 6, 9, 10, 11, 15];
+        for number in 0..17 {
+            let status = Status::new(Code::from_number(number), "why");
+            let mapped = status.for_data_plane("LB pick");
+            if forbidden.contains(&number) {
+                assert_eq!(mapped.code, Code::Internal);
+                assert!(mapped.message.ends_with(&format!("{}: why", status.code.name())));
+            } else {
+                assert_eq!(mapped, status);
+            }
         }
     }
 }
