@@ -16,13 +16,12 @@ namespace steer::shim {
 class Picker final : public GrpcPicker {
  public:
   // Takes `picker` over.
-  explicit Picker(steer_picker* picker)
-      : picker_(picker), pick_(steer_picker_function(picker)), wants_(steer_picker_wants(picker)) {}
+  explicit Picker(steer_picker* picker) : picker_(picker), wants_(steer_picker_wants(picker)) {}
   ~Picker() override { steer_picker_free(picker_); }
 
   PickResult Pick(GrpcPolicy::PickArgs args) override {
     if (GPR_UNLIKELY(wants_ != 0)) return PickForCall(args);
-    const steer_picked picked = pick_(picker_, nullptr);
+    const steer_picked picked = steer_picker_pick(picker_, nullptr);
     if (GPR_LIKELY(picked.kind == STEER_PICK_COMPLETE)) {
       return PickOver(static_cast<Connection*>(picked.value), args);
     }
@@ -38,7 +37,7 @@ class Picker final : public GrpcPicker {
     const host::PickedCall<Headers> call(
         (wants_ & STEER_WANTS_PATH) != 0 ? ToC(args.path) : steer_str{},
         has_headers ? &headers : nullptr);
-    const steer_picked picked = pick_(picker_, call.get());
+    const steer_picked picked = steer_picker_pick(picker_, call.get());
     PickResult result = picked.kind == STEER_PICK_COMPLETE
                             ? PickOver(static_cast<Connection*>(picked.value), args)
                             : Otherwise(picked, args);
@@ -77,7 +76,6 @@ class Picker final : public GrpcPicker {
   }
 
   steer_picker* const picker_;
-  const decltype(&steer_picker_pick) pick_;
   const uint32_t wants_;
 };
 

@@ -1566,17 +1566,6 @@ struct steer_picked steer_picker_pick(const struct steer_picker *picker,
                                       const struct steer_call *call);
 
 /*
- The shortest way to this picker's choices: a function that does what `steer_picker_pick` does, for
- this picker only. It never changes, so a host asks once. Any thread. NULL gives NULL.
-
- # Safety
- `picker` is NULL or alive; so it is whenever the function is called with it, and `call` is as
- `steer_picker_pick` wants it.
- */
-struct steer_picked (*steer_picker_function(const struct steer_picker *picker))(const struct steer_picker *picker,
-                                                                                const struct steer_call *call);
-
-/*
  Frees a picker. Any thread, when no pick of it is under way. NULL is fine.
 
  # Safety

@@ -62,7 +62,6 @@ typedef struct steer_testkit_connection {
 /* A picker, and how many use it. */
 typedef struct steer_testkit_picker {
   steer_picker *picker;
-  steer_picked (*function)(const steer_picker *picker, const steer_call *call);
   size_t uses;
 } steer_testkit_picker;
 
@@ -205,7 +204,6 @@ static inline void steer_testkit_host_update_state(void *ctx, int32_t state, int
   steer_testkit_copy(kit->message, sizeof kit->message, message);
   kit->publications++;
   made->picker = picker;
-  made->function = steer_picker_function(picker);
   made->uses = 1;
   pthread_mutex_lock(&kit->lock);
   old = kit->current;
@@ -696,7 +694,7 @@ static inline steer_testkit_pick steer_testkit_pick_anywhere(steer_testkit *kit,
       seen.header = steer_testkit_call_header;
       seen.add_header = steer_testkit_call_add_header;
     }
-    raw = picker->function(picker->picker, wants == 0 ? NULL : &seen);
+    raw = steer_picker_pick(picker->picker, wants == 0 ? NULL : &seen);
     picked.kind = raw.kind;
     if (raw.kind == STEER_PICK_COMPLETE) *connection = raw.value;
     if (raw.kind == STEER_PICK_TRACKED) {

@@ -124,35 +124,14 @@ pub unsafe extern "C" fn steer_picker_pick(
     picker: *const steer_picker,
     call: *const steer_call,
 ) -> steer_picked {
+    // Without a stack on this, the most usual path: stores are what a reference count's atomic has to
+    // wait for. So what else there is gets a function that this jumps to.
     // SAFETY: NULL or alive by this function's contract.
-    match unsafe { steer_picker_function(picker) } {
-        // SAFETY: it is this picker's, and the contract is the same.
-        Some(function) => unsafe { function(picker, call) },
-        None => refused(STEER_NULL_ARGUMENT),
+    match unsafe { picker.as_ref() }.and_then(|picker| picker.guarded.next_turn()) {
+        Some(handle) => completed(handle),
+        // SAFETY: by this function's contract.
+        None => unsafe { pick_directly(picker, call) },
     }
-}
-
-/// The shortest way to this picker's choices: a function that does what `steer_picker_pick` does, for
-/// this picker only. It never changes, so a host asks once. Any thread. NULL gives NULL.
-///
-/// # Safety
-/// `picker` is NULL or alive; so it is whenever the function is called with it, and `call` is as
-/// `steer_picker_pick` wants it.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn steer_picker_function(
-    picker: *const steer_picker,
-) -> Option<
-    unsafe extern "C" fn(picker: *const steer_picker, call: *const steer_call) -> steer_picked,
-> {
-    // SAFETY: NULL or alive by this function's contract.
-    let picker = unsafe { picker.as_ref() }?;
-    Some(if picker.guarded.takes_turns() {
-        pick_in_turn
-    } else if picker.direct.is_some() {
-        pick_directly
-    } else {
-        pick_any
-    })
 }
 
 extern "C" fn refused(status: steer_status) -> steer_picked {
@@ -166,33 +145,17 @@ fn completed(connection: Handle) -> steer_picked {
     steer_picked { kind: STEER_PICK_COMPLETE as i64, value }
 }
 
-/// A pick of a picker that takes turns. It needs no stack on the usual path: stores are what a
-/// reference count's atomic has to wait for.
+/// A pick of one's own that asks for nothing; else [`pick_any`].
 ///
 /// # Safety
-/// As for `steer_picker_pick`, and `picker` is not NULL.
-unsafe extern "C" fn pick_in_turn(
-    picker: *const steer_picker,
-    call: *const steer_call,
-) -> steer_picked {
-    // SAFETY: by this function's contract.
-    match unsafe { &*picker }.guarded.next_turn() {
-        Some(handle) => completed(handle),
-        // SAFETY: by this function's contract.
-        None => unsafe { pick_any(picker, call) },
-    }
-}
-
-/// A pick of one's own that asks for nothing.
-///
-/// # Safety
-/// As for `steer_picker_pick`, and `picker` is not NULL.
+/// As for `steer_picker_pick`.
+#[inline(never)]
 unsafe extern "C" fn pick_directly(
     picker: *const steer_picker,
     call: *const steer_call,
 ) -> steer_picked {
     // SAFETY: by this function's contract.
-    let asked = unsafe { &*picker };
+    let Some(asked) = (unsafe { picker.as_ref() }) else { return refused(STEER_NULL_ARGUMENT) };
     match &asked.direct {
         Some(direct) if !asked.guarded.is_poisoned() => match direct.choose() {
             Ok(handle) => completed(handle),

@@ -655,11 +655,6 @@ impl GuardedPicker {
         &self.wants
     }
 
-    /// Whether [`GuardedPicker::next_turn`] is the way to pick.
-    pub fn takes_turns(&self) -> bool {
-        self.turns.is_some()
-    }
-
     /// The next connection of a picker that only takes turns; none: [`GuardedPicker::pick`] knows.
     #[inline(always)]
     pub fn next_turn(&self) -> Option<Handle> {

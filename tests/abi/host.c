@@ -102,7 +102,6 @@ static void a_whole_life(void) {
   CHECK(first.kind == STEER_PICK_COMPLETE && second.kind == STEER_PICK_COMPLETE);
   CHECK(first.value != second.value);
   CHECK(pick(picker).value == first.value);
-  CHECK(steer_picker_function(picker)(picker, NULL).value == second.value);
   CHECK(report(h, 0, STEER_IDLE) == STEER_OK && h->reresolutions == 1);
   CHECK(report(h, 0, STEER_TRANSIENT_FAILURE) == STEER_OK);
   CHECK(report(h, 1, STEER_TRANSIENT_FAILURE) == STEER_OK);
@@ -178,7 +177,6 @@ static void nulls(void) {
   CHECK(steer_policy_faults(policy, NULL) == STEER_NULL_ARGUMENT);
   CHECK(steer_picker_pick(NULL, NULL).kind == -STEER_NULL_ARGUMENT);
   CHECK(steer_picker_wants(NULL) == 0);
-  CHECK(steer_picker_function(NULL) == NULL);
   CHECK(steer_string_text(NULL).length == 0);
   CHECK(steer_call_tracker_connection(NULL) == NULL);
   steer_call_tracker_start(NULL);
