@@ -111,7 +111,7 @@ pub struct steer_api {
     /// The value of this key of an object; NULL when there is none.
     pub json_get:
         Option<unsafe extern "C" fn(json: *const steer_json, key: steer_str) -> *const steer_json>,
-    /// Says what is wrong with a field of the config, named by its path ("a.b[3]"; empty: the
+    /// Says what is wrong with a field of the config, named by its path (`a.b[3]`; empty: the
     /// config as a whole).
     pub config_fault:
         Option<unsafe extern "C" fn(faults: *mut steer_faults, field: steer_str, error: steer_str)>,

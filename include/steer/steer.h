@@ -1023,7 +1023,7 @@ typedef struct steer_api {
    */
   const struct steer_json *(*json_get)(const struct steer_json *json, struct steer_str key);
   /*
-   Says what is wrong with a field of the config, named by its path ("a.b[3]"; empty: the
+   Says what is wrong with a field of the config, named by its path (`a.b[3]`; empty: the
    config as a whole).
    */
   void (*config_fault)(struct steer_faults *faults, struct steer_str field, struct steer_str error);
