@@ -29,8 +29,8 @@ use super::{
 };
 use crate::Status;
 use crate::endpoints::{Connectivity, Endpoint, EndpointDescriptor, EndpointId, Report};
-use crate::sync::Handle;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sync::{Handle, LogLimit};
 
 /// What a runner asks of the host: [`Helper`] with the engine's numbers, and one thing more.
 pub trait Host: Send + Sync {
@@ -78,11 +78,13 @@ pub(super) struct Shared {
     published: AtomicBool,
     /// A policy takes over from another one, and has said nothing but CONNECTING yet.
     taking_over: AtomicBool,
+    /// Counts the policies, and the releases of one, that have come after the first. What breaks later
+    /// than it was replaced says nothing of what has replaced it.
+    generation: AtomicU64,
     /// Set by a picker that is broken, until the policy is replaced.
     picker_fault: AtomicBool,
     faults: AtomicU64,
-    /// When the last fault was logged, in nanoseconds of the host's clock, plus one; 0: never.
-    last_fault_logged: AtomicU64,
+    fault_log: LogLimit,
     next_timer: AtomicU64,
     /// Timers that a policy has started before its first event. None once shut down.
     early_timers: Mutex<Option<Vec<(TimerId, Duration)>>>,
@@ -106,8 +108,6 @@ impl AtomicEndpointId {
     }
 }
 
-const LOG_FAULTS_EVERY: Duration = Duration::from_secs(1);
-
 impl Shared {
     fn is_open(&self) -> bool {
         // Relaxed: set and read where the host serialises its calls.
@@ -124,17 +124,26 @@ impl Shared {
         discard(panic);
     }
 
-    /// A fault of what runs outside of the host's serialised calls: the policy is replaced soon.
-    /// `false`: by a host that cannot do that.
-    pub(super) fn data_plane_fault(&self, place: &str, panic: Panic) -> bool {
+    /// A fault of what runs outside of the host's serialised calls, and is of this generation: the
+    /// policy is replaced soon, unless it has been. `false`: by a host that cannot do that.
+    pub(super) fn data_plane_fault(&self, place: &str, panic: Panic, generation: u64) -> bool {
         self.fault(place, panic);
-        self.replace_soon()
-    }
-
-    fn replace_soon(&self) -> bool {
+        if generation != self.generation() {
+            return true;
+        }
         // Relaxed: see `take_picker_fault`.
         self.picker_fault.store(true, Ordering::Relaxed);
         self.host.run_later()
+    }
+
+    fn generation(&self) -> u64 {
+        // Relaxed: a fault that comes at the same time may count as either's.
+        self.generation.load(Ordering::Relaxed)
+    }
+
+    fn begin_generation(&self) {
+        // Relaxed: as above.
+        self.generation.fetch_add(1, Ordering::Relaxed);
     }
 
     fn take_picker_fault(&self) -> bool {
@@ -146,19 +155,7 @@ impl Shared {
     fn count_fault(&self, text: &str) {
         // Relaxed: counters for people.
         let faults = self.faults.fetch_add(1, Ordering::Relaxed) + 1;
-        let now = self.host.now();
-        let stamp = now.as_nanos() as u64 + 1;
-        let last = self.last_fault_logged.load(Ordering::Relaxed);
-        if last != 0 && stamp.saturating_sub(last) < LOG_FAULTS_EVERY.as_nanos() as u64 {
-            return;
-        }
-        let mine = self.last_fault_logged.compare_exchange(
-            last,
-            stamp,
-            Ordering::Relaxed,
-            Ordering::Relaxed,
-        );
-        if mine.is_ok() {
+        if self.fault_log.is_due(self.host.now()) {
             self.host.log(
                 Severity::Error,
                 &format!(
@@ -347,9 +344,10 @@ impl Runner {
             open: AtomicBool::new(false),
             published: AtomicBool::new(false),
             taking_over: AtomicBool::new(false),
+            generation: AtomicU64::new(0),
             picker_fault: AtomicBool::new(false),
             faults: AtomicU64::new(0),
-            last_fault_logged: AtomicU64::new(0),
+            fault_log: LogLimit::new(),
             next_timer: AtomicU64::new(1),
             early_timers: Mutex::new(Some(Vec::new())),
         });
@@ -494,6 +492,7 @@ impl Runner {
                     if state.fallen_back || !policy.adopts(&update.config) {
                         return Done::Updated(self.replace(state, update));
                     }
+                    self.shared.begin_generation();
                 }
                 if state.fallen_back {
                     update.config = Arc::new(NoFields {});
@@ -587,6 +586,7 @@ impl Runner {
         // Relaxed: as in `is_open`.
         let published = self.shared.published.load(Ordering::Relaxed);
         self.shared.taking_over.store(published, Ordering::Relaxed);
+        self.shared.begin_generation();
         let update = state.last_update.as_ref();
         let (policy, accepted) = catch_unwind(AssertUnwindSafe(|| {
             let mut policy = make(self.helper());
@@ -634,6 +634,7 @@ pub struct GuardedPicker {
     /// In place of `picker`, when it says so: this part cannot panic.
     turns: Option<Turns>,
     poisoned: AtomicBool,
+    generation: u64,
     wants: Wants,
     picker: Box<dyn Picker>,
     shared: Arc<Shared>,
@@ -641,13 +642,14 @@ pub struct GuardedPicker {
 
 impl GuardedPicker {
     fn new(picker: Box<dyn Picker>, shared: Arc<Shared>) -> GuardedPicker {
+        let generation = shared.generation();
         let asked = catch_unwind(AssertUnwindSafe(|| (picker.wants(), picker.turns())));
         let poisoned = AtomicBool::new(asked.is_err());
         let (wants, turns) = asked.unwrap_or_else(|panic| {
-            shared.data_plane_fault("wants or turns", panic);
+            shared.data_plane_fault("wants or turns", panic, generation);
             (Wants::default(), None)
         });
-        GuardedPicker { turns, poisoned, wants, picker, shared }
+        GuardedPicker { turns, poisoned, generation, wants, picker, shared }
     }
 
     /// What the picker needs to know of each call.
@@ -692,7 +694,7 @@ impl GuardedPicker {
     pub fn check<'a>(&'a self, pick: Pick<'a>) -> Pick<'a> {
         match pick {
             Pick::Tracked(mut slot) => {
-                slot.call_mut().publish(&self.shared, self.wants.metrics);
+                slot.call_mut().publish(&self.shared, self.generation, self.wants.metrics);
                 Pick::Tracked(slot)
             }
             Pick::Fault(text) => self.failed(Box::new(Raised { place: "pick", text: *text })),
@@ -704,7 +706,7 @@ impl GuardedPicker {
     fn failed(&self, panic: Panic) -> Pick<'_> {
         let text = format!("{}: {}", self.shared.name, describe("pick", &panic));
         // A host that cannot run the runner later would leave queued calls waiting for ever.
-        if self.shared.data_plane_fault("pick", panic) {
+        if self.shared.data_plane_fault("pick", panic, self.generation) {
             // Relaxed: as in `is_poisoned`.
             self.poisoned.store(true, Ordering::Relaxed);
         }

@@ -100,8 +100,9 @@ pub struct TrackedCall {
     started: Option<Duration>,
     ended: bool,
     wants_metrics: bool,
-    /// Whose clock, and who counts faults of the hooks. None before the pick is published.
-    shared: Option<Arc<Shared>>,
+    /// Whose clock, and who counts faults of the hooks, as those of this generation. None before the
+    /// pick is published.
+    shared: Option<(Arc<Shared>, u64)>,
 }
 
 impl TrackedCall {
@@ -124,8 +125,8 @@ impl TrackedCall {
         }
     }
 
-    pub(super) fn publish(&mut self, shared: &Arc<Shared>, wants_metrics: bool) {
-        self.shared = Some(Arc::clone(shared));
+    pub(super) fn publish(&mut self, shared: &Arc<Shared>, generation: u64, wants_metrics: bool) {
+        self.shared = Some((Arc::clone(shared), generation));
         self.wants_metrics = wants_metrics;
     }
 
@@ -162,13 +163,15 @@ impl TrackedCall {
     }
 
     fn now(&self) -> Duration {
-        self.shared.as_ref().map_or(Duration::ZERO, |shared| shared.now())
+        self.shared.as_ref().map_or(Duration::ZERO, |(shared, _)| shared.now())
     }
 
     fn guarded(&self, place: &str, hook: impl FnOnce()) {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(hook)) {
             match &self.shared {
-                Some(shared) => _ = shared.data_plane_fault(place, panic),
+                Some((shared, generation)) => {
+                    shared.data_plane_fault(place, panic, *generation);
+                }
                 None => super::discard(panic),
             }
         }

@@ -3,10 +3,12 @@
 //! Must not know: policies, endpoints, the C ABI.
 
 mod handle;
+mod log_limit;
 mod rotation;
 mod slot;
 
 pub use handle::Handle;
+pub use log_limit::LogLimit;
 pub use rotation::Rotation;
 pub use slot::{assign_thread_slot, thread_slot};
 

@@ -11,16 +11,16 @@ use super::policy::Endpoints;
 use crate::ffi::guard;
 use crate::ffi::text::ReadText;
 use crate::policy::{Helper, Severity, TimerId};
-use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sync::LogLimit;
+use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// One channel, for one policy of it.
 pub(super) struct Channel {
     pub(super) helper: Arc<dyn Helper>,
     /// `steer_api.rebuild` was called.
     rebuild: AtomicBool,
-    /// When the last call at the wrong time was logged, in nanoseconds of the host's clock, plus one; 0:
-    /// never.
-    complained: AtomicU64,
+    /// Of calls at the wrong time.
+    misuse_log: LogLimit,
     /// What a policy that decides about connections has of them.
     pub(super) endpoints: Endpoints,
 }
@@ -30,7 +30,7 @@ impl Channel {
         Arc::new(Channel {
             helper: Arc::clone(helper),
             rebuild: AtomicBool::new(false),
-            complained: AtomicU64::new(0),
+            misuse_log: LogLimit::new(),
             endpoints: Endpoints::default(),
         })
     }
@@ -54,8 +54,6 @@ pub(super) unsafe fn channel<'a>(channel: *const steer_channel) -> Option<&'a Ch
     unsafe { channel.cast::<Channel>().as_ref() }
 }
 
-const COMPLAIN_EVERY: Duration = Duration::from_secs(1);
-
 /// The channel, for what is *serialised*: none, and a word in the log, on any other thread.
 ///
 /// # Safety
@@ -69,18 +67,13 @@ pub(super) unsafe fn active<'a>(
     if found.helper.is_active() {
         return Some(found);
     }
-    // Relaxed: a clock for people.
-    let now = found.helper.now().as_nanos() as u64 + 1;
-    let last = found.complained.load(Ordering::Relaxed);
-    if last != 0 && now.saturating_sub(last) < COMPLAIN_EVERY.as_nanos() as u64 {
-        return None;
+    if found.misuse_log.is_due(found.helper.now()) {
+        let text = format!(
+            "steer_api.{function} was called outside of the policy's serialised hooks, and did \
+             nothing: call it from within one, for example from the hook timer"
+        );
+        found.helper.log(Severity::Error, &text);
     }
-    found.complained.store(now, Ordering::Relaxed);
-    let text = format!(
-        "steer_api.{function} was called outside of the policy's serialised hooks, and did nothing: \
-         call it from within one, for example from the hook timer"
-    );
-    found.helper.log(Severity::Error, &text);
     None
 }
 

@@ -753,6 +753,41 @@ fn the_next_release_of_a_plugin_takes_over_with_its_config() {
 }
 
 #[test]
+fn what_breaks_after_it_was_replaced_does_not_replace_the_next_release() {
+    let good = plugin(entry_registers);
+    // SAFETY: a block of this file's.
+    assert_eq!(unsafe { steer_register_plugin(&good) }, STEER_OK, "{}", last_error());
+    let fixture = doing("mine_plugged", "finish fault");
+    // SAFETY: alive.
+    let picked = unsafe { steer_picker_pick(fixture.seen().picker.unwrap(), ptr::null()) };
+    // SAFETY: a block of this file's.
+    assert_eq!(unsafe { steer_register_plugin(&good) }, STEER_OK, "{}", last_error());
+    let config = parse("mine_plugged", r#"{"do": "last"}"#).unwrap();
+    let addresses = [steer_str::borrow("a"), steer_str::borrow("b")];
+    let endpoints = [endpoint(&addresses[0]), endpoint(&addresses[1])];
+    fixture.seen().matches = 1;
+    fixture.hand_in(&steer_update { config, ..update(&endpoints) });
+    // SAFETY: just made; the policy has what it needs.
+    unsafe { steer_config_free(config) };
+    let finish = steer_call_finish {
+        struct_size: size_of::<steer_call_finish>(),
+        code: 0,
+        message: steer_str::empty(),
+        metrics: steer_str::empty(),
+    };
+    let tracker = picked.value.cast::<steer_call_tracker>();
+    // SAFETY: used by this thread alone.
+    unsafe { steer_call_tracker_finish(tracker, &finish) };
+    // SAFETY: freed once.
+    unsafe { steer_call_tracker_free(tracker) };
+    assert!(fixture.seen().logs[0].contains("call_finished failed"), "it counts all the same");
+    assert_eq!(fixture.seen().runs_asked, 0);
+    // SAFETY: alive.
+    assert_eq!(unsafe { steer_policy_run(fixture.policy) }, STEER_OK);
+    assert_eq!([fixture.pick(), fixture.pick()], [101, 101], "round robin would alternate");
+}
+
+#[test]
 fn libraries_that_are_none_are_refused() {
     if cfg!(miri) {
         return;
