@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | [`policy`] | traits, registry, one file per policy | raw pointers, the C ABI |
 //! | [`endpoints`] | the connectivity rules that every leaf policy shares | how a backend is chosen |
+//! | [`load`] | what is learnt of backends from their calls and reports | how a backend is chosen |
 //! | [`sync`] | what threads share: per-thread rotation, opaque handles | policies |
 //! | [`ffi`] | the only `extern "C"`: guard, convert, call | how anything is decided |
 //!
@@ -17,6 +18,7 @@
 
 pub mod endpoints;
 pub mod ffi;
+pub mod load;
 pub mod policy;
 pub mod sync;
 

@@ -10,8 +10,8 @@ use steer::Status;
 use steer::endpoints::Connectivity::{self, Connecting, Ready, TransientFailure};
 use steer::endpoints::{EndpointId, Report};
 use steer::policy::{
-    Backend, BuiltIn, Call, Config, ConfigError, Helper, LeafFactory, Pick, Picker, PickerFactory,
-    Policy, PolicyFactory, Update, Wants,
+    Backend, BuiltIn, Call, Config, ConfigError, Fields, Helper, LeafFactory, Pick, Picker,
+    PickerFactory, Policy, PolicyFactory, Update, Wants,
 };
 use support::Asked::{Log, RunLater};
 use support::Channel;
@@ -26,7 +26,6 @@ enum At {
     Drop,
 }
 
-#[derive(serde::Deserialize)]
 struct Faulty {
     at: At,
 }
@@ -35,6 +34,10 @@ struct FaultyPickers;
 
 impl BuiltIn for FaultyPickers {
     const NAME: &'static str = "faulty_pickers";
+
+    fn parse(fields: &mut Fields<'_>) -> Faulty {
+        Faulty { at: fields.read("at", At::Nowhere) }
+    }
 
     fn new(_helper: &dyn Helper) -> Self {
         FaultyPickers
@@ -268,20 +271,17 @@ impl Picker for Refuser {
 impl BuiltIn for RefusingPickers {
     const NAME: &'static str = "refusing_pickers";
 
+    fn parse(_fields: &mut Fields<'_>) {}
+
     fn new(_helper: &dyn Helper) -> Self {
         RefusingPickers
     }
 }
 
 impl PickerFactory for RefusingPickers {
-    type Config = serde_json::Value;
+    type Config = ();
 
-    fn build(
-        &mut self,
-        _: &Arc<serde_json::Value>,
-        _: Vec<Backend>,
-        _: &Arc<dyn Helper>,
-    ) -> Box<dyn Picker> {
+    fn build(&mut self, _: &Arc<()>, _: Vec<Backend>, _: &Arc<dyn Helper>) -> Box<dyn Picker> {
         Box::new(Refuser)
     }
 }

@@ -10,6 +10,8 @@ pub const STEER_WANTS_PATH: u32 = 1;
 pub const STEER_WANTS_HEADERS: u32 = 2;
 /// Backend metrics (ORCA) in `steer_call_end`.
 pub const STEER_WANTS_METRICS: u32 = 4;
+/// The hash that an xDS route gives the call.
+pub const STEER_WANTS_REQUEST_HASH: u32 = 8;
 
 /// What a picker may know of a call. All that it points at is read during the pick only.
 #[repr(C)]
@@ -32,6 +34,10 @@ pub struct steer_call {
     /// value. 1 when it was taken. NULL: no headers can be added.
     pub add_header:
         Option<unsafe extern "C" fn(ctx: *mut c_void, name: steer_str, value: steer_str) -> i32>,
+    /// The hash that an xDS route gives the call (gRFC A42), when `has_request_hash` is not 0.
+    pub request_hash: u64,
+    /// 0: there is none, or the picker does not want it.
+    pub has_request_hash: i32,
 }
 
 /// How a tracked call ended.

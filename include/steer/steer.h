@@ -28,10 +28,15 @@
 #define STEER_WANTS_METRICS 4
 
 /*
+ The hash that an xDS route gives the call.
+ */
+#define STEER_WANTS_REQUEST_HASH 8
+
+/*
  The version of the ABI that this header describes. It grows when something is added; nothing
  is ever taken away or given another meaning.
  */
-#define STEER_ABI_VERSION 2
+#define STEER_ABI_VERSION 3
 
 /*
  The first eight bytes of a `steer_plugin`, as a little-endian number: "STEERLB" and 0.
@@ -569,6 +574,14 @@ typedef struct steer_call {
    value. 1 when it was taken. NULL: no headers can be added.
    */
   int32_t (*add_header)(void *ctx, struct steer_str name, struct steer_str value);
+  /*
+   The hash that an xDS route gives the call (gRFC A42), when `has_request_hash` is not 0.
+   */
+  uint64_t request_hash;
+  /*
+   0: there is none, or the picker does not want it.
+   */
+  int32_t has_request_hash;
 } steer_call;
 
 /*
@@ -1272,6 +1285,13 @@ typedef struct steer_host {
    valid during the call. NULL: the engine is silent.
    */
   void (*log)(void *ctx, int32_t severity, struct steer_str message);
+  /*
+   *Serialised.* Endpoints that are made from now on report their backends' load out of band (ORCA)
+   about every `period_ns` nanoseconds, by `steer_policy_endpoint_load`; 0: they do not.
+   `endpoint_matches` says no for an endpoint that was made under another period. Comes before an
+   update's endpoints are made. NULL: there are no such reports.
+   */
+  void (*load_reports)(void *ctx, uint64_t period_ns);
 } steer_host;
 
 /*
@@ -1354,6 +1374,10 @@ typedef struct steer_update {
    Context for people, to be part of the status when there are no endpoints.
    */
   struct steer_str resolution_note;
+  /*
+   What the channel was made for, such as "dns:///greeter:50051": for people. May be empty.
+   */
+  struct steer_str target;
 } steer_update;
 
 /*
@@ -1621,6 +1645,19 @@ steer_status steer_policy_update(struct steer_policy *policy,
 steer_status steer_policy_endpoint_report(struct steer_policy *policy,
                                           uint64_t endpoint,
                                           const struct steer_endpoint_report *report);
+
+/*
+ Reports an endpoint's load that came out of band (ORCA), as `load_reports` has asked. Serialised.
+
+ STEER_UNKNOWN_ENDPOINT: the endpoint was dropped, or its policy takes no reports.
+
+ # Safety
+ `policy` is NULL (STEER_NULL_ARGUMENT) or alive; `metrics` is NULL (STEER_NULL_ARGUMENT) or readable with
+ all that it points at.
+ */
+steer_status steer_policy_endpoint_load(struct steer_policy *policy,
+                                        uint64_t endpoint,
+                                        const struct steer_metrics *metrics);
 
 /*
  Leaves IDLE, for policies that connect lazily. Serialised.

@@ -43,12 +43,14 @@ pub struct Tracker {
     endpoints: HashMap<EndpointId, Tracked>,
     current: Option<List>,
     pending: Option<List>,
+    /// Counts the current lists.
+    list_number: u64,
 }
 
 impl Tracker {
     /// No endpoints yet. What it needs it asks of `helper`.
     pub fn new(helper: Arc<dyn Helper>) -> Tracker {
-        Tracker { helper, endpoints: HashMap::new(), current: None, pending: None }
+        Tracker { helper, endpoints: HashMap::new(), current: None, pending: None, list_number: 0 }
     }
 
     /// Takes a resolver's answer: a list of endpoints, or why there is none.
@@ -132,16 +134,39 @@ impl Tracker {
         }
     }
 
-    /// The READY endpoints of the current list, in its order.
-    pub fn ready(&self) -> impl Iterator<Item = (&Connection, &Arc<EndpointDescriptor>)> {
-        let entries = self.current.iter().flat_map(List::entries);
-        entries.filter(|entry| entry.state == Some(Connectivity::Ready)).filter_map(|entry| {
+    /// The READY endpoints of the current list with their places in it, in its order.
+    pub fn ready(&self) -> impl Iterator<Item = (usize, &Connection, &Arc<EndpointDescriptor>)> {
+        let entries = self.current.iter().flat_map(List::entries).enumerate();
+        let ready = entries.filter(|(_, entry)| entry.state == Some(Connectivity::Ready));
+        ready.filter_map(|(place, entry)| {
             let tracked = self.endpoints.get(&entry.id)?;
             match &tracked.reported {
-                Some(Report::Ready(connection)) => Some((connection, &tracked.descriptor)),
+                Some(Report::Ready(connection)) => Some((place, connection, &tracked.descriptor)),
                 _ => None,
             }
         })
+    }
+
+    /// A number that changes when the current list does.
+    pub fn list_number(&self) -> u64 {
+        self.list_number
+    }
+
+    /// What the resolver knows of the endpoints of the current list, in its order.
+    pub fn listed_descriptors(&self) -> impl Iterator<Item = &Arc<EndpointDescriptor>> {
+        let entries = self.current.iter().flat_map(List::entries);
+        entries.filter_map(|entry| self.descriptor(entry.id))
+    }
+
+    /// What the resolver knows of this endpoint.
+    pub fn descriptor(&self, id: EndpointId) -> Option<&Arc<EndpointDescriptor>> {
+        self.endpoints.get(&id).map(|tracked| &tracked.descriptor)
+    }
+
+    /// Whether READY is what this endpoint reported last.
+    pub fn is_ready(&self, id: EndpointId) -> bool {
+        let reported = self.endpoints.get(&id).and_then(|tracked| tracked.reported.as_ref());
+        matches!(reported, Some(Report::Ready(_)))
     }
 
     /// What the resolver knows of every endpoint there is: of the current list, and of the pending one.
@@ -274,6 +299,7 @@ impl Tracker {
         let Some(pending) = self.pending.take() else {
             return;
         };
+        self.list_number += 1;
         for tracked in self.endpoints.values_mut() {
             tracked.current = tracked.pending.take();
         }

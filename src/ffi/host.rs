@@ -88,6 +88,11 @@ pub struct steer_host {
     /// *Any thread.* Writes a line to the log; `severity` is a `steer_severity`. The message is
     /// valid during the call. NULL: the engine is silent.
     pub log: Option<unsafe extern "C" fn(ctx: *mut c_void, severity: i32, message: steer_str)>,
+    /// *Serialised.* Endpoints that are made from now on report their backends' load out of band (ORCA)
+    /// about every `period_ns` nanoseconds, by `steer_policy_endpoint_load`; 0: they do not.
+    /// `endpoint_matches` says no for an endpoint that was made under another period. Comes before an
+    /// update's endpoints are made. NULL: there are no such reports.
+    pub load_reports: Option<unsafe extern "C" fn(ctx: *mut c_void, period_ns: u64)>,
 }
 
 // SAFETY: repr(C), begins with its size, and zeros are NULLs.
@@ -199,6 +204,16 @@ impl Host for CHost {
     fn request_reresolution(&self) {
         // SAFETY: serialised, as this trait's calls are; the host upholds the rest.
         unsafe { (self.0.required.request_reresolution)(self.0.host.ctx) };
+    }
+
+    fn request_load_reports(&self, period: Option<Duration>) {
+        let Some(load_reports) = self.0.host.load_reports else {
+            return;
+        };
+        let period =
+            period.map_or(0, |period| u64::try_from(period.as_nanos()).unwrap_or(u64::MAX));
+        // SAFETY: serialised, as this trait's calls are; the host upholds the rest.
+        unsafe { load_reports(self.0.host.ctx, period) };
     }
 
     fn run_later(&self) -> bool {

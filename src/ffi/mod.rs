@@ -13,6 +13,7 @@
 //! | `endpoint.rs` | `steer_endpoint`, `steer_attribute`, `steer_endpoint_report` |
 //! | `config.rs` | `steer_config` |
 //! | `host.rs` | `steer_host` |
+//! | `metrics.rs` | `steer_metrics` |
 //! | `policy.rs` | `steer_policy`, `steer_update` |
 //! | `picker.rs` | `steer_picker`, `steer_picked`, `steer_pick_failure` |
 //! | `tracker.rs` | `steer_call_tracker`, `steer_call_finish` |
@@ -28,6 +29,7 @@ mod custom;
 mod endpoint;
 mod host;
 mod library;
+mod metrics;
 mod picker;
 mod policy;
 mod status;
@@ -40,6 +42,7 @@ pub use custom::*;
 pub use endpoint::*;
 pub use host::*;
 pub use library::*;
+pub use metrics::*;
 pub use picker::*;
 pub use policy::*;
 pub use status::*;

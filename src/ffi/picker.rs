@@ -7,7 +7,10 @@ use std::ffi::c_void;
 use std::mem::offset_of;
 use std::ptr;
 
-pub use steer_abi::{STEER_WANTS_HEADERS, STEER_WANTS_METRICS, STEER_WANTS_PATH, steer_call};
+pub use steer_abi::{
+    STEER_WANTS_HEADERS, STEER_WANTS_METRICS, STEER_WANTS_PATH, STEER_WANTS_REQUEST_HASH,
+    steer_call,
+};
 
 use steer_abi::steer_choice;
 
@@ -108,6 +111,7 @@ pub unsafe extern "C" fn steer_picker_wants(picker: *const steer_picker) -> u32 
         bit(wants.path, STEER_WANTS_PATH)
             | bit(wants.headers.is_some(), STEER_WANTS_HEADERS)
             | bit(wants.metrics, STEER_WANTS_METRICS)
+            | bit(wants.request_hash, STEER_WANTS_REQUEST_HASH)
     })
 }
 
@@ -191,7 +195,9 @@ unsafe extern "C" fn pick_any(
             return refused(STEER_INVALID_ARGUMENT);
         };
         let declared = picker.guarded.wants().headers.as_deref().unwrap_or_default();
-        picker.guarded.pick(&Call { path: &path, headers: &CHeaders { call: &call, declared } })
+        let request_hash = (call.has_request_hash != 0).then_some(call.request_hash);
+        let headers = &CHeaders { call: &call, declared };
+        picker.guarded.pick(&Call { path: &path, headers, request_hash })
     };
     answer(pick)
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::config::steer_config;
 use super::endpoint::{endpoints_from_c, steer_endpoint, steer_endpoint_report, steer_state};
 use super::host::{CHost, steer_host};
+use super::metrics::{metrics_from_c, steer_metrics};
 use super::text::{ReadText, steer_str, steer_string};
 use super::versioned::{Versioned, read};
 use super::{guard, steer_status, steer_status::*};
@@ -42,6 +43,8 @@ pub struct steer_update {
     pub message: steer_str,
     /// Context for people, to be part of the status when there are no endpoints.
     pub resolution_note: steer_str,
+    /// What the channel was made for, such as "dns:///greeter:50051": for people. May be empty.
+    pub target: steer_str,
 }
 
 // SAFETY: repr(C), begins with its size, and zeros are NULLs and numbers.
@@ -151,6 +154,8 @@ unsafe fn update_from_c(
     // SAFETY: readable by this function's contract.
     let resolution_note = unsafe { update.resolution_note.to_text() };
     let resolution_note = resolution_note.ok_or(STEER_INVALID_ARGUMENT)?;
+    // SAFETY: readable by this function's contract.
+    let target = unsafe { update.target.to_text() }.ok_or(STEER_INVALID_ARGUMENT)?;
     let endpoints = if update.code == Code::Ok as i32 {
         // SAFETY: readable by this function's contract.
         let endpoints = unsafe { endpoints_from_c(update.endpoints, update.endpoint_count) }?;
@@ -160,7 +165,7 @@ unsafe fn update_from_c(
         let message = unsafe { update.message.to_text() }.ok_or(STEER_INVALID_ARGUMENT)?;
         Err(Status::new(Code::from_number(update.code), message))
     };
-    Ok(Update { endpoints, factory, config, resolution_note })
+    Ok(Update { endpoints, factory, config, resolution_note, target })
 }
 
 fn default_config(factory: &Arc<dyn PolicyFactory>) -> Result<Config, steer_status> {
@@ -206,6 +211,34 @@ pub unsafe extern "C" fn steer_policy_endpoint_report(
             _ => return Err(STEER_INVALID_ARGUMENT),
         };
         if policy.runner.endpoint_report(EndpointId(endpoint), report) {
+            Ok(())
+        } else {
+            Err(STEER_UNKNOWN_ENDPOINT)
+        }
+    })
+}
+
+/// Reports an endpoint's load that came out of band (ORCA), as `load_reports` has asked. Serialised.
+///
+/// STEER_UNKNOWN_ENDPOINT: the endpoint was dropped, or its policy takes no reports.
+///
+/// # Safety
+/// `policy` is NULL (STEER_NULL_ARGUMENT) or alive; `metrics` is NULL (STEER_NULL_ARGUMENT) or readable with
+/// all that it points at.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn steer_policy_endpoint_load(
+    policy: *mut steer_policy,
+    endpoint: u64,
+    metrics: *const steer_metrics,
+) -> steer_status {
+    // SAFETY: NULL or alive by this function's contract.
+    let policy = unsafe { Using::of(policy) };
+    run(policy, |policy| {
+        // SAFETY: NULL or readable by this function's contract.
+        let metrics = unsafe { read(metrics) }?;
+        // SAFETY: readable by this function's contract.
+        let metrics = unsafe { metrics_from_c(&metrics) }?;
+        if policy.runner.load_report(EndpointId(endpoint), metrics) {
             Ok(())
         } else {
             Err(STEER_UNKNOWN_ENDPOINT)

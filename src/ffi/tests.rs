@@ -9,9 +9,10 @@ use serde_json::Value;
 use super::*;
 
 mod custom;
+use crate::endpoints::EndpointDescriptor;
 use crate::policy::{
-    Backend, BuiltIn, Call, Config, ConfigError, Helper, LeafFactory, Pick, Picker, PickerFactory,
-    Policy, PolicyFactory, Registry, Wants,
+    Backend, BuiltIn, Call, Config, ConfigError, Fields, Helper, LeafFactory, Metrics, Pick,
+    Picker, PickerFactory, Policy, PolicyFactory, Registry, Wants,
 };
 use crate::{Code, Status};
 
@@ -30,6 +31,7 @@ struct Seen {
     timers: Vec<(u64, u64)>,
     cancelled: Vec<u64>,
     logs: Vec<String>,
+    load_periods: Vec<u64>,
     freed: bool,
     /// What endpoint_new answers.
     refusal: i32,
@@ -134,12 +136,24 @@ unsafe extern "C" fn random(_: *mut c_void) -> u64 {
     9
 }
 
+unsafe extern "C" fn load_reports(ctx: *mut c_void, period_ns: u64) {
+    seen(ctx).load_periods.push(period_ns);
+}
+
 unsafe extern "C" fn log(ctx: *mut c_void, severity: i32, message: steer_str) {
     seen(ctx).logs.push(format!("{severity} {}", text(message)));
 }
 
 fn call_with(struct_size: usize, path: steer_str) -> steer_call {
-    steer_call { struct_size, path, ctx: ptr::null_mut(), header: None, add_header: None }
+    steer_call {
+        struct_size,
+        path,
+        ctx: ptr::null_mut(),
+        header: None,
+        add_header: None,
+        request_hash: 7,
+        has_request_hash: 1,
+    }
 }
 
 fn table(ctx: *mut Seen) -> steer_host {
@@ -161,6 +175,7 @@ fn table(ctx: *mut Seen) -> steer_host {
         now: Some(now),
         random: Some(random),
         log: Some(log),
+        load_reports: Some(load_reports),
     }
 }
 
@@ -292,6 +307,7 @@ fn update(endpoints: &[steer_endpoint]) -> steer_update {
         code: 0,
         message: steer_str::empty(),
         resolution_note: steer_str::borrow("why"),
+        target: steer_str::borrow("dns:///here"),
     }
 }
 
@@ -424,7 +440,7 @@ fn a_policy_is_made_of_a_known_name_and_a_complete_table() {
     assert_eq!(new(steer_str::borrow("no"), &good), STEER_UNKNOWN_POLICY);
     assert_eq!(new(steer_str::empty(), &good), STEER_UNKNOWN_POLICY);
     assert_eq!(new(NULL_STR, &good), STEER_INVALID_ARGUMENT);
-    for size in [0, 8, size_of::<steer_host>() - 1] {
+    for size in [0, 8, std::mem::offset_of!(steer_host, load_reports) - 1] {
         let short = steer_host { struct_size: size, ..good };
         assert_eq!(new(name, &short), STEER_BAD_STRUCT_SIZE);
     }
@@ -825,6 +841,69 @@ fn a_picker_that_wants_the_path_says_so_and_gets_it() {
 }
 
 #[test]
+fn a_picker_that_wants_the_request_hash_says_so_and_gets_it() {
+    register_test_policies();
+    let fixture = Fixture::new("test_reports");
+    fixture.update(&["a"]);
+    fixture.ready(0);
+    // SAFETY: alive.
+    let wants = unsafe { steer_picker_wants(fixture.seen().picker.unwrap()) };
+    assert_eq!(wants, STEER_WANTS_REQUEST_HASH);
+    let mut call = call_with(size_of::<steer_call>(), steer_str::empty());
+    assert_eq!(fixture.pick_with(&call).3, "hash Some(7)");
+    call.has_request_hash = 0;
+    assert_eq!(fixture.pick_with(&call).3, "hash None");
+    // A host of version 2 has no such fields.
+    let call = call_with(std::mem::offset_of!(steer_call, request_hash), steer_str::empty());
+    assert_eq!(fixture.pick_with(&call).3, "hash None");
+}
+
+#[test]
+fn load_reports_are_asked_for_and_come_in() {
+    register_test_policies();
+    let fixture = Fixture::new("test_reports");
+    fixture.update(&["a"]);
+    assert_eq!(fixture.seen().load_periods, [3_000_000]);
+    let cost = steer_metric {
+        struct_size: size_of::<steer_metric>(),
+        name: steer_str::borrow("rows"),
+        value: 0.5,
+    };
+    let metrics = steer_metrics {
+        struct_size: size_of::<steer_metrics>(),
+        cpu_utilization: 1.5,
+        mem_utilization: 0.0,
+        application_utilization: 0.0,
+        qps: 20.0,
+        eps: 0.0,
+        request_cost: ptr::null(),
+        request_cost_count: 0,
+        utilization: ptr::null(),
+        utilization_count: 0,
+        named: &cost,
+        named_count: 1,
+    };
+    let endpoint = fixture.seen().endpoints[0].0;
+    // SAFETY: all arguments are alive.
+    let load = |endpoint, metrics| unsafe {
+        steer_policy_endpoint_load(fixture.policy, endpoint, metrics)
+    };
+    assert_eq!(load(endpoint, &metrics), STEER_OK);
+    let logged = fixture.seen().logs.pop().unwrap();
+    for part in ["1 a ", "cpu_utilization: 1.5", "rps_fractional: 20.0", "{\"rows\": 0.5}"] {
+        assert!(logged.contains(part), "{logged}");
+    }
+    assert_eq!(load(endpoint + 1, &metrics), STEER_UNKNOWN_ENDPOINT);
+    assert_eq!(load(endpoint, ptr::null()), STEER_NULL_ARGUMENT);
+    assert_eq!(load(endpoint, &steer_metrics { struct_size: 8, ..metrics }), STEER_BAD_STRUCT_SIZE);
+    let broken = steer_metrics { named: ptr::null(), ..metrics };
+    assert_eq!(load(endpoint, &broken), STEER_NULL_ARGUMENT);
+    // SAFETY: NULL.
+    let status = unsafe { steer_policy_endpoint_load(ptr::null_mut(), endpoint, &metrics) };
+    assert_eq!(status, STEER_NULL_ARGUMENT);
+}
+
+#[test]
 fn timers_reach_the_host_and_come_back() {
     register_test_policies();
     let fixture = Fixture::new("test_timers");
@@ -890,9 +969,10 @@ fn pickers_outlive_their_policy_with_their_connections() {
 fn register_test_policies() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
-        let policies: [Arc<dyn PolicyFactory>; 4] = [
+        let policies: [Arc<dyn PolicyFactory>; 5] = [
             Arc::new(LeafFactory::<Descriptors>::new()),
             Arc::new(LeafFactory::<Paths>::new()),
+            Arc::new(LeafFactory::<Reports>::new()),
             Arc::new(Timers),
             Arc::new(Panics),
         ];
@@ -916,17 +996,19 @@ impl Picker for Words {
 impl BuiltIn for Descriptors {
     const NAME: &'static str = "test_descriptors";
 
+    fn parse(_: &mut Fields<'_>) {}
+
     fn new(_: &dyn Helper) -> Self {
         Descriptors
     }
 }
 
 impl PickerFactory for Descriptors {
-    type Config = Value;
+    type Config = ();
 
     fn build(
         &mut self,
-        _: &Arc<Value>,
+        _: &Arc<()>,
         backends: Vec<Backend>,
         _: &Arc<dyn Helper>,
     ) -> Box<dyn Picker> {
@@ -951,16 +1033,58 @@ impl Picker for Paths {
 impl BuiltIn for Paths {
     const NAME: &'static str = "test_path";
 
+    fn parse(_: &mut Fields<'_>) {}
+
     fn new(_: &dyn Helper) -> Self {
         Paths
     }
 }
 
 impl PickerFactory for Paths {
-    type Config = Value;
+    type Config = ();
 
-    fn build(&mut self, _: &Arc<Value>, _: Vec<Backend>, _: &Arc<dyn Helper>) -> Box<dyn Picker> {
+    fn build(&mut self, _: &Arc<()>, _: Vec<Backend>, _: &Arc<dyn Helper>) -> Box<dyn Picker> {
         Box::new(Paths)
+    }
+}
+
+/// Wants load reports, which it logs, and request hashes, with which it drops calls.
+struct Reports;
+
+impl Picker for Reports {
+    fn pick<'a>(&'a self, call: &Call<'_>) -> Pick<'a> {
+        Pick::drop(Status::unavailable(format!("hash {:?}", call.request_hash)))
+    }
+
+    fn wants(&self) -> Wants {
+        Wants { request_hash: true, ..Wants::default() }
+    }
+}
+
+impl BuiltIn for Reports {
+    const NAME: &'static str = "test_reports";
+
+    fn parse(_: &mut Fields<'_>) {}
+
+    fn new(_: &dyn Helper) -> Self {
+        Reports
+    }
+}
+
+impl PickerFactory for Reports {
+    type Config = ();
+
+    fn configure(&mut self, _: &Arc<()>, helper: &Arc<dyn Helper>) {
+        helper.request_load_reports(Some(std::time::Duration::from_millis(3)));
+    }
+
+    fn load_report(&mut self, of: &EndpointDescriptor, metrics: &Metrics, helper: &dyn Helper) {
+        let text = format!("{} {metrics:?}", of.addresses[0]);
+        helper.log(crate::policy::Severity::Info, &text);
+    }
+
+    fn build(&mut self, _: &Arc<()>, _: Vec<Backend>, _: &Arc<dyn Helper>) -> Box<dyn Picker> {
+        Box::new(Reports)
     }
 }
 

@@ -12,6 +12,9 @@ pub struct Call<'a> {
     pub path: &'a str,
     /// The call's headers.
     pub headers: &'a dyn Headers,
+    /// The hash that an xDS route gives the call (gRFC A42). None when the host has none, and when the picker
+    /// did not ask for it.
+    pub request_hash: Option<u64>,
 }
 
 /// The headers of a call.
@@ -41,7 +44,8 @@ impl Headers for NoHeaders {
 
 impl Call<'_> {
     /// A call of which nothing is known.
-    pub const UNKNOWN: &'static Call<'static> = &Call { path: "", headers: &NoHeaders };
+    pub const UNKNOWN: &'static Call<'static> =
+        &Call { path: "", headers: &NoHeaders, request_hash: None };
 }
 
 /// What a picker needs of each call; what it does not ask for costs nothing.
@@ -54,11 +58,13 @@ pub struct Wants {
     pub headers: Option<Arc<[String]>>,
     /// What backends report with the end of a tracked call.
     pub metrics: bool,
+    /// [`Call::request_hash`].
+    pub request_hash: bool,
 }
 
 impl Wants {
     /// Nothing of the call itself.
     pub fn no_call(&self) -> bool {
-        !self.path && self.headers.is_none()
+        !self.path && self.headers.is_none() && !self.request_hash
     }
 }

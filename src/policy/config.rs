@@ -1,14 +1,16 @@
 //! From a config's JSON to a policy's own type, with the field path of every fault.
 //!
-//! Unknown fields are ignored, as gRPC does. serde does the reading, serde_path_to_error the path.
+//! Unknown fields are ignored, as gRPC does. serde does the reading, serde_path_to_error the path, and
+//! prost-types the durations.
 //!
 //! Must not know: any policy.
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 /// What is wrong with one field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,50 +63,163 @@ pub fn fields_of<'a>(policy: &str, json: &'a Value) -> Result<Cow<'a, Value>, Co
     }
 }
 
-/// Reads a policy's fields.
-pub fn parse_fields<T: DeserializeOwned>(policy: &str, json: &Value) -> Result<T, ConfigError> {
-    let fields = fields_of(policy, json)?;
-    serde_path_to_error::deserialize(&*fields).map_err(|error| {
-        let path = error.path().to_string();
-        ConfigError::of(policy, format!("{policy}.{path}"), error.into_inner().to_string())
-    })
+/// A policy's config while it is read: the values of its fields, and the faults found so far.
+///
+/// A field that is absent or `null` has its default, as in protobuf's JSON.
+pub struct Fields<'a> {
+    policy: &'a str,
+    object: Cow<'a, Value>,
+    faults: Vec<Fault>,
+}
+
+impl<'a> Fields<'a> {
+    /// Reads a policy's config, with all of its faults.
+    pub fn parse<T>(
+        policy: &'a str,
+        json: &'a Value,
+        read: impl FnOnce(&mut Fields<'a>) -> T,
+    ) -> Result<T, ConfigError> {
+        let object = fields_of(policy, json)?;
+        let mut fields = Fields { policy, object, faults: Vec::new() };
+        let config = read(&mut fields);
+        if fields.faults.is_empty() {
+            Ok(config)
+        } else {
+            Err(ConfigError { policy: policy.to_owned(), faults: fields.faults })
+        }
+    }
+
+    /// Whether the field is there.
+    pub fn has(&self, name: &str) -> bool {
+        self.value(name).is_some()
+    }
+
+    /// The field, or else its default. A value of another type is a fault.
+    pub fn read<T: DeserializeOwned>(&mut self, name: &str, default: T) -> T {
+        let Some(value) = self.value(name) else { return default };
+        match serde_path_to_error::deserialize(value) {
+            Ok(value) => value,
+            Err(error) => {
+                let within = error.path().to_string();
+                let field = match within.as_bytes()[0] {
+                    b'.' => name.to_owned(),
+                    b'[' => format!("{name}{within}"),
+                    _ => format!("{name}.{within}"),
+                };
+                self.fault(&field, error.into_inner().to_string());
+                default
+            }
+        }
+    }
+
+    /// A number, or else its default: in JSON a number, or, as gRPC and protobuf's JSON have it, a text with
+    /// one.
+    pub fn number<T: DeserializeOwned>(&mut self, name: &str, default: T) -> T {
+        let number = match self.value(name) {
+            Some(Value::String(text)) => serde_json::from_str::<Number>(text).ok(),
+            _ => None,
+        };
+        match number.map(|number| serde_json::from_value(Value::Number(number))) {
+            Some(Ok(number)) => number,
+            _ => self.read(name, default),
+        }
+    }
+
+    /// A `google.protobuf.Duration`, in JSON a text such as "10s" or "0.1s", or else its default. A negative
+    /// one is a fault.
+    pub fn duration(&mut self, name: &str, default: Duration) -> Duration {
+        let Some(value) = self.value(name) else { return default };
+        let duration = value.as_str().and_then(|text| text.parse::<prost_types::Duration>().ok());
+        match duration.map(Duration::try_from) {
+            Some(Ok(duration)) => duration,
+            Some(Err(_)) => {
+                self.fault(name, "must not be negative");
+                default
+            }
+            None => {
+                let value = value.to_string();
+                self.fault(name, format!("invalid duration {value}: expected one such as \"10s\""));
+                default
+            }
+        }
+    }
+
+    /// This field is wrong.
+    pub fn fault(&mut self, name: &str, error: impl Into<String>) {
+        self.faults.push(Fault { field: format!("{}.{name}", self.policy), error: error.into() });
+    }
+
+    fn value(&self, name: &str) -> Option<&Value> {
+        self.object.get(name).filter(|value| !value.is_null())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::Deserialize;
     use serde_json::json;
 
-    #[derive(Debug, Default, Deserialize, PartialEq)]
-    #[serde(default, rename_all = "camelCase")]
-    struct Fields {
+    #[derive(Debug, PartialEq)]
+    struct Config {
         choice_count: u32,
         names: Vec<String>,
+        period: Duration,
     }
 
-    fn parse(json: Value) -> Result<Fields, String> {
-        parse_fields("p", &json).map_err(|error| error.to_string())
+    const DEFAULTS: Config =
+        Config { choice_count: 2, names: Vec::new(), period: Duration::from_secs(10) };
+
+    fn parse(json: Value) -> Result<Config, String> {
+        let parsed = Fields::parse("p", &json, |fields| Config {
+            choice_count: fields.number("choiceCount", DEFAULTS.choice_count),
+            names: fields.read("names", DEFAULTS.names),
+            period: fields.duration("period", DEFAULTS.period),
+        });
+        parsed.map_err(|error| error.to_string())
     }
 
     #[test]
-    fn null_and_the_empty_object_give_the_defaults() {
-        assert_eq!(parse(json!(null)), Ok(Fields::default()));
-        assert_eq!(parse(json!({})), Ok(Fields::default()));
+    fn what_is_not_there_has_its_default() {
+        for json in [json!(null), json!({}), json!({"choiceCount": null, "period": null})] {
+            assert_eq!(parse(json), Ok(DEFAULTS));
+        }
     }
 
     #[test]
     fn unknown_fields_are_ignored() {
-        let fields = parse(json!({"choiceCount": 3, "other": [1]})).unwrap();
-        assert_eq!(fields.choice_count, 3);
+        let config = parse(json!({"choiceCount": 3, "other": [1]})).unwrap();
+        assert_eq!(config, Config { choice_count: 3, ..DEFAULTS });
     }
 
     #[test]
-    fn a_fault_is_named_by_its_field_path() {
-        let error = parse(json!({"names": ["a", 5]})).unwrap_err();
-        assert!(error.contains("field:p.names[1] error:invalid type: integer `5`"), "{error}");
-        let error = parse(json!({"choiceCount": -1})).unwrap_err();
-        assert!(error.contains("field:p.choiceCount error:invalid value"), "{error}");
+    fn numbers_may_be_texts() {
+        assert_eq!(parse(json!({"choiceCount": "3"})).unwrap().choice_count, 3);
+        assert!(parse(json!({"choiceCount": "3x"})).is_err());
+        assert!(parse(json!({"choiceCount": "-3"})).is_err());
+    }
+
+    #[test]
+    fn durations_are_protobufs() {
+        for (text, duration) in [("1.5s", 1500), ("0s", 0), ("0.001s", 1), ("3600s", 3_600_000)] {
+            let config = parse(json!({"period": text})).unwrap();
+            assert_eq!(config.period, Duration::from_millis(duration), "{text}");
+        }
+        for wrong in [json!("10"), json!(10), json!("s"), json!("1m"), json!("-1s"), json!([])] {
+            let error = parse(json!({"period": wrong})).unwrap_err();
+            assert!(error.contains("field:p.period error:"), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_fault_is_named_by_its_field_path() {
+        let error = parse(json!({"names": ["a", 5], "choiceCount": -1, "period": "x"}));
+        assert_eq!(
+            error.unwrap_err(),
+            "errors validating p LB policy config: [\
+             field:p.choiceCount error:invalid value: integer `-1`, expected u32; \
+             field:p.names[1] error:invalid type: integer `5`, expected a string; \
+             field:p.period error:invalid duration \"x\": expected one such as \"10s\"]"
+        );
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub enum Severity {
 }
 
 /// A running timer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TimerId(pub u64);
 
 impl TimerId {
@@ -33,8 +33,9 @@ impl TimerId {
 
 /// What a policy may ask for. A wrapper hands its child a helper of its own.
 ///
-/// All but [`log`](Helper::log), [`now`](Helper::now) and [`random`](Helper::random) are for the
-/// policy's own calls only (the host's work serializer); those three are for any thread.
+/// All but [`log`](Helper::log), [`now`](Helper::now), [`random`](Helper::random) and
+/// [`wake`](Helper::wake) are for the policy's own calls only (the host's work serializer); those four are
+/// for any thread.
 pub trait Helper: Send + Sync {
     /// Makes an endpoint for a descriptor of the latest update. It reports its state soon after,
     /// and does not connect before it is asked to.
@@ -56,6 +57,16 @@ pub trait Helper: Send + Sync {
 
     /// Stops a timer. Nothing happens when it has run out.
     fn cancel_timer(&self, timer: TimerId);
+
+    /// Asks for load reports out of band (ORCA), about once in this time, of the endpoints that are made from
+    /// now on; none: for no more. Reports come to [`Policy::load_report`](super::Policy::load_report). An
+    /// endpoint that was made under another period does not match any more, so that the next update makes it anew. Hosts that
+    /// have no such reports ignore this.
+    fn request_load_reports(&self, period: Option<Duration>);
+
+    /// Asks for a call of [`Policy::woken`](super::Policy::woken), soon, where the host makes its other
+    /// calls. For any thread, also from within a pick. `false`: this host cannot do that.
+    fn wake(&self) -> bool;
 
     /// Whether the calling thread is within one of the policy's own calls, and may ask for what is for
     /// those only.

@@ -7,12 +7,11 @@
 
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    Config, ConfigError, FailPicker, Helper, Picker, Policy, PolicyFactory, QueuePicker, TimerId,
-    Update, parse_fields,
+    Config, ConfigError, FailPicker, Fields, Helper, Metrics, Picker, Policy, PolicyFactory,
+    QueuePicker, TimerId, Update,
 };
 use crate::Status;
 use crate::endpoints::{
@@ -26,12 +25,38 @@ pub struct Backend {
     pub connection: Connection,
     /// What the resolver knows of it.
     pub descriptor: Arc<EndpointDescriptor>,
+    /// Its place in the list in use, as [`PickerFactory::list`] has it.
+    pub place: usize,
 }
 
 /// Makes pickers, for one channel: the easy way to write a policy.
 pub trait PickerFactory: Send + 'static {
     /// What [`PolicyFactory::parse_config`] makes of the config.
     type Config: Send + Sync + 'static;
+
+    /// An update comes with this config; its endpoints are looked at after this. What it takes of the
+    /// channel, such as load reports and timers, is to be asked for here.
+    fn configure(&mut self, _config: &Arc<Self::Config>, _helper: &Arc<dyn Helper>) {}
+
+    /// The list in use, or its config, is another one: all of its endpoints, READY or not, in the resolver's
+    /// order. Called before [`PickerFactory::build`].
+    fn list(&mut self, _config: &Arc<Self::Config>, _endpoints: &[&Arc<EndpointDescriptor>]) {}
+
+    /// What the resolver knows of the endpoints that there are now, READY or not. Called when that may
+    /// have changed, before [`PickerFactory::build`]: what was learnt of others can be forgotten.
+    fn keep(&mut self, _endpoints: &mut dyn Iterator<Item = &Arc<EndpointDescriptor>>) {}
+
+    /// This endpoint has become READY.
+    fn connected(&mut self, _endpoint: &EndpointDescriptor) {}
+
+    /// What this endpoint has reported out of band: see [`Helper::request_load_reports`].
+    fn load_report(
+        &mut self,
+        _endpoint: &EndpointDescriptor,
+        _metrics: &Metrics,
+        _helper: &dyn Helper,
+    ) {
+    }
 
     /// A picker for these backends, of which there is at least one, in the resolver's order.
     /// Called whenever the backends, their states or the config have changed.
@@ -41,10 +66,6 @@ pub trait PickerFactory: Send + 'static {
         backends: Vec<Backend>,
         helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker>;
-
-    /// What the resolver knows of the endpoints that there are now, READY or not. Called when that may
-    /// have changed, before [`PickerFactory::build`]: what was learnt of others can be forgotten.
-    fn keep(&mut self, _endpoints: &mut dyn Iterator<Item = &Arc<EndpointDescriptor>>) {}
 
     /// Whether it can go on with this config of another policy factory of its name, which is of the
     /// type [`PickerFactory::Config`].
@@ -59,9 +80,12 @@ pub trait PickerFactory: Send + 'static {
 }
 
 /// A picker factory of this crate.
-pub trait BuiltIn: PickerFactory<Config: DeserializeOwned> {
+pub trait BuiltIn: PickerFactory {
     /// The name in `loadBalancingConfig`.
     const NAME: &'static str;
+
+    /// Reads a config.
+    fn parse(fields: &mut Fields<'_>) -> Self::Config;
 
     /// One for each policy instance, that is for each channel.
     fn new(helper: &dyn Helper) -> Self;
@@ -89,7 +113,7 @@ impl<F: BuiltIn> PolicyFactory for LeafFactory<F> {
     }
 
     fn parse_config(&self, json: &Value) -> Result<Config, ConfigError> {
-        parse_fields::<F::Config>(F::NAME, json).map(|config| Arc::new(config) as Config)
+        Fields::parse(F::NAME, json, F::parse).map(|config| Arc::new(config) as Config)
     }
 
     fn new_policy(&self, helper: Arc<dyn Helper>) -> Box<dyn Policy> {
@@ -104,6 +128,8 @@ pub struct LeafPolicy<F: PickerFactory> {
     tracker: Tracker,
     pickers: F,
     config: Option<Arc<F::Config>>,
+    /// The list that the picker factory knows; none: it does not know the config either.
+    listed: Option<u64>,
     /// What was published last.
     aggregate: Option<Aggregate>,
 }
@@ -112,7 +138,7 @@ impl<F: PickerFactory> LeafPolicy<F> {
     /// No backends yet.
     pub fn new(helper: Arc<dyn Helper>, pickers: F) -> Self {
         let tracker = Tracker::new(Arc::clone(&helper));
-        LeafPolicy { helper, tracker, pickers, config: None, aggregate: None }
+        LeafPolicy { helper, tracker, pickers, config: None, listed: None, aggregate: None }
     }
 
     fn publish(&mut self, aggregate: Option<Aggregate>) {
@@ -126,14 +152,21 @@ impl<F: PickerFactory> LeafPolicy<F> {
             }
             Aggregate::Ready => {
                 let config = self.config.as_ref().expect("an update came before any report");
+                self.pickers.keep(&mut self.tracker.descriptors());
+                if self.listed.replace(self.tracker.list_number())
+                    != Some(self.tracker.list_number())
+                {
+                    let endpoints: Vec<_> = self.tracker.listed_descriptors().collect();
+                    self.pickers.list(config, &endpoints);
+                }
                 let ready = self.tracker.ready();
                 let backends = ready
-                    .map(|(connection, descriptor)| Backend {
+                    .map(|(place, connection, descriptor)| Backend {
                         connection: connection.clone(),
                         descriptor: Arc::clone(descriptor),
+                        place,
                     })
                     .collect();
-                self.pickers.keep(&mut self.tracker.descriptors());
                 let picker = self.pickers.build(config, backends, &self.helper);
                 (Connectivity::Ready, Status::OK, picker)
             }
@@ -147,6 +180,10 @@ impl<F: PickerFactory> Policy for LeafPolicy<F> {
         let config = Arc::clone(&update.config)
             .downcast::<F::Config>()
             .map_err(|_| Status::internal("the config of an update is another policy's"))?;
+        self.pickers.configure(&config, &self.helper);
+        if !self.config.as_ref().is_some_and(|former| Arc::ptr_eq(former, &config)) {
+            self.listed = None;
+        }
         self.config = Some(config);
         let endpoints = update.endpoints.as_deref();
         let outcome = self.tracker.update(endpoints, &update.resolution_note);
@@ -155,6 +192,11 @@ impl<F: PickerFactory> Policy for LeafPolicy<F> {
     }
 
     fn endpoint_report(&mut self, endpoint: EndpointId, report: Report) -> bool {
+        if report.state() == Connectivity::Ready && !self.tracker.is_ready(endpoint) {
+            if let Some(descriptor) = self.tracker.descriptor(endpoint) {
+                self.pickers.connected(descriptor);
+            }
+        }
         match self.tracker.report(endpoint, report) {
             Ok(aggregate) => {
                 self.publish(aggregate);
@@ -172,6 +214,12 @@ impl<F: PickerFactory> Policy for LeafPolicy<F> {
         if self.pickers.timer(timer) && self.aggregate == Some(Aggregate::Ready) {
             self.publish(Some(Aggregate::Ready));
         }
+    }
+
+    fn load_report(&mut self, endpoint: EndpointId, metrics: &Metrics) -> bool {
+        let Some(descriptor) = self.tracker.descriptor(endpoint) else { return false };
+        self.pickers.load_report(descriptor, metrics, &*self.helper);
+        true
     }
 
     fn adopts(&self, config: &Config) -> bool {

@@ -9,8 +9,12 @@
 //! | `leaf.rs` | the policy that keeps connections and leaves the choice to a picker factory |
 //! | `call.rs` | what a picker may know of a call |
 //! | `tracked.rs` | calls of which a picker hears again |
+//! | `tracked_slot.rs` | where they are kept, without allocating |
+//! | `sample.rs` | backends taken at random |
 //! | `pickers.rs` | pickers that every policy needs: queue, fail |
 //! | `round_robin.rs` | `steer_round_robin` |
+//! | `random.rs` | `steer_random` |
+//! | `least_request.rs` | `steer_least_request` |
 //!
 //! To add a policy that only chooses among READY backends: write a [`PickerFactory`] in a file of
 //! its own, wrap it in a [`LeafFactory`], and add that to the list in `registry.rs`. To decide
@@ -23,24 +27,31 @@ mod call;
 mod config;
 mod helper;
 mod leaf;
+mod least_request;
 mod pickers;
+mod random;
 mod registry;
 mod round_robin;
 mod runner;
+mod sample;
 mod tracked;
+mod tracked_slot;
 
 use std::any::Any;
 use std::sync::Arc;
 
 pub use call::{Call, Headers, NoHeaders, Wants};
-pub use config::{ConfigError, Fault, fields_of, parse_fields};
+pub use config::{ConfigError, Fault, Fields, fields_of};
 pub use helper::{Helper, Severity, TimerId};
 pub use leaf::{Backend, BuiltIn, LeafFactory, LeafPolicy, PickerFactory};
+pub use least_request::LeastRequest;
 pub use pickers::{FailPicker, QueuePicker};
+pub use random::Random;
 pub use registry::{Origin, RegisterError, Registry};
 pub use round_robin::RoundRobin;
 pub use runner::{GuardedPicker, Host, Runner, discard, raise};
-pub use tracked::{CallEnd, CallHooks, Metrics, TrackedCall, TrackedSlot};
+pub use tracked::{CallEnd, CallHooks, Metrics, TrackedBackend, TrackedCall};
+pub use tracked_slot::TrackedSlot;
 
 use crate::Status;
 use crate::endpoints::{Connection, EndpointDescriptor, EndpointId, Report};
@@ -74,6 +85,8 @@ pub struct Update {
     pub config: Config,
     /// Context for people, to be part of the status when there are no endpoints. May be empty.
     pub resolution_note: String,
+    /// What the channel was made for, such as `dns:///greeter:50051`: for people. May be empty.
+    pub target: String,
 }
 
 /// The control plane of a policy. Calls never overlap: a host serialises them.
@@ -95,6 +108,15 @@ pub trait Policy: Send {
 
     /// A timer started with [`Helper::start_timer`] has run out.
     fn timer(&mut self, _timer: TimerId) {}
+
+    /// What [`Helper::wake`] asked for.
+    fn woken(&mut self) {}
+
+    /// Takes an endpoint's load report that came out of band: see [`Helper::request_load_reports`]. `false`:
+    /// there is no such endpoint.
+    fn load_report(&mut self, _endpoint: EndpointId, _metrics: &Metrics) -> bool {
+        false
+    }
 
     /// Whether the policy can go on with a config that another factory of its name has made, and
     /// be of that factory's kind from then on. If not, a new policy takes its place.
@@ -186,6 +208,11 @@ impl Pick<'_> {
     /// [`Pick::Fail`], with a status made for this call.
     pub fn fail(status: Status) -> Pick<'static> {
         Pick::FailWith(Box::new(status))
+    }
+
+    /// [`Pick::Tracked`], of a call to this backend. Allocates nothing once it has warmed up.
+    pub fn tracked(backend: &Arc<TrackedBackend>) -> Pick<'static> {
+        Pick::Tracked(TrackedSlot::new(TrackedCall::new(backend, Handle::from_number(0))))
     }
 
     /// [`Pick::Drop`], with a status made for this call.

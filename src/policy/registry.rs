@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 use parking_lot::RwLock;
 
 use super::leaf::LeafFactory;
-use super::{PolicyFactory, RoundRobin};
+use super::{LeastRequest, PolicyFactory, Random, RoundRobin};
 
 /// Where a policy comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,10 +83,15 @@ impl Registry {
 
     /// A registry with the policies of this crate.
     pub fn with_built_ins() -> Registry {
-        let built_ins: [Arc<dyn PolicyFactory>; 1] = [Arc::new(LeafFactory::<RoundRobin>::new())];
-        let named =
-            built_ins.map(|factory| (factory.name().to_owned(), (Origin::BuiltIn, factory)));
-        Registry { factories: RwLock::new(named.into()) }
+        let built_ins: Vec<Arc<dyn PolicyFactory>> = vec![
+            Arc::new(LeafFactory::<LeastRequest>::new()),
+            Arc::new(LeafFactory::<Random>::new()),
+            Arc::new(LeafFactory::<RoundRobin>::new()),
+        ];
+        let named = built_ins
+            .into_iter()
+            .map(|factory| (factory.name().to_owned(), (Origin::BuiltIn, factory)));
+        Registry { factories: RwLock::new(named.collect()) }
     }
 
     /// The process's registry: what hosts choose from.

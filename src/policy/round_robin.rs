@@ -6,10 +6,8 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
-
 use super::leaf::{Backend, BuiltIn, PickerFactory};
-use super::{Call, Helper, Pick, Picker, Turns};
+use super::{Call, Fields, Helper, Pick, Picker, Turns};
 use crate::endpoints::Connection;
 use crate::sync::Rotation;
 
@@ -21,11 +19,15 @@ pub struct RoundRobin {
 }
 
 /// It has no fields.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct NoFields {}
 
 impl BuiltIn for RoundRobin {
     const NAME: &'static str = "steer_round_robin";
+
+    fn parse(_fields: &mut Fields<'_>) -> NoFields {
+        NoFields {}
+    }
 
     fn new(_helper: &dyn Helper) -> Self {
         RoundRobin { rotation: Rotation::new() }

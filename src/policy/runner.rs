@@ -24,8 +24,8 @@ use parking_lot::Mutex;
 use super::leaf::{BuiltIn, LeafPolicy};
 use super::round_robin::NoFields;
 use super::{
-    Call, FailPicker, Helper, Pick, Picker, Policy, PolicyFactory, RoundRobin, Severity, TimerId,
-    Turns, Update, Wants,
+    Call, FailPicker, Helper, Metrics, Pick, Picker, Policy, PolicyFactory, RoundRobin, Severity,
+    TimerId, Turns, Update, Wants,
 };
 use crate::Status;
 use crate::endpoints::{Connectivity, Endpoint, EndpointDescriptor, EndpointId, Report};
@@ -46,6 +46,9 @@ pub trait Host: Send + Sync {
 
     /// See [`Helper::request_reresolution`].
     fn request_reresolution(&self);
+
+    /// See [`Helper::request_load_reports`].
+    fn request_load_reports(&self, period: Option<Duration>);
 
     /// Asks for a call of [`Runner::run`], soon, from where the host makes its other calls. Comes
     /// on any thread, also from within a pick. `false`: this host cannot do that.
@@ -83,6 +86,8 @@ pub(super) struct Shared {
     generation: AtomicU64,
     /// Set by a picker that is broken, until the policy is replaced.
     picker_fault: AtomicBool,
+    /// Set by [`Helper::wake`], until the policy hears of it.
+    woken: AtomicBool,
     faults: AtomicU64,
     fault_log: LogLimit,
     next_timer: AtomicU64,
@@ -150,6 +155,10 @@ impl Shared {
         // Relaxed: run_later and the host's serialising order this after the fault.
         self.picker_fault.load(Ordering::Relaxed)
             && self.picker_fault.swap(false, Ordering::Relaxed)
+    }
+
+    fn take_woken(&self) -> bool {
+        self.woken.swap(false, Ordering::AcqRel)
     }
 
     fn count_fault(&self, text: &str) {
@@ -282,6 +291,25 @@ impl Helper for RunnerHelper {
         }
     }
 
+    fn request_load_reports(&self, period: Option<Duration>) {
+        if self.0.is_open() {
+            self.0.host.request_load_reports(period);
+        }
+    }
+
+    fn wake(&self) -> bool {
+        // AcqRel, with the swap in `take_woken`: what the waker did before is there for the policy to
+        // see, whether this or an earlier wake led to its call.
+        if self.0.woken.swap(true, Ordering::AcqRel) {
+            return true;
+        }
+        let can = self.0.host.run_later();
+        if !can {
+            self.0.woken.store(false, Ordering::Release);
+        }
+        can
+    }
+
     fn is_active(&self) -> bool {
         ACTIVE.get() == Arc::as_ptr(&self.0)
     }
@@ -305,6 +333,7 @@ enum Event {
     ExitIdle,
     ResetBackoff,
     Timer(TimerId),
+    LoadReport(EndpointId, Metrics),
     Run,
     Close,
 }
@@ -346,6 +375,7 @@ impl Runner {
             taking_over: AtomicBool::new(false),
             generation: AtomicU64::new(0),
             picker_fault: AtomicBool::new(false),
+            woken: AtomicBool::new(false),
             faults: AtomicU64::new(0),
             fault_log: LogLimit::new(),
             next_timer: AtomicU64::new(1),
@@ -410,6 +440,14 @@ impl Runner {
     /// See [`Policy::timer`].
     pub fn timer(&self, timer: TimerId) {
         self.submit(Event::Timer(timer));
+    }
+
+    /// See [`Policy::load_report`]; `true` also when the report has to wait its turn.
+    pub fn load_report(&self, endpoint: EndpointId, metrics: Metrics) -> bool {
+        match self.submit(Event::LoadReport(endpoint, metrics)) {
+            Some(Done::Reported(known)) => known,
+            _ => true,
+        }
     }
 
     /// What [`Host::run_later`] asked for.
@@ -512,7 +550,13 @@ impl Runner {
             Event::ExitIdle => ("exit_idle", quietly(|| policy.exit_idle())),
             Event::ResetBackoff => ("reset_backoff", quietly(|| policy.reset_backoff())),
             Event::Timer(timer) => ("timer", quietly(|| policy.timer(timer))),
-            // What it is for was done above.
+            Event::LoadReport(endpoint, metrics) => {
+                let known =
+                    catch_unwind(AssertUnwindSafe(|| policy.load_report(endpoint, &metrics)));
+                ("load_report", known.map(Done::Reported))
+            }
+            Event::Run if self.shared.take_woken() => ("woken", quietly(|| policy.woken())),
+            // What else it is for was done above.
             Event::Run => return Done::Nothing,
             Event::Close => {
                 let policy = state.policy.take();
@@ -693,8 +737,9 @@ impl GuardedPicker {
     #[inline(never)]
     pub fn check<'a>(&'a self, pick: Pick<'a>) -> Pick<'a> {
         match pick {
-            Pick::Tracked(mut slot) => {
-                slot.call_mut().publish(&self.shared, self.generation, self.wants.metrics);
+            Pick::Tracked(slot) => {
+                let backend = slot.call().backend();
+                backend.publish(&self.shared, self.generation, self.wants.metrics);
                 Pick::Tracked(slot)
             }
             Pick::Fault(text) => self.failed(Box::new(Raised { place: "pick", text: *text })),

@@ -1,14 +1,10 @@
-//! Calls of which a picker wants to hear again: when they start, and how they end.
-//!
-//! The object that follows a call comes from a list of free ones that each thread keeps, so that
-//! tracking allocates nothing once it has warmed up.
+//! Calls of which a picker wants to hear again: when they are picked and start, and how they end.
 //!
 //! Must not know: which policy listens, where metrics come from.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::runner::Shared;
@@ -74,6 +70,8 @@ pub enum CallEnd<'a> {
         status: &'a Status,
         /// From its start to its end.
         latency: Duration,
+        /// When it ended, by the host's clock.
+        ended: Duration,
         /// What the backend reported with it.
         metrics: Option<&'a Metrics>,
     },
@@ -83,94 +81,68 @@ pub enum CallEnd<'a> {
 
 /// Who wants to hear of calls. Any thread, many at once.
 pub trait CallHooks: Send + Sync {
-    /// A call to the backend with this place in the picker starts.
-    fn started(&self, backend: usize, state: Handle);
+    /// The backend with this place in the picker was picked for a call. Comes within the pick, and
+    /// once for every call of which [`CallHooks::finished`] comes.
+    fn picked(&self, _backend: usize, _state: Handle) {}
+
+    /// That call starts.
+    fn started(&self, _backend: usize, _state: Handle) {}
 
     /// It has ended: comes exactly once for each call that was picked, and last.
     fn finished(&self, backend: usize, state: Handle, end: &CallEnd<'_>);
 }
 
-/// One call, from its pick to its end. Dropping it abandons the call.
-pub struct TrackedCall {
+/// A backend of one picker, whose calls are tracked. What a call holds of its picker, so that calls to
+/// different backends share no written cache line.
+pub struct TrackedBackend {
     connection: Connection,
     hooks: Arc<dyn CallHooks>,
-    backend: usize,
-    state: Handle,
-    /// By the host's clock.
-    started: Option<Duration>,
-    ended: bool,
-    wants_metrics: bool,
-    /// Whose clock, and who counts faults of the hooks, as those of this generation. None before the
-    /// pick is published.
-    shared: Option<(Arc<Shared>, u64)>,
+    place: usize,
+    /// Known from the first pick on.
+    published: OnceLock<Published>,
 }
 
-impl TrackedCall {
-    /// A call over `connection`, which has this place in the picker. `state` is for the hooks.
+/// Of the picker, as it was published.
+struct Published {
+    /// Whose clock, and who counts faults of the hooks.
+    shared: Arc<Shared>,
+    /// Whose faults they are.
+    generation: u64,
+    wants_metrics: bool,
+}
+
+impl TrackedBackend {
+    /// A backend with this place in its picker; `hooks` hear of its calls. For one picker only.
     pub fn new(
         connection: Connection,
         hooks: Arc<dyn CallHooks>,
-        backend: usize,
-        state: Handle,
-    ) -> TrackedCall {
-        TrackedCall {
-            connection,
-            hooks,
-            backend,
-            state,
-            started: None,
-            ended: false,
-            wants_metrics: false,
-            shared: None,
-        }
+        place: usize,
+    ) -> Arc<TrackedBackend> {
+        Arc::new(TrackedBackend { connection, hooks, place, published: OnceLock::new() })
     }
 
-    pub(super) fn publish(&mut self, shared: &Arc<Shared>, generation: u64, wants_metrics: bool) {
-        self.shared = Some((Arc::clone(shared), generation));
-        self.wants_metrics = wants_metrics;
-    }
-
-    /// Whether the picker wants to know what the backend reports with the call's end.
-    pub fn wants_metrics(&self) -> bool {
-        self.wants_metrics
-    }
-
-    /// What to send the call over.
+    /// What to send its calls over.
     pub fn connection(&self) -> &Connection {
         &self.connection
     }
 
-    /// The call starts. Only the first time counts.
-    pub fn start(&mut self) {
-        if self.started.is_none() && !self.ended {
-            self.started = Some(self.now());
-            self.guarded("call_started", || self.hooks.started(self.backend, self.state));
-        }
-    }
-
-    /// The call has ended. Only the first time counts.
-    pub fn finish(&mut self, status: &Status, metrics: Option<&Metrics>) {
-        // Hosts may not know of a start that is nothing but the pick.
-        self.start();
-        let latency = self.now().saturating_sub(self.started.unwrap_or_default());
-        self.end(&CallEnd::Finished { status, latency, metrics });
-    }
-
-    fn end(&mut self, end: &CallEnd<'_>) {
-        if !std::mem::replace(&mut self.ended, true) {
-            self.guarded("call_finished", || self.hooks.finished(self.backend, self.state, end));
-        }
+    pub(super) fn publish(&self, shared: &Arc<Shared>, generation: u64, wants_metrics: bool) {
+        self.published.get_or_init(|| Published {
+            shared: Arc::clone(shared),
+            generation,
+            wants_metrics,
+        });
     }
 
     fn now(&self) -> Duration {
-        self.shared.as_ref().map_or(Duration::ZERO, |(shared, _)| shared.now())
+        self.published.get().map_or(Duration::ZERO, |of| of.shared.now())
     }
 
     fn guarded(&self, place: &str, hook: impl FnOnce()) {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(hook)) {
-            match &self.shared {
-                Some((shared, generation)) => {
-                    shared.data_plane_fault(place, panic, *generation);
+            match self.published.get() {
+                Some(of) => {
+                    of.shared.data_plane_fault(place, panic, of.generation);
                 }
                 None => super::discard(panic),
             }
@@ -178,65 +150,66 @@ impl TrackedCall {
     }
 }
 
+/// One call, from its pick to its end. Dropping it abandons the call.
+pub struct TrackedCall {
+    backend: Arc<TrackedBackend>,
+    /// For the hooks.
+    state: Handle,
+    /// By the host's clock.
+    started: Option<Duration>,
+    ended: bool,
+}
+
+impl TrackedCall {
+    /// A call to `backend`, picked now.
+    pub fn new(backend: &Arc<TrackedBackend>, state: Handle) -> TrackedCall {
+        backend.hooks.picked(backend.place, state);
+        TrackedCall { backend: Arc::clone(backend), state, started: None, ended: false }
+    }
+
+    /// The backend that it goes to.
+    pub(super) fn backend(&self) -> &TrackedBackend {
+        &self.backend
+    }
+
+    /// Whether the picker wants to know what the backend reports with the call's end.
+    pub fn wants_metrics(&self) -> bool {
+        self.backend.published.get().is_some_and(|of| of.wants_metrics)
+    }
+
+    /// What to send the call over.
+    pub fn connection(&self) -> &Connection {
+        &self.backend.connection
+    }
+
+    /// The call starts. Only the first time counts.
+    pub fn start(&mut self) {
+        if self.started.is_none() && !self.ended {
+            self.started = Some(self.backend.now());
+            let TrackedBackend { hooks, place, .. } = &*self.backend;
+            self.backend.guarded("call_started", || hooks.started(*place, self.state));
+        }
+    }
+
+    /// The call has ended. Only the first time counts.
+    pub fn finish(&mut self, status: &Status, metrics: Option<&Metrics>) {
+        // Hosts may not know of a start that is nothing but the pick.
+        self.start();
+        let ended = self.backend.now();
+        let latency = ended.saturating_sub(self.started.unwrap_or_default());
+        self.end(&CallEnd::Finished { status, latency, ended, metrics });
+    }
+
+    fn end(&mut self, end: &CallEnd<'_>) {
+        if !std::mem::replace(&mut self.ended, true) {
+            let TrackedBackend { hooks, place, .. } = &*self.backend;
+            self.backend.guarded("call_finished", || hooks.finished(*place, self.state, end));
+        }
+    }
+}
+
 impl Drop for TrackedCall {
     fn drop(&mut self) {
         self.end(&CallEnd::Abandoned);
-    }
-}
-
-/// A place for a tracked call, taken from the calling thread's free ones.
-pub struct TrackedSlot(Option<Box<Option<TrackedCall>>>);
-
-/// Free places that a thread keeps at most.
-const MOST_FREE: usize = 256;
-
-thread_local! {
-    #[expect(clippy::vec_box, reason = "the boxes are what is kept")]
-    static FREE: RefCell<Vec<Box<Option<TrackedCall>>>> = const { RefCell::new(Vec::new()) };
-}
-
-impl TrackedSlot {
-    /// Takes a place.
-    pub fn new(call: TrackedCall) -> TrackedSlot {
-        let free = FREE.try_with(|free| free.try_borrow_mut().ok()?.pop()).ok().flatten();
-        let mut place = free.unwrap_or_default();
-        *place = Some(call);
-        TrackedSlot(Some(place))
-    }
-
-    /// The call in it.
-    pub fn call(&self) -> &TrackedCall {
-        self.0.as_ref().and_then(|place| place.as_ref().as_ref()).expect("full until it is dropped")
-    }
-
-    /// The call in it.
-    pub fn call_mut(&mut self) -> &mut TrackedCall {
-        self.0.as_mut().and_then(|place| place.as_mut().as_mut()).expect("full until it is dropped")
-    }
-
-    /// Gives the place out as a pointer that [`TrackedSlot::from_place`] takes back.
-    pub fn into_place(mut self) -> Box<Option<TrackedCall>> {
-        self.0.take().expect("full until it is dropped")
-    }
-
-    /// Takes back what [`TrackedSlot::into_place`] gave.
-    pub fn from_place(place: Box<Option<TrackedCall>>) -> TrackedSlot {
-        TrackedSlot(Some(place))
-    }
-}
-
-impl Drop for TrackedSlot {
-    fn drop(&mut self) {
-        let Some(mut place) = self.0.take() else { return };
-        // The call's end comes first: its hooks may track calls themselves.
-        drop(place.take());
-        // At a thread's end there is no list, and the place goes.
-        let _ = FREE.try_with(|free| {
-            if let Ok(mut free) = free.try_borrow_mut() {
-                if free.len() < MOST_FREE {
-                    free.push(place);
-                }
-            }
-        });
     }
 }

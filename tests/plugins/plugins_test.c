@@ -110,7 +110,7 @@ static const refused all_refused[] = {
      NULL},
     {"short_block",
      STEER_BAD_PLUGIN,
-     "@ does not fit this engine: its steer_plugin has 96 bytes, and that of ABI version 2 has "
+     "@ does not fit this engine: its steer_plugin has 96 bytes, and that of ABI version 3 has "
      "104: compile it with this engine's headers",
      {0},
      NULL},

@@ -11,7 +11,8 @@ use steer::endpoints::{
     Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId, Report,
 };
 use steer::policy::{
-    Call, GuardedPicker, Host, Pick, PolicyFactory, Registry, Runner, Severity, TimerId, Update,
+    Call, GuardedPicker, Host, Metrics, Pick, PolicyFactory, Registry, Runner, Severity, TimerId,
+    TrackedSlot, Update,
 };
 use steer::sync::Handle;
 use steer::{Code, Status};
@@ -26,6 +27,7 @@ pub enum Asked {
     Reresolve,
     State(Connectivity),
     RunLater,
+    LoadReports(Option<Duration>),
     StartTimer(Duration),
     CancelTimer,
     Log(String),
@@ -41,13 +43,35 @@ struct World {
     state: Option<(Connectivity, Status)>,
     picker: Option<Arc<GuardedPicker>>,
     now: Duration,
-    random: u64,
+    random: Chance,
+    timers: BTreeMap<TimerId, Duration>,
     refused: Vec<String>,
     cannot_run_later: bool,
     /// What an endpoint reports from within the request to connect.
     on_connect: Option<fn() -> Report>,
     /// Endpoints that have not reported yet.
     silent: BTreeSet<EndpointId>,
+}
+
+/// The host's randomness: always the same number, or a sequence from a seed.
+enum Chance {
+    Always(u64),
+    Seeded(fastrand::Rng),
+}
+
+impl Default for Chance {
+    fn default() -> Chance {
+        Chance::Always(0)
+    }
+}
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        match self {
+            Chance::Always(random) => *random,
+            Chance::Seeded(rng) => rng.u64(..),
+        }
+    }
 }
 
 /// The world, shared by the host that the engine owns and the test.
@@ -151,18 +175,27 @@ impl Host for ChannelHost {
         self.host.world().asked.push(Asked::Reresolve);
     }
 
+    fn request_load_reports(&self, period: Option<Duration>) {
+        self.host.world().asked.push(Asked::LoadReports(period));
+    }
+
     fn run_later(&self) -> bool {
         let mut world = self.host.world();
         world.asked.push(Asked::RunLater);
         !world.cannot_run_later
     }
 
-    fn start_timer(&self, _timer: TimerId, after: Duration) {
-        self.host.world().asked.push(Asked::StartTimer(after));
+    fn start_timer(&self, timer: TimerId, after: Duration) {
+        let mut world = self.host.world();
+        world.asked.push(Asked::StartTimer(after));
+        let due = world.now + after;
+        world.timers.insert(timer, due);
     }
 
-    fn cancel_timer(&self, _timer: TimerId) {
-        self.host.world().asked.push(Asked::CancelTimer);
+    fn cancel_timer(&self, timer: TimerId) {
+        let mut world = self.host.world();
+        world.asked.push(Asked::CancelTimer);
+        world.timers.remove(&timer);
     }
 
     fn now(&self) -> Duration {
@@ -170,7 +203,7 @@ impl Host for ChannelHost {
     }
 
     fn random(&self) -> u64 {
-        self.host.world().random
+        self.host.world().random.next()
     }
 
     fn log(&self, _severity: Severity, message: &str) {
@@ -189,7 +222,14 @@ pub struct Channel {
 impl Channel {
     /// A channel with `steer_round_robin`.
     pub fn round_robin() -> Channel {
-        Channel::new(Registry::global().find("steer_round_robin").unwrap())
+        Channel::with("steer_round_robin", serde_json::json!({}))
+    }
+
+    /// A channel with one of the engine's policies and this config.
+    pub fn with(policy: &str, config: serde_json::Value) -> Channel {
+        let mut channel = Channel::new(Registry::global().find(policy).unwrap());
+        channel.config = config;
+        channel
     }
 
     pub fn new(factory: Arc<dyn PolicyFactory>) -> Channel {
@@ -224,7 +264,8 @@ impl Channel {
         let config = self.factory.parse_config(&self.config).unwrap();
         let resolution_note = "the note".to_owned();
         let factory = Arc::clone(&self.factory);
-        self.runner.update(Update { endpoints, factory, config, resolution_note })
+        let target = "the target".to_owned();
+        self.runner.update(Update { endpoints, factory, config, resolution_note, target })
     }
 
     /// The live endpoints of this name.
@@ -317,21 +358,37 @@ impl Channel {
         Arc::clone(self.world().picker.as_ref().expect("a picker was published"))
     }
 
-    /// One pick: a backend's name, or what else came of it.
+    /// One pick: a backend's name, or what else came of it. A call that is tracked is abandoned.
     pub fn pick(&self) -> String {
+        self.pick_for(Call::UNKNOWN).0
+    }
+
+    /// One pick for this call: a backend's name, or what else came of it; and what tracks the call.
+    pub fn pick_for(&self, call: &Call<'_>) -> (String, Option<TrackedSlot>) {
         let picker = self.picker();
-        match picker.pick(Call::UNKNOWN) {
-            Pick::Complete(connection) => {
-                let number = connection.handle().number();
-                self.world().connections[number].0.clone()
-            }
+        let name = |connection: &Connection| {
+            let number = connection.handle().number();
+            self.world().connections[number].0.clone()
+        };
+        let text = match picker.pick(call) {
+            Pick::Complete(connection) => name(connection),
+            Pick::Tracked(slot) => return (name(slot.call().connection()), Some(slot)),
             Pick::Queue => "queue".to_owned(),
             Pick::Fail(status) => format!("fail {status}"),
             Pick::Drop(status) => format!("drop {status}"),
             Pick::FailWith(status) => format!("fail {status}"),
             Pick::DropWith(status) => format!("drop {status}"),
-            Pick::Tracked(_) | Pick::Fault(_) => unreachable!("no policy of the tests does that"),
-        }
+            Pick::Fault(_) => unreachable!("no policy of the tests does that"),
+        };
+        (text, None)
+    }
+
+    /// A call that is picked and starts: its backend's name, and what ends it. The policy tracks calls.
+    pub fn start(&self) -> (String, TrackedSlot) {
+        let (name, slot) = self.pick_for(Call::UNKNOWN);
+        let mut slot = slot.unwrap_or_else(|| panic!("not a tracked call: {name}"));
+        slot.call_mut().start();
+        (name, slot)
     }
 
     /// So many picks, run together.
@@ -346,12 +403,48 @@ impl Channel {
         names.concat()
     }
 
+    /// Lets time pass; timers run out in their order.
     pub fn advance(&self, time: Duration) {
-        self.world().now += time;
+        let end = self.world().now + time;
+        loop {
+            let next = {
+                let mut world = self.world();
+                let first = world.timers.iter().min_by_key(|(_, due)| **due);
+                let first = first.map(|(timer, due)| (*timer, *due)).filter(|(_, due)| *due <= end);
+                if let Some((timer, due)) = first {
+                    world.timers.remove(&timer);
+                    world.now = due;
+                }
+                first
+            };
+            match next {
+                Some((timer, _)) => self.runner.timer(timer),
+                None => break,
+            }
+        }
+        self.world().now = end;
     }
 
+    /// The host's randomness is this number, always.
     pub fn set_random(&self, random: u64) {
-        self.world().random = random;
+        self.world().random = Chance::Always(random);
+    }
+
+    /// The host's randomness is a sequence from this seed.
+    pub fn seed(&self, seed: u64) {
+        self.world().random = Chance::Seeded(fastrand::Rng::with_seed(seed));
+    }
+
+    /// Every endpoint of this name reports its load out of band.
+    pub fn load_report(&self, name: char, metrics: &Metrics) {
+        for id in self.ids(name) {
+            assert!(self.runner.load_report(id, metrics.clone()));
+        }
+    }
+
+    /// What the engine has asked to be run later.
+    pub fn run(&self) {
+        self.runner.run();
     }
 
     /// The host refuses to make endpoints of these names.

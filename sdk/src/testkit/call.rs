@@ -52,7 +52,7 @@ impl TestCall {
     ) -> (R, Vec<(String, Vec<u8>)>) {
         let seen = Seen { headers: &self.headers, wants, added: RefCell::default() };
         let path = if wants.path { self.path.as_str() } else { "" };
-        let result = body(&Call { path, headers: &seen });
+        let result = body(&Call { path, headers: &seen, request_hash: None });
         (result, seen.added.into_inner())
     }
 }

@@ -157,6 +157,7 @@ impl TestChannel {
             factory: Arc::clone(&self.factory),
             config: Arc::clone(&control.config),
             resolution_note: String::new(),
+            target: String::new(),
         })
     }
 

@@ -132,6 +132,8 @@ impl Host for World {
         self.lock().reresolutions += 1;
     }
 
+    fn request_load_reports(&self, _period: Option<Duration>) {}
+
     fn run_later(&self) -> bool {
         self.lock().run_wanted = true;
         true

@@ -14,8 +14,8 @@ use std::ptr;
 use std::sync::Arc;
 
 use steer_abi::{
-    STEER_WANTS_HEADERS, STEER_WANTS_METRICS, STEER_WANTS_PATH, steer_call, steer_call_end,
-    steer_call_outcome, steer_choice, steer_choice_kind, steer_metric, steer_metrics, steer_str,
+    STEER_WANTS_HEADERS, STEER_WANTS_METRICS, STEER_WANTS_PATH, STEER_WANTS_REQUEST_HASH,
+    steer_call, steer_call_end, steer_call_outcome, steer_choice, steer_choice_kind, steer_str,
     steer_wants,
 };
 
@@ -25,11 +25,12 @@ use super::choice::{listen, raise_failed, raise_if_said, take_failure, take_faul
 use super::kind::{CustomConfig, Instance, Kind, Table};
 use crate::endpoints::{Connection, EndpointDescriptor};
 use crate::ffi::guard;
+use crate::ffi::metrics::with_metrics;
 use crate::ffi::text::ReadText;
 use crate::ffi::versioned::plain_array;
 use crate::policy::{
-    Backend, Call, CallEnd, CallHooks, Config, Helper, Metrics, Pick, Picker, PickerFactory,
-    TimerId, TrackedCall, TrackedSlot, Wants, raise,
+    Backend, Call, CallEnd, CallHooks, Config, Helper, Pick, Picker, PickerFactory, TimerId,
+    TrackedBackend, TrackedCall, TrackedSlot, Wants, raise,
 };
 use crate::sync::Handle;
 
@@ -128,7 +129,8 @@ const MOST_HEADERS: usize = 64;
 /// # Safety
 /// `wants` has what `steer_wants` says.
 pub(super) unsafe fn read_wants(wants: &steer_wants) -> Result<Wants, String> {
-    let known = STEER_WANTS_PATH | STEER_WANTS_HEADERS | STEER_WANTS_METRICS;
+    let known =
+        STEER_WANTS_PATH | STEER_WANTS_HEADERS | STEER_WANTS_METRICS | STEER_WANTS_REQUEST_HASH;
     if wants.bits & !known != 0 {
         return Err(format!(
             "steer_wants.bits is {:#x}, and this engine knows {known:#x}: use STEER_WANTS_…",
@@ -161,6 +163,7 @@ pub(super) unsafe fn read_wants(wants: &steer_wants) -> Result<Wants, String> {
         path: wants.bits & STEER_WANTS_PATH != 0,
         headers: any.then(|| names.into()),
         metrics: wants.bits & STEER_WANTS_METRICS != 0,
+        request_hash: wants.bits & STEER_WANTS_REQUEST_HASH != 0,
     })
 }
 
@@ -236,7 +239,7 @@ impl CallHooks for Picks {
         };
         match end {
             CallEnd::Abandoned => tell(said),
-            CallEnd::Finished { status, latency, metrics } => {
+            CallEnd::Finished { status, latency, metrics, .. } => {
                 said.outcome = steer_call_outcome::STEER_CALL_FINISHED as i32;
                 said.code = status.code as i32;
                 said.message = steer_str::borrow(&status.message);
@@ -253,34 +256,6 @@ impl CallHooks for Picks {
     }
 }
 
-fn with_metrics(metrics: &Metrics, body: impl FnOnce(&steer_metrics)) {
-    let named = |values: &std::collections::BTreeMap<String, f64>| -> Vec<steer_metric> {
-        let metric = |(name, value): (&String, &f64)| steer_metric {
-            struct_size: size_of::<steer_metric>(),
-            name: steer_str::borrow(name),
-            value: *value,
-        };
-        values.iter().map(metric).collect()
-    };
-    let request_cost = named(&metrics.request_cost);
-    let utilization = named(&metrics.utilization);
-    let own = named(&metrics.named_metrics);
-    body(&steer_metrics {
-        struct_size: size_of::<steer_metrics>(),
-        cpu_utilization: metrics.cpu_utilization,
-        mem_utilization: metrics.mem_utilization,
-        application_utilization: metrics.application_utilization,
-        qps: metrics.qps(),
-        eps: metrics.eps,
-        request_cost: request_cost.as_ptr(),
-        request_cost_count: request_cost.len(),
-        utilization: utilization.as_ptr(),
-        utilization_count: utilization.len(),
-        named: own.as_ptr(),
-        named_count: own.len(),
-    });
-}
-
 /// A call of which nothing is known.
 struct EmptyCall(steer_call);
 
@@ -293,6 +268,8 @@ static EMPTY_CALL: EmptyCall = EmptyCall(steer_call {
     ctx: ptr::null_mut(),
     header: None,
     add_header: None,
+    request_hash: 0,
+    has_request_hash: 0,
 });
 
 /// The short way to a table's `pick`, beside the picker for a pick to read fewer cache lines: for
@@ -333,6 +310,8 @@ pub(in crate::ffi) struct CustomPicker {
     connections: Vec<Connection>,
     wants: Wants,
     picks: Arc<Picks>,
+    /// As many as connections, when the table can track calls.
+    tracked: Box<[Arc<TrackedBackend>]>,
 }
 
 impl CustomPicker {
@@ -341,7 +320,14 @@ impl CustomPicker {
         connections: Vec<Connection>,
         wants: Wants,
     ) -> CustomPicker {
-        CustomPicker { no_call: wants.no_call(), connections, wants, picks }
+        let can_track = picks.hooks.call_finished.is_some();
+        let tracked =
+            connections.iter().enumerate().filter(|_| can_track).map(|(place, connection)| {
+                let hooks = Arc::clone(&picks) as Arc<dyn CallHooks>;
+                TrackedBackend::new(connection.clone(), hooks, place)
+            });
+        let tracked = tracked.collect();
+        CustomPicker { no_call: wants.no_call(), connections, wants, picks, tracked }
     }
 
     fn choose(&self, call: *const steer_call) -> steer_choice {
@@ -358,6 +344,8 @@ impl CustomPicker {
             ctx: ptr::from_ref(&known).cast_mut().cast(),
             header: Some(header),
             add_header: Some(add_header),
+            request_hash: call.request_hash.unwrap_or_default(),
+            has_request_hash: i32::from(call.request_hash.is_some()),
         })
     }
 
@@ -398,16 +386,12 @@ impl CustomPicker {
         if self.picks.hooks.call_finished.is_none() {
             return Err("tracks a call, and its table has no call_finished".to_owned());
         }
-        let hooks: Arc<dyn CallHooks> = Arc::clone(&self.picks) as _;
-        match self.connection(backend) {
-            Ok(connection) => {
-                let call = TrackedCall::new(connection.clone(), hooks, backend as usize, state);
-                Ok(Pick::Tracked(TrackedSlot::new(call)))
-            }
-            Err(text) => {
+        match usize::try_from(backend).ok().and_then(|at| self.tracked.get(at)) {
+            Some(backend) => Ok(Pick::Tracked(TrackedSlot::new(TrackedCall::new(backend, state)))),
+            None => {
                 // The state goes back. A fault of that hook is not what this pick is about.
-                guard((), || hooks.finished(backend as usize, state, &CallEnd::Abandoned));
-                Err(text)
+                guard((), || self.picks.finished(backend as usize, state, &CallEnd::Abandoned));
+                Err(format!("chose backend {backend} of {}", self.connections.len()))
             }
         }
     }

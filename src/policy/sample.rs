@@ -1,0 +1,135 @@
+//! Backends taken at random, for policies that compare a few of them.
+//!
+//! Cost: 64 random bits and a multiplication for each.
+//!
+//! Must not know: what is compared.
+
+use super::Helper;
+
+/// The most samples that are taken at once: more cost more than they bring (gRFC A48).
+pub(super) const MOST: usize = 10;
+
+/// A number below `end`, made of 64 random bits: each is as likely as the others to within `end` / 2⁶⁴.
+///
+/// Source: Lemire, "Fast Random Integer Generation in an Interval" (2019), without its rejection.
+#[inline]
+pub(super) fn below(random: u64, end: usize) -> usize {
+    ((u128::from(random) * end as u128) >> 64) as usize
+}
+
+/// Visits `count` distinct numbers below `end`, every set of them as likely as the others, in random
+/// order; all of them, beginning at a random one, when there are no more.
+///
+/// Distinct, and not with replacement as in gRFC A48: of four backends, two samples with replacement are
+/// the same one in a quarter of the picks, so that the slowest gets a sixteenth of the calls however
+/// slow it is.
+///
+/// # Panics
+/// When `count` is above [`MOST`] and below `end`.
+#[inline]
+pub(super) fn distinct(
+    helper: &dyn Helper,
+    end: usize,
+    count: usize,
+    mut visit: impl FnMut(usize),
+) {
+    if end <= count {
+        let first = if end > 1 { below(helper.random(), end) } else { 0 };
+        (first..end).chain(0..first).for_each(visit);
+        return;
+    }
+    let mut taken = [0; MOST];
+    for so_far in 0..count {
+        // Among those that are left: each that was taken shifts the numbers from it on by one.
+        let mut number = below(helper.random(), end - so_far);
+        let mut place = 0;
+        while place < so_far && number >= taken[place] {
+            number += 1;
+            place += 1;
+        }
+        taken.copy_within(place..so_far, place + 1);
+        taken[place] = number;
+        visit(number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::Status;
+    use crate::endpoints::{Connectivity, Endpoint, EndpointDescriptor};
+    use crate::policy::{Picker, Severity, TimerId};
+
+    /// Nothing but chance.
+    struct Chance(std::sync::Mutex<fastrand::Rng>);
+
+    impl Helper for Chance {
+        fn create_endpoint(
+            &self,
+            _: &Arc<EndpointDescriptor>,
+        ) -> Result<Box<dyn Endpoint>, Status> {
+            unreachable!()
+        }
+        fn update_state(&self, _: Connectivity, _: &Status, _: Box<dyn Picker>) {}
+        fn request_reresolution(&self) {}
+        fn start_timer(&self, _: Duration) -> TimerId {
+            TimerId::NONE
+        }
+        fn cancel_timer(&self, _: TimerId) {}
+        fn request_load_reports(&self, _: Option<Duration>) {}
+        fn wake(&self) -> bool {
+            false
+        }
+        fn is_active(&self) -> bool {
+            false
+        }
+        fn now(&self) -> Duration {
+            Duration::ZERO
+        }
+        fn random(&self) -> u64 {
+            self.0.lock().unwrap().u64(..)
+        }
+        fn log(&self, _: Severity, _: &str) {}
+    }
+
+    fn samples(helper: &Chance, end: usize, count: usize) -> Vec<usize> {
+        let mut samples = Vec::new();
+        distinct(helper, end, count, |sample| samples.push(sample));
+        samples
+    }
+
+    #[test]
+    fn samples_are_distinct_and_all_are_as_likely() {
+        let helper = Chance(fastrand::Rng::with_seed(1).into());
+        let (end, count, rounds) = (5, 3, if cfg!(miri) { 60 } else { 60_000 });
+        let mut orders = std::collections::BTreeMap::new();
+        for _ in 0..rounds {
+            let samples = samples(&helper, end, count);
+            assert_eq!(samples.len(), count);
+            *orders.entry(samples).or_insert(0_u32) += 1;
+        }
+        for (order, times) in &orders {
+            assert!(order.iter().all(|number| *number < end));
+            assert!(order[0] != order[1] && order[1] != order[2] && order[0] != order[2]);
+            // 1,000 of 60,000 each, ± 6 σ.
+            assert!(cfg!(miri) || times.abs_diff(1000) < 190, "{order:?}: {times}");
+        }
+        assert!(cfg!(miri) || orders.len() == 60);
+    }
+
+    #[test]
+    fn of_few_all_are_visited() {
+        let helper = Chance(fastrand::Rng::with_seed(1).into());
+        for end in 1..=4 {
+            let mut all = samples(&helper, end, 4);
+            all.sort_unstable();
+            assert_eq!(all, (0..end).collect::<Vec<_>>());
+        }
+        let firsts: std::collections::BTreeSet<_> =
+            (0..100).map(|_| samples(&helper, 4, 10)[0]).collect();
+        assert_eq!(firsts.len(), 4);
+    }
+}
