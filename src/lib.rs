@@ -9,6 +9,7 @@
 //! | [`policy`] | traits, registry, one file per policy | raw pointers, the C ABI |
 //! | [`endpoints`] | the connectivity rules that every leaf policy shares | how a backend is chosen |
 //! | [`load`] | what is learnt of backends from their calls and reports | how a backend is chosen |
+//! | [`hashing`] | consistent hashing: the ketama ring, the maglev table | states, any policy |
 //! | [`sync`] | what threads share: per-thread rotation, opaque handles | policies |
 //! | [`ffi`] | the only `extern "C"`: guard, convert, call | how anything is decided |
 //!
@@ -18,6 +19,7 @@
 
 pub mod endpoints;
 pub mod ffi;
+pub mod hashing;
 pub mod load;
 pub mod policy;
 pub mod sync;

@@ -20,7 +20,7 @@ use super::tracker::steer_call_tracker;
 use super::versioned::{Versioned, plain_array, read};
 use super::{guard, steer_status, steer_status::*};
 use crate::Status;
-use crate::policy::{Call, GuardedPicker, Headers, Pick};
+use crate::policy::{Call, GuardedPicker, Headers, Pick, is_header_name};
 use crate::sync::Handle;
 use steer_pick_kind::*;
 
@@ -247,13 +247,6 @@ impl Headers for CHeaders<'_> {
             // SAFETY: as in `get`.
             && unsafe { add_header(self.call.ctx, steer_str::borrow(name), value) } != 0
     }
-}
-
-/// Whether gRPC knows headers of such names.
-pub(super) fn is_header_name(name: &str) -> bool {
-    let good =
-        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
-    !name.is_empty() && name.chars().all(good)
 }
 
 /// Keeps a failure where C can read it until this thread's next one.

@@ -42,6 +42,13 @@ impl Headers for NoHeaders {
     }
 }
 
+/// Whether gRPC knows headers of such names.
+pub fn is_header_name(name: &str) -> bool {
+    let good =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+    !name.is_empty() && name.chars().all(good)
+}
+
 impl Call<'_> {
     /// A call of which nothing is known.
     pub const UNKNOWN: &'static Call<'static> =

@@ -40,7 +40,7 @@ mod tracked_slot;
 use std::any::Any;
 use std::sync::Arc;
 
-pub use call::{Call, Headers, NoHeaders, Wants};
+pub use call::{Call, Headers, NoHeaders, Wants, is_header_name};
 pub use config::{ConfigError, Fault, Fields, fields_of};
 pub use helper::{Helper, Severity, TimerId};
 pub use leaf::{Backend, BuiltIn, LeafFactory, LeafPolicy, PickerFactory};

@@ -150,7 +150,7 @@ pub(super) unsafe fn read_wants(wants: &steer_wants) -> Result<Wants, String> {
     for (index, name) in headers.iter().enumerate() {
         // SAFETY: readable by this function's contract.
         let name = unsafe { name.to_text() }.unwrap_or_default();
-        if !crate::ffi::picker::is_header_name(&name) {
+        if !crate::policy::is_header_name(&name) {
             return Err(format!(
                 "steer_wants.headers[{index}] is {name:?}: names of headers are lower-case letters, \
                  digits, '-', '_' and '.'"

@@ -1,0 +1,86 @@
+//! A backend as consistent hashing sees it: a key, which stays the same wherever and whenever it is
+//! hashed, and a weight.
+//!
+//! Sources: gRPC's `ring_hash`, gRFC A76 (the hash key attribute).
+//!
+//! Must not know: rings, tables.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+use crate::endpoints::EndpointDescriptor;
+
+/// A backend that takes part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member<'a> {
+    /// What is hashed.
+    pub key: Cow<'a, [u8]>,
+    /// Its share, next to those of the others; at least 1.
+    pub weight: u64,
+}
+
+impl<'a> Member<'a> {
+    /// An endpoint: its hash key, or else its first address; weight 1 if the resolver gave it none.
+    pub fn of(endpoint: &'a EndpointDescriptor) -> Member<'a> {
+        let key = match endpoint.addresses.first() {
+            Some(address) if endpoint.hash_key.is_empty() => of_address(address),
+            _ => Cow::Borrowed(endpoint.hash_key.as_bytes()),
+        };
+        Member { key, weight: u64::from(endpoint.weight).max(1) }
+    }
+}
+
+/// The address without its scheme, as gRPC hashes it: `10.0.0.1:80`, `[::1]:80`, `/run/socket`.
+fn of_address(address: &str) -> Cow<'_, [u8]> {
+    match address.split_once(':') {
+        Some(("ipv4" | "vsock", rest)) => Cow::Borrowed(rest.as_bytes()),
+        // Older gRPCs write it as it is, with a '%' before a scope; later ones encode the brackets.
+        Some(("ipv6", rest)) if rest.starts_with('[') => Cow::Borrowed(rest.as_bytes()),
+        Some(("ipv6" | "unix", rest)) => percent_decode_str(rest).into(),
+        // The path of such a socket begins with a zero byte.
+        Some(("unix-abstract", rest)) => {
+            Cow::Owned(std::iter::once(0).chain(percent_decode_str(rest)).collect())
+        }
+        _ => Cow::Borrowed(address.as_bytes()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(address: &str, hash_key: &str) -> String {
+        let endpoint = EndpointDescriptor {
+            addresses: vec![address.to_owned(), "ipv4:10.9.9.9:9".to_owned()],
+            hash_key: hash_key.to_owned(),
+            ..EndpointDescriptor::default()
+        };
+        String::from_utf8(Member::of(&endpoint).key.into_owned()).unwrap()
+    }
+
+    #[test]
+    fn the_key_is_the_first_address_without_its_scheme() {
+        assert_eq!(key("ipv4:10.0.0.1:80", ""), "10.0.0.1:80");
+        assert_eq!(key("ipv6:[::1]:80", ""), "[::1]:80");
+        assert_eq!(key("ipv6:[fe80::1%252]:80", ""), "[fe80::1%252]:80");
+        assert_eq!(key("ipv6:%5B::1%5D:80", ""), "[::1]:80");
+        assert_eq!(key("unix:/run/a%20b", ""), "/run/a b");
+        assert_eq!(key("unix-abstract:name", ""), "\0name");
+        assert_eq!(key("vsock:3:80", ""), "3:80");
+        assert_eq!(key("a", ""), "a");
+    }
+
+    #[test]
+    fn or_the_hash_key() {
+        assert_eq!(key("ipv4:10.0.0.1:80", "ipv4:pod-0"), "ipv4:pod-0");
+    }
+
+    #[test]
+    fn no_weight_is_1() {
+        let weight = |weight| {
+            Member::of(&EndpointDescriptor { weight, ..EndpointDescriptor::default() }).weight
+        };
+        assert_eq!([weight(0), weight(1), weight(u32::MAX)], [1, 1, u64::from(u32::MAX)]);
+    }
+}

@@ -1,0 +1,141 @@
+//! The hash that a call is placed by: of one of its headers, or the one that an xDS route gave it.
+//!
+//! Sources: gRFC A42, A76; gRPC's `ring_hash`.
+//! Cost: nothing for the hash of a route; else the host's look-up of the header and XXH64 of its value.
+//!
+//! Must not know: what a hash leads to.
+
+use std::sync::Arc;
+
+use twox_hash::XxHash64;
+
+use crate::Status;
+use crate::policy::{Call, Fields, Wants, is_header_name};
+
+/// Where the hashes of calls come from.
+#[derive(Clone, Debug)]
+pub struct RequestHash {
+    /// The one header, if it is one.
+    header: Option<Arc<[String]>>,
+    /// What becomes of calls without a hash when it is none.
+    missing: Status,
+}
+
+impl RequestHash {
+    /// Reads `requestHashHeader`.
+    pub fn parse(fields: &mut Fields<'_>) -> RequestHash {
+        const NAME: &str = "requestHashHeader";
+        // HTTP/2 has no others.
+        let header = fields.read(NAME, String::new()).to_ascii_lowercase();
+        if header.ends_with("-bin") {
+            fields.fault(NAME, format!("{header:?} is a binary header, which cannot be hashed"));
+        } else if !header.is_empty() && !is_header_name(&header) {
+            fields.fault(NAME, format!("{header:?} cannot name a header"));
+        }
+        RequestHash::new(&header)
+    }
+
+    /// By the header of this name, in lower case; empty: by xDS routes.
+    pub fn new(header: &str) -> RequestHash {
+        let missing = Status::internal(
+            "hash attribute not present: the call has no hash of an xDS route, and the policy no \
+             requestHashHeader",
+        );
+        let header = (!header.is_empty()).then(|| Arc::from([header.to_owned()]));
+        RequestHash { header, missing }
+    }
+
+    /// What it needs to know of a call.
+    pub fn wants(&self) -> Wants {
+        Wants {
+            headers: self.header.clone(),
+            request_hash: self.header.is_none(),
+            ..Wants::default()
+        }
+    }
+
+    /// The call's hash. None: the call does not have the header, and any hash is as good. `Err`: the call cannot be
+    /// placed.
+    #[inline]
+    pub fn of(&self, call: &Call<'_>) -> Result<Option<u64>, &Status> {
+        match &self.header {
+            Some(header) => {
+                let value = call.headers.get(&header[0]);
+                Ok(value.map(|value| XxHash64::oneshot(0, &value)))
+            }
+            None => call.request_hash.map(Some).ok_or(&self.missing),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::Code;
+    use crate::policy::{Headers, NoHeaders};
+
+    struct User(&'static [u8]);
+
+    impl Headers for User {
+        fn get(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+            (name == "user").then_some(Cow::Borrowed(self.0))
+        }
+        fn add(&self, _name: &str, _value: &[u8]) -> bool {
+            false
+        }
+    }
+
+    fn parse(header: &str) -> Result<RequestHash, String> {
+        let json = json!({ "requestHashHeader": header });
+        Fields::parse("p", &json, RequestHash::parse).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_headers_value_is_hashed_with_xxh64() {
+        let hash = parse("User").unwrap();
+        let of = |value| hash.of(&Call { headers: &User(value), ..*Call::UNKNOWN });
+        // Known values of XXH64 with seed 0.
+        assert_eq!(of(b""), Ok(Some(0xef46_db37_51d8_e999)));
+        assert_eq!(of(b"a"), Ok(Some(0xd24e_c4f1_a98c_6e5b)));
+        assert_eq!(of(b"abc"), Ok(Some(0x44bc_2cf5_ad77_0999)));
+        assert_eq!(hash.wants().headers.as_deref(), Some(&["user".to_owned()][..]));
+        assert!(!hash.wants().request_hash);
+    }
+
+    #[test]
+    fn any_hash_will_do_without_the_header() {
+        let hash = parse("user").unwrap();
+        let call = Call { headers: &NoHeaders, request_hash: Some(5), path: "" };
+        assert_eq!(hash.of(&call), Ok(None));
+    }
+
+    #[test]
+    fn without_a_header_it_is_the_routes_hash() {
+        let hash = parse("").unwrap();
+        assert!(hash.wants().request_hash && hash.wants().headers.is_none());
+        let call = |request_hash| Call { headers: &User(b"a"), request_hash, path: "" };
+        assert_eq!(hash.of(&call(Some(0))), Ok(Some(0)));
+        let status = hash.of(&call(None)).unwrap_err();
+        assert_eq!(status.code, Code::Internal);
+        assert!(status.message.starts_with("hash attribute not present"), "{status}");
+    }
+
+    #[test]
+    fn headers_that_cannot_be_hashed_are_refused() {
+        for (header, fault) in [
+            ("user-bin", "\"user-bin\" is a binary header, which cannot be hashed"),
+            ("User-BIN", "\"user-bin\" is a binary header, which cannot be hashed"),
+            ("my user", "\"my user\" cannot name a header"),
+            ("é", "\"é\" cannot name a header"),
+        ] {
+            let expected = format!(
+                "errors validating p LB policy config: [field:p.requestHashHeader error:{fault}]"
+            );
+            assert_eq!(parse(header).unwrap_err(), expected);
+        }
+    }
+}
