@@ -113,6 +113,16 @@ static inline steer_str steer_call_path(const steer_call *call) {
 }
 
 /*
+ * The hash that an xDS route gives the call: 1, and the hash. 0: there is none, or the picker has
+ * not asked for STEER_WANTS_REQUEST_HASH.
+ */
+static inline int steer_call_request_hash(const steer_call *call, uint64_t *hash) {
+  if (call == NULL || !STEER_HAS(call, has_request_hash) || call->has_request_hash == 0) return 0;
+  *hash = call->request_hash;
+  return 1;
+}
+
+/*
  * Finds a header that the picker has declared: 1, and its value, valid until the pick is over. 0:
  * the call has no such header.
  */

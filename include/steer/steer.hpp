@@ -356,6 +356,12 @@ class Call {
     if (!steer_call_header(call_, ToC(name), &value)) return std::nullopt;
     return View(value);
   }
+  // The hash that an xDS route gives the call, if the picker wants it: see Build::WantRequestHash.
+  std::optional<uint64_t> RequestHash() const {
+    uint64_t hash = 0;
+    if (!steer_call_request_hash(call_, &hash)) return std::nullopt;
+    return hash;
+  }
   // Adds a header, if this pick completes. Whether it was taken.
   bool AddHeader(std::string_view name, std::string_view value) const {
     return steer_call_add_header(call_, ToC(name), ToC(value)) != 0;
@@ -457,6 +463,8 @@ class [[nodiscard]] Choice {
 class Wants {
  public:
   void WantPath() { bits_ |= STEER_WANTS_PATH; }
+  // The hash that an xDS route gives the call.
+  void WantRequestHash() { bits_ |= STEER_WANTS_REQUEST_HASH; }
   // Backend metrics, in CallEnd.
   void WantMetrics() { bits_ |= STEER_WANTS_METRICS; }
   // A header that it reads, in lower case.

@@ -593,6 +593,9 @@ typedef struct steer_testkit_call {
   const char *const *headers;
   /* The value of any header that is not among these. NULL: there are no others. */
   const char *any_header;
+  /* The hash of an xDS route, when `has_request_hash` is not 0. */
+  uint64_t request_hash;
+  int has_request_hash;
 } steer_testkit_call;
 
 typedef struct steer_testkit_header {
@@ -664,7 +667,7 @@ static inline int32_t steer_testkit_call_add_header(void *ctx, steer_str name, s
 static inline steer_testkit_pick steer_testkit_pick_anywhere(steer_testkit *kit,
                                                              const steer_testkit_call *call,
                                                              const void **connection) {
-  static const steer_testkit_call plain = {"", NULL, NULL};
+  static const steer_testkit_call plain = {"", NULL, NULL, 0, 0};
   steer_testkit_pick picked;
   steer_testkit_asked asked;
   steer_testkit_picker *picker;
@@ -693,6 +696,10 @@ static inline steer_testkit_pick steer_testkit_pick_anywhere(steer_testkit *kit,
     if (wants & STEER_WANTS_HEADERS) {
       seen.header = steer_testkit_call_header;
       seen.add_header = steer_testkit_call_add_header;
+    }
+    if ((wants & STEER_WANTS_REQUEST_HASH) && asked.call->has_request_hash) {
+      seen.request_hash = asked.call->request_hash;
+      seen.has_request_hash = 1;
     }
     raw = steer_picker_pick(picker->picker, wants == 0 ? NULL : &seen);
     picked.kind = raw.kind;

@@ -16,6 +16,7 @@ pub struct Wants {
     pub(crate) path: bool,
     pub(crate) headers: bool,
     pub(crate) metrics: bool,
+    pub(crate) request_hash: bool,
     pub(crate) names: Vec<String>,
 }
 
@@ -43,6 +44,12 @@ impl Wants {
     /// [`Call::add_header`](crate::Call::add_header). Comes with [`Wants::header`] too.
     pub fn add_headers(mut self) -> Wants {
         self.headers = true;
+        self
+    }
+
+    /// [`Call::request_hash`](crate::Call::request_hash).
+    pub fn request_hash(mut self) -> Wants {
+        self.request_hash = true;
         self
     }
 

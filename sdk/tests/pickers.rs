@@ -175,10 +175,13 @@ impl PickerFactory for ByName {
     fn build(&self, config: &Seeing, backends: Backends, _channel: &Channel) -> impl Picker {
         let mut wants = config.headers.iter().fold(Wants::nothing(), Wants::header);
         if config.path {
-            wants = wants.path();
+            wants = wants.path().request_hash();
         }
         picker(move |call: &Call<'_>| {
             let name = call.header("to").or(call.path().strip_prefix("/to/"));
+            if let Some(hash) = call.request_hash() {
+                return Pick::complete(&backends[hash as usize]);
+            }
             let found = backends.iter().find(|backend| Some(backend.address()) == name);
             let seen = format!("{:?} {:?}", call.header("secret"), call.header_bytes("to"));
             call.add_header("seen", seen);
@@ -208,6 +211,16 @@ fn declared_headers_are_seen_and_others_are_not() {
 fn the_path_is_seen_when_it_is_wanted() {
     let channel = ready_channel("by_name_in_rust", r#"{"headers": ["x"], "path": true}"#, "abc");
     assert_eq!(channel.pick(&TestCall::new().path("/to/b")).backend(), Some("b"));
+}
+
+#[test]
+fn the_hash_of_an_xds_route_is_seen_when_it_is_wanted() {
+    let call = TestCall::new().header("to", "c").request_hash(1);
+    for (wanted, backend) in [(true, "b"), (false, "c")] {
+        let config = format!(r#"{{"headers": ["to"], "path": {wanted}}}"#);
+        let channel = ready_channel("by_name_in_rust", &config, "abc");
+        assert_eq!(channel.pick(&call).backend(), Some(backend));
+    }
 }
 
 #[test]

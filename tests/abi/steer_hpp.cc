@@ -262,7 +262,9 @@ int32_t RegisterByCall(const steer_api* api) {
   return steer::Picker("by_call").Register(api, [](auto& build) {
     build.WantPath();
     build.WantHeader("to");
+    build.WantRequestHash();
     return [last = build.backends.size() - 1](const steer::Call& call) {
+      if (call.RequestHash() == 7) return steer::Choice::Complete(0);
       if (call.path() == "/drop") return steer::Choice::Drop(steer::Code::kUnavailable, "dropped");
       if (call.path() == "/queue") return steer::Choice::Queue();
       const auto to = call.Header("to");
@@ -277,7 +279,7 @@ int32_t RegisterByCall(const steer_api* api) {
 void Calls() {
   const Kit kit = ChannelOf("by_call");
   const char* const headers[] = {"to", "first", "undeclared", "x", nullptr};
-  steer_testkit_call call = {"/", headers, nullptr};
+  steer_testkit_call call = {"/", headers, nullptr, 0, 0};
   const steer_testkit_pick first = steer_testkit_pick_one(kit.get(), &call);
   CHECK(first.kind == STEER_PICK_COMPLETE && first.backend == 0 && first.added_count == 1);
   CHECK(first.added[0].name == std::string("went") && first.added[0].value == std::string("first"));
@@ -289,6 +291,10 @@ void Calls() {
   CHECK(steer_testkit_pick_one(kit.get(), &call).kind == STEER_PICK_DROP);
   call.path = "/queue";
   CHECK(steer_testkit_pick_one(kit.get(), &call).kind == STEER_PICK_QUEUE);
+  call.has_request_hash = 1;
+  CHECK(steer_testkit_pick_one(kit.get(), &call).kind == STEER_PICK_QUEUE);
+  call.request_hash = 7;
+  CHECK(steer_testkit_pick_one(kit.get(), &call).kind == STEER_PICK_COMPLETE);
 }
 
 // A lambda is told how a call ended; backends are held by copies.

@@ -495,7 +495,7 @@ static const odd all_odd[] = {
 
 static void plugins_that_are_odd(void) {
   const char *headers[] = {"x", "y", NULL};
-  const steer_testkit_call call = {"/a/b", headers, NULL};
+  const steer_testkit_call call = {"/a/b", headers, NULL, 0, 0};
   for (size_t i = 0; i < sizeof all_odd / sizeof *all_odd; ++i) {
     const odd *o = &all_odd[i];
     about = o->plugin;

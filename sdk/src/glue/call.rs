@@ -31,6 +31,13 @@ impl<'a> Call<'a> {
         std::str::from_utf8(path).unwrap_or_default()
     }
 
+    /// The hash that an xDS route gives the call (gRFC A42), for pickers that want it
+    /// ([`Wants::request_hash`](crate::Wants::request_hash)). None when the route gives none, or the channel
+    /// is not xDS's.
+    pub fn request_hash(&self) -> Option<u64> {
+        (self.0.has_request_hash != 0).then_some(self.0.request_hash)
+    }
+
     /// A header's text, by its lower-case name; values of several headers of one name are joined by
     /// `,`. None when there is none, when it is not UTF-8, and for pickers that did not declare that
     /// they read it ([`Wants::header`](crate::Wants::header)).

@@ -7,8 +7,8 @@ use std::ptr::{self, NonNull};
 use super::panics::{guard, guard_choice};
 use super::{engine, text};
 use crate::abi::{
-    STEER_WANTS_HEADERS, STEER_WANTS_METRICS, STEER_WANTS_PATH, steer_call, steer_call_end,
-    steer_choice, steer_choice_kind, steer_str, steer_wants,
+    STEER_WANTS_HEADERS, STEER_WANTS_METRICS, STEER_WANTS_PATH, STEER_WANTS_REQUEST_HASH,
+    steer_call, steer_call_end, steer_choice, steer_choice_kind, steer_str, steer_wants,
 };
 use crate::glue::{Call, CallEnd, TrackedCall};
 use crate::pick::{Choice, Pick};
@@ -35,6 +35,7 @@ impl<P: Picker> Made<P> {
             (self.wants.path, STEER_WANTS_PATH),
             (self.wants.headers, STEER_WANTS_HEADERS),
             (self.wants.metrics, STEER_WANTS_METRICS),
+            (self.wants.request_hash, STEER_WANTS_REQUEST_HASH),
         ] {
             if wanted {
                 wants.bits |= bit;

@@ -17,11 +17,13 @@ use crate::{Code, Status};
 pub struct TestCall {
     path: String,
     headers: Vec<(String, String)>,
+    request_hash: Option<u64>,
 }
 
 impl Default for TestCall {
     fn default() -> TestCall {
-        TestCall { path: "/test.Service/Method".to_owned(), headers: Vec::new() }
+        let path = "/test.Service/Method".to_owned();
+        TestCall { path, headers: Vec::new(), request_hash: None }
     }
 }
 
@@ -43,6 +45,12 @@ impl TestCall {
         self
     }
 
+    /// With this hash of an xDS route's.
+    pub fn request_hash(mut self, hash: u64) -> TestCall {
+        self.request_hash = Some(hash);
+        self
+    }
+
     /// What a picker that wants this sees of it, for the time of `body`; and the headers that it
     /// has added.
     pub(super) fn seen<R>(
@@ -52,7 +60,8 @@ impl TestCall {
     ) -> (R, Vec<(String, Vec<u8>)>) {
         let seen = Seen { headers: &self.headers, wants, added: RefCell::default() };
         let path = if wants.path { self.path.as_str() } else { "" };
-        let result = body(&Call { path, headers: &seen, request_hash: None });
+        let request_hash = self.request_hash.filter(|_| wants.request_hash);
+        let result = body(&Call { path, headers: &seen, request_hash });
         (result, seen.added.into_inner())
     }
 }
