@@ -1,0 +1,149 @@
+// Open-loop load: calls begin when a Poisson process says so, whether or not others have ended, as
+// those of many users who know nothing of each other. So a slow server does not slow down its own
+// load, and what it makes wait is seen: latency counts from when a call should have begun.
+//
+//   gain_client --target=ipv4:127.0.0.1:1,127.0.0.1:2 --lb_config='[{"round_robin": {}}]'
+//
+// Prints what became of the calls as JSON: outcomes.h.
+
+#include <grpcpp/grpcpp.h>
+#include <steer/grpc.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <iostream>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "helloworld.grpc.pb.h"
+#include "outcomes.h"
+
+ABSL_FLAG(std::string, target, "", "the servers, as gRPC names them");
+ABSL_FLAG(std::string, lb_config, R"([{"round_robin": {}}])",
+          "loadBalancingConfig of the service config: a JSON array");
+ABSL_FLAG(double, rate, 100, "calls per second, in the mean");
+ABSL_FLAG(double, warm_up, 0, "for so many seconds calls are made and not counted");
+ABSL_FLAG(double, seconds, 1, "then for so many seconds they are");
+ABSL_FLAG(double, deadline_ms, 1000, "each call's, from when it should begin");
+ABSL_FLAG(uint64_t, seed, 1, "of the times when calls begin");
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Seconds = std::chrono::duration<double>;
+
+std::chrono::nanoseconds InNs(Seconds time) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(time);
+}
+
+// When calls begin, from the start on. The same for the same seed, whatever becomes of the calls.
+std::vector<std::chrono::nanoseconds> Arrivals(double rate, Seconds length, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::exponential_distribution<double> gap(rate);
+  std::vector<std::chrono::nanoseconds> arrivals;
+  for (Seconds at(gap(random)); at < length; at += Seconds(gap(random))) {
+    arrivals.push_back(InNs(at));
+  }
+  return arrivals;
+}
+
+// How many calls have not ended.
+class Pending {
+ public:
+  void Begin() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ++count_;
+  }
+  void End() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (--count_ == 0) none_.notify_all();
+  }
+  void Wait() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    none_.wait(lock, [this] { return count_ == 0; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable none_;
+  size_t count_ = 0;
+};
+
+struct Call {
+  grpc::ClientContext context;
+  helloworld::HelloRequest request;
+  helloworld::HelloReply reply;
+};
+
+std::string StatusName(const grpc::Status& status) {
+  return absl::StatusCodeToString(static_cast<absl::StatusCode>(status.error_code()));
+}
+
+// Makes a call for each arrival, and returns what became of them, in the same order.
+std::vector<gain::Outcome> MakeCalls(const std::shared_ptr<grpc::Channel>& channel,
+                                     const std::vector<std::chrono::nanoseconds>& arrivals,
+                                     std::chrono::nanoseconds deadline) {
+  const auto stub = helloworld::Greeter::NewStub(channel);
+  std::vector<gain::Outcome> outcomes(arrivals.size());
+  Pending pending;
+  const Clock::time_point start = Clock::now();
+  for (size_t i = 0; i < arrivals.size(); ++i) {
+    const Clock::time_point scheduled = start + arrivals[i];
+    std::this_thread::sleep_until(scheduled);
+    gain::Outcome& outcome = outcomes[i];
+    outcome.late = Clock::now() - scheduled;
+    auto call = std::make_shared<Call>();
+    call->request.set_name("world");
+    call->context.set_deadline(std::chrono::system_clock::now() + (deadline - outcome.late));
+    pending.Begin();
+    stub->async()->SayHello(&call->context, &call->request, &call->reply,
+                            [call, scheduled, &outcome, &pending](const grpc::Status& status) {
+                              outcome.latency = Clock::now() - scheduled;
+                              outcome.status = StatusName(status);
+                              outcome.backend = call->context.peer();
+                              pending.End();
+                            });
+  }
+  pending.Wait();
+  return outcomes;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  absl::ParseCommandLine(argc, argv);
+
+  steer::Register();  // before the first channel
+  grpc::ChannelArguments args;
+  args.SetServiceConfigJSON(
+      absl::StrCat(R"({"loadBalancingConfig": )", absl::GetFlag(FLAGS_lb_config), "}"));
+  const auto channel = grpc::CreateCustomChannel(absl::GetFlag(FLAGS_target),
+                                                 grpc::InsecureChannelCredentials(), args);
+  if (!channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(10))) {
+    std::cerr << "no connection to " << absl::GetFlag(FLAGS_target) << std::endl;
+    return 1;
+  }
+
+  const std::chrono::nanoseconds warm_up = InNs(Seconds(absl::GetFlag(FLAGS_warm_up)));
+  const auto arrivals =
+      Arrivals(absl::GetFlag(FLAGS_rate), warm_up + Seconds(absl::GetFlag(FLAGS_seconds)),
+               absl::GetFlag(FLAGS_seed));
+  auto outcomes =
+      MakeCalls(channel, arrivals, InNs(Seconds(absl::GetFlag(FLAGS_deadline_ms) / 1000)));
+  const auto uncounted =
+      std::lower_bound(arrivals.begin(), arrivals.end(), warm_up) - arrivals.begin();
+  outcomes.erase(outcomes.begin(), outcomes.begin() + uncounted);
+  gain::WriteJson(outcomes, std::cout);
+  return 0;
+}

@@ -1,0 +1,138 @@
+"""Four servers, one of them perhaps not like the others, and an open-loop client that calls them: the
+scenarios in which policies are compared, for script/report, script/demo and the test of the programs.
+
+Knows gain_server and gain_client by their flags and what they print. Must not know: which policy is good.
+"""
+
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import sys
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "examples" / "testing"))
+from greeters import Server, require, started, stopped, target  # noqa: E402
+
+# A server's capacity is its slots by its service time: 800 calls per second. Service times are exponentially distributed,
+# as the calls of most services take now little and now much.
+SLOTS = 8
+SERVICE_TIME_MS = 10
+SLOWER = 20
+DEADLINE_MS = 1000
+# Of the fleet's capacity, which is the sum of its servers' as they are: one that is slow counts with what it can
+# still do, one that fails with nothing.
+UTILIZATION = 0.6
+GOOD = ("red", "green", "blue")
+ODD = "odd"
+
+
+@dataclasses.dataclass(frozen=True)
+class Scenario:
+    """What the fourth server is like."""
+
+    key: str
+    words: str
+    slower: float = 1
+    failing: bool = False
+
+    @property
+    def capacity(self):
+        """Of the four servers together, in calls per second."""
+        of_one = SLOTS / (SERVICE_TIME_MS / 1000)
+        return of_one * (len(GOOD) + (0 if self.failing else 1 / self.slower))
+
+    @property
+    def rate(self):
+        return UTILIZATION * self.capacity
+
+    def arguments_of(self, number, name):
+        """Of the server with this number and name."""
+        slower = self.slower if name == ODD else 1
+        failing = self.failing and name == ODD
+        return [
+            f"--slots={SLOTS}",
+            f"--service_time_ms={SERVICE_TIME_MS * slower}",
+            "--exponential",
+            f"--seed={number}",
+            f"--failing={str(failing).lower()}",
+        ]
+
+
+ALIKE = Scenario("a", "all four alike")
+SLOW = Scenario("b", f"one of four slow: {SLOWER} times the service time", slower=SLOWER)
+FAILING = Scenario("c", "one of four failing: UNAVAILABLE at once", failing=True)
+SCENARIOS = (ALIKE, SLOW, FAILING)
+
+
+class Outcomes:
+    """What the client has counted, with the servers by their names."""
+
+    def __init__(self, printed, servers):
+        counted = json.loads(printed)
+        self.calls = counted["calls"]
+        self.statuses = counted["statuses"]
+        self.latency_ms = counted["latency_ms"]
+        self.late_ms = counted["late_ms"]
+        self.latencies_us = counted["latencies_us"]
+        backends = counted["backends"]
+        self.calls_of = {
+            server.name: backends.pop(f"ipv4:{server.address}", {"calls": 0})["calls"]
+            for server in servers
+        }
+        require(not backends, f"calls that are at none of the servers: {backends}")
+
+    @property
+    def errors(self):
+        """The share of calls that did not succeed."""
+        return 1 - self.statuses.get("OK", 0) / self.calls
+
+    def share(self, name):
+        return self.calls_of[name] / self.calls
+
+
+@contextlib.contextmanager
+def serving(programs, arguments):
+    """Servers for the time of a `with`; `arguments` are each one's, by name."""
+    with contextlib.ExitStack() as cleanup:
+        yield [Server(programs / "gain_server", n, cleanup, *a) for n, a in arguments.items()]
+
+
+@contextlib.contextmanager
+def calling(programs, servers, config, *arguments):
+    """A client, for the time of a `with`."""
+    client = started(
+        [
+            programs / "gain_client",
+            f"--target={target(servers)}",
+            f"--lb_config={json.dumps([config])}",
+            *arguments,
+        ]
+    )
+    try:
+        yield client
+    finally:
+        stopped(client)
+
+
+def outcomes(client, servers, patience):
+    """Waits for the client's end."""
+    printed, _ = client.communicate(timeout=patience)
+    require(client.returncode == 0, f"the client ended with {client.returncode}")
+    return Outcomes(printed, servers)
+
+
+def measure(programs, scenario, config, warm_up, seconds):
+    """The scenario under a policy, with servers of its own; all that is random is the same each time."""
+    names = (*GOOD, ODD)
+    arguments = {name: scenario.arguments_of(i, name) for i, name in enumerate(names, start=1)}
+    with serving(programs, arguments) as servers, calling(
+        programs,
+        servers,
+        config,
+        f"--rate={scenario.rate}",
+        f"--warm_up={warm_up}",
+        f"--seconds={seconds}",
+        f"--deadline_ms={DEADLINE_MS}",
+    ) as client:
+        return outcomes(client, servers, warm_up + seconds + DEADLINE_MS / 1000 + 30)

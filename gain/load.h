@@ -1,0 +1,75 @@
+// How loaded a server is: calls per second, failures per second, and how full its slots are, each
+// over the last whole window. Means over time and not momentary values, which say little of a
+// server with eight slots.
+//
+// Must not know: what a call is, how its load is told.
+#ifndef STEER_GAIN_LOAD_H
+#define STEER_GAIN_LOAD_H
+
+#include <chrono>
+#include <mutex>
+#include <optional>
+
+namespace gain {
+
+class Load {
+ public:
+  struct Report {
+    double qps;
+    double eps;
+    // Calls in service or queued, per slot: above 1 when there are more than the slots can take.
+    double utilization;
+  };
+
+  explicit Load(int slots) : slots_(slots) {}
+
+  void Arrived() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    Advance();
+    ++present_;
+  }
+
+  // A call that has arrived is over. What is to be told of the load with its answer: nothing before
+  // the end of the first window.
+  std::optional<Report> Ended(bool failed) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    Advance();
+    --present_;
+    ++ended_;
+    if (failed) ++failed_;
+    return report_;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  using Seconds = std::chrono::duration<double>;
+  static constexpr Seconds kWindow{0.5};
+
+  // Takes note of the time since the last event, and ends the window when it is over.
+  void Advance() {
+    const Clock::time_point now = Clock::now();
+    present_seconds_ += present_ * Seconds(now - last_event_).count();
+    last_event_ = now;
+    const Seconds window = now - window_start_;
+    if (window < kWindow) return;
+    report_ = Report{ended_ / window.count(), failed_ / window.count(),
+                     present_seconds_ / window.count() / slots_};
+    window_start_ = now;
+    present_seconds_ = ended_ = failed_ = 0;
+  }
+
+  const int slots_;
+  std::mutex mutex_;
+  Clock::time_point window_start_ = Clock::now();
+  Clock::time_point last_event_ = window_start_;
+  int present_ = 0;
+  // Of the window that is not over.
+  double present_seconds_ = 0;
+  double ended_ = 0;
+  double failed_ = 0;
+  std::optional<Report> report_;
+};
+
+}  // namespace gain
+
+#endif  // STEER_GAIN_LOAD_H

@@ -1,0 +1,129 @@
+// A greeter whose capacity is known: it serves a bounded number of calls at a time, each for a
+// service time; the others queue, and those whose deadline passes there are dropped. It tells its
+// load with every answer (load_report.h). Or it fails every call at once.
+//
+//   gain_server --name=red --slots=8 --service_time_ms=10 --exponential --seed=1
+//
+// Prints "listening: red at 127.0.0.1:PORT" when it is ready, and ends on SIGTERM. It is a plain
+// gRPC server, and knows nothing of Steer.
+
+#include <grpcpp/grpcpp.h>
+#include <signal.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <iostream>
+#include <memory>
+#include <random>
+#include <string>
+#include <utility>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "helloworld.grpc.pb.h"
+#include "load.h"
+#include "load_report.h"
+#include "slots.h"
+
+ABSL_FLAG(std::string, name, "server", "what this server calls itself");
+ABSL_FLAG(uint16_t, port, 0, "port on 127.0.0.1; 0 takes any that is free");
+ABSL_FLAG(int, slots, 8, "calls that are served at a time");
+ABSL_FLAG(double, service_time_ms, 10, "how long a call is served, in the mean");
+ABSL_FLAG(bool, exponential, false, "service times are exponentially distributed, not all alike");
+ABSL_FLAG(uint64_t, seed, 1, "of the service times");
+ABSL_FLAG(bool, failing, false, "answer every call at once with UNAVAILABLE");
+
+namespace {
+
+class GreeterService final : public helloworld::Greeter::CallbackService {
+ public:
+  GreeterService(int slots, std::function<std::chrono::nanoseconds()> service_time, bool failing)
+      : load_(slots), slots_(slots, std::move(service_time)), failing_(failing) {}
+
+  grpc::ServerUnaryReactor* SayHello(grpc::CallbackServerContext* context,
+                                     const helloworld::HelloRequest* request,
+                                     helloworld::HelloReply* reply) override {
+    load_.Arrived();
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    if (failing_) {
+      End(context, reactor, {grpc::StatusCode::UNAVAILABLE, absl::GetFlag(FLAGS_name)});
+      return reactor;
+    }
+    // At once, for with this the client learns where its call is. Else it would not know it of a
+    // call that times out.
+    reactor->StartSendInitialMetadata();
+    slots_.Enqueue({[context] {
+                      return context->IsCancelled() ||
+                             context->deadline() <= std::chrono::system_clock::now();
+                    },
+                    [this, context, request, reply, reactor](bool served) {
+                      if (served) {
+                        reply->set_message("Hello, " + request->name() + "!");
+                        reply->set_server(absl::GetFlag(FLAGS_name));
+                      }
+                      End(context, reactor,
+                          served ? grpc::Status::OK
+                                 : grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "queued"));
+                    }});
+    return reactor;
+  }
+
+ private:
+  void End(grpc::CallbackServerContext* context, grpc::ServerUnaryReactor* reactor,
+           const grpc::Status& status) {
+    if (const auto load = load_.Ended(!status.ok())) gain::ReportLoad(*load, *context);
+    reactor->Finish(status);
+  }
+
+  gain::Load load_;
+  gain::Slots slots_;
+  const bool failing_;
+};
+
+std::function<std::chrono::nanoseconds()> ServiceTime() {
+  using Milliseconds = std::chrono::duration<double, std::milli>;
+  const auto in_ns = [](double ms) {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(Milliseconds(ms));
+  };
+  const double mean = absl::GetFlag(FLAGS_service_time_ms);
+  if (!absl::GetFlag(FLAGS_exponential)) return [=] { return in_ns(mean); };
+  std::mt19937_64 random(absl::GetFlag(FLAGS_seed));
+  std::exponential_distribution<double> times(1 / mean);
+  return [=]() mutable { return in_ns(times(random)); };
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  absl::ParseCommandLine(argc, argv);
+
+  // Blocked before gRPC starts its threads, which inherit the mask: so the signals that ask for
+  // the end wait until sigwait() below takes them.
+  sigset_t end_signals;
+  sigemptyset(&end_signals);
+  sigaddset(&end_signals, SIGINT);
+  sigaddset(&end_signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &end_signals, nullptr);
+
+  GreeterService service(absl::GetFlag(FLAGS_slots), ServiceTime(), absl::GetFlag(FLAGS_failing));
+  int port = absl::GetFlag(FLAGS_port);
+  const std::string address = "127.0.0.1:" + std::to_string(port);
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
+  // Without this, two servers could share a port, and each would get some of the connections.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  gain::AllowLoadReports(builder);
+  builder.RegisterService(&service);
+  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  if (server == nullptr) {
+    std::cerr << "cannot listen on " << address << std::endl;
+    return 1;
+  }
+  std::cout << "listening: " << absl::GetFlag(FLAGS_name) << " at 127.0.0.1:" << port << std::endl;
+
+  int signal_number = 0;
+  sigwait(&end_signals, &signal_number);
+  server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(1));
+  return 0;
+}

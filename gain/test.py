@@ -1,0 +1,136 @@
+"""That the numbers of gain_server and gain_client can be trusted: the server bounds what it serves and drops
+what nobody waits for, the client keeps its schedule whatever the servers and its own process do, errors and
+shares are counted right.
+
+Usage: test.py <directory of gain_server and gain_client>
+"""
+
+import math
+import pathlib
+import signal
+import sys
+import time
+import traceback
+
+sys.dont_write_bytecode = True
+from fleet import calling, outcomes, serving  # noqa: E402
+from greeters import require  # noqa: E402
+
+ROUND_ROBIN = {"round_robin": {}}
+PATIENCE = 60
+# What a busy machine may add to what was asked for.
+SLACK_MS = 150
+
+
+def calls(programs, servers, *arguments, config=None):
+    """The outcomes of a client that runs undisturbed."""
+    with calling(programs, servers, config or ROUND_ROBIN, *arguments) as client:
+        return outcomes(client, servers, PATIENCE)
+
+
+def bounds_what_it_serves(programs):
+    """Two slots of 100 ms serve 20 calls per second, no more and no less, in the order in which they came."""
+    with serving(programs, {"one": ["--slots=2", "--service_time_ms=100"]}) as servers:
+        seen = calls(programs, servers, "--rate=200", "--seconds=0.25", "--deadline_ms=30000")
+    require(seen.statuses == {"OK": seen.calls}, seen.statuses)
+    # The last ones came at the end of 250 ms or a little before, and were served last.
+    all_of_it = math.ceil(seen.calls / 2) * 100
+    longest = seen.latency_ms["max"]
+    require(
+        all_of_it - 250 <= longest <= all_of_it + SLACK_MS,
+        f"{seen.calls} calls take {all_of_it} ms, and the longest took {longest} ms",
+    )
+    middle = seen.latency_ms["p50"]
+    require(0.3 < middle / longest < 0.7, f"no queue in order: {seen.latency_ms}")
+
+
+def drops_what_nobody_waits_for(programs):
+    """After a burst that it cannot serve, the server is free as soon as the burst has timed out."""
+    with serving(programs, {"one": ["--slots=1", "--service_time_ms=50"]}) as servers:
+        # Served to the end these would take 10 s.
+        calls(programs, servers, "--rate=400", "--seconds=0.5", "--deadline_ms=200")
+        after = calls(programs, servers, "--rate=4", "--seconds=3", "--deadline_ms=1000")
+    require(after.statuses == {"OK": after.calls}, f"calls after the burst: {after.statuses}")
+
+
+def keeps_its_schedule(programs):
+    """Calls that all hang do not keep the next ones from beginning."""
+    with serving(programs, {"one": ["--slots=1", "--service_time_ms=3000"]}) as servers:
+        start = time.monotonic()
+        seen = calls(programs, servers, "--rate=300", "--seconds=2", "--deadline_ms=500", "--seed=7")
+        took = time.monotonic() - start
+    # Five standard deviations of a Poisson count.
+    require(abs(seen.calls - 600) < 5 * math.sqrt(600), f"{seen.calls} calls instead of about 600")
+    require(seen.statuses == {"DEADLINE_EXCEEDED": seen.calls}, seen.statuses)
+    require(seen.calls_of == {"one": seen.calls}, "calls that time out have lost their backend")
+    require(seen.latency_ms["p50"] < 500 + SLACK_MS, f"they took {seen.latency_ms}")
+    require(took < 2 + 0.5 + 2, f"it took {took:.1f} s")
+
+
+def same_seed_same_calls(programs):
+    with serving(programs, {"one": ["--service_time_ms=0"]}) as servers:
+        counts = [
+            calls(programs, servers, "--rate=500", "--warm_up=0.5", "--seconds=0.5", f"--seed={s}").calls
+            for s in (1, 1, 2)
+        ]
+    require(counts[0] == counts[1] != counts[2], f"calls by seeds 1, 1, 2: {counts}")
+
+
+def omits_nothing(programs):
+    """A client that could not run for a while counts the calls that should have begun then as late."""
+    with serving(programs, {"one": ["--slots=100", "--service_time_ms=1"]}) as servers:
+        rate = ["--rate=400", "--seconds=2", "--deadline_ms=5000"]
+        with calling(programs, servers, ROUND_ROBIN, *rate) as client:
+            time.sleep(1)
+            client.send_signal(signal.SIGSTOP)
+            time.sleep(0.8)
+            client.send_signal(signal.SIGCONT)
+            seen = outcomes(client, servers, PATIENCE)
+    require(seen.statuses == {"OK": seen.calls}, seen.statuses)
+    # The stop was 40 % of the schedule, so a tenth of the calls waited three quarters of it.
+    for name, times in (("latencies", seen.latency_ms), ("lateness", seen.late_ms)):
+        require(450 < times["p90"] < 800 + SLACK_MS, f"a stop of 800 ms and {name} of {times}")
+
+
+def counts_errors_and_shares(programs):
+    with serving(programs, {"good": ["--service_time_ms=2"], "bad": ["--failing"]}) as servers:
+        seen = calls(programs, servers, "--rate=500", "--warm_up=0.5", "--seconds=2")
+    half = seen.calls / 2
+    require(sum(seen.calls_of.values()) == seen.calls, f"{seen.calls} calls: {seen.calls_of}")
+    require(all(abs(n - half) <= 2 for n in seen.calls_of.values()), f"not halved: {seen.calls_of}")
+    by_status = {"OK": seen.calls_of["good"], "UNAVAILABLE": seen.calls_of["bad"]}
+    require(seen.statuses == by_status, f"{seen.statuses} are not {by_status}")
+    require(abs(seen.errors - 0.5) < 0.01, f"errors: {seen.errors}")
+    latencies = seen.latencies_us
+    require(len(latencies) == seen.calls and latencies == sorted(latencies), "not all, or no order")
+    for name, rank in (("p50", 0.5), ("p99.9", 0.999), ("max", 1)):
+        exact = latencies[math.ceil(rank * len(latencies)) - 1] / 1000
+        require(seen.latency_ms[name] == exact, f"{name} is {seen.latency_ms[name]}, not {exact}")
+
+
+TESTS = (
+    bounds_what_it_serves,
+    drops_what_nobody_waits_for,
+    keeps_its_schedule,
+    same_seed_same_calls,
+    omits_nothing,
+    counts_errors_and_shares,
+)
+
+
+def main():
+    programs = pathlib.Path(sys.argv[1])
+    failed = 0
+    for test in TESTS:
+        try:
+            test(programs)
+            print(f"ok      {test.__name__}")
+        except Exception:
+            failed += 1
+            print(f"FAILED  {test.__name__}\n{traceback.format_exc()}")
+    print(f"{len(TESTS) - failed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
