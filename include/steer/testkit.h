@@ -837,6 +837,9 @@ static inline steer_testkit_pick steer_testkit_some_pick(steer_testkit_run *run,
   const void *connection;
   call.path = paths[steer_testkit_next_random(random) % 4];
   call.headers = NULL;
+  /* Of any value; about one in four calls has none. */
+  call.request_hash = steer_testkit_next_random(random);
+  call.has_request_hash = steer_testkit_next_random(random) % 4 != 0;
   call.any_header = values[steer_testkit_next_random(random) % 6];
   picked = anywhere ? steer_testkit_pick_anywhere(run->kit, &call, &connection)
                     : steer_testkit_pick_one(run->kit, &call);

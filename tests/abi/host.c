@@ -202,7 +202,8 @@ static void sizes(void) {
   steer_testkit *h = new_host();
   steer_policy *policy = h->policy, *none = NULL;
   steer_host t = table();
-  for (size_t size = 0; size < sizeof t; size += 8) {
+  /* What later versions have appended may be missing. */
+  for (size_t size = 0; size < offsetof(steer_host, load_reports); size += 8) {
     t.struct_size = size;
     CHECK(steer_policy_new(steer_text("steer_round_robin"), &t, &none) == STEER_BAD_STRUCT_SIZE);
   }
@@ -211,7 +212,7 @@ static void sizes(void) {
   later.known = update_of(NULL, 0);
   later.known.struct_size = sizeof later;
   CHECK(steer_policy_update(policy, &later.known, NULL, NULL) == STEER_OK);
-  later.known.struct_size = sizeof later.known - 1;
+  later.known.struct_size = offsetof(steer_update, target) - 1;
   CHECK(steer_policy_update(policy, &later.known, NULL, NULL) == STEER_BAD_STRUCT_SIZE);
   const steer_str address = steer_text("ipv4:127.0.0.1:1");
   steer_endpoint endpoints[] = {endpoint_of(&address), endpoint_of(&address)};

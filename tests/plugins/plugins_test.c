@@ -110,7 +110,7 @@ static const refused all_refused[] = {
      NULL},
     {"short_block",
      STEER_BAD_PLUGIN,
-     "@ does not fit this engine: its steer_plugin has 96 bytes, and that of ABI version 3 has "
+     "@ does not fit this engine: its steer_plugin has 96 bytes, and that of ABI version 2 has "
      "104: compile it with this engine's headers",
      {0},
      NULL},
@@ -347,7 +347,7 @@ static const faulty all_faulty[] = {
      "lower-case letters, digits, '-', '_' and '.'",
      0},
     {"unknown_wants", "{}",
-     "picker_new failed: steer_wants.bits is 0x80000000, and this engine knows 0x7: use "
+     "picker_new failed: steer_wants.bits is 0x80000000, and this engine knows 0xf: use "
      "STEER_WANTS_…",
      0},
     {"pick_faults", "{}", "pick failed: no call is good enough", 1},
