@@ -1,0 +1,172 @@
+//! From what was counted to what happens now: the difference of two polls, by the time between them.
+//!
+//! A channel or backend that was not there before has no rates yet, and neither has one that counts
+//! less than before: that is another process, or a backend that left and came back.
+//!
+//! Must not know: where statistics come from, how rates are shown.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::stats::{Backend, Channel, Stats};
+
+/// A channel, and what happens on it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChannelRow {
+    /// As it was told.
+    pub channel: Channel,
+    /// Calls sent each second.
+    pub calls: Option<f64>,
+    /// Calls that end each second with anything but OK.
+    pub errors: Option<f64>,
+    /// Its backends.
+    pub backends: Vec<BackendRow>,
+}
+
+/// A backend, and what happens on it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BackendRow {
+    /// As it was told.
+    pub backend: Backend,
+    /// Calls sent to it each second.
+    pub calls: Option<f64>,
+    /// Its part of the channel's calls.
+    pub part: Option<f64>,
+    /// Calls to it that end each second with anything but OK.
+    pub errors: Option<f64>,
+}
+
+/// What happened between two polls.
+pub fn between(before: Option<(&Stats, Duration)>, now: &Stats) -> Vec<ChannelRow> {
+    let Some((before, elapsed)) = before else {
+        return now.channels.iter().map(|channel| channel_row(None, channel)).collect();
+    };
+    let channels: HashMap<u64, &Channel> = before.channels.iter().map(|c| (c.id, c)).collect();
+    let row = |channel: &Channel| {
+        // Numbers begin anew with each process.
+        let before = channels
+            .get(&channel.id)
+            .filter(|before| before.target == channel.target && before.pickers <= channel.pickers);
+        channel_row(before.map(|before| (*before, elapsed)), channel)
+    };
+    now.channels.iter().map(row).collect()
+}
+
+fn channel_row(before: Option<(&Channel, Duration)>, channel: &Channel) -> ChannelRow {
+    let (backends, seconds) = match before {
+        Some((before, elapsed)) => (&*before.backends, elapsed.as_secs_f64()),
+        None => (&[][..], 0.0),
+    };
+    let backends: HashMap<&[String], &Backend> =
+        backends.iter().map(|backend| (&*backend.addresses, backend)).collect();
+    let mut rows: Vec<BackendRow> = channel
+        .backends
+        .iter()
+        .map(|backend| {
+            let before = backends.get(&*backend.addresses);
+            let rate = |count: fn(&Backend) -> Option<u64>| {
+                per_second(count(before?), count(backend), seconds)
+            };
+            let (calls, errors) = (rate(|backend| backend.picks), rate(Backend::errors));
+            BackendRow { backend: backend.clone(), calls, part: None, errors }
+        })
+        .collect();
+    let calls = sum(rows.iter().map(|row| row.calls));
+    let errors = sum(rows.iter().map(|row| row.errors));
+    if let Some(all) = calls.filter(|all| *all > 0.0) {
+        for row in &mut rows {
+            row.part = row.calls.map(|calls| calls / all);
+        }
+    }
+    ChannelRow { channel: channel.clone(), calls, errors, backends: rows }
+}
+
+fn per_second(before: Option<u64>, now: Option<u64>, seconds: f64) -> Option<f64> {
+    let more = now?.checked_sub(before?)?;
+    (seconds > 0.0).then(|| more as f64 / seconds)
+}
+
+/// Of those that are known; none when none is.
+fn sum(rates: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+    rates.flatten().fold(None, |sum, rate| Some(sum.unwrap_or(0.0) + rate))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECONDS: Duration = Duration::from_secs(2);
+
+    fn backend(address: &str, picks: u64, ok: u64, failed: u64) -> Backend {
+        let finished = [("OK".to_owned(), ok), ("UNAVAILABLE".to_owned(), failed)];
+        Backend {
+            addresses: vec![address.to_owned()],
+            picks: Some(picks),
+            finished: Some(finished.into()),
+            ..Backend::default()
+        }
+    }
+
+    fn stats(id: u64, backends: Vec<Backend>) -> Stats {
+        let channel = Channel { id, backends, pickers: 1, ..Channel::default() };
+        Stats { steer: String::new(), channels: vec![channel] }
+    }
+
+    /// Calls per second, part of the calls and errors per second of each backend.
+    fn rates(before: &Stats, now: &Stats) -> Vec<(Option<f64>, Option<f64>, Option<f64>)> {
+        let channel = between(Some((before, SECONDS)), now).remove(0);
+        channel.backends.iter().map(|row| (row.calls, row.part, row.errors)).collect()
+    }
+
+    #[test]
+    fn a_rate_is_the_difference_by_the_time() {
+        let before = stats(1, vec![backend("a", 10, 8, 1), backend("b", 0, 0, 0)]);
+        let now = stats(1, vec![backend("b", 2, 2, 0), backend("a", 16, 10, 4)]);
+        assert_eq!(
+            rates(&before, &now),
+            [(Some(1.0), Some(0.25), Some(0.0)), (Some(3.0), Some(0.75), Some(1.5))]
+        );
+        let channel = between(Some((&before, SECONDS)), &now).remove(0);
+        assert_eq!((channel.calls, channel.errors), (Some(4.0), Some(1.5)));
+    }
+
+    #[test]
+    fn the_first_poll_has_no_rates() {
+        let now = stats(1, vec![backend("a", 10, 8, 1)]);
+        let channel = between(None, &now).remove(0);
+        assert_eq!((channel.calls, channel.errors), (None, None));
+        let row = &channel.backends[0];
+        assert_eq!((row.calls, row.part, row.errors), (None, None, None));
+    }
+
+    #[test]
+    fn without_calls_there_is_no_part_of_them() {
+        let same = stats(1, vec![backend("a", 10, 8, 1)]);
+        assert_eq!(rates(&same, &same), [(Some(0.0), None, Some(0.0))]);
+    }
+
+    #[test]
+    fn what_is_new_or_counts_anew_has_no_rates_yet() {
+        let before = stats(1, vec![backend("a", 10, 8, 1), backend("b", 5, 5, 0)]);
+        let now =
+            stats(1, vec![backend("a", 3, 3, 0), backend("b", 7, 7, 0), backend("c", 1, 1, 0)]);
+        assert_eq!(
+            rates(&before, &now),
+            [(None, None, None), (Some(1.0), Some(1.0), Some(0.0)), (None, None, None)]
+        );
+        // Another channel, and another process with a channel of this number.
+        let other = stats(2, vec![backend("a", 20, 20, 0)]);
+        assert_eq!(rates(&before, &other), [(None, None, None)]);
+        let mut restarted = stats(1, vec![backend("a", 20, 20, 0)]);
+        restarted.channels[0].pickers = 0;
+        assert_eq!(rates(&before, &restarted), [(None, None, None)]);
+    }
+
+    #[test]
+    fn what_is_not_counted_has_no_rates() {
+        let mut unknown = stats(1, vec![backend("a", 10, 8, 1)]);
+        unknown.channels[0].backends[0].picks = None;
+        unknown.channels[0].backends[0].finished = None;
+        assert_eq!(rates(&unknown, &unknown), [(None, None, None)]);
+    }
+}

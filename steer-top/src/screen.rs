@@ -1,0 +1,474 @@
+//! The screen: what was polled last, what is selected, and what keys do.
+//!
+//! Must not know: where statistics come from, which terminal it is.
+
+use std::time::{Duration, Instant};
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::layout::{Constraint, Layout};
+use ratatui::style::{Style, Stylize};
+use ratatui::text::Line;
+use ratatui::widgets::{Paragraph, Wrap};
+
+use crate::columns::{BACKENDS, CHANNELS};
+use crate::rates::{self, ChannelRow};
+use crate::stats::Stats;
+use crate::table::{Move, Sorted};
+
+const KEYS: &str = "q quit  tab other table  ↑↓ select  s sort by next column  r reverse";
+
+/// Everything that is shown.
+pub struct Screen {
+    title: String,
+    /// The last good answer, and when it came.
+    last: Option<(Stats, Instant)>,
+    /// Since when and why there is no answer.
+    error: Option<String>,
+    rows: Vec<ChannelRow>,
+    /// The selected channel's number: channels come and go.
+    channel: Option<u64>,
+    channels: Sorted,
+    backends: Sorted,
+    backends_focused: bool,
+}
+
+impl Screen {
+    /// Nothing has been polled of this address yet.
+    pub fn new(url: &str) -> Screen {
+        Screen {
+            title: format!("steer-top  {url}"),
+            last: None,
+            error: None,
+            rows: Vec::new(),
+            channel: None,
+            channels: Sorted::default(),
+            backends: Sorted::default(),
+            backends_focused: false,
+        }
+    }
+
+    /// Takes the answer of a poll that ended at `at`. After an error, what was known stays.
+    pub fn polled(&mut self, at: Instant, answer: Result<Stats, String>) {
+        match answer {
+            Ok(stats) => {
+                let before = self.last.as_ref();
+                let before = before.map(|(stats, then)| (stats, at.duration_since(*then)));
+                self.rows = rates::between(before, &stats);
+                self.last = Some((stats, at));
+                self.error = None;
+                self.sort();
+            }
+            Err(error) => self.error = Some(error),
+        }
+    }
+
+    /// Takes a key. `false`: it is over.
+    pub fn key(&mut self, key: KeyEvent) -> bool {
+        if key.kind == KeyEventKind::Release {
+            return true;
+        }
+        let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        match key.code {
+            KeyCode::Char('q') | KeyCode::Esc => return false,
+            KeyCode::Char('c') if control => return false,
+            KeyCode::Tab => self.backends_focused = !self.backends_focused,
+            KeyCode::Up | KeyCode::Char('k') => self.go(Move::By(-1)),
+            KeyCode::Down | KeyCode::Char('j') => self.go(Move::By(1)),
+            KeyCode::PageUp => self.go(Move::By(-20)),
+            KeyCode::PageDown => self.go(Move::By(20)),
+            KeyCode::Home => self.go(Move::First),
+            KeyCode::End => self.go(Move::Last),
+            KeyCode::Char(s @ ('s' | 'S')) => {
+                let back = s == 'S';
+                if self.backends_focused {
+                    let selected = self.channels.selected().and_then(|row| self.rows.get(row));
+                    let rows = selected.map_or(&[][..], |channel| &channel.backends);
+                    self.backends.next_column(BACKENDS, rows, back);
+                } else {
+                    self.channels.next_column(CHANNELS, &self.rows, back);
+                }
+            }
+            KeyCode::Char('r') if self.backends_focused => self.backends.reverse(),
+            KeyCode::Char('r') => self.channels.reverse(),
+            _ => {}
+        }
+        self.sort();
+        true
+    }
+
+    fn go(&mut self, to: Move) {
+        if self.backends_focused {
+            let selected = self.channels.selected().and_then(|row| self.rows.get(row));
+            self.backends.go(to, selected.map_or(0, |channel| channel.backends.len()));
+        } else {
+            self.channels.go(to, self.rows.len());
+            let row = self.channels.selected().and_then(|row| self.rows.get(row));
+            self.channel = row.map(|row| row.channel.id);
+            self.backends.select(None);
+        }
+    }
+
+    /// Puts rows in order, from the process's order on, and finds the selected channel again.
+    fn sort(&mut self) {
+        let Some((stats, _)) = &self.last else { return };
+        let place = |id: u64| stats.channels.iter().position(|channel| channel.id == id);
+        self.rows.sort_by_key(|row| place(row.channel.id));
+        self.channels.sort(CHANNELS, &mut self.rows);
+        let selected = self.rows.iter().position(|row| Some(row.channel.id) == self.channel);
+        let selected = selected.or((!self.rows.is_empty()).then_some(0));
+        self.channels.select(selected);
+        self.channel = selected.map(|row| self.rows[row].channel.id);
+    }
+
+    /// Draws all of it, as of `now`.
+    pub fn draw(&mut self, frame: &mut Frame<'_>, now: Instant) {
+        let error = self.error.as_ref().map(|error| {
+            let age = self.last.as_ref().map(|(_, at)| now.saturating_duration_since(*at));
+            match age {
+                Some(age) => format!("{error}. What is shown is {} s old.", age.as_secs()),
+                None => error.clone(),
+            }
+        });
+        let error_lines = if error.is_some() { 2 } else { 0 };
+        let channels = (self.rows.len() as u16).saturating_add(2);
+        let [title, message, above, below, keys] = Layout::vertical([
+            Constraint::Length(1),
+            Constraint::Length(error_lines),
+            // The backends keep at least half of the screen.
+            Constraint::Length(channels.min(frame.area().height / 2).max(3)),
+            Constraint::Fill(1),
+            Constraint::Length(1),
+        ])
+        .areas(frame.area());
+        frame.render_widget(Line::from(self.head()).bold(), title);
+        if let Some(error) = error {
+            let error = Paragraph::new(error).wrap(Wrap { trim: true });
+            frame.render_widget(error.style(Style::new().red()), message);
+        }
+        frame.render_widget(Line::from(KEYS).dim(), keys);
+        if self.last.is_none() {
+            return;
+        }
+        let focused = !self.backends_focused;
+        self.channels.draw(frame, above, "channels ".into(), CHANNELS, &self.rows, focused);
+        let Some(channel) = self.channels.selected().and_then(|row| self.rows.get(row)) else {
+            return;
+        };
+        let title = match channel.channel.status.as_str() {
+            "" => format!("backends of channel {} ", channel.channel.id),
+            status => format!("backends of channel {}: {status} ", channel.channel.id),
+        };
+        let mut rows = channel.backends.clone();
+        self.backends.sort(BACKENDS, &mut rows);
+        self.backends.draw(frame, below, title, BACKENDS, &rows, self.backends_focused);
+    }
+
+    /// The tables as lines of text, all of them: each channel with its backends.
+    pub fn print(&mut self, width: u16) -> String {
+        let mut text = format!("{}\n", self.head());
+        for channel in std::mem::take(&mut self.rows) {
+            let rows = channel.backends.len().min(usize::from(u16::MAX) / 2) as u16;
+            // A screen for this channel alone, as high as it takes.
+            self.channel = Some(channel.channel.id);
+            self.rows = vec![channel];
+            self.channels.select(Some(0));
+            text.push_str(&lines_of(width, rows + 5, |frame| self.draw_one(frame)));
+        }
+        text
+    }
+
+    fn draw_one(&mut self, frame: &mut Frame<'_>) {
+        let [above, below] =
+            Layout::vertical([Constraint::Length(3), Constraint::Fill(1)]).areas(frame.area());
+        self.channels.draw(frame, above, String::new(), CHANNELS, &self.rows, false);
+        let channel = &self.rows[0];
+        let status = channel.channel.status.clone();
+        self.backends.draw(frame, below, status, BACKENDS, &channel.backends, false);
+    }
+
+    fn head(&self) -> String {
+        match &self.last {
+            Some((stats, _)) => format!("{}  Steer {}", self.title, stats.steer),
+            None => self.title.clone(),
+        }
+    }
+}
+
+/// What is drawn on a screen of this size, line by line, without what is empty at the ends.
+pub fn lines_of(width: u16, height: u16, draw: impl FnOnce(&mut Frame<'_>)) -> String {
+    let backend = ratatui::backend::TestBackend::new(width, height);
+    let mut terminal = ratatui::Terminal::new(backend).expect("it is memory");
+    let frame = terminal.draw(draw).expect("it is memory");
+    text_of(frame.buffer)
+}
+
+fn text_of(buffer: &Buffer) -> String {
+    let width = usize::from(buffer.area.width).max(1);
+    let mut text = String::new();
+    for line in buffer.content.chunks(width) {
+        let line: String = line.iter().map(|cell| cell.symbol()).collect();
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// How long to wait for an answer, when polling this often.
+pub fn patience(interval: Duration) -> Duration {
+    interval.clamp(Duration::from_secs(1), Duration::from_secs(10))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ratatui::crossterm::event::KeyEventState;
+
+    const BEFORE: &str = r#"{"steer":"0.1.0","channels":[
+        {"id":1,"target":"dns:///greeter","policy":"steer_least_request","state":"READY","status":"",
+         "faults":0,"pickers":12,"calls_tracked":true,"backends":[
+         {"addresses":["ipv4:127.0.0.1:1"],"state":"READY","picks":10,"in_flight":1,"abandoned":0,
+          "finished":{"OK":9},
+          "latency_seconds":{"count":9,"sum":0.1,"p50":0.01,"p90":0.02,"p99":0.03,"p999":0.03,"max":0.03}},
+         {"addresses":["ipv4:127.0.0.1:2"],"state":"CONNECTING"}]},
+        {"id":2,"target":"dns:///other","policy":"steer_maglev","state":"TRANSIENT_FAILURE",
+         "status":"UNAVAILABLE: connections to all backends failing","faults":3,"pickers":2,
+         "calls_tracked":false,"backends":[
+         {"addresses":["ipv4:127.0.0.1:3"],"state":"TRANSIENT_FAILURE","share":1.0}]}]}"#;
+
+    const AFTER: &str = r#"{"steer":"0.1.0","channels":[
+        {"id":1,"target":"dns:///greeter","policy":"steer_least_request","state":"READY","status":"",
+         "faults":0,"pickers":13,"calls_tracked":true,"backends":[
+         {"addresses":["ipv4:127.0.0.1:1"],"state":"READY","picks":40,"in_flight":2,"abandoned":0,
+          "finished":{"OK":36,"UNAVAILABLE":2},
+          "latency_seconds":{"count":38,"sum":0.4,"p50":0.0102,"p90":0.02,"p99":0.0307,"p999":0.03,"max":0.03}},
+         {"addresses":["ipv4:127.0.0.1:2"],"state":"READY","picks":10,"in_flight":0,"abandoned":0,
+          "finished":{"OK":10},
+          "latency_seconds":{"count":10,"sum":0.1,"p50":0.00095,"p90":0.02,"p99":1.5,"p999":1.6,"max":1.6}}]},
+        {"id":2,"target":"dns:///other","policy":"steer_maglev","state":"TRANSIENT_FAILURE",
+         "status":"UNAVAILABLE: connections to all backends failing","faults":3,"pickers":2,
+         "calls_tracked":false,"backends":[
+         {"addresses":["ipv4:127.0.0.1:3"],"state":"TRANSIENT_FAILURE","share":1.0}]}]}"#;
+
+    fn stats(text: &str) -> Result<Stats, String> {
+        Ok(serde_json::from_str(text).unwrap())
+    }
+
+    /// A screen that has polled twice, and when.
+    fn polled() -> (Screen, Instant) {
+        let start = Instant::now();
+        let mut screen = Screen::new("http://127.0.0.1:9/stats.json");
+        screen.polled(start, stats(BEFORE));
+        let end = start + Duration::from_secs(2);
+        screen.polled(end, stats(AFTER));
+        (screen, end)
+    }
+
+    fn press(screen: &mut Screen, code: KeyCode) -> bool {
+        let (kind, state) = (KeyEventKind::Press, KeyEventState::NONE);
+        screen.key(KeyEvent { code, modifiers: KeyModifiers::NONE, kind, state })
+    }
+
+    #[track_caller]
+    fn assert_lines(screen: &mut Screen, at: Instant, size: (u16, u16), expected: &str) {
+        let lines = lines_of(size.0, size.1, |frame| screen.draw(frame, at));
+        assert_eq!(lines, expected, "\n{lines}");
+    }
+
+    #[test]
+    fn two_tables_with_the_columns_that_are_known() {
+        let (mut screen, at) = polled();
+        assert_lines(
+            &mut screen,
+            at,
+            (110, 12),
+            "\
+steer-top  http://127.0.0.1:9/stats.json  Steer 0.1.0
+channels ─────────────────────────────────────────────────────────────────────────────────────────────────────
+ID  TARGET          POLICY               STATE              CALLS/S  ERRORS/S  FAULTS  BACKENDS  PICKERS
+1   dns:///greeter  steer_least_request  READY                 15.0       1.0       0         2       13
+2   dns:///other    steer_maglev         TRANSIENT_FAILURE        -         -       3         1        2
+backends of channel 1 ────────────────────────────────────────────────────────────────────────────────────────
+BACKEND           STATE  CALLS/S  OF CALLS  IN FLIGHT  ERRORS/S      P50      P99
+ipv4:127.0.0.1:1  READY     15.0   100.0 %          2       1.0  10.2 ms  30.7 ms
+ipv4:127.0.0.1:2  READY        -         -          0         -   950 µs   1.50 s
+
+
+q quit  tab other table  ↑↓ select  s sort by next column  r reverse
+",
+        );
+    }
+
+    #[test]
+    fn keys_select_a_channel_and_its_backends_follow() {
+        let (mut screen, at) = polled();
+        assert!(press(&mut screen, KeyCode::Down));
+        assert_lines(
+            &mut screen,
+            at,
+            (80, 9),
+            "\
+steer-top  http://127.0.0.1:9/stats.json  Steer 0.1.0
+channels ───────────────────────────────────────────────────────────────────────
+ID  TARGET    POLICY               STATE              CALLS/S  ERRORS/S  FAULTS
+1   dns:///g  steer_least_request  READY                 15.0       1.0       0
+2   dns:///o  steer_maglev         TRANSIENT_FAILURE        -         -       3
+backends of channel 2: UNAVAILABLE: connections to all backends failing ────────
+BACKEND           STATE              OF TABLE
+ipv4:127.0.0.1:3  TRANSIENT_FAILURE   100.0 %
+q quit  tab other table  ↑↓ select  s sort by next column  r reverse
+",
+        );
+        assert!(!press(&mut screen, KeyCode::Char('q')));
+    }
+
+    #[test]
+    fn the_table_with_the_keys_sorts_by_its_next_column() {
+        let (mut screen, at) = polled();
+        press(&mut screen, KeyCode::Tab);
+        for _ in 0..5 {
+            press(&mut screen, KeyCode::Char('s'));
+        }
+        press(&mut screen, KeyCode::Char('r'));
+        assert_lines(
+            &mut screen,
+            at,
+            (110, 12),
+            "\
+steer-top  http://127.0.0.1:9/stats.json  Steer 0.1.0
+channels ─────────────────────────────────────────────────────────────────────────────────────────────────────
+ID  TARGET          POLICY               STATE              CALLS/S  ERRORS/S  FAULTS  BACKENDS  PICKERS
+1   dns:///greeter  steer_least_request  READY                 15.0       1.0       0         2       13
+2   dns:///other    steer_maglev         TRANSIENT_FAILURE        -         -       3         1        2
+backends of channel 1 ────────────────────────────────────────────────────────────────────────────────────────
+BACKEND           STATE  CALLS/S  OF CALLS  IN FLIGHT^  ERRORS/S      P50      P99
+ipv4:127.0.0.1:2  READY        -         -           0         -   950 µs   1.50 s
+ipv4:127.0.0.1:1  READY     15.0   100.0 %           2       1.0  10.2 ms  30.7 ms
+
+
+q quit  tab other table  ↑↓ select  s sort by next column  r reverse
+",
+        );
+    }
+
+    #[test]
+    fn the_selected_channel_stays_selected_wherever_it_goes() {
+        let (mut screen, _) = polled();
+        press(&mut screen, KeyCode::Down);
+        assert_eq!((screen.channel, screen.channels.selected()), (Some(2), Some(1)));
+        press(&mut screen, KeyCode::Char('r'));
+        assert_eq!((screen.channel, screen.channels.selected()), (Some(2), Some(0)));
+        // It has gone: the first takes its place.
+        let mut fewer = stats(AFTER).unwrap();
+        fewer.channels.truncate(1);
+        screen.polled(Instant::now(), Ok(fewer));
+        assert_eq!((screen.channel, screen.channels.selected()), (Some(1), Some(0)));
+    }
+
+    #[test]
+    fn more_backends_than_lines_are_scrolled() {
+        let mut many = stats(AFTER).unwrap();
+        let one = many.channels[0].backends[1].clone();
+        let numbered =
+            |n: u32| crate::stats::Backend { addresses: vec![format!("b{n}")], ..one.clone() };
+        many.channels[0].backends = (0..100).map(numbered).collect();
+        let mut screen = Screen::new("URL");
+        let at = Instant::now();
+        screen.polled(at, Ok(many));
+        press(&mut screen, KeyCode::Tab);
+        press(&mut screen, KeyCode::End);
+        assert_lines(
+            &mut screen,
+            at,
+            (60, 12),
+            "\
+steer-top  URL  Steer 0.1.0
+channels ───────────────────────────────────────────────────
+ID  TARGET    POLICY               STATE              FAULTS
+1   dns:///g  steer_least_request  READY                   0
+2   dns:///o  steer_maglev         TRANSIENT_FAILURE       3
+backends of channel 1 ──────────────────────────────────────
+BACKEND  STATE  IN FLIGHT     P50     P99
+b96      READY          0  950 µs  1.50 s
+b97      READY          0  950 µs  1.50 s
+b98      READY          0  950 µs  1.50 s
+b99      READY          0  950 µs  1.50 s
+q quit  tab other table  ↑↓ select  s sort by next column  r
+",
+        );
+        press(&mut screen, KeyCode::PageUp);
+        assert_eq!(screen.backends.selected(), Some(79));
+    }
+
+    #[test]
+    fn a_server_that_is_away_is_named_and_what_was_known_stays() {
+        let mut screen = Screen::new("URL");
+        let start = Instant::now();
+        let away = || Err("cannot reach URL: Connection refused".to_owned());
+        screen.polled(start, away());
+        assert_lines(
+            &mut screen,
+            start,
+            (70, 6),
+            "\
+steer-top  URL
+cannot reach URL: Connection refused
+
+
+
+q quit  tab other table  ↑↓ select  s sort by next column  r reverse
+",
+        );
+        screen.polled(start, stats(BEFORE));
+        let later = start + Duration::from_secs(7);
+        screen.polled(later, away());
+        assert_lines(
+            &mut screen,
+            later,
+            (70, 11),
+            "\
+steer-top  URL  Steer 0.1.0
+cannot reach URL: Connection refused. What is shown is 7 s old.
+
+channels ─────────────────────────────────────────────────────────────
+ID  TARGET    POLICY               STATE              FAULTS  BACKENDS
+1   dns:///g  steer_least_request  READY                   0         2
+2   dns:///o  steer_maglev         TRANSIENT_FAILURE       3         1
+backends of channel 1 ────────────────────────────────────────────────
+BACKEND           STATE       IN FLIGHT      P50      P99
+ipv4:127.0.0.1:1  READY               1  10.0 ms  30.0 ms
+q quit  tab other table  ↑↓ select  s sort by next column  r reverse
+",
+        );
+        // What comes after it was away is compared with what was before.
+        screen.polled(start + Duration::from_secs(10), stats(AFTER));
+        assert_eq!((screen.rows[0].calls, screen.error.as_deref()), (Some(3.0), None));
+    }
+
+    #[test]
+    fn all_of_it_is_printed() {
+        let (mut screen, _) = polled();
+        let lines = screen.print(110);
+        assert_eq!(
+            lines,
+            "\
+steer-top  http://127.0.0.1:9/stats.json  Steer 0.1.0
+──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+ID  TARGET          POLICY               STATE  CALLS/S  ERRORS/S  FAULTS  BACKENDS  PICKERS
+1   dns:///greeter  steer_least_request  READY     15.0       1.0       0         2       13
+──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+BACKEND           STATE  CALLS/S  OF CALLS  IN FLIGHT  ERRORS/S      P50      P99
+ipv4:127.0.0.1:1  READY     15.0   100.0 %          2       1.0  10.2 ms  30.7 ms
+ipv4:127.0.0.1:2  READY        -         -          0         -   950 µs   1.50 s
+──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+ID  TARGET        POLICY        STATE              FAULTS  BACKENDS  PICKERS
+2   dns:///other  steer_maglev  TRANSIENT_FAILURE       3         1        2
+UNAVAILABLE: connections to all backends failing──────────────────────────────────────────────────────────────
+BACKEND           STATE              OF TABLE
+ipv4:127.0.0.1:3  TRANSIENT_FAILURE   100.0 %
+",
+            "\n{lines}"
+        );
+    }
+}
