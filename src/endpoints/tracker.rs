@@ -45,12 +45,21 @@ pub struct Tracker {
     pending: Option<List>,
     /// Counts the current lists.
     list_number: u64,
+    /// Counts the times that endpoints came or went.
+    set_number: u64,
 }
 
 impl Tracker {
     /// No endpoints yet. What it needs it asks of `helper`.
     pub fn new(helper: Arc<dyn Helper>) -> Tracker {
-        Tracker { helper, endpoints: HashMap::new(), current: None, pending: None, list_number: 0 }
+        Tracker {
+            helper,
+            endpoints: HashMap::new(),
+            current: None,
+            pending: None,
+            list_number: 0,
+            set_number: 0,
+        }
     }
 
     /// Takes a resolver's answer: a list of endpoints, or why there is none.
@@ -152,6 +161,11 @@ impl Tracker {
         self.list_number
     }
 
+    /// A number that changes when endpoints come or go.
+    pub fn set_number(&self) -> u64 {
+        self.set_number
+    }
+
     /// What the resolver knows of the endpoints of the current list, in its order.
     pub fn listed_descriptors(&self) -> impl Iterator<Item = &Arc<EndpointDescriptor>> {
         let entries = self.current.iter().flat_map(List::entries);
@@ -219,6 +233,7 @@ impl Tracker {
         let tracked =
             Tracked { endpoint, descriptor, reported: None, current: None, pending: None };
         self.endpoints.insert(id, tracked);
+        self.set_number += 1;
         id
     }
 
@@ -316,6 +331,7 @@ impl Tracker {
                 .is_some_and(|tracked| tracked.current.is_none() && tracked.pending.is_none());
             if unlisted {
                 self.endpoints.remove(&entry.id);
+                self.set_number += 1;
             }
         }
     }

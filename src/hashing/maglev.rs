@@ -13,6 +13,7 @@ use twox_hash::XxHash64;
 
 use super::Member;
 
+/// cbindgen:ignore
 /// The greatest size that a table may have, as in Envoy.
 pub const GREATEST_SIZE: u32 = 5_000_011;
 

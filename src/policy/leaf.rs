@@ -130,6 +130,8 @@ pub struct LeafPolicy<F: PickerFactory> {
     config: Option<Arc<F::Config>>,
     /// The list that the picker factory knows; none: it does not know the config either.
     listed: Option<u64>,
+    /// The endpoints of which the picker factory has been told to remember what it knows.
+    kept: Option<u64>,
     /// What was published last.
     aggregate: Option<Aggregate>,
 }
@@ -138,7 +140,15 @@ impl<F: PickerFactory> LeafPolicy<F> {
     /// No backends yet.
     pub fn new(helper: Arc<dyn Helper>, pickers: F) -> Self {
         let tracker = Tracker::new(Arc::clone(&helper));
-        LeafPolicy { helper, tracker, pickers, config: None, listed: None, aggregate: None }
+        LeafPolicy {
+            helper,
+            tracker,
+            pickers,
+            config: None,
+            listed: None,
+            kept: None,
+            aggregate: None,
+        }
     }
 
     fn publish(&mut self, aggregate: Option<Aggregate>) {
@@ -152,7 +162,9 @@ impl<F: PickerFactory> LeafPolicy<F> {
             }
             Aggregate::Ready => {
                 let config = self.config.as_ref().expect("an update came before any report");
-                self.pickers.keep(&mut self.tracker.descriptors());
+                if self.kept.replace(self.tracker.set_number()) != Some(self.tracker.set_number()) {
+                    self.pickers.keep(&mut self.tracker.descriptors());
+                }
                 if self.listed.replace(self.tracker.list_number())
                     != Some(self.tracker.list_number())
                 {

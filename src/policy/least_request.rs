@@ -46,6 +46,10 @@ impl BuiltIn for LeastRequest {
 impl PickerFactory for LeastRequest {
     type Config = LeastRequestConfig;
 
+    fn list(&mut self, _: &Arc<LeastRequestConfig>, endpoints: &[&Arc<EndpointDescriptor>]) {
+        self.calls.list(endpoints, |_| Observed::new(()));
+    }
+
     fn build(
         &mut self,
         config: &Arc<LeastRequestConfig>,
@@ -53,7 +57,7 @@ impl PickerFactory for LeastRequest {
         helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker> {
         let candidate = |(place, backend): (usize, Backend)| {
-            let calls = self.calls.get(&backend.descriptor, || Observed::new(()));
+            let calls = Arc::clone(self.calls.at(backend.place));
             let hooks = Arc::clone(&calls) as Arc<dyn CallHooks>;
             Candidate { calls, backend: TrackedBackend::new(backend.connection, hooks, place) }
         };
