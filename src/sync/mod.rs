@@ -5,11 +5,13 @@
 mod handle;
 mod log_limit;
 mod rotation;
+mod sequence;
 mod slot;
 
 pub use handle::Handle;
 pub use log_limit::LogLimit;
 pub use rotation::Rotation;
+pub use sequence::Sequence;
 pub use slot::{assign_thread_slot, thread_slot};
 
 /// Atomics, by way of which a loom model can take their place (`RUSTFLAGS="--cfg loom"`).

@@ -7,12 +7,12 @@
 //!
 //! Cost: one thread-local load, one load, one store.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use crossbeam_utils::CachePadded;
 
 use super::atomic::{AtomicU32, Ordering};
-use super::{assign_thread_slot, thread_slot};
+use super::slot::{assign_thread_slot, thread_slot, usual_slots};
 
 /// The turns of all threads. Survives changes of the number of places that it rotates over; clones
 /// share the turns.
@@ -22,17 +22,10 @@ pub struct Rotation {
     last: Arc<[CachePadded<AtomicU32>]>,
 }
 
-/// Slots for each core: room for a few times as many threads as can run at once.
-const SLOTS_PER_CORE: usize = 4;
-const MAX_SLOTS: usize = 64;
-
 impl Rotation {
     /// A rotation with as many slots as this machine's cores call for.
     pub fn new() -> Rotation {
-        // Asked once: the answer takes the system a look into its files.
-        static CORES: LazyLock<usize> =
-            LazyLock::new(|| std::thread::available_parallelism().map_or(1, |cores| cores.get()));
-        Rotation::with_slots((*CORES * SLOTS_PER_CORE).min(MAX_SLOTS))
+        Rotation::with_slots(usual_slots())
     }
 
     /// A rotation with at least this many slots.

@@ -7,6 +7,7 @@
 use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::LazyLock;
 
 use parking_lot::Mutex;
 
@@ -47,6 +48,18 @@ pub fn thread_slot() -> Option<u32> {
 /// The calling thread's number. Gives it one when it has none.
 pub fn assign_thread_slot() -> u32 {
     thread_slot().unwrap_or_else(assign)
+}
+
+/// Slots for each core: room for a few times as many threads as can run at once.
+const SLOTS_PER_CORE: usize = 4;
+const MAX_SLOTS: usize = 64;
+
+/// How many slots this machine's cores call for.
+pub(super) fn usual_slots() -> usize {
+    // Asked once: the answer takes the system a look into its files.
+    static CORES: LazyLock<usize> =
+        LazyLock::new(|| std::thread::available_parallelism().map_or(1, |cores| cores.get()));
+    (*CORES * SLOTS_PER_CORE).min(MAX_SLOTS)
 }
 
 #[cold]
