@@ -12,6 +12,13 @@ class Endpoint::Listener final : public GrpcPolicy::DelegatingChannelControlHelp
  public:
   explicit Listener(grpc_core::RefCountedPtr<Endpoint> endpoint) : endpoint_(std::move(endpoint)) {}
 
+  grpc_core::RefCountedPtr<Subchannel> CreateSubchannel(const grpc_resolved_address& address,
+                                                        const ChannelArgs& per_address_args,
+                                                        const ChannelArgs& args) override {
+    auto subchannel = parent_helper()->CreateSubchannel(address, per_address_args, args);
+    if (subchannel != nullptr) WatchLoad(subchannel.get(), endpoint_->args().load_reports);
+    return subchannel;
+  }
   void UpdateState(grpc_connectivity_state state, const absl::Status& status,
                    PickerPtr picker) override {
     if (endpoint_->connector_ == nullptr) return;

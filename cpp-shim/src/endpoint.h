@@ -27,6 +27,7 @@ struct EndpointArgs {
   ChannelArgs args;
   // Another number for other args.
   uint64_t args_version;
+  LoadReports load_reports;
 };
 
 // All in the work serializer. Referenced by the engine until it is dropped, and by what gRPC calls

@@ -11,7 +11,10 @@
 #include <grpc/support/log.h>
 
 #include <atomic>
+#include <charconv>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -57,14 +60,40 @@
 #include "src/core/ext/filters/client_channel/lb_policy/health_check_client.h"
 #define STEER_HEALTH_IS_THE_POLICYS 1
 #endif
-#if __has_include("src/core/xds/xds_client/xds_locality.h")  // from 1.68
+#if __has_include("src/core/client_channel/client_channel_internal.h")  // from 1.62
+#include "src/core/client_channel/client_channel_internal.h"
+#elif __has_include("src/core/ext/filters/client_channel/client_channel_internal.h")  // from 1.54
+#include "src/core/ext/filters/client_channel/client_channel_internal.h"
+#elif __has_include("src/core/lib/gprpp/no_destruct.h")  // from 1.48
+#include "src/core/ext/filters/client_channel/client_channel.h"
+#define STEER_GRPC_1_48_TO_1_53 1
+#else
+#define STEER_GRPC_TO_1_47 1
+#endif
+#if __has_include("src/core/load_balancing/ring_hash/ring_hash.h")  // from 1.62
 #include "src/core/load_balancing/ring_hash/ring_hash.h"
+#else
+#include "src/core/ext/filters/client_channel/lb_policy/ring_hash/ring_hash.h"
+#endif
+#if __has_include("src/core/load_balancing/oob_backend_metric.h")  // from 1.62
+#include "src/core/load_balancing/oob_backend_metric.h"
+#elif __has_include( \
+    "src/core/ext/filters/client_channel/lb_policy/oob_backend_metric.h")  // from 1.47
+#include "src/core/ext/filters/client_channel/lb_policy/oob_backend_metric.h"
+#else
+#define STEER_GRPC_WITHOUT_LOAD_REPORTS 1
+#endif
+#if __has_include("src/core/xds/xds_client/xds_locality.h")  // from 1.68
 #include "src/core/xds/xds_client/xds_locality.h"
 #elif __has_include("src/core/xds/xds_client/xds_client_stats.h")  // from 1.64
 #include "src/core/xds/xds_client/xds_client_stats.h"
 #else
 #include "src/core/ext/xds/xds_client_stats.h"
 #endif
+
+namespace grpc_core {
+class RequestHashAttribute;  // From 1.56.
+}
 
 namespace steer::shim {
 
@@ -191,6 +220,17 @@ std::vector<Address> AddressList(const std::shared_ptr<Iterator>& iterator) {
   return addresses;
 }
 
+// The channel's target. To 1.62 an argument says it.
+template <typename Helper>
+auto TargetOf(Helper* helper, const ChannelArgs&, Preferred)
+    -> decltype(std::string(helper->GetTarget())) {
+  return std::string(helper->GetTarget());
+}
+template <typename Args>
+std::string TargetOf(GrpcHelper*, const Args& args, Fallback) {
+  return std::string(args.GetString("grpc.server_uri").value_or(""));
+}
+
 inline const ChannelArgs& ArgsOf(const ChannelArgs& args) { return args; }
 inline ChannelArgs ArgsOf(const grpc_channel_args* args) { return ChannelArgs::FromC(args); }
 
@@ -279,6 +319,99 @@ template <typename Tracker, typename = void>
 constexpr bool kSaysStart = false;
 template <typename Tracker>
 constexpr bool kSaysStart<Tracker, decltype(&Tracker::Start, void())> = true;
+
+// The hash that an xDS route gave a call, if any: a number, or to 1.59 its text.
+inline std::optional<uint64_t> HashIn(uint64_t hash) { return hash; }
+inline std::optional<uint64_t> HashIn(absl::string_view text) {
+  uint64_t hash = 0;
+  const char* const end = text.data() + text.size();
+  const auto [last, error] = std::from_chars(text.data(), end, hash);
+  return error == std::errc() && last == end ? std::optional(hash) : std::nullopt;
+}
+#ifdef STEER_GRPC_TO_1_47
+inline std::optional<uint64_t> RequestHashOf(GrpcPolicy::CallState* call, Fallback) {
+  return HashIn(call->ExperimentalGetCallAttribute(grpc_core::kRequestRingHashAttribute));
+}
+#else
+#ifdef STEER_GRPC_1_48_TO_1_53
+using ChannelCall = grpc_core::ClientChannel::LoadBalancedCall::LbCallState;
+#else
+using ChannelCall = grpc_core::ClientChannelLbCallState;
+#endif
+// gRPC's names of the attribute, from 1.56 and before. Libraries without TLS may lack them: weak,
+// and declared once more, because others' declarations cannot be made so.
+__attribute__((weak)) grpc_core::UniqueTypeName HashAttribute() __asm__(
+    "_ZN9grpc_core20RequestHashAttribute8TypeNameEv");
+__attribute__((weak)) grpc_core::UniqueTypeName HashAttributeTo155() __asm__(
+    "_ZN9grpc_core24RequestHashAttributeNameEv");
+template <typename Attribute = grpc_core::RequestHashAttribute>
+auto RequestHashOf(GrpcPolicy::CallState* call, Preferred)
+    -> decltype(HashIn(std::declval<Attribute>().request_hash())) {
+  if (&HashAttribute == nullptr) return std::nullopt;
+  auto* attribute = static_cast<ChannelCall*>(call)->GetCallAttribute(HashAttribute());
+  if (attribute == nullptr) return std::nullopt;
+  return HashIn(static_cast<const Attribute*>(attribute)->request_hash());
+}
+template <typename Call = ChannelCall>
+std::optional<uint64_t> RequestHashOf(GrpcPolicy::CallState* call, Fallback) {
+  if (&HashAttributeTo155 == nullptr) return std::nullopt;
+  return HashIn(static_cast<Call*>(call)->GetCallAttribute(HashAttributeTo155()));
+}
+#endif
+
+// --- Load reports ---
+
+// What a subchannel's backend reports, at most how often, and to whom, who may not call gRPC back
+// at once: locks are held.
+struct LoadReports {
+  // 0: it does not.
+  uint64_t period_ns = 0;
+  std::function<void(host::Load)> report;
+};
+
+#ifdef STEER_GRPC_WITHOUT_LOAD_REPORTS
+inline void WatchLoad(Subchannel*, const LoadReports&) {}
+#else
+// Copies what not every gRPC's reports have.
+template <typename Data, typename Copy>
+void CopyIfThere([[maybe_unused]] const Data& data, [[maybe_unused]] Copy copy) {
+  if constexpr (std::is_invocable_v<Copy, const Data&>) copy(data);
+}
+
+class LoadWatcher final : public grpc_core::OobBackendMetricWatcher {
+ public:
+  explicit LoadWatcher(LoadReports reports) : reports_(std::move(reports)) {}
+
+  void OnBackendMetricReport(const grpc_core::BackendMetricData& data) override {
+    const auto named = [](const auto& metrics) {
+      return host::Load::Named(metrics.begin(), metrics.end());
+    };
+    host::Load load;
+    load.cpu_utilization = data.cpu_utilization;
+    load.mem_utilization = data.mem_utilization;
+    load.request_cost = named(data.request_cost);
+    load.utilization = named(data.utilization);
+    CopyIfThere(data, [&](auto& from) -> decltype(from.qps, void()) { load.qps = from.qps; });
+    CopyIfThere(data, [&](auto& from) -> decltype(from.eps, void()) {
+      load.eps = from.eps;
+      load.named = named(from.named_metrics);
+    });
+    CopyIfThere(data, [&](auto& from) -> decltype(from.application_utilization, void()) {
+      load.application_utilization = from.application_utilization;
+    });
+    reports_.report(std::move(load));
+  }
+
+ private:
+  const LoadReports reports_;
+};
+inline void WatchLoad(Subchannel* subchannel, const LoadReports& reports) {
+  if (reports.period_ns == 0) return;
+  subchannel->AddDataWatcher(grpc_core::MakeOobBackendMetricWatcher(
+      grpc_core::Duration::NanosecondsRoundUp(reports.period_ns),
+      std::make_unique<LoadWatcher>(reports)));
+}
+#endif
 
 // --- Endpoints ---
 

@@ -36,7 +36,10 @@ class Picker final : public GrpcPicker {
                              args.initial_metadata != nullptr && args.call_state != nullptr;
     const host::PickedCall<Headers> call(
         (wants_ & STEER_WANTS_PATH) != 0 ? ToC(args.path) : steer_str{},
-        has_headers ? &headers : nullptr);
+        has_headers ? &headers : nullptr,
+        (wants_ & STEER_WANTS_REQUEST_HASH) != 0 && args.call_state != nullptr
+            ? RequestHashOf(args.call_state, Preferred())
+            : std::nullopt);
     const steer_picked picked = steer_picker_pick(picker_, call.get());
     PickResult result = picked.kind == STEER_PICK_COMPLETE
                             ? PickOver(static_cast<Connection*>(picked.value), args)

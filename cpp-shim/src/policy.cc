@@ -25,12 +25,18 @@ struct Policy::Host : std::enable_shared_from_this<Host> {
     if (index >= policy->addresses_.size()) return STEER_INVALID_ARGUMENT;
     *handle = Endpoint::NewLocked(
         {policy->Ref(DEBUG_LOCATION, "Endpoint"), policy->channel_control_helper(), serializer, id,
-         policy->addresses_[index], policy->args_, policy->args_version_});
+         policy->addresses_[index], policy->args_, policy->args_version_,
+         shim::LoadReports{load_period_ns, [host = shared_from_this(), id](host::Load load) {
+                             host->Later([host, id, load = std::move(load)] {
+                               host::ReportLoad(host->policy->engine_, id, load);
+                             });
+                           }}});
     return *handle == nullptr ? STEER_ENDPOINT_REFUSED : STEER_OK;
   }
   int32_t EndpointMatches(void* handle, uint32_t index) {
     const EndpointArgs& made_of = EndpointOf(handle)->args();
     return int32_t{made_of.args_version == policy->args_version_ &&
+                   made_of.load_reports.period_ns == load_period_ns &&
                    index < policy->addresses_.size() &&
                    made_of.address == policy->addresses_[index]};
   }
@@ -46,12 +52,7 @@ struct Policy::Host : std::enable_shared_from_this<Host> {
   }
   void RequestReresolution() { policy->channel_control_helper()->RequestReresolution(); }
   void RunLater() {
-    // Not now: a pick may hold the channel's lock.
-    CallLater(0, [host = shared_from_this()] {
-      host->Serialise([host] {
-        if (host->policy != nullptr) steer_policy_run(host->policy->engine_);
-      });
-    });
+    Later([host = shared_from_this()] { steer_policy_run(host->policy->engine_); });
   }
   void TimerStart(uint64_t timer, uint64_t after_ns) {
     timers[timer] = CallLater(after_ns, [host = shared_from_this(), timer] {
@@ -65,6 +66,7 @@ struct Policy::Host : std::enable_shared_from_this<Host> {
     const auto started = timers.extract(timer);
     if (!started.empty()) started.mapped()();
   }
+  void LoadReports(uint64_t period_ns) { load_period_ns = period_ns; }
   void Log(int32_t severity, steer_str message) {
     shim::Log(severity == STEER_LOG_DEBUG  ? GPR_LOG_SEVERITY_DEBUG
               : severity == STEER_LOG_INFO ? GPR_LOG_SEVERITY_INFO
@@ -72,12 +74,21 @@ struct Policy::Host : std::enable_shared_from_this<Host> {
               FromC(message));
   }
 
+  // Not now: a pick may hold the channel's lock, and a load report its subchannel's.
+  void Later(std::function<void()> work) {
+    CallLater(0, [host = shared_from_this(), work = std::move(work)] {
+      host->Serialise([host, work] {
+        if (host->policy != nullptr) work();
+      });
+    });
+  }
   void Serialise(std::function<void()> work) { serializer->Run(std::move(work), DEBUG_LOCATION); }
 
   const SerializerPtr serializer;
   // For the work serializer only, as is what follows. Null before the first update and after
   // shutdown.
   Policy* policy = nullptr;
+  uint64_t load_period_ns = 0;
   // What cancels those that have not run out, by their numbers. None after shutdown.
   std::map<uint64_t, std::function<void()>> timers;
 };
@@ -110,6 +121,7 @@ absl::Status Policy::HandInLocked(UpdateArgs args) {
   if (args.config != nullptr)
     resolved.config = static_cast<const EngineConfig&>(*args.config).get();
   resolved.resolution_note = args.resolution_note;
+  resolved.target = TargetOf(channel_control_helper(), ArgsOf(args.args), Preferred());
   if (args.addresses.ok()) {
     addresses_ = AddressList(*args.addresses);
     ChannelArgs channel_args = ArgsOf(args.args);

@@ -33,6 +33,7 @@ Endpoint* Endpoint::NewLocked(EndpointArgs args) {
   if (subchannel == nullptr) return nullptr;
   auto* endpoint = new Endpoint(std::move(args));
   endpoint->connector_ = std::move(subchannel);
+  WatchLoad(endpoint->connector_.get(), endpoint->args_.load_reports);
   endpoint->watch_ =
       StartWatch(endpoint->connector_.get(), std::make_unique<Listener>(endpoint->Ref()),
                  endpoint->args_.serializer, endpoint->args_.args);

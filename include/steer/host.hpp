@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -138,6 +139,7 @@ steer_host HostTable(std::shared_ptr<Host> host) {
   table.timer_start = HostCallback<&Host::TimerStart>::Call;
   table.timer_cancel = HostCallback<&Host::TimerCancel>::Call;
   table.log = HostCallback<&Host::Log>::Call;
+  table.load_reports = HostCallback<&Host::LoadReports>::Call;
   return table;
 }
 
@@ -189,6 +191,7 @@ struct Resolved {
   std::vector<EndpointDescriptor> endpoints;
   Status status;
   std::string resolution_note;
+  std::string target;
 };
 
 // Returns what the resolver is to be told.
@@ -230,6 +233,7 @@ inline Status UpdatePolicy(steer_policy* policy, const Resolved& resolved) {
   update.code = resolved.status.code;
   update.message = ToC(resolved.status.message);
   update.resolution_note = ToC(resolved.resolution_note);
+  update.target = ToC(resolved.target);
   Status verdict;
   steer_string* message = nullptr;
   const steer_status status = steer_policy_update(policy, &update, &verdict.code, &message);
@@ -249,6 +253,48 @@ inline void ReportEndpoint(steer_policy* policy, uint64_t endpoint, int32_t stat
   steer_policy_endpoint_report(policy, endpoint, &report);
 }
 
+// What a backend reports of its load, outside of calls: see steer_metrics. Below 0: not reported.
+struct Load {
+  using Named = std::vector<std::pair<std::string, double>>;
+
+  double cpu_utilization = 0;
+  double mem_utilization = 0;
+  double application_utilization = 0;
+  double qps = 0;
+  double eps = 0;
+  Named request_cost;
+  Named utilization;
+  Named named;
+};
+
+inline void ReportLoad(steer_policy* policy, uint64_t endpoint, const Load& load) {
+  const auto reported = [](double value) { return value > 0 ? value : 0; };
+  const auto view = [](const Load::Named& named) {
+    std::vector<steer_metric> metrics;
+    for (const auto& [name, value] : named) {
+      metrics.push_back({sizeof(steer_metric), ToC(name), value});
+    }
+    return metrics;
+  };
+  const std::vector<steer_metric> request_cost = view(load.request_cost);
+  const std::vector<steer_metric> utilization = view(load.utilization);
+  const std::vector<steer_metric> named = view(load.named);
+  steer_metrics metrics = {};
+  metrics.struct_size = sizeof(metrics);
+  metrics.cpu_utilization = reported(load.cpu_utilization);
+  metrics.mem_utilization = reported(load.mem_utilization);
+  metrics.application_utilization = reported(load.application_utilization);
+  metrics.qps = reported(load.qps);
+  metrics.eps = reported(load.eps);
+  metrics.request_cost = request_cost.data();
+  metrics.request_cost_count = request_cost.size();
+  metrics.utilization = utilization.data();
+  metrics.utilization_count = utilization.size();
+  metrics.named = named.data();
+  metrics.named_count = named.size();
+  steer_policy_endpoint_load(policy, endpoint, &metrics);
+}
+
 // --- Calls ---
 
 // A call, for one pick. `Headers` has
@@ -258,10 +304,13 @@ template <typename Headers>
 class PickedCall {
  public:
   // Without headers if there are none to be had.
-  PickedCall(steer_str path, Headers* headers) : headers_(headers) {
+  PickedCall(steer_str path, Headers* headers, std::optional<uint64_t> request_hash)
+      : headers_(headers) {
     call_.struct_size = sizeof(call_);
     call_.path = path;
     call_.ctx = this;
+    call_.request_hash = request_hash.value_or(0);
+    call_.has_request_hash = int32_t{request_hash.has_value()};
     if (headers == nullptr) return;
     call_.header = [](void* ctx, steer_str name, steer_str* value) noexcept {
       return int32_t{static_cast<PickedCall*>(ctx)->headers_->Find(name, value)};
