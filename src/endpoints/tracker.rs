@@ -9,7 +9,7 @@
 //!
 //! Must not know: how a backend is chosen, the C ABI.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::list::{Aggregate, List};
@@ -191,16 +191,15 @@ impl Tracker {
     /// Makes a list of `descriptors` the pending one: keeps the endpoints that stay, makes the new
     /// ones, and drops those that only the former pending list had.
     fn replace_pending(&mut self, descriptors: &[Arc<EndpointDescriptor>]) {
-        let mut reusable = self.reusable();
+        let kept = self.kept(descriptors);
         let former = self.pending.take();
-        for tracked in self.endpoints.values_mut() {
-            tracked.pending = None;
+        for entry in former.iter().flat_map(List::entries) {
+            if let Some(tracked) = self.endpoints.get_mut(&entry.id) {
+                tracked.pending = None;
+            }
         }
         let mut ids = Vec::with_capacity(descriptors.len());
-        for descriptor in descriptors {
-            let kept = reusable
-                .get_mut(descriptor.addresses.as_slice())
-                .and_then(|candidates| self.take_match(candidates, descriptor));
+        for (descriptor, kept) in descriptors.iter().zip(kept) {
             let id = match kept {
                 Some(id) => id,
                 None => match self.helper.create_endpoint(descriptor) {
@@ -245,29 +244,42 @@ impl Tracker {
         current.chain(only_pending).map(|entry| entry.id)
     }
 
-    /// The endpoints there are, by addresses, in the order of the lists (reversed, to be popped).
-    fn reusable(&self) -> HashMap<Vec<String>, Vec<EndpointId>> {
-        let mut reusable: HashMap<Vec<String>, Vec<EndpointId>> =
-            HashMap::with_capacity(self.endpoints.len());
-        for id in self.listed() {
-            let addresses = self.endpoints[&id].descriptor.addresses.clone();
-            reusable.entry(addresses).or_default().push(id);
+    /// For each of `descriptors` the endpoint there is for it, if the host would make it just the same. Most
+    /// lists repeat the current one, at least to begin with: where an endpoint stays at its place, nothing is
+    /// looked up by its addresses.
+    fn kept(&self, descriptors: &[Arc<EndpointDescriptor>]) -> Vec<Option<EndpointId>> {
+        let fits = |id: EndpointId, descriptor: &EndpointDescriptor| {
+            let tracked = &self.endpoints[&id];
+            tracked.descriptor.addresses == descriptor.addresses
+                && tracked.endpoint.matches(descriptor)
+        };
+        let current = self.current.as_ref().map_or(&[][..], List::entries);
+        let mut kept = vec![None; descriptors.len()];
+        let mut staying = HashSet::new();
+        for ((kept, descriptor), entry) in kept.iter_mut().zip(descriptors).zip(current) {
+            if fits(entry.id, descriptor) {
+                *kept = Some(entry.id);
+                staying.insert(entry.id);
+            }
         }
-        for ids in reusable.values_mut() {
-            ids.reverse();
+        if staying.len() == descriptors.len() {
+            return kept;
         }
-        reusable
-    }
-
-    /// Takes the first of `candidates` that the host would make just the same.
-    fn take_match(
-        &self,
-        candidates: &mut Vec<EndpointId>,
-        descriptor: &EndpointDescriptor,
-    ) -> Option<EndpointId> {
-        let at =
-            candidates.iter().rposition(|id| self.endpoints[id].endpoint.matches(descriptor))?;
-        Some(candidates.remove(at))
+        let mut others: HashMap<&[String], VecDeque<EndpointId>> = HashMap::new();
+        for id in self.listed().filter(|id| !staying.contains(id)) {
+            let addresses = self.endpoints[&id].descriptor.addresses.as_slice();
+            others.entry(addresses).or_default().push_back(id);
+        }
+        for (kept, descriptor) in
+            kept.iter_mut().zip(descriptors).filter(|(kept, _)| kept.is_none())
+        {
+            let Some(candidates) = others.get_mut(descriptor.addresses.as_slice()) else {
+                continue;
+            };
+            let at = candidates.iter().position(|id| fits(*id, descriptor));
+            *kept = at.and_then(|at| candidates.remove(at));
+        }
+        kept
     }
 
     /// Gives the new list's kept endpoints their first report in it: what they reported last.
@@ -315,10 +327,18 @@ impl Tracker {
             return;
         };
         self.list_number += 1;
-        for tracked in self.endpoints.values_mut() {
-            tracked.current = tracked.pending.take();
+        let former = self.current.take();
+        for entry in former.iter().flat_map(List::entries) {
+            if let Some(tracked) = self.endpoints.get_mut(&entry.id) {
+                tracked.current = None;
+            }
         }
-        let former = self.current.replace(pending);
+        for entry in pending.entries() {
+            if let Some(tracked) = self.endpoints.get_mut(&entry.id) {
+                tracked.current = tracked.pending.take();
+            }
+        }
+        self.current = Some(pending);
         self.drop_unlisted(former);
     }
 
