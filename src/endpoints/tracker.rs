@@ -9,7 +9,7 @@
 //!
 //! Must not know: how a backend is chosen, the C ABI.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::list::{Aggregate, List};
@@ -244,42 +244,32 @@ impl Tracker {
         current.chain(only_pending).map(|entry| entry.id)
     }
 
-    /// For each of `descriptors` the endpoint there is for it, if the host would make it just the same. Most
-    /// lists repeat the current one, at least to begin with: where an endpoint stays at its place, nothing is
-    /// looked up by its addresses.
+    /// For each of `descriptors` the endpoint there is for it, if the host would make it just the same. Of
+    /// several with the same addresses, the first in the new list gets the first in the old ones.
     fn kept(&self, descriptors: &[Arc<EndpointDescriptor>]) -> Vec<Option<EndpointId>> {
         let fits = |id: EndpointId, descriptor: &EndpointDescriptor| {
             let tracked = &self.endpoints[&id];
             tracked.descriptor.addresses == descriptor.addresses
                 && tracked.endpoint.matches(descriptor)
         };
+        // Most lists repeat the one in use: then nothing needs to be looked up by its addresses.
         let current = self.current.as_ref().map_or(&[][..], List::entries);
-        let mut kept = vec![None; descriptors.len()];
-        let mut staying = HashSet::new();
-        for ((kept, descriptor), entry) in kept.iter_mut().zip(descriptors).zip(current) {
-            if fits(entry.id, descriptor) {
-                *kept = Some(entry.id);
-                staying.insert(entry.id);
-            }
-        }
-        if staying.len() == descriptors.len() {
-            return kept;
-        }
-        let mut others: HashMap<&[String], VecDeque<EndpointId>> = HashMap::new();
-        for id in self.listed().filter(|id| !staying.contains(id)) {
-            let addresses = self.endpoints[&id].descriptor.addresses.as_slice();
-            others.entry(addresses).or_default().push_back(id);
-        }
-        for (kept, descriptor) in
-            kept.iter_mut().zip(descriptors).filter(|(kept, _)| kept.is_none())
+        if current.len() == descriptors.len()
+            && current.iter().zip(descriptors).all(|(entry, descriptor)| fits(entry.id, descriptor))
         {
-            let Some(candidates) = others.get_mut(descriptor.addresses.as_slice()) else {
-                continue;
-            };
-            let at = candidates.iter().position(|id| fits(*id, descriptor));
-            *kept = at.and_then(|at| candidates.remove(at));
+            return current.iter().map(|entry| Some(entry.id)).collect();
         }
-        kept
+        let mut candidates: HashMap<&[String], VecDeque<EndpointId>> = HashMap::new();
+        for id in self.listed() {
+            let addresses = self.endpoints[&id].descriptor.addresses.as_slice();
+            candidates.entry(addresses).or_default().push_back(id);
+        }
+        let take = |descriptor: &Arc<EndpointDescriptor>| {
+            let candidates = candidates.get_mut(descriptor.addresses.as_slice())?;
+            let at = candidates.iter().position(|id| fits(*id, descriptor))?;
+            candidates.remove(at)
+        };
+        descriptors.iter().map(take).collect()
     }
 
     /// Gives the new list's kept endpoints their first report in it: what they reported last.
