@@ -31,6 +31,13 @@ impl<'a> Member<'a> {
     }
 }
 
+impl Member<'_> {
+    /// The same, with a key of its own.
+    pub fn into_owned(self) -> Member<'static> {
+        Member { key: Cow::Owned(self.key.into_owned()), weight: self.weight }
+    }
+}
+
 /// The address without its scheme, as gRPC hashes it: `10.0.0.1:80`, `[::1]:80`, `/run/socket`.
 fn of_address(address: &str) -> Cow<'_, [u8]> {
     match address.split_once(':') {

@@ -4,6 +4,7 @@
 //! | file | idea |
 //! |---|---|
 //! | `per_address.rs` | what is remembered of each address, as long as it is listed |
+//! | `bounded.rs` | room for calls: how many a backend may have, next to the others |
 //! | `observed.rs` | one backend's calls: in flight, and how they ended |
 //! | `peak_ewma.rs` | how long a backend's calls take, quick to rise and slow to fall |
 //! | `reported_weight.rs` | the weight that a backend's own reports give it, and when it is of use |
@@ -11,12 +12,14 @@
 //!
 //! Must not know: policies' configs, connections, the C ABI.
 
+mod bounded;
 mod observed;
 mod peak_ewma;
 mod per_address;
 mod reported_weight;
 mod static_stride;
 
+pub use bounded::{Arrival, Everywhere, Room};
 pub use observed::{Learn, Observed};
 pub use peak_ewma::{Cost, DecayRate, EwmaRule, Outcome, PeakEwma};
 pub use per_address::PerAddress;

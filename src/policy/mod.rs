@@ -14,6 +14,10 @@
 //! | `pickers.rs` | pickers that every policy needs: queue, fail |
 //! | `round_robin.rs` | `steer_round_robin` |
 //! | `random.rs` | `steer_random` |
+//! | `ring_hash.rs` | `steer_ring_hash`, which decides about connections too |
+//! | `maglev.rs` | `steer_maglev` |
+//! | `bounded_loads.rs` | what these two do when a backend has too many calls |
+//! | `places.rs` | what pickers share of a list that changes one place at a time |
 //! | `least_request.rs` | `steer_least_request` |
 //!
 //! To add a policy that only chooses among READY backends: write a [`PickerFactory`] in a file of
@@ -23,14 +27,18 @@
 //!
 //! Must not know: raw pointers, the C ABI, gRPC's classes.
 
+mod bounded_loads;
 mod call;
 mod config;
 mod helper;
 mod leaf;
 mod least_request;
+mod maglev;
 mod pickers;
+mod places;
 mod random;
 mod registry;
+mod ring_hash;
 mod round_robin;
 mod runner;
 mod sample;
@@ -45,9 +53,11 @@ pub use config::{ConfigError, Fault, Fields, fields_of};
 pub use helper::{Helper, Severity, TimerId};
 pub use leaf::{Backend, BuiltIn, LeafFactory, LeafPolicy, PickerFactory};
 pub use least_request::LeastRequest;
+pub use maglev::Maglev;
 pub use pickers::{FailPicker, QueuePicker};
 pub use random::Random;
 pub use registry::{Origin, RegisterError, Registry};
+pub use ring_hash::RingHash;
 pub use round_robin::RoundRobin;
 pub use runner::{GuardedPicker, Host, Runner, discard, raise};
 pub use tracked::{CallEnd, CallHooks, Metrics, TrackedBackend, TrackedCall};

@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 use parking_lot::RwLock;
 
 use super::leaf::LeafFactory;
-use super::{LeastRequest, PolicyFactory, Random, RoundRobin};
+use super::{LeastRequest, Maglev, PolicyFactory, Random, RingHash, RoundRobin};
 
 /// Where a policy comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +85,8 @@ impl Registry {
     pub fn with_built_ins() -> Registry {
         let built_ins: Vec<Arc<dyn PolicyFactory>> = vec![
             Arc::new(LeafFactory::<LeastRequest>::new()),
+            Arc::new(LeafFactory::<Maglev>::new()),
+            Arc::new(RingHash),
             Arc::new(LeafFactory::<Random>::new()),
             Arc::new(LeafFactory::<RoundRobin>::new()),
         ];

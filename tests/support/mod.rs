@@ -3,6 +3,7 @@
 //! stands still and randomness that the test chooses.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -11,8 +12,8 @@ use steer::endpoints::{
     Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId, Report,
 };
 use steer::policy::{
-    Call, GuardedPicker, Host, Metrics, Pick, PolicyFactory, Registry, Runner, Severity, TimerId,
-    TrackedSlot, Update,
+    Call, GuardedPicker, Headers, Host, Metrics, Pick, PolicyFactory, Registry, Runner, Severity,
+    TimerId, TrackedSlot, Update,
 };
 use steer::sync::Handle;
 use steer::{Code, Status};
@@ -383,6 +384,16 @@ impl Channel {
         (text, None)
     }
 
+    /// One pick for a call with this hash of an xDS route.
+    pub fn pick_hash(&self, hash: u64) -> String {
+        self.pick_for(&Call { request_hash: Some(hash), ..*Call::UNKNOWN }).0
+    }
+
+    /// One pick for a call with this header.
+    pub fn pick_header(&self, name: &str, value: &str) -> String {
+        self.pick_for(&Call { headers: &OneHeader { name, value }, ..*Call::UNKNOWN }).0
+    }
+
     /// A call that is picked and starts: its backend's name, and what ends it. The policy tracks calls.
     pub fn start(&self) -> (String, TrackedSlot) {
         let (name, slot) = self.pick_for(Call::UNKNOWN);
@@ -467,6 +478,22 @@ impl Drop for Channel {
     fn drop(&mut self) {
         let picker = self.world().picker.take();
         drop(picker);
+    }
+}
+
+/// The headers of a call that has one.
+pub struct OneHeader<'a> {
+    pub name: &'a str,
+    pub value: &'a str,
+}
+
+impl Headers for OneHeader<'_> {
+    fn get(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        (name == self.name).then_some(Cow::Borrowed(self.value.as_bytes()))
+    }
+
+    fn add(&self, _name: &str, _value: &[u8]) -> bool {
+        false
     }
 }
 

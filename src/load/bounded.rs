@@ -1,0 +1,162 @@
+//! Room for calls: how many a backend may have in flight, next to the others.
+//!
+//! Source: Mirrokni, Thorup, Zadimoghaddam, "Consistent Hashing with Bounded Loads" (arXiv 1608.01350): with a factor of
+//! c, a backend takes a call only if it then has at most ⌈c · m / n⌉ of the m calls in flight on n backends. As c is at least 1,
+//! there is always one that has room.
+//!
+//! A call takes its place by one compare-and-swap, so that threads which pick at the same time cannot fill a backend
+//! beyond its bound together.
+//!
+//! Cost: two atomic operations on a line that all picks share, and one on the backend's, for a call; nothing without a
+//! factor, as then nothing here is used.
+//!
+//! Must not know: how a backend is chosen, connections.
+
+use std::sync::Arc;
+
+use crossbeam_utils::CachePadded;
+
+use super::Learn;
+use crate::policy::CallEnd;
+use crate::sync::atomic::{AtomicU64, Ordering};
+
+/// The calls in flight of all backends together.
+#[derive(Debug, Default)]
+pub struct Everywhere(CachePadded<AtomicU64>);
+
+/// One backend's calls in flight: what it has given away of its room.
+#[derive(Debug)]
+pub struct Room {
+    taken: AtomicU64,
+    everywhere: Arc<Everywhere>,
+}
+
+/// A call that looks for a backend. It counts already, and no more if it does not find one.
+pub struct Arrival<'a> {
+    everywhere: &'a Everywhere,
+    /// What a backend may have in flight with this call.
+    limit: u64,
+}
+
+impl Everywhere {
+    /// One more call, with this factor in percent, among so many backends.
+    pub fn arrive(&self, percent: u32, backends: usize) -> Arrival<'_> {
+        // Relaxed, here and below: nothing is published by a count, and a limit may be as old as the
+        // call that it is for.
+        let calls = self.0.fetch_add(1, Ordering::Relaxed) + 1;
+        let limit = (u64::from(percent) * calls).div_ceil(100 * backends.max(1) as u64);
+        Arrival { everywhere: self, limit }
+    }
+
+    fn leave(&self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// How many there are.
+    pub fn in_flight(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Room {
+    /// Of a backend without calls.
+    pub fn new(everywhere: &Arc<Everywhere>) -> Room {
+        Room { taken: AtomicU64::new(0), everywhere: Arc::clone(everywhere) }
+    }
+
+    /// How many calls are in flight.
+    pub fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
+    }
+}
+
+impl Arrival<'_> {
+    /// The call takes its place if this backend has room for it. What it has taken it gives back when it ends.
+    pub fn take(self, room: &Room) -> Result<(), Self> {
+        let one_more = |taken| (taken < self.limit).then_some(taken + 1);
+        if room.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_err() {
+            return Err(self);
+        }
+        std::mem::forget(self);
+        Ok(())
+    }
+
+    /// The call takes its place in any case.
+    pub fn take_anyway(self, room: &Room) {
+        room.taken.fetch_add(1, Ordering::Relaxed);
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Arrival<'_> {
+    fn drop(&mut self) {
+        self.everywhere.leave();
+    }
+}
+
+/// A call is picked after it has taken its place.
+impl Learn for Room {
+    fn ended(&self, _end: &CallEnd<'_>) {
+        self.taken.fetch_sub(1, Ordering::Relaxed);
+        self.everywhere.leave();
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backend_has_room_for_its_share_rounded_up() {
+        let everywhere = Arc::new(Everywhere::default());
+        let rooms = [Room::new(&everywhere), Room::new(&everywhere), Room::new(&everywhere)];
+        let taken = |percent, room: &Room| everywhere.arrive(percent, 3).take(room).is_ok();
+        // The nth call, with a bound of 1.5 · n / 3 for each backend: 1, 1, 2, 2, 3, 3.
+        assert!(taken(150, &rooms[0]));
+        assert!(!taken(150, &rooms[0]) && taken(150, &rooms[1]));
+        assert!(taken(150, &rooms[0]));
+        assert!(!taken(150, &rooms[0]) && taken(150, &rooms[1]));
+        assert!(taken(150, &rooms[0]));
+        assert_eq!(rooms.each_ref().map(Room::taken), [3, 2, 0]);
+        assert_eq!(everywhere.in_flight(), 5);
+        for (room, calls) in rooms.iter().zip([3, 2, 0]) {
+            (0..calls).for_each(|_| room.ended(&CallEnd::Abandoned));
+        }
+        assert_eq!(everywhere.in_flight(), 0);
+    }
+
+    #[test]
+    fn with_the_least_factor_there_is_always_room_somewhere() {
+        let everywhere = Arc::new(Everywhere::default());
+        let rooms: Vec<Room> = (0..7).map(|_| Room::new(&everywhere)).collect();
+        for call in 1..100_u64 {
+            let found = rooms.iter().any(|room| everywhere.arrive(100, 7).take(room).is_ok());
+            assert!(found && everywhere.in_flight() == call);
+            assert!(rooms.iter().all(|room| room.taken() <= call.div_ceil(7)));
+        }
+    }
+}
+
+#[cfg(all(test, loom))]
+mod model {
+    use super::*;
+
+    /// Two calls at once do not both take the one place that there is.
+    #[test]
+    fn a_place_is_taken_once() {
+        loom::model(|| {
+            let everywhere = Arc::new(Everywhere::default());
+            let rooms = Arc::new([Room::new(&everywhere), Room::new(&everywhere)]);
+            let pick = move || {
+                // One of the two is the second call to come, and may find a limit of 1.
+                let arrival = everywhere.arrive(100, 2);
+                let limit = arrival.limit;
+                let _ = arrival.take(&rooms[0]);
+                assert!(rooms[0].taken() <= 1 && limit == 1);
+            };
+            let other = loom::thread::spawn(pick.clone());
+            pick();
+            other.join().unwrap();
+        });
+    }
+}

@@ -1,0 +1,168 @@
+//! `steer_maglev`: calls with the same hash go to the same backend, by a table in which all backends have equal shares.
+//! Every backend is connected all the time.
+//!
+//! Source: "Maglev: A Fast and Reliable Software Network Load Balancer", NSDI 2016; Envoy's policy of that name.
+//! Cost per pick: the call's hash, a division, and one load each from the table and from the backends. Cost per report:
+//! O(backends). Cost per update: a table, see `hashing/maglev.rs`, if it is another one.
+//!
+//! Must not know: how the table is made, states.
+
+use std::sync::Arc;
+
+use super::bounded_loads::{self, BoundedBackends, BoundedLoads};
+use super::leaf::{Backend, BuiltIn, PickerFactory};
+use super::sample::below;
+use super::{Call, Fields, Helper, Pick, Picker, Wants};
+use crate::endpoints::{Connection, EndpointDescriptor};
+use crate::hashing::{Member, RequestHash, Table, maglev};
+
+/// The picker factory of `steer_maglev`.
+#[derive(Default)]
+pub struct Maglev {
+    /// That of the list in use, which it holds READY or not: a backend that comes back finds its slots.
+    table: Option<MadeTable>,
+    /// How many endpoints the list has.
+    endpoints: usize,
+    loads: BoundedLoads,
+}
+
+/// A table, and what it was made of.
+struct MadeTable {
+    members: Vec<Member<'static>>,
+    table: Arc<Table>,
+}
+
+/// The config.
+#[derive(Debug)]
+pub struct MaglevConfig {
+    table_size: u32,
+    request_hash: RequestHash,
+    balance_factor: Option<u32>,
+}
+
+impl BuiltIn for Maglev {
+    const NAME: &'static str = "steer_maglev";
+
+    fn parse(fields: &mut Fields<'_>) -> MaglevConfig {
+        let table_size = fields.number("tableSize", 65537);
+        if table_size > maglev::GREATEST_SIZE || !maglev::is_prime(table_size) {
+            let most = maglev::GREATEST_SIZE;
+            fields.fault("tableSize", format!("must be a prime number, at most {most}"));
+        }
+        MaglevConfig {
+            table_size,
+            request_hash: RequestHash::parse(fields),
+            balance_factor: bounded_loads::parse(fields),
+        }
+    }
+
+    fn new(_helper: &dyn Helper) -> Self {
+        Maglev::default()
+    }
+}
+
+impl PickerFactory for Maglev {
+    type Config = MaglevConfig;
+
+    fn list(&mut self, config: &Arc<MaglevConfig>, endpoints: &[&Arc<EndpointDescriptor>]) {
+        self.endpoints = endpoints.len();
+        let members: Vec<Member<'_>> =
+            endpoints.iter().map(|endpoint| Member::of(endpoint)).collect();
+        let same = |made: &MadeTable| {
+            made.table.len() == config.table_size as usize && made.members == members
+        };
+        if !self.table.as_ref().is_some_and(same) {
+            let table = Arc::new(Table::new(&members, config.table_size));
+            let members = members.into_iter().map(Member::into_owned).collect();
+            self.table = Some(MadeTable { members, table });
+        }
+    }
+
+    fn build(
+        &mut self,
+        config: &Arc<MaglevConfig>,
+        backends: Vec<Backend>,
+        helper: &Arc<dyn Helper>,
+    ) -> Box<dyn Picker> {
+        let made = self.table.as_ref().expect("the list came before its picker");
+        let bounded = config.balance_factor.map(|percent| {
+            let ready = backends
+                .iter()
+                .map(|backend| (backend.place, &backend.connection, &*backend.descriptor));
+            self.loads.backends(percent, self.endpoints, ready)
+        });
+        let ready = backends.iter().map(|backend| backend.place as u32).collect();
+        let mut connections = vec![None; self.endpoints];
+        for backend in backends {
+            connections[backend.place] = Some(backend.connection);
+        }
+        Box::new(MaglevPicker {
+            table: Arc::clone(&made.table),
+            connections: connections.into(),
+            ready,
+            config: Arc::clone(config),
+            bounded,
+            helper: Arc::clone(helper),
+        })
+    }
+
+    fn keep(&mut self, endpoints: &mut dyn Iterator<Item = &Arc<EndpointDescriptor>>) {
+        self.loads.keep(endpoints);
+    }
+}
+
+/// Slots that a pick looks at before it chooses among the READY backends. If half of all have failed, one pick of 2⁶⁴
+/// needs more.
+const PROBES: usize = 64;
+
+struct MaglevPicker {
+    table: Arc<Table>,
+    /// By place in the list; none where a backend is not READY.
+    connections: Box<[Option<Connection>]>,
+    /// The places of those that are.
+    ready: Box<[u32]>,
+    config: Arc<MaglevConfig>,
+    bounded: Option<BoundedBackends>,
+    helper: Arc<dyn Helper>,
+}
+
+impl Picker for MaglevPicker {
+    fn pick<'a>(&'a self, call: &Call<'_>) -> Pick<'a> {
+        let hash = match self.config.request_hash.of(call) {
+            Ok(hash) => hash.unwrap_or_else(|| self.helper.random()),
+            Err(missing) => return Pick::Fail(missing),
+        };
+        match &self.connections[self.table.owner(self.table.find(hash))] {
+            Some(connection) if self.bounded.is_none() => Pick::Complete(connection),
+            _ => self.pick_along(hash),
+        }
+    }
+
+    fn wants(&self) -> Wants {
+        self.config.request_hash.wants()
+    }
+}
+
+impl MaglevPicker {
+    #[inline(never)]
+    fn pick_along(&self, hash: u64) -> Pick<'_> {
+        let pick = match &self.bounded {
+            Some(bounded) => bounded.take_first(|| self.places_for(hash)),
+            None => {
+                let mut places = self.places_for(hash);
+                places.find_map(|place| self.connections[place].as_ref().map(Pick::Complete))
+            }
+        };
+        pick.unwrap_or(Pick::Queue)
+    }
+
+    /// The places to try: those of the slots from this hash's on, so that the calls of a failed backend spread over all
+    /// others and no other call moves; then the READY ones, from one on that the hash chooses too.
+    fn places_for(&self, hash: u64) -> impl Iterator<Item = usize> {
+        let first = self.table.find(hash);
+        let slots = std::iter::successors(Some(first), |slot| Some(self.table.after(*slot)));
+        let owners = slots.take(PROBES).map(|slot| self.table.owner(slot));
+        let (before, after) = self.ready.split_at(below(hash, self.ready.len()));
+        owners.chain(after.iter().chain(before).map(|place| *place as usize))
+    }
+}
