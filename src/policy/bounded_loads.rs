@@ -35,23 +35,35 @@ pub(super) struct BoundedLoads {
 }
 
 impl BoundedLoads {
-    /// Forgets all but these endpoints.
-    pub(super) fn keep(&mut self, endpoints: &mut dyn Iterator<Item = &Arc<EndpointDescriptor>>) {
-        self.calls.keep(endpoints);
+    /// The list in use is this one, with a factor or without. Without one nothing is remembered.
+    pub(super) fn list(&mut self, factor: Option<u32>, endpoints: &[&Arc<EndpointDescriptor>]) {
+        if factor.is_none() {
+            *self = BoundedLoads::default();
+            return;
+        }
+        let BoundedLoads { everywhere, calls } = self;
+        calls.list(endpoints, |_| Observed::new(Room::new(everywhere)));
     }
 
-    /// Backends for one picker: READY ones, with their places in a list of `places`.
+    /// Forgets all but these endpoints.
+    pub(super) fn keep(&mut self, endpoints: &mut dyn Iterator<Item = &Arc<EndpointDescriptor>>) {
+        if self.calls.iter().next().is_some() {
+            self.calls.keep(endpoints);
+        }
+    }
+
+    /// Backends for one picker: READY ones, with their places in the list in use, which has so many.
     pub(super) fn backends<'a>(
-        &mut self,
+        &self,
         percent: u32,
         places: usize,
-        ready: impl Iterator<Item = (usize, &'a Connection, &'a EndpointDescriptor)>,
+        ready: impl Iterator<Item = (usize, &'a Connection)>,
     ) -> BoundedBackends {
         let mut candidates: Vec<Option<Candidate>> = Vec::new();
         candidates.resize_with(places, || None);
         let mut distinct = HashSet::new();
-        for (place, connection, descriptor) in ready {
-            let calls = self.calls.get(descriptor, || Observed::new(Room::new(&self.everywhere)));
+        for (place, connection) in ready {
+            let calls = Arc::clone(self.calls.at(place));
             // Endpoints of the same address are one backend, and have one share.
             distinct.insert(Arc::as_ptr(&calls));
             let hooks = Arc::clone(&calls) as Arc<dyn CallHooks>;

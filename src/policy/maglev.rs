@@ -66,6 +66,7 @@ impl PickerFactory for Maglev {
 
     fn list(&mut self, config: &Arc<MaglevConfig>, endpoints: &[&Arc<EndpointDescriptor>]) {
         self.endpoints = endpoints.len();
+        self.loads.list(config.balance_factor, endpoints);
         let members: Vec<Member<'_>> =
             endpoints.iter().map(|endpoint| Member::of(endpoint)).collect();
         let same = |made: &MadeTable| {
@@ -86,9 +87,7 @@ impl PickerFactory for Maglev {
     ) -> Box<dyn Picker> {
         let made = self.table.as_ref().expect("the list came before its picker");
         let bounded = config.balance_factor.map(|percent| {
-            let ready = backends
-                .iter()
-                .map(|backend| (backend.place, &backend.connection, &*backend.descriptor));
+            let ready = backends.iter().map(|backend| (backend.place, &backend.connection));
             self.loads.backends(percent, self.endpoints, ready)
         });
         let ready = backends.iter().map(|backend| backend.place as u32).collect();

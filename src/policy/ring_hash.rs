@@ -237,9 +237,8 @@ impl RingHashPolicy {
             self.last_failure = Status::unavailable(message);
         }
         let bounded = config.balance_factor.map(|percent| {
-            let listed = self.slots.iter().zip(&self.listed).enumerate();
-            let ready = listed.filter_map(|(place, (slot, listed))| match slot {
-                Slot::Ready(connection) => Some((place, connection, &*listed.descriptor)),
+            let ready = self.slots.iter().enumerate().filter_map(|(place, slot)| match slot {
+                Slot::Ready(connection) => Some((place, connection)),
                 _ => None,
             });
             self.loads.backends(percent, self.listed.len(), ready)
@@ -362,8 +361,10 @@ impl Policy for RingHashPolicy {
             .collect();
         let ring = Ring::new(&members, config.min_ring_size, config.max_ring_size);
         self.ring = Some(Arc::new(ring));
+        let endpoints: Vec<_> = self.listed.iter().map(|listed| &listed.descriptor).collect();
+        self.loads.keep(&mut endpoints.iter().copied());
+        self.loads.list(config.balance_factor, &endpoints);
         self.config = Some(config);
-        self.loads.keep(&mut self.listed.iter().map(|listed| &listed.descriptor));
         self.publish(None);
         Ok(())
     }
