@@ -39,7 +39,7 @@ impl Member<'_> {
 }
 
 /// The address without its scheme, as gRPC hashes it: `10.0.0.1:80`, `[::1]:80`, `/run/socket`.
-fn of_address(address: &str) -> Cow<'_, [u8]> {
+pub(crate) fn of_address(address: &str) -> Cow<'_, [u8]> {
     match address.split_once(':') {
         Some(("ipv4" | "vsock", rest)) => Cow::Borrowed(rest.as_bytes()),
         // Older gRPCs write it as it is, with a '%' before a scope; later ones encode the brackets.

@@ -17,5 +17,6 @@ mod ring;
 
 pub use maglev::Table;
 pub use member::Member;
+pub(crate) use member::of_address;
 pub use request_hash::RequestHash;
 pub use ring::Ring;

@@ -310,7 +310,7 @@ mod tests {
     #[test]
     fn which_statuses_are_failures() {
         let of = |outcome| {
-            let codes = (0..17).map(|code| Code::from_number(code));
+            let codes = (0..17).map(Code::from_number);
             codes.filter(|code| Outcome::of(*code) == outcome).collect::<Vec<_>>()
         };
         let failures =

@@ -19,6 +19,8 @@
 //! | `bounded_loads.rs` | what these two do when a backend has too many calls |
 //! | `places.rs` | what pickers share of a list that changes one place at a time |
 //! | `least_request.rs` | `steer_least_request` |
+//! | `peak_ewma.rs` | `steer_peak_ewma` |
+//! | `weighted_round_robin.rs` | `steer_weighted_round_robin` |
 //!
 //! To add a policy that only chooses among READY backends: write a [`PickerFactory`] in a file of
 //! its own, wrap it in a [`LeafFactory`], and add that to the list in `registry.rs`. To decide
@@ -34,6 +36,7 @@ mod helper;
 mod leaf;
 mod least_request;
 mod maglev;
+mod peak_ewma;
 mod pickers;
 mod places;
 mod random;
@@ -44,6 +47,7 @@ mod runner;
 mod sample;
 mod tracked;
 mod tracked_slot;
+mod weighted_round_robin;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -54,6 +58,7 @@ pub use helper::{Helper, Severity, TimerId};
 pub use leaf::{Backend, BuiltIn, LeafFactory, LeafPolicy, PickerFactory};
 pub use least_request::LeastRequest;
 pub use maglev::Maglev;
+pub use peak_ewma::PeakEwmaPickers;
 pub use pickers::{FailPicker, QueuePicker};
 pub use random::Random;
 pub use registry::{Origin, RegisterError, Registry};
@@ -62,6 +67,7 @@ pub use round_robin::RoundRobin;
 pub use runner::{GuardedPicker, Host, Runner, discard, raise};
 pub use tracked::{CallEnd, CallHooks, Metrics, TrackedBackend, TrackedCall};
 pub use tracked_slot::TrackedSlot;
+pub use weighted_round_robin::WeightedRoundRobin;
 
 use crate::Status;
 use crate::endpoints::{Connection, EndpointDescriptor, EndpointId, Report};

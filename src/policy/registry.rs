@@ -9,7 +9,10 @@ use std::sync::{Arc, LazyLock};
 use parking_lot::RwLock;
 
 use super::leaf::LeafFactory;
-use super::{LeastRequest, Maglev, PolicyFactory, Random, RingHash, RoundRobin};
+use super::{
+    LeastRequest, Maglev, PeakEwmaPickers, PolicyFactory, Random, RingHash, RoundRobin,
+    WeightedRoundRobin,
+};
 
 /// Where a policy comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,8 +90,10 @@ impl Registry {
             Arc::new(LeafFactory::<LeastRequest>::new()),
             Arc::new(LeafFactory::<Maglev>::new()),
             Arc::new(RingHash),
+            Arc::new(LeafFactory::<PeakEwmaPickers>::new()),
             Arc::new(LeafFactory::<Random>::new()),
             Arc::new(LeafFactory::<RoundRobin>::new()),
+            Arc::new(LeafFactory::<WeightedRoundRobin>::new()),
         ];
         let named = built_ins
             .into_iter()

@@ -233,8 +233,27 @@ impl Channel {
         channel
     }
 
+    /// What is said of this config, which has faults.
+    pub fn config_fault(policy: &str, config: serde_json::Value) -> String {
+        let factory = Registry::global().find(policy).unwrap();
+        factory.parse_config(&config).expect_err("it has faults").to_string()
+    }
+
     pub fn new(factory: Arc<dyn PolicyFactory>) -> Channel {
-        let host = VirtualHost::default();
+        Channel::in_a_world(factory, World::default())
+    }
+
+    /// A channel whose host's randomness is this number from the start on.
+    pub fn with_random(policy: &str, config: serde_json::Value, random: u64) -> Channel {
+        let world = World { random: Chance::Always(random), ..World::default() };
+        let factory = Registry::global().find(policy).unwrap();
+        let mut channel = Channel::in_a_world(factory, world);
+        channel.config = config;
+        channel
+    }
+
+    fn in_a_world(factory: Arc<dyn PolicyFactory>, world: World) -> Channel {
+        let host = VirtualHost(Arc::new(Mutex::new(world)));
         let weak = Arc::new(Mutex::new(None));
         let channel_host = ChannelHost { host: host.clone(), runner: Arc::clone(&weak) };
         let runner = Arc::new(Runner::new(Arc::clone(&factory), Box::new(channel_host)));
@@ -292,9 +311,13 @@ impl Channel {
     }
 
     pub fn connection(&self, name: char) -> Connection {
+        self.connection_to(name.to_string())
+    }
+
+    fn connection_to(&self, name: String) -> Connection {
         let mut world = self.world();
         let number = world.connections.len();
-        world.connections.push((name.to_string(), true));
+        world.connections.push((name, true));
         let host = self.host.clone();
         Connection::new(Handle::from_number(number), move || {
             let held = std::mem::replace(&mut host.world().connections[number].1, false);
@@ -312,6 +335,16 @@ impl Channel {
 
     pub fn ready(&self, names: &str) {
         self.report(names, |name| Report::Ready(self.connection(name)));
+    }
+
+    /// Every endpoint becomes READY, whatever its name.
+    pub fn ready_all(&self) {
+        let endpoints = self.world().endpoints.clone();
+        for (id, name) in endpoints {
+            self.world().silent.remove(&id);
+            let connection = self.connection_to(name);
+            assert!(self.runner.endpoint_report(id, Report::Ready(connection)));
+        }
     }
 
     pub fn fail(&self, names: &str) {
