@@ -21,7 +21,7 @@ fn the_first_backend_is_as_random_as_the_hosts_randomness() {
     let firsts: Vec<String> = (0..6)
         .map(|random| {
             let channel = Channel::round_robin();
-            channel.set_random(random);
+            channel.set_random(u64::MAX / 3 * (random % 3) + 3);
             channel.update("abc").unwrap();
             channel.ready("abc");
             channel.pick()
@@ -31,6 +31,28 @@ fn the_first_backend_is_as_random_as_the_hosts_randomness() {
     let mut distinct = firsts[..3].to_vec();
     distinct.sort();
     assert_eq!(distinct, ["a", "b", "c"]);
+}
+
+/// More backends than a picker has side by side.
+#[test]
+fn of_very_many_backends_those_that_are_ready_rotate_in_the_resolvers_order() {
+    let names: String = (0..1500).map(|i| char::from_u32(0x4e00 + i).unwrap()).collect();
+    // Some at the beginning, in between, and at the end are not READY.
+    let ready: String =
+        names.chars().enumerate().filter(|(i, _)| i % 5 != 0).map(|(_, name)| name).collect();
+    let channel = Channel::round_robin();
+    channel.seed(1);
+    channel.update(&names).unwrap();
+    channel.ready(&ready);
+    let round = channel.picks(1200);
+    assert!(format!("{ready}{ready}").contains(&round));
+    assert_eq!(channel.picks(1200), round);
+    // It goes on with fewer, from another random one.
+    let fewer: String = ready.chars().skip(100).collect();
+    channel.fail(&ready.chars().take(100).collect::<String>());
+    let round = channel.picks(1100);
+    assert!(format!("{fewer}{fewer}").contains(&round));
+    assert_eq!(channel.picks(1100), round);
 }
 
 #[test]

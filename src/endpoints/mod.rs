@@ -5,6 +5,7 @@
 //! | `descriptor.rs` | what the resolver knows of one endpoint |
 //! | `connection.rs` | what a READY endpoint hands to pickers |
 //! | `list.rs` | one address list: states as they count, and their aggregate |
+//! | `places.rs` | what is at a list's places, shared by what is published one after another |
 //! | `tracker.rs` | the current and the pending list, and what a report does to both |
 //!
 //! Must not know: how a backend is chosen, the C ABI.
@@ -12,11 +13,13 @@
 mod connection;
 mod descriptor;
 mod list;
+mod places;
 mod tracker;
 
 pub use connection::Connection;
 pub use descriptor::{Attribute, AttributeValue, EndpointDescriptor, Locality};
 pub use list::Aggregate;
+pub use places::Places;
 pub use tracker::{Tracker, UpdateOutcome};
 
 use crate::Status;

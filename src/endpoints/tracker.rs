@@ -13,7 +13,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::list::{Aggregate, List};
-use super::{Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId, Report};
+use super::{Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId, Places, Report};
 use crate::Status;
 use crate::policy::{Helper, Severity};
 
@@ -26,6 +26,16 @@ struct Tracked {
     /// Its places in the current and in the pending list.
     current: Option<usize>,
     pending: Option<usize>,
+}
+
+impl Tracked {
+    /// What it can be reached over; none unless it is READY.
+    fn connection(&self) -> Option<&Connection> {
+        match &self.reported {
+            Some(Report::Ready(connection)) => Some(connection),
+            _ => None,
+        }
+    }
 }
 
 /// What an update led to.
@@ -43,6 +53,8 @@ pub struct Tracker {
     endpoints: HashMap<EndpointId, Tracked>,
     current: Option<List>,
     pending: Option<List>,
+    /// The connections of the READY endpoints of the current list, by their places in it.
+    ready: Places<Connection>,
     /// Counts the current lists.
     list_number: u64,
     /// Counts the times that endpoints came or went.
@@ -57,6 +69,7 @@ impl Tracker {
             endpoints: HashMap::new(),
             current: None,
             pending: None,
+            ready: Places::new(0),
             list_number: 0,
             set_number: 0,
         }
@@ -123,6 +136,7 @@ impl Tracker {
         if let (Some(index), Some(list)) = (in_current, self.current.as_mut()) {
             list.record(index, state);
             published = list.aggregate(cause.as_ref());
+            self.ready.set(index, tracked.connection().cloned());
         }
         if let (Some(index), Some(list)) = (in_pending, self.pending.as_mut()) {
             list.record(index, state);
@@ -145,15 +159,15 @@ impl Tracker {
 
     /// The READY endpoints of the current list with their places in it, in its order.
     pub fn ready(&self) -> impl Iterator<Item = (usize, &Connection, &Arc<EndpointDescriptor>)> {
-        let entries = self.current.iter().flat_map(List::entries).enumerate();
-        let ready = entries.filter(|(_, entry)| entry.state == Some(Connectivity::Ready));
-        ready.filter_map(|(place, entry)| {
-            let tracked = self.endpoints.get(&entry.id)?;
-            match &tracked.reported {
-                Some(Report::Ready(connection)) => Some((place, connection, &tracked.descriptor)),
-                _ => None,
-            }
+        let entries = self.current.as_ref().map_or(&[][..], List::entries);
+        self.ready.iter().filter_map(|(place, connection)| {
+            Some((place, connection, self.descriptor(entries[place].id)?))
         })
+    }
+
+    /// The connections of the READY endpoints of the current list, by their places in it.
+    pub fn connections(&self) -> &Places<Connection> {
+        &self.ready
     }
 
     /// A number that changes when the current list does.
@@ -179,8 +193,7 @@ impl Tracker {
 
     /// Whether READY is what this endpoint reported last.
     pub fn is_ready(&self, id: EndpointId) -> bool {
-        let reported = self.endpoints.get(&id).and_then(|tracked| tracked.reported.as_ref());
-        matches!(reported, Some(Report::Ready(_)))
+        self.endpoints.get(&id).is_some_and(|tracked| tracked.connection().is_some())
     }
 
     /// What the resolver knows of every endpoint there is: of the current list, and of the pending one.
@@ -291,6 +304,9 @@ impl Tracker {
                 Report::Connecting | Report::Ready(_) => {}
             }
             list.record(index, reported.state());
+            if !is_pending {
+                self.ready.set(index, tracked.connection().cloned());
+            }
         }
         if !any || (is_pending && !self.promote_if_due()) {
             return None;
@@ -326,6 +342,13 @@ impl Tracker {
         for entry in pending.entries() {
             if let Some(tracked) = self.endpoints.get_mut(&entry.id) {
                 tracked.current = tracked.pending.take();
+            }
+        }
+        self.ready = Places::new(pending.len());
+        for (index, entry) in pending.entries().iter().enumerate() {
+            // An endpoint that is new in the list counts with its first report in it.
+            if entry.state.is_some() {
+                self.ready.set(index, self.endpoints[&entry.id].connection().cloned());
             }
         }
         self.current = Some(pending);

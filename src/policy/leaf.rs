@@ -15,7 +15,7 @@ use super::{
 };
 use crate::Status;
 use crate::endpoints::{
-    Aggregate, Connection, Connectivity, EndpointDescriptor, EndpointId, Report, Tracker,
+    Aggregate, Connection, Connectivity, EndpointDescriptor, EndpointId, Places, Report, Tracker,
 };
 
 /// A READY backend, to be chosen by a picker.
@@ -66,6 +66,17 @@ pub trait PickerFactory: Send + 'static {
         backends: Vec<Backend>,
         helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker>;
+
+    /// As [`PickerFactory::build`], of the connections by their places in the list in use: for factories that
+    /// need no more than these, and need not go over all of them at each report.
+    fn build_from(
+        &mut self,
+        _config: &Arc<Self::Config>,
+        _connections: &Places<Connection>,
+        _helper: &Arc<dyn Helper>,
+    ) -> Option<Box<dyn Picker>> {
+        None
+    }
 
     /// Whether it can go on with this config of another policy factory of its name, which is of the
     /// type [`PickerFactory::Config`].
@@ -171,15 +182,19 @@ impl<F: PickerFactory> LeafPolicy<F> {
                     let endpoints: Vec<_> = self.tracker.listed_descriptors().collect();
                     self.pickers.list(config, &endpoints);
                 }
-                let ready = self.tracker.ready();
-                let backends = ready
-                    .map(|(place, connection, descriptor)| Backend {
-                        connection: connection.clone(),
-                        descriptor: Arc::clone(descriptor),
-                        place,
-                    })
-                    .collect();
-                let picker = self.pickers.build(config, backends, &self.helper);
+                let connections = self.tracker.connections();
+                let picker = self.pickers.build_from(config, connections, &self.helper);
+                let picker = picker.unwrap_or_else(|| {
+                    let ready = self.tracker.ready();
+                    let backends = ready
+                        .map(|(place, connection, descriptor)| Backend {
+                            connection: connection.clone(),
+                            descriptor: Arc::clone(descriptor),
+                            place,
+                        })
+                        .collect();
+                    self.pickers.build(config, backends, &self.helper)
+                });
                 (Connectivity::Ready, Status::OK, picker)
             }
         };

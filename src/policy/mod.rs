@@ -12,6 +12,7 @@
 //! | `tracked_slot.rs` | where they are kept, without allocating |
 //! | `sample.rs` | backends taken at random |
 //! | `pickers.rs` | pickers that every policy needs: queue, fail |
+//! | `turns.rs` | connections that take turns |
 //! | `round_robin.rs` | `steer_round_robin` |
 //! | `random.rs` | `steer_random` |
 //! | `ring_hash.rs` | `steer_ring_hash`, which decides about connections too |
@@ -47,6 +48,7 @@ mod runner;
 mod sample;
 mod tracked;
 mod tracked_slot;
+mod turns;
 mod weighted_round_robin;
 
 use std::any::Any;
@@ -67,11 +69,12 @@ pub use round_robin::RoundRobin;
 pub use runner::{GuardedPicker, Host, Runner, discard, raise};
 pub use tracked::{CallEnd, CallHooks, Metrics, TrackedBackend, TrackedCall};
 pub use tracked_slot::TrackedSlot;
+pub use turns::Turns;
 pub use weighted_round_robin::WeightedRoundRobin;
 
 use crate::Status;
 use crate::endpoints::{Connection, EndpointDescriptor, EndpointId, Report};
-use crate::sync::{Handle, Rotation};
+use crate::sync::Handle;
 
 /// A policy's config, parsed and checked: whatever type its factory made of the JSON.
 pub type Config = Arc<dyn Any + Send + Sync>;
@@ -165,35 +168,6 @@ pub trait Picker: Send + Sync {
     /// first pick.
     fn turns(&self) -> Option<Turns> {
         None
-    }
-}
-
-/// Connections that take turns.
-#[derive(Clone, Debug)]
-pub struct Turns {
-    /// The connections' handles, side by side, so that more of them fit into the cache.
-    handles: Arc<[Handle]>,
-    connections: Arc<[Connection]>,
-    rotation: Rotation,
-}
-
-impl Turns {
-    /// Turns of at least one connection, in this order.
-    pub fn new(connections: Vec<Connection>, rotation: Rotation) -> Turns {
-        let handles = connections.iter().map(Connection::handle).collect();
-        Turns { handles, connections: connections.into(), rotation }
-    }
-
-    /// The handle of the connection whose turn it is; none when that takes [`Turns::next`].
-    #[inline(always)]
-    pub fn next_handle(&self) -> Option<Handle> {
-        let place = self.rotation.next(self.handles.len())?;
-        Some(self.handles[place])
-    }
-
-    /// The connection whose turn it is.
-    pub fn next(&self) -> &Connection {
-        &self.connections[self.rotation.next_slowly(self.connections.len())]
     }
 }
 

@@ -64,6 +64,19 @@ impl Rotation {
         self.next_for(assign_thread_slot(), places)
     }
 
+    /// The first place among `places`, from the one after the calling thread's last on, that is taken: `find` answers the
+    /// first one from a given one on, wrapping.
+    ///
+    /// # Panics
+    /// When `places` is 0.
+    pub fn next_found(&self, places: usize, find: impl FnOnce(usize) -> usize) -> usize {
+        let thread = assign_thread_slot();
+        let place = find(self.next_for(thread, places));
+        // Relaxed: as below.
+        self.cell(thread).expect("a slot for every number").store(place as u32, Ordering::Relaxed);
+        place
+    }
+
     fn next_for(&self, thread: u32, places: usize) -> usize {
         assert!(places > 0, "a rotation needs a place");
         let cell = self.cell(thread).expect("a slot for every number");
@@ -107,6 +120,15 @@ mod tests {
             .map(|places| rotation.next_for(0, places))
             .collect();
         assert_eq!(turns, [1, 2, 3, 0, 1, 2, 3, 4, 0, 0, 0]);
+    }
+
+    #[test]
+    fn places_that_are_not_taken_are_passed_over() {
+        let rotation = Rotation::with_slots(1);
+        let taken = [2, 3, 7];
+        let find = |from: usize| *taken.iter().find(|place| **place >= from).unwrap_or(&taken[0]);
+        let turns: Vec<_> = (0..7).map(|_| rotation.next_found(10, find)).collect();
+        assert_eq!(turns, [2, 3, 7, 2, 3, 7, 2]);
     }
 
     #[test]

@@ -1,0 +1,249 @@
+//! Things at the places of a list, in a structure whose clones share what they have alike: what is published
+//! at every report must not be copied at every report.
+//!
+//! A radix tree over the places, whose changed path is copied if a clone still holds it (path copying: Driscoll
+//! et al., "Making Data Structures Persistent", 1989). Crates with persistent vectors (imbl, rpds) have no places
+//! that stay when others become empty, which is what the rotation needs.
+//!
+//! Cost, with n places: a clone O(1); a change O(log n), at most 16 reference counts for each of the log₁₆ n levels;
+//! a look-up O(log n), one load for each level.
+//!
+//! Must not know: what is at the places.
+
+use std::sync::Arc;
+
+/// Children of a node. Few, so that copying a path stays cheap.
+const FAN_OUT: usize = 16;
+const BITS: u32 = FAN_OUT.trailing_zeros();
+
+/// Something, or nothing, at each of the places from 0 on.
+#[derive(Clone, Debug)]
+pub struct Places<T> {
+    root: Node<T>,
+    /// Levels below the root.
+    depth: u32,
+    places: usize,
+    count: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Node<T> {
+    Things([Option<T>; FAN_OUT]),
+    Nodes([Option<Arc<Node<T>>>; FAN_OUT]),
+}
+
+impl<T> Node<T> {
+    fn empty(level: u32) -> Node<T> {
+        if level == 0 {
+            Node::Things(std::array::from_fn(|_| None))
+        } else {
+            Node::Nodes(std::array::from_fn(|_| None))
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Node::Things(things) => things.iter().all(Option::is_none),
+            Node::Nodes(nodes) => nodes.iter().all(Option::is_none),
+        }
+    }
+}
+
+/// Which child of a node of this level has the place.
+fn child_of(place: usize, level: u32) -> usize {
+    (place >> (level * BITS)) & (FAN_OUT - 1)
+}
+
+impl<T: Clone> Places<T> {
+    /// Nothing at any of so many places.
+    pub fn new(places: usize) -> Places<T> {
+        let mut depth = 0;
+        while places > FAN_OUT << (depth * BITS) {
+            depth += 1;
+        }
+        Places { root: Node::empty(depth), depth, places, count: 0 }
+    }
+
+    /// How many places there are.
+    pub fn places(&self) -> usize {
+        self.places
+    }
+
+    /// At how many of them there is something.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Puts something, or nothing, at a place.
+    ///
+    /// # Panics
+    /// When there is no such place.
+    pub fn set(&mut self, place: usize, thing: Option<T>) {
+        assert!(place < self.places, "place {place} of {}", self.places);
+        if thing.is_none() && self.get(place).is_none() {
+            return;
+        }
+        let is_some = thing.is_some();
+        let former = set(&mut self.root, self.depth, place, thing);
+        self.count = self.count + usize::from(is_some) - usize::from(former.is_some());
+    }
+
+    /// What is at a place.
+    #[inline]
+    pub fn get(&self, place: usize) -> Option<&T> {
+        if place >= self.places {
+            return None;
+        }
+        let (mut node, mut level) = (&self.root, self.depth);
+        loop {
+            match node {
+                Node::Things(things) => return things[child_of(place, 0)].as_ref(),
+                Node::Nodes(nodes) => node = nodes[child_of(place, level)].as_ref()?,
+            }
+            level -= 1;
+        }
+    }
+
+    /// The first place from this one on with something at it.
+    #[inline]
+    pub fn next(&self, from: usize) -> Option<(usize, &T)> {
+        if let Some(thing) = self.get(from) {
+            return Some((from, thing));
+        }
+        next(&self.root, self.depth, from.checked_add(1)?)
+    }
+
+    /// All that there is, by place.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, &T)> {
+        let mut from = 0;
+        std::iter::from_fn(move || {
+            let found = self.next(from)?;
+            from = found.0 + 1;
+            Some(found)
+        })
+    }
+}
+
+fn set<T: Clone>(node: &mut Node<T>, level: u32, place: usize, thing: Option<T>) -> Option<T> {
+    match node {
+        Node::Things(things) => std::mem::replace(&mut things[child_of(place, 0)], thing),
+        Node::Nodes(nodes) => {
+            let child = &mut nodes[child_of(place, level)];
+            let node = child.get_or_insert_with(|| Arc::new(Node::empty(level - 1)));
+            let node = Arc::make_mut(node);
+            let former = set(node, level - 1, place, thing);
+            if node.is_empty() {
+                *child = None;
+            }
+            former
+        }
+    }
+}
+
+fn next<T>(node: &Node<T>, level: u32, from: usize) -> Option<(usize, &T)> {
+    // Beyond what this node has.
+    if from >> (level * BITS) >= FAN_OUT {
+        return None;
+    }
+    let first = from >> (level * BITS);
+    match node {
+        Node::Things(things) => {
+            let mut rest = things.iter().enumerate().skip(first);
+            rest.find_map(|(place, thing)| Some((place, thing.as_ref()?)))
+        }
+        Node::Nodes(nodes) => {
+            let mut rest = nodes.iter().enumerate().skip(first);
+            rest.find_map(|(child, node)| {
+                let begins = child << (level * BITS);
+                let within = from.saturating_sub(begins);
+                let (place, thing) = next(node.as_ref()?, level - 1, within)?;
+                Some((begins + place, thing))
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn things(places: &Places<u32>) -> Vec<(usize, u32)> {
+        places.iter().map(|(place, thing)| (place, *thing)).collect()
+    }
+
+    #[test]
+    fn places_are_there_from_none_to_many() {
+        for count in [0, 1, 15, 16, 17, 256, 257, 5000] {
+            let mut places = Places::new(count);
+            (0..count).for_each(|place| places.set(place, Some(place as u32)));
+            assert_eq!(places.count(), count);
+            assert!((0..count).all(|place| places.get(place) == Some(&(place as u32))));
+            assert_eq!(places.get(count), None);
+            assert_eq!(places.next(count), None);
+            assert_eq!(places.next(usize::MAX), None);
+            assert_eq!(things(&places).len(), count);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "place 3 of 3")]
+    fn a_place_that_is_not_there_cannot_be_set() {
+        Places::new(3).set(3, Some(1));
+    }
+
+    #[test]
+    fn clones_share_all_but_the_changed_path() {
+        let mut new = Places::new(4096);
+        (0..4096).for_each(|place| new.set(place, Some(place)));
+        let old = new.clone();
+        new.set(0, None);
+        let (Node::Nodes(new), Node::Nodes(old)) = (&new.root, &old.root) else { unreachable!() };
+        let shared = |(new, old): (&Option<Arc<Node<_>>>, &Option<Arc<Node<_>>>)| {
+            Arc::ptr_eq(new.as_ref().unwrap(), old.as_ref().unwrap())
+        };
+        let shared: Vec<bool> = new.iter().zip(old).map(shared).collect();
+        assert!(!shared[0] && shared[1..].iter().all(|shared| *shared));
+    }
+
+    #[test]
+    fn what_is_empty_takes_no_memory() {
+        let mut places = Places::new(100_000);
+        places.set(77_777, Some(1));
+        places.set(77_777, None);
+        places.set(5, None);
+        assert!(places.root.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_a_map_whose_clones_stay_as_they_were(
+            count in 1_usize..700,
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<Option<u32>>()), 0..200),
+        ) {
+            let mut places = Places::new(count);
+            let mut model: BTreeMap<usize, u32> = BTreeMap::new();
+            let mut clones = Vec::new();
+            for (place, thing) in changes {
+                let place = place.index(count);
+                clones.push((places.clone(), model.clone()));
+                places.set(place, thing);
+                match thing {
+                    Some(thing) => model.insert(place, thing),
+                    None => model.remove(&place),
+                };
+                prop_assert_eq!(places.count(), model.len());
+                let next = places.next(place).map(|(place, thing)| (place, *thing));
+                let expected = model.range(place..).next().map(|(place, thing)| (*place, *thing));
+                prop_assert_eq!(next, expected);
+            }
+            clones.push((places, model));
+            for (places, model) in clones {
+                prop_assert_eq!(things(&places), model.into_iter().collect::<Vec<_>>());
+            }
+        }
+    }
+}
