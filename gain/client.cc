@@ -4,7 +4,8 @@
 //
 //   gain_client --target=ipv4:127.0.0.1:1,127.0.0.1:2 --lb_config='[{"round_robin": {}}]'
 //
-// Prints what became of the calls as JSON: outcomes.h.
+// Prints what became of the calls as JSON: outcomes.h. Which server had a call is known to the
+// servers: of a call that timed out, some gRPCs do not tell the client.
 
 #include <grpcpp/grpcpp.h>
 #include <steer/grpc.h>
@@ -90,9 +91,10 @@ std::string StatusName(const grpc::Status& status) {
   return absl::StatusCodeToString(static_cast<absl::StatusCode>(status.error_code()));
 }
 
-// Makes a call for each arrival, and returns what became of them, in the same order.
+// Makes a call for each arrival, and returns what became of those after the warm-up.
 std::vector<gain::Outcome> MakeCalls(const std::shared_ptr<grpc::Channel>& channel,
                                      const std::vector<std::chrono::nanoseconds>& arrivals,
+                                     std::chrono::nanoseconds warm_up,
                                      std::chrono::nanoseconds deadline) {
   const auto stub = helloworld::Greeter::NewStub(channel);
   std::vector<gain::Outcome> outcomes(arrivals.size());
@@ -104,18 +106,19 @@ std::vector<gain::Outcome> MakeCalls(const std::shared_ptr<grpc::Channel>& chann
     gain::Outcome& outcome = outcomes[i];
     outcome.late = Clock::now() - scheduled;
     auto call = std::make_shared<Call>();
-    call->request.set_name("world");
+    call->request.set_name(arrivals[i] < warm_up ? "warm-up" : "world");
     call->context.set_deadline(std::chrono::system_clock::now() + (deadline - outcome.late));
     pending.Begin();
     stub->async()->SayHello(&call->context, &call->request, &call->reply,
                             [call, scheduled, &outcome, &pending](const grpc::Status& status) {
                               outcome.latency = Clock::now() - scheduled;
                               outcome.status = StatusName(status);
-                              outcome.backend = call->context.peer();
                               pending.End();
                             });
   }
   pending.Wait();
+  const auto counted = std::lower_bound(arrivals.begin(), arrivals.end(), warm_up);
+  outcomes.erase(outcomes.begin(), outcomes.begin() + (counted - arrivals.begin()));
   return outcomes;
 }
 
@@ -139,11 +142,8 @@ int main(int argc, char** argv) {
   const auto arrivals =
       Arrivals(absl::GetFlag(FLAGS_rate), warm_up + Seconds(absl::GetFlag(FLAGS_seconds)),
                absl::GetFlag(FLAGS_seed));
-  auto outcomes =
-      MakeCalls(channel, arrivals, InNs(Seconds(absl::GetFlag(FLAGS_deadline_ms) / 1000)));
-  const auto uncounted =
-      std::lower_bound(arrivals.begin(), arrivals.end(), warm_up) - arrivals.begin();
-  outcomes.erase(outcomes.begin(), outcomes.begin() + uncounted);
+  const auto outcomes =
+      MakeCalls(channel, arrivals, warm_up, InNs(Seconds(absl::GetFlag(FLAGS_deadline_ms) / 1000)));
   gain::WriteJson(outcomes, std::cout);
   return 0;
 }

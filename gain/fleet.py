@@ -7,15 +7,15 @@ Knows gain_server and gain_client by their flags and what they print. Must not k
 import contextlib
 import dataclasses
 import json
-import os
 import pathlib
+import re
 import sys
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "examples" / "testing"))
 from greeters import Server, require, started, stopped, target  # noqa: E402
 
-# A server's capacity is its slots by its service time: 800 calls per second. Service times are exponentially distributed,
-# as the calls of most services take now little and now much.
+# A server's capacity is its slots by its service time: 800 calls per second. Service times are exponentially
+# distributed, as the calls of most services take now little and now much.
 SLOTS = 8
 SERVICE_TIME_MS = 10
 SLOWER = 20
@@ -25,6 +25,8 @@ DEADLINE_MS = 1000
 UTILIZATION = 0.6
 GOOD = ("red", "green", "blue")
 ODD = "odd"
+# In seconds; for what takes none.
+PATIENCE = 30
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,22 +67,16 @@ FAILING = Scenario("c", "one of four failing: UNAVAILABLE at once", failing=True
 SCENARIOS = (ALIKE, SLOW, FAILING)
 
 
+@dataclasses.dataclass(frozen=True)
 class Outcomes:
-    """What the client has counted, with the servers by their names."""
+    """What the client has counted and, by their names, the servers."""
 
-    def __init__(self, printed, servers):
-        counted = json.loads(printed)
-        self.calls = counted["calls"]
-        self.statuses = counted["statuses"]
-        self.latency_ms = counted["latency_ms"]
-        self.late_ms = counted["late_ms"]
-        self.latencies_us = counted["latencies_us"]
-        backends = counted["backends"]
-        self.calls_of = {
-            server.name: backends.pop(f"ipv4:{server.address}", {"calls": 0})["calls"]
-            for server in servers
-        }
-        require(not backends, f"calls that are at none of the servers: {backends}")
+    calls: int
+    statuses: dict
+    calls_of: dict
+    latency_ms: dict
+    late_ms: dict
+    latencies_us: list
 
     @property
     def errors(self):
@@ -116,23 +112,30 @@ def calling(programs, servers, config, *arguments):
 
 
 def outcomes(client, servers, patience):
-    """Waits for the client's end."""
+    """Waits for the client's end, and ends the servers."""
     printed, _ = client.communicate(timeout=patience)
     require(client.returncode == 0, f"the client ended with {client.returncode}")
-    return Outcomes(printed, servers)
+    return Outcomes(calls_of={server.name: counted_by(server) for server in servers}, **json.loads(printed))
+
+
+def counted_by(server):
+    server.process.terminate()
+    said, _ = server.process.communicate(timeout=PATIENCE)
+    counted = re.search(r"^counted: (\d+)$", said, re.MULTILINE)
+    require(counted, f"{server.name} ended without its count; it said: {said!r}")
+    return int(counted[1])
 
 
 def measure(programs, scenario, config, warm_up, seconds):
     """The scenario under a policy, with servers of its own; all that is random is the same each time."""
     names = (*GOOD, ODD)
     arguments = {name: scenario.arguments_of(i, name) for i, name in enumerate(names, start=1)}
-    with serving(programs, arguments) as servers, calling(
-        programs,
-        servers,
-        config,
+    load = [
         f"--rate={scenario.rate}",
         f"--warm_up={warm_up}",
         f"--seconds={seconds}",
         f"--deadline_ms={DEADLINE_MS}",
-    ) as client:
-        return outcomes(client, servers, warm_up + seconds + DEADLINE_MS / 1000 + 30)
+    ]
+    with serving(programs, arguments) as servers:
+        with calling(programs, servers, config, *load) as client:
+            return outcomes(client, servers, warm_up + seconds + DEADLINE_MS / 1000 + PATIENCE)

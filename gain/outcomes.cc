@@ -16,11 +16,6 @@ namespace {
 
 using Counts = std::map<std::string, int64_t>;
 
-struct Backend {
-  int64_t calls = 0;
-  Counts statuses;
-};
-
 std::string Json(const Counts& counts) {
   return absl::StrCat("{",
                       absl::StrJoin(counts, ", ",
@@ -54,23 +49,9 @@ std::vector<int64_t> Ascending(const std::vector<Outcome>& outcomes,
 
 void WriteJson(const std::vector<Outcome>& outcomes, std::ostream& out) {
   Counts statuses;
-  std::map<std::string, Backend> backends;
-  for (const Outcome& outcome : outcomes) {
-    ++statuses[outcome.status];
-    Backend& backend = backends[outcome.backend];
-    ++backend.calls;
-    ++backend.statuses[outcome.status];
-  }
-  const auto all = static_cast<double>(outcomes.size());
-  const auto write_backend = [all](std::string* json, const auto& entry) {
-    const auto& [address, backend] = entry;
-    absl::StrAppend(json, "\"", address, "\": {\"calls\": ", backend.calls,
-                    ", \"share\": ", static_cast<double>(backend.calls) / all,
-                    ", \"statuses\": ", Json(backend.statuses), "}");
-  };
+  for (const Outcome& outcome : outcomes) ++statuses[outcome.status];
 
-  out << "{\"calls\": " << outcomes.size() << ",\n \"statuses\": " << Json(statuses)
-      << ",\n \"backends\": {" << absl::StrJoin(backends, ", ", write_backend) << "}";
+  out << "{\"calls\": " << outcomes.size() << ",\n \"statuses\": " << Json(statuses);
   if (!outcomes.empty()) {
     const std::vector<int64_t> latencies = Ascending(outcomes, &Outcome::latency);
     out << ",\n \"latency_ms\": " << Quantiles(latencies)

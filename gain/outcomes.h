@@ -1,8 +1,6 @@
-// What became of calls: counted by status and backend, and their latencies as quantiles and in
-// full. As JSON:
+// What became of calls: counted by status, and their latencies as quantiles and in full. As JSON:
 //
 //   {"calls": 3, "statuses": {"OK": 2, "UNAVAILABLE": 1},
-//    "backends": {"ipv4:127.0.0.1:1": {"calls": 3, "share": 1, "statuses": {...}}},
 //    "latency_ms": {"p50": ..., "p90": ..., "p95": ..., "p99": ..., "p99.9": ..., "max": ...},
 //    "late_ms": {...},           how late calls were begun
 //    "latencies_us": [...]}      ascending
@@ -26,8 +24,6 @@ struct Outcome {
   // From when it should have begun to when it did.
   std::chrono::nanoseconds late{};
   std::string status;
-  // Who had the call; empty if none is known.
-  std::string backend;
 };
 
 // Calls whose status is no success count with their time as the others do.

@@ -4,12 +4,14 @@
 //
 //   gain_server --name=red --slots=8 --service_time_ms=10 --exponential --seed=1
 //
-// Prints "listening: red at 127.0.0.1:PORT" when it is ready, and ends on SIGTERM. It is a plain
-// gRPC server, and knows nothing of Steer.
+// Prints "listening: red at 127.0.0.1:PORT" when it is ready. On SIGTERM it prints "counted: 123",
+// the calls that came to it but for those of somebody named warm-up, and ends. It is a plain gRPC
+// server, and knows nothing of Steer.
 
 #include <grpcpp/grpcpp.h>
 #include <signal.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -41,18 +43,19 @@ class GreeterService final : public helloworld::Greeter::CallbackService {
   GreeterService(int slots, std::function<std::chrono::nanoseconds()> service_time, bool failing)
       : load_(slots), slots_(slots, std::move(service_time)), failing_(failing) {}
 
+  // Calls that came, whatever became of them.
+  int64_t counted() const { return counted_; }
+
   grpc::ServerUnaryReactor* SayHello(grpc::CallbackServerContext* context,
                                      const helloworld::HelloRequest* request,
                                      helloworld::HelloReply* reply) override {
     load_.Arrived();
+    if (request->name() != "warm-up") ++counted_;
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     if (failing_) {
       End(context, reactor, {grpc::StatusCode::UNAVAILABLE, absl::GetFlag(FLAGS_name)});
       return reactor;
     }
-    // At once, for with this the client learns where its call is. Else it would not know it of a
-    // call that times out.
-    reactor->StartSendInitialMetadata();
     slots_.Enqueue({[context] {
                       return context->IsCancelled() ||
                              context->deadline() <= std::chrono::system_clock::now();
@@ -79,6 +82,7 @@ class GreeterService final : public helloworld::Greeter::CallbackService {
   gain::Load load_;
   gain::Slots slots_;
   const bool failing_;
+  std::atomic<int64_t> counted_{0};
 };
 
 std::function<std::chrono::nanoseconds()> ServiceTime() {
@@ -124,6 +128,7 @@ int main(int argc, char** argv) {
 
   int signal_number = 0;
   sigwait(&end_signals, &signal_number);
-  server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(1));
+  server->Shutdown(std::chrono::system_clock::now());
+  std::cout << "counted: " << service.counted() << std::endl;
   return 0;
 }

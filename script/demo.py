@@ -1,7 +1,7 @@
 """The show of script/demo: real greeter servers, real calls, and a judge.
 
-Knows the greeter's two programs by what they print, and nothing of gRPC's or Steer's insides.
-Usage: demo.py <directory of greeter_server and greeter_client>
+Knows the greeter's two programs and gain/'s by what they print, and nothing of gRPC's or Steer's insides.
+Usage: demo.py <build tree with examples/helloworld and gain>
 """
 
 import contextlib
@@ -14,13 +14,27 @@ import threading
 import time
 from datetime import datetime
 
-sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "examples" / "testing"))
+sys.dont_write_bytecode = True
+REPO = pathlib.Path(__file__).resolve().parent.parent
+sys.path += [str(REPO / "examples" / "testing"), str(REPO / "gain")]
+import bars  # noqa: E402
+import fleet  # noqa: E402
 from greeters import ANSWER, Failed, Server, require, started, stopped, target  # noqa: E402
 
 NAMES = ("red", "green", "blue")
 CALLS = 3000
 THREADS = 4
 LOAD_SECONDS = 100  # ends the client under load even if this script cannot
+# Of part four, for each policy: long enough to learn what the servers are like, and to tell policies apart.
+WARM_UP, SECONDS = 2, 2.5
+POLICIES = {
+    "round_robin": {},
+    "steer_round_robin": {},
+    "steer_least_request": {},
+    "steer_peak_ewma": {},
+    # By default it trusts no report for 10 s.
+    "steer_weighted_round_robin": {"blackoutPeriod": "0.5s", "weightUpdatePeriod": "0.25s"},
+}
 FAILURE = re.compile(r"FAILED at (?P<time>\S+) after \S+, peer ipv4:(?P<address>\S+): ")
 
 
@@ -170,7 +184,26 @@ def part_three(load, client, servers):
     load.say(f"-> calls lost with {victim.name}, in flight there: {lost}")
 
 
-def show(programs):
+def part_four(programs):
+    print("\n4. What a policy is worth: four servers that serve a bounded number of calls at a time")
+    outcomes = {}
+    for scenario in (fleet.SLOW, fleet.FAILING):
+        print(f"\n   {scenario.words}; {scenario.rate:,.0f} calls per second\n")
+        print(f"   {'policy':<26}    p50 ms    p99 ms  p99.9 ms    errors  on that server")
+        for policy, config in POLICIES.items():
+            seen = fleet.measure(programs, scenario, {policy: config}, WARM_UP, SECONDS)
+            outcomes[scenario.key, policy] = seen
+            times = "".join(f"{seen.latency_ms[q]:10,.1f}" for q in ("p50", "p99", "p99.9"))
+            share = seen.share(fleet.ODD)
+            print(f"   {policy:<26}{times}{seen.errors:10.2%}{share:16.2%}  {bar(share, 1, 20)}")
+    print()
+    for words, measured, allowed in bars.SHORT.judge(outcomes):
+        require(measured <= allowed, f"{words}: {measured:.3f}, more than {allowed}")
+        print(f"   {words}: {measured:.3f} (at most {allowed})")
+
+
+def show(build):
+    programs = build / "examples" / "helloworld"
     # The clients end first: a client under load would take the end of its servers for a fault.
     with contextlib.ExitStack() as server_cleanup, contextlib.ExitStack() as client_cleanup:
         servers = [Server(programs / "greeter_server", name, server_cleanup) for name in NAMES]
@@ -180,6 +213,7 @@ def show(programs):
         load = Load(client, servers)
         part_two(load, client, servers)
         part_three(load, client, servers)
+    part_four(build / "gain")
     answered, lost = sum(client.answered.values()), len(client.failures)
     print(f"\nAll of it held: {CALLS:,} calls shared equally; {answered:,} answered under load;")
     print(f"{lost} lost in flight with the server that was killed, and no other.")

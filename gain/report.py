@@ -1,0 +1,71 @@
+"""Makes tables of what measure.py has kept, and says which bars hold. Status 1 if one does not.
+
+Usage: report.py RESULTS.json GRPC_VERSION
+
+Must not know: how the numbers came about.
+"""
+
+import datetime
+import os
+import pathlib
+import sys
+
+import bars
+import results
+from fleet import ODD, SCENARIOS
+
+
+def processor():
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return "unknown processor"
+
+
+def table(outcomes, scenario):
+    lines = [
+        f"**{scenario.words}**, {scenario.rate:,.0f} calls per second",
+        "",
+        "| policy | p50 ms | p95 ms | p99 ms | p99.9 ms | errors | of its calls, the fourth server got |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for (key, policy), measured in outcomes.items():
+        if key != scenario.key:
+            continue
+        times = [f"{measured.latency_ms[q]:,.1f}" for q in ("p50", "p95", "p99", "p99.9")]
+        shares = [f"{measured.errors:.2%}", f"{measured.share(ODD):.2%}"]
+        lines.append(f"| `{policy}` | {' | '.join(times + shares)} |")
+    return lines
+
+
+def verdicts(outcomes):
+    held = []
+    lines = ["| bar | measured | allowed | |", "|---|---:|---:|---|"]
+    for words, measured, allowed in bars.FULL.judge(outcomes):
+        held.append(measured <= allowed)
+        verdict = "held" if held[-1] else "**missed**"
+        lines.append(f"| {words} | {measured:.3f} | {allowed:.3f} | {verdict} |")
+    return lines, all(held)
+
+
+def main():
+    results_file, grpc_version = sys.argv[1:]
+    outcomes, run = results.read(results_file)
+    measured = datetime.date.fromtimestamp(pathlib.Path(results_file).stat().st_mtime)
+    late = max(o.late_ms["p99"] for o in outcomes.values())
+    lines = [
+        f"gRPC {grpc_version}, {processor()}, {os.cpu_count()} CPUs, {measured}. {run['warm_up']} s of warm-up,"
+        f" then {run['seconds']} s that count. 99 % of the calls began within {late:.1f} ms of their time in each"
+        " run.",
+        "",
+    ]
+    for scenario in SCENARIOS:
+        lines += [*table(outcomes, scenario), ""]
+    judged, held = verdicts(outcomes)
+    print("\n".join(lines + judged))
+    if not held:
+        print("a bar is missed", file=sys.stderr)
+        sys.exit(1)
+
+
+main()
