@@ -4,6 +4,8 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::borrow::Cow;
+pub mod statistics;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -245,7 +247,16 @@ impl Channel {
 
     /// A channel whose host's randomness is this number from the start on.
     pub fn with_random(policy: &str, config: serde_json::Value, random: u64) -> Channel {
-        let world = World { random: Chance::Always(random), ..World::default() };
+        Channel::with_chance(policy, config, Chance::Always(random))
+    }
+
+    /// A channel whose host's randomness is a sequence from this seed from the start on.
+    pub fn with_seed(policy: &str, config: serde_json::Value, seed: u64) -> Channel {
+        Channel::with_chance(policy, config, Chance::Seeded(fastrand::Rng::with_seed(seed)))
+    }
+
+    fn with_chance(policy: &str, config: serde_json::Value, random: Chance) -> Channel {
+        let world = World { random, ..World::default() };
         let factory = Registry::global().find(policy).unwrap();
         let mut channel = Channel::in_a_world(factory, world);
         channel.config = config;

@@ -1,0 +1,139 @@
+//! Storms of calls from many threads, while endpoints come, go and reconnect: afterwards no backend has a call
+//! in flight.
+
+mod support;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::{Value, json};
+use steer::policy::{Call, Metrics, TrackedSlot};
+use steer::{Code, Status};
+use support::Channel;
+
+const THREADS: u64 = 4;
+const CALLS: usize = if cfg!(miri) { 50 } else { 5000 };
+
+/// One call, which ends in one of the ways in which calls end.
+fn call(channel: &Channel, rng: &mut fastrand::Rng, kept: &mut Vec<TrackedSlot>) {
+    let (_, Some(mut slot)) = channel.pick_for(Call::UNKNOWN) else { return };
+    let code = *rng.choice(&[Code::Ok, Code::NotFound, Code::Cancelled]).unwrap();
+    let finish = |slot: &mut TrackedSlot| {
+        slot.call_mut().finish(&Status::new(code, ""), Some(&Metrics::default()));
+    };
+    match rng.u8(..7) {
+        // Never started.
+        0 => {}
+        // Started and never finished.
+        1 => slot.call_mut().start(),
+        2 => {
+            slot.call_mut().start();
+            finish(&mut slot);
+        }
+        // Hosts that know of no start; and those that tell of things twice.
+        3 => {
+            finish(&mut slot);
+            slot.call_mut().start();
+            finish(&mut slot);
+        }
+        // It outlives its picker.
+        4 => {
+            slot.call_mut().start();
+            kept.push(slot);
+        }
+        // The thread's own code panics with the call in its hands.
+        5 => {
+            let panicked = catch_unwind(AssertUnwindSafe(|| {
+                let _slot = slot;
+                std::panic::resume_unwind(Box::new("the application's own"));
+            }));
+            assert!(panicked.is_err());
+        }
+        // It ends on another thread.
+        _ => std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut slot = slot;
+                finish(&mut slot);
+            });
+        }),
+    }
+    if kept.len() > 20 {
+        let mut slot = kept.swap_remove(rng.usize(..kept.len()));
+        if rng.bool() {
+            finish(&mut slot);
+        }
+    }
+}
+
+/// Calls on all threads while endpoints change; at the end `abcd` are READY, and no call is left.
+fn storm(channel: &Channel) {
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS)
+            .map(|seed| {
+                scope.spawn(move || {
+                    let mut rng = fastrand::Rng::with_seed(seed);
+                    let mut kept = Vec::new();
+                    for _ in 0..CALLS {
+                        call(channel, &mut rng, &mut kept);
+                    }
+                })
+            })
+            .collect();
+        scope.spawn(|| {
+            let mut rng = fastrand::Rng::with_seed(99);
+            while !over.load(Ordering::Relaxed) {
+                match rng.u8(..3) {
+                    0 => {
+                        let names = rng.choice(["abcd", "abcde", "dcba", "abcdd"]).unwrap();
+                        channel.update(names).unwrap();
+                    }
+                    1 => channel.idle("a"),
+                    _ => channel.ready("abcd"),
+                }
+            }
+        });
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        over.store(true, Ordering::Relaxed);
+    });
+    channel.update("abcd").unwrap();
+    channel.ready("abcd");
+    channel.asked();
+}
+
+/// A policy that compares all backends, and of equals takes the first: with a backend of which nothing is known
+/// beside the four, calls go to all of them in turn only if no other has a call in flight.
+fn no_call_is_left(policy: &str, config: Value) {
+    let channel = Channel::with(policy, config);
+    channel.update("abcd").unwrap();
+    channel.ready("abcd");
+    storm(&channel);
+    channel.update("abcdx").unwrap();
+    channel.ready("x");
+    let calls: Vec<_> = (0..10).map(|_| channel.start()).collect();
+    let names: String = calls.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, "abcdxabcdx");
+}
+
+#[test]
+fn least_request_has_no_call_in_flight_after_a_storm() {
+    no_call_is_left("steer_least_request", json!({"choiceCount": 10}));
+}
+
+/// The clock stands still, so that no estimate changes.
+#[test]
+fn peak_ewma_has_no_call_in_flight_after_a_storm() {
+    no_call_is_left("steer_peak_ewma", json!({"fullScanBelow": 10}));
+}
+
+/// Its choice does not depend on calls: every picker and every connection is given back.
+#[test]
+fn weighted_round_robin_keeps_nothing_of_a_storm() {
+    let channel = Channel::with("steer_weighted_round_robin", json!({}));
+    channel.update("abcd").unwrap();
+    channel.ready("abcd");
+    storm(&channel);
+    assert_eq!(channel.held_connections(), 4);
+}
