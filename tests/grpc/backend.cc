@@ -2,11 +2,18 @@
 // own port. It is steered by lines on stdin and ends when its stdin does, so that it never outlives
 // the test that started it. Knows nothing of Steer.
 //
+// It also offers xds.service.orca.v3.OpenRcaService, the stream of load reports that gRPC's clients
+// ask for. gRPC's own OrcaService is in a library that few packages have.
+//
 // Prints "LISTENING <port>" when it is ready. Commands, each answered by "OK" once it has taken
 // effect:
 //   health serving | health not_serving     what the health service says (with --health)
 //   failing on | failing off                calls fail with UNAVAILABLE
 //   delay <milliseconds>                    how long each call takes
+//   trailer <hex>                           each call ends with this load report, serialised
+//   report <hex>                            what the stream of load reports says
+//   record <cpu> <application> <qps> <eps>  each call ends with this load report, made by gRPC's
+//                                           own CallMetricRecorder (from 1.54 on)
 //   shutdown                                finishes the running calls and exits (no answer)
 //
 // A call may ask for something by its own headers:
@@ -17,7 +24,13 @@
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
+#if __has_include(<grpcpp/ext/server_metric_recorder.h>)  // from 1.54
+#include <grpcpp/ext/call_metric_recorder.h>
+#include <grpcpp/ext/server_metric_recorder.h>
+#define STEER_TEST_WITH_RECORDER 1
+#endif
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -25,6 +38,7 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <mutex>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -34,12 +48,50 @@
 namespace {
 
 const char kMethod[] = "/steer.test.Echo/Call";
+const char kReportMethod[] = "/xds.service.orca.v3.OpenRcaService/StreamCoreMetrics";
 
 struct Behaviour {
   grpc::ByteBuffer answer;
   std::atomic<bool> failing{false};
   std::atomic<int> delay_ms{0};
+
+  mutable std::mutex mutex;
+  // Guarded by it.
+  std::string trailer;
+  std::string report;
+  // Empty: nothing is recorded. CPU, application, calls and errors per second.
+  std::vector<double> record;
 };
+
+// The interval that an OrcaLoadReportRequest asks for: its field 1, a google.protobuf.Duration.
+std::chrono::nanoseconds IntervalOf(const grpc::ByteBuffer& request) {
+  std::vector<grpc::Slice> slices;
+  if (!request.Dump(&slices).ok()) return std::chrono::seconds(1);
+  std::string bytes;
+  for (const grpc::Slice& slice : slices) {
+    bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  }
+  size_t at = 0;
+  const auto varint = [&] {
+    uint64_t value = 0;
+    for (int shift = 0; at < bytes.size(); shift += 7) {
+      const auto byte = static_cast<unsigned char>(bytes[at++]);
+      value |= uint64_t{byte & 127u} << shift;
+      if (byte < 128) break;
+    }
+    return value;
+  };
+  std::array<uint64_t, 2> seconds_and_nanos = {};
+  // Past the tag and the length of field 1; its own fields are numbers.
+  if (varint() == (1 << 3 | 2)) varint();
+  while (at < bytes.size()) {
+    const uint64_t field = varint() >> 3;
+    const uint64_t value = varint();
+    if (field == 1 || field == 2) seconds_and_nanos[field - 1] = value;
+  }
+  return std::chrono::seconds(seconds_and_nanos[0]) +
+         std::chrono::nanoseconds(seconds_and_nanos[1]);
+}
 
 // One call after another: waits for a request, reads it, waits as long as it is told, answers,
 // begins anew.
@@ -56,7 +108,7 @@ class EchoCalls {
     switch (state_) {
       case State::kWaiting:
         if (!ok) return false;
-        if (call_->context.method() != kMethod) {
+        if (call_->context.method() != kMethod && call_->context.method() != kReportMethod) {
           state_ = State::kAnswering;
           call_->stream.Finish(grpc::Status(grpc::StatusCode::UNIMPLEMENTED, ""), this);
           break;
@@ -65,6 +117,11 @@ class EchoCalls {
         call_->stream.Read(&call_->request, this);
         break;
       case State::kReading:
+        if (ok && call_->context.method() == kReportMethod) {
+          call_->interval = IntervalOf(call_->request);
+          Report();
+          break;
+        }
         if (const int delay_ms = behaviour_.delay_ms; ok && delay_ms > 0) {
           state_ = State::kDelayed;
           const auto end = std::chrono::system_clock::now() + std::chrono::milliseconds(delay_ms);
@@ -76,6 +133,20 @@ class EchoCalls {
       case State::kDelayed:
         Answer(true);
         break;
+      case State::kReported:
+        if (ok) {
+          state_ = State::kReporting;
+          const auto interval =
+              std::chrono::duration_cast<std::chrono::system_clock::duration>(call_->interval);
+          call_->alarm.Set(queue_, std::chrono::system_clock::now() + interval, this);
+        } else {
+          state_ = State::kAnswering;
+          call_->stream.Finish(grpc::Status::CANCELLED, this);
+        }
+        break;
+      case State::kReporting:
+        Report();
+        break;
       case State::kAnswering:
         Begin();
         break;
@@ -84,19 +155,44 @@ class EchoCalls {
   }
 
  private:
-  enum class State { kWaiting, kReading, kDelayed, kAnswering };
+  enum class State { kWaiting, kReading, kDelayed, kReporting, kReported, kAnswering };
 
   struct Call {
     grpc::GenericServerContext context;
     grpc::GenericServerAsyncReaderWriter stream{&context};
     grpc::ByteBuffer request;
     grpc::Alarm alarm;
+    // Of a stream of load reports.
+    std::chrono::nanoseconds interval;
   };
 
   void Begin() {
     call_ = std::make_unique<Call>();
     state_ = State::kWaiting;
     service_->RequestCall(&call_->context, &call_->stream, queue_, queue_, this);
+  }
+
+  void Report() {
+    state_ = State::kReported;
+    const std::lock_guard<std::mutex> lock(behaviour_.mutex);
+    const grpc::Slice report(behaviour_.report);
+    call_->stream.Write(grpc::ByteBuffer(&report, 1), this);
+  }
+
+  void SendLoad() {
+    const std::lock_guard<std::mutex> lock(behaviour_.mutex);
+    if (!behaviour_.trailer.empty()) {
+      call_->context.AddTrailingMetadata("endpoint-load-metrics-bin", behaviour_.trailer);
+    }
+#ifdef STEER_TEST_WITH_RECORDER
+    auto* const recorder = call_->context.ExperimentalGetCallMetricRecorder();
+    if (recorder != nullptr && !behaviour_.record.empty()) {
+      recorder->RecordCpuUtilizationMetric(behaviour_.record[0])
+          .RecordApplicationUtilizationMetric(behaviour_.record[1])
+          .RecordQpsMetric(behaviour_.record[2])
+          .RecordEpsMetric(behaviour_.record[3]);
+    }
+#endif
   }
 
   // What the call itself asks for.
@@ -121,6 +217,7 @@ class EchoCalls {
   void Answer(bool has_request) {
     state_ = State::kAnswering;
     const grpc::Status status = ObeyHeaders();
+    SendLoad();
     if (!status.ok()) {
       call_->stream.Finish(status, this);
     } else if (!has_request || behaviour_.failing) {
@@ -206,6 +303,14 @@ std::shared_ptr<grpc::ServerCredentials> Credentials(const Options& options) {
 }
 #endif
 
+std::string FromHex(const std::string& text) {
+  std::string bytes;
+  for (size_t i = 0; i + 1 < text.size(); i += 2) {
+    bytes += static_cast<char>(std::stoi(text.substr(i, 2), nullptr, 16));
+  }
+  return bytes;
+}
+
 // False when the line is not a command.
 bool Obey(const std::string& line, const std::string& health, Behaviour* behaviour,
           grpc::Server* server) {
@@ -219,6 +324,14 @@ bool Obey(const std::string& line, const std::string& health, Behaviour* behavio
     behaviour->failing = argument == "on";
   } else if (command == "delay") {
     behaviour->delay_ms = std::atoi(argument.c_str());
+  } else if (command == "trailer" || command == "report") {
+    const std::lock_guard<std::mutex> lock(behaviour->mutex);
+    (command == "report" ? behaviour->report : behaviour->trailer) = FromHex(argument);
+  } else if (command == "record") {
+    const std::lock_guard<std::mutex> lock(behaviour->mutex);
+    behaviour->record = {std::atof(argument.c_str())};
+    for (double value; words >> value;) behaviour->record.push_back(value);
+    return behaviour->record.size() == 4;
   } else {
     return false;
   }
@@ -244,6 +357,10 @@ int main(int argc, char** argv) {
   int bound_port = 0;
   builder.AddListeningPort("127.0.0.1:" + options.port, Credentials(options), &bound_port);
   builder.RegisterAsyncGenericService(&service);
+#ifdef STEER_TEST_WITH_RECORDER
+  const auto recorder = grpc::experimental::ServerMetricRecorder::Create();
+  builder.experimental().EnableCallMetricRecording(recorder.get());
+#endif
   const std::unique_ptr<grpc::ServerCompletionQueue> queue = builder.AddCompletionQueue();
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr || std::to_string(bound_port) != options.port) {

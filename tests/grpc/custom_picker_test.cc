@@ -19,6 +19,7 @@
 #include "support/client.h"
 #include "support/core_channel.h"
 #include "support/generation.h"
+#include "support/load_report.h"
 #include "support/resolver_feed.h"
 #include "support/scripted_picker.h"
 #include "support/wait.h"
@@ -413,33 +414,6 @@ TEST(CustomPicker, FollowsAStream) {
 
 // --- What backends report ---
 
-// An xds.data.orca.v3.OrcaLoadReport in protobuf's encoding.
-class Report {
- public:
-  Report& Number(int field, double value) {
-    bytes_ += static_cast<char>(field << 3 | 1);
-    char raw[sizeof(value)];
-    std::memcpy(raw, &value, sizeof(value));
-    bytes_.append(raw, sizeof(raw));
-    return *this;
-  }
-  Report& Entry(int field, const std::string& name, double value) {
-    Report entry;
-    entry.bytes_ += static_cast<char>(1 << 3 | 2);
-    entry.bytes_ += static_cast<char>(name.size());
-    entry.bytes_ += name;
-    entry.Number(2, value);
-    bytes_ += static_cast<char>(field << 3 | 2);
-    bytes_ += static_cast<char>(entry.bytes_.size());
-    bytes_ += entry.bytes_;
-    return *this;
-  }
-  const std::string& bytes() const { return bytes_; }
-
- private:
-  std::string bytes_;
-};
-
 Metadata Reporting(const std::string& trailer, const std::string& bytes) {
   return {{"send-trailer-bin", trailer + "=" + bytes}};
 }
@@ -449,7 +423,7 @@ TEST(CustomPicker, IsToldWhatABackendReports) {
   Backend backend;
   const auto channel = MakeChannel(StaticTarget({backend.port()}), script.ServiceConfig());
   CallOptions options;
-  options.metadata = Reporting("endpoint-load-metrics-bin", Report()
+  options.metadata = Reporting("endpoint-load-metrics-bin", LoadReport()
                                                                 .Number(1, 0.25)
                                                                 .Number(2, 0.5)
                                                                 .Entry(4, "db", 3.5)
@@ -480,7 +454,8 @@ TEST(CustomPicker, IsToldWhatABackendReportsByTheOldName) {
   Backend backend;
   const auto channel = MakeChannel(StaticTarget({backend.port()}), script.ServiceConfig());
   CallOptions options;
-  options.metadata = Reporting("x-endpoint-load-metrics-bin", Report().Number(1, 0.125).bytes());
+  options.metadata =
+      Reporting("x-endpoint-load-metrics-bin", LoadReport().Number(1, 0.125).bytes());
   ASSERT_TRUE(Call(channel, options).status.ok());
   const std::vector<CallEnd> ends = script.WaitForEnds(1);
   ASSERT_EQ(ends.size(), 1u);
@@ -491,7 +466,8 @@ TEST(CustomPicker, IsToldWhatABackendReportsByTheOldName) {
 TEST(CustomPicker, IsNotToldOfReportsThatItDoesNotWantOrThatAreNone) {
   Backend backend;
   CallOptions reporting;
-  reporting.metadata = Reporting("endpoint-load-metrics-bin", Report().Number(1, 0.125).bytes());
+  reporting.metadata =
+      Reporting("endpoint-load-metrics-bin", LoadReport().Number(1, 0.125).bytes());
   CallOptions garbage;
   garbage.metadata = Reporting("endpoint-load-metrics-bin", "\x09no report");
   for (const auto& [wants, options] :

@@ -413,9 +413,10 @@ inline PolicyPtr CreatePolicy(const std::string& name, grpc_core::LoadBalancingP
 // when the work serializer has nothing left to do.
 class FakeChannel {
  public:
-  FakeChannel(const std::string& policy_name, ChannelHost* host) {
+  FakeChannel(const std::string& policy_name, ChannelHost* host,
+              const std::string& policy_config = "{}") {
     absl::StatusOr<ConfigPtr> config =
-        ParsePolicyConfig(absl::StrCat("[{\"", policy_name, "\":{}}]"));
+        ParsePolicyConfig(absl::StrCat("[{\"", policy_name, "\":", policy_config, "}]"));
     if (!config.ok()) {
       status_ = config.status();
       return;

@@ -13,6 +13,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
@@ -26,9 +27,7 @@ class HandEngine final : public grpc_event_engine::experimental::EventEngine {
   // False if there was nothing to run.
   bool RunAll() {
     bool ran = false;
-    while (!waiting_.empty()) {
-      absl::AnyInvocable<void()> closure = std::move(waiting_.front());
-      waiting_.pop_front();
+    while (absl::AnyInvocable<void()> closure = Next()) {
       closure();
       ran = true;
     }
@@ -36,9 +35,13 @@ class HandEngine final : public grpc_event_engine::experimental::EventEngine {
   }
 
   void Run(Closure* closure) override {
-    waiting_.push_back([closure] { closure->Run(); });
+    Run([closure] { closure->Run(); });
   }
-  void Run(absl::AnyInvocable<void()> closure) override { waiting_.push_back(std::move(closure)); }
+  // Of any thread: Steer's timers have their own.
+  void Run(absl::AnyInvocable<void()> closure) override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    waiting_.push_back(std::move(closure));
+  }
 
   TaskHandle RunAfter(Duration /*when*/, Closure* closure) override {
     return AddTimer([closure] { closure->Run(); });
@@ -67,12 +70,22 @@ class HandEngine final : public grpc_event_engine::experimental::EventEngine {
   }
 
  private:
+  // Empty: nothing is waiting.
+  absl::AnyInvocable<void()> Next() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (waiting_.empty()) return nullptr;
+    absl::AnyInvocable<void()> closure = std::move(waiting_.front());
+    waiting_.pop_front();
+    return closure;
+  }
+
   TaskHandle AddTimer(absl::AnyInvocable<void()> closure) {
     const intptr_t number = next_timer_++;
     timers_.emplace(number, std::move(closure));
     return TaskHandle{{number, 0}};
   }
 
+  std::mutex mutex_;
   std::deque<absl::AnyInvocable<void()>> waiting_;
   std::map<intptr_t, absl::AnyInvocable<void()>> timers_;
   intptr_t next_timer_ = 1;

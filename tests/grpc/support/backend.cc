@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
+#include <sstream>
 
 #include "support/wait.h"
 
@@ -19,6 +20,15 @@ namespace {
 [[noreturn]] void Die(const std::string& what) {
   std::fprintf(stderr, "backend: %s\n", what.c_str());
   std::abort();
+}
+
+std::string ToHex(const std::string& bytes) {
+  std::string text;
+  for (const unsigned char byte : bytes) {
+    text += "0123456789abcdef"[byte >> 4];
+    text += "0123456789abcdef"[byte & 15];
+  }
+  return text;
 }
 
 // SO_REUSEADDR lets several sockets be bound to one port as long as only one of them listens.
@@ -95,6 +105,16 @@ void Backend::SetFailing(bool failing) { Command(failing ? "failing on" : "faili
 
 void Backend::SetDelay(std::chrono::milliseconds delay) {
   Command("delay " + std::to_string(delay.count()));
+}
+
+void Backend::SetTrailer(const std::string& report) { Command("trailer " + ToHex(report)); }
+
+void Backend::SetReport(const std::string& report) { Command("report " + ToHex(report)); }
+
+void Backend::Record(double cpu, double application, double qps, double eps) {
+  std::ostringstream line;
+  line << "record " << cpu << ' ' << application << ' ' << qps << ' ' << eps;
+  Command(line.str());
 }
 
 void Backend::Command(const std::string& line) {

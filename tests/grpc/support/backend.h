@@ -78,6 +78,11 @@ class Backend {
   // From now on calls fail with UNAVAILABLE, or no longer do.
   void SetFailing(bool failing);
   void SetDelay(std::chrono::milliseconds delay);
+  // Serialised load reports: for each call's trailers, and for the stream of reports.
+  void SetTrailer(const std::string& report);
+  void SetReport(const std::string& report);
+  // What each call reports by gRPC's own CallMetricRecorder.
+  void Record(double cpu, double application, double qps, double eps);
 
  private:
   // Sends one line and waits until the process has done what it says.

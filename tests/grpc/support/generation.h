@@ -50,6 +50,9 @@ inline bool NotesAreInBrackets(const std::string& policy) {
 inline bool AddressesHaveLocality() { return MinorVersion() >= 57; }
 inline bool AddressesHaveHashKey() { return MinorVersion() >= 70; }
 
+// Whether a policy is told calls per second out of band. gRPC reads these reports itself.
+inline bool LoadReportsHaveQps() { return MinorVersion() >= 53; }
+
 // What calls fail with after an empty address list.
 inline std::string EmptyListMessage(const std::string& policy, const std::string& note) {
   return NotesAreInBrackets(policy) ? "empty address list (" + note + ")"

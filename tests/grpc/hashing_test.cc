@@ -1,0 +1,110 @@
+// Policies that send the calls of one user to one backend, by a header of the call.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "support/backend.h"
+#include "support/client.h"
+#include "support/wait.h"
+
+namespace steer_test {
+namespace {
+
+constexpr int kUsers = 100;
+
+class Hashing : public testing::TestWithParam<const char*> {
+ protected:
+  std::shared_ptr<grpc::Channel> ChannelTo(const std::vector<int>& ports) const {
+    return MakeChannel(StaticTarget(ports),
+                       ServiceConfig(GetParam(), R"({"requestHashHeader":"user"})"));
+  }
+};
+
+int PortOf(const std::shared_ptr<grpc::Channel>& channel, int user) {
+  CallOptions options;
+  options.wait_for_ready = true;
+  options.metadata = {{"user", "user " + std::to_string(user)}};
+  return Call(channel, options).port;
+}
+
+// Who answers each user's calls.
+std::map<int, int> PortsOf(const std::shared_ptr<grpc::Channel>& channel) {
+  std::map<int, int> ports;
+  for (int user = 0; user < kUsers; ++user) ports[user] = PortOf(channel, user);
+  return ports;
+}
+
+// Until nothing changes any more, for backends become READY one after the other.
+std::map<int, int> WaitForPortsOf(const std::shared_ptr<grpc::Channel>& channel, size_t backends) {
+  std::map<int, int> ports;
+  EXPECT_TRUE(WaitUntil([&] {
+    std::map<int, int> before = PortsOf(channel);
+    ports = PortsOf(channel);
+    std::set<int> used;
+    for (const auto& [user, port] : ports) used.insert(port);
+    return ports == before && used.size() == backends && used.count(0) == 0;
+  }));
+  return ports;
+}
+
+TEST_P(Hashing, AUsersCallsGoToOneBackendWhateverTheOrderOfTheList) {
+  Backends backends(4);
+  const auto channel = ChannelTo(backends.ports());
+  const std::map<int, int> ports = WaitForPortsOf(channel, 4);
+  for (int again = 0; again < 3; ++again) EXPECT_EQ(PortsOf(channel), ports);
+  std::vector<int> reversed = backends.ports();
+  std::swap(reversed[0], reversed[3]);
+  std::swap(reversed[1], reversed[2]);
+  EXPECT_EQ(WaitForPortsOf(ChannelTo(reversed), 4), ports);
+}
+
+// A table moves a few more than those of the lost one (Maglev, NSDI 2016). A ring, which keeps its
+// size, gives each of three backends a third more entries than each of four had: so it moves up to
+// a quarter of the others.
+TEST_P(Hashing, FewUsersMoveWhenABackendLeaves) {
+  Backends backends(4);
+  const std::map<int, int> before = WaitForPortsOf(ChannelTo(backends.ports()), 4);
+  std::vector<int> three = backends.ports();
+  const int gone = three.back();
+  three.pop_back();
+  const std::map<int, int> after = WaitForPortsOf(ChannelTo(three), 3);
+  int moved = 0;
+  for (const auto& [user, port] : before) {
+    if (port != gone && after.at(user) != port) ++moved;
+  }
+  EXPECT_LE(moved, kUsers / (GetParam() == std::string("steer_ring_hash") ? 4 : 20));
+}
+
+TEST_P(Hashing, CallsWithoutTheHeaderGoAnywhere) {
+  Backends backends(3);
+  const auto channel = ChannelTo(backends.ports());
+  WaitForPortsOf(channel, 3);
+  const Counts counts = CountCalls(channel, 200);
+  for (const int port : backends.ports()) EXPECT_EQ(counts.count(port), 1u);
+  EXPECT_EQ(counts.count(0), 0u);
+}
+
+TEST_P(Hashing, AUserWhoseBackendIsLostIsServedByAnother) {
+  Backends backends(3);
+  const auto channel = ChannelTo(backends.ports());
+  const std::map<int, int> before = WaitForPortsOf(channel, 3);
+  backends[0].Kill();
+  const std::map<int, int> meanwhile = WaitForPortsOf(channel, 2);
+  for (const auto& [user, port] : before) {
+    if (port != backends[0].port() && GetParam() == std::string("steer_ring_hash")) {
+      EXPECT_EQ(meanwhile.at(user), port);
+    }
+  }
+  backends[0].Start();
+  EXPECT_EQ(WaitForPortsOf(channel, 3), before);
+}
+
+INSTANTIATE_TEST_SUITE_P(Policies, Hashing, testing::Values("steer_ring_hash", "steer_maglev"),
+                         [](const auto& info) { return std::string(info.param); });
+
+}  // namespace
+}  // namespace steer_test

@@ -1,0 +1,161 @@
+// Calls that end in every way there is, many at a time: each is counted once, and none is left
+// over.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/backend.h"
+#include "support/client.h"
+#include "support/core_channel.h"
+#include "support/scripted_picker.h"
+#include "support/wait.h"
+
+namespace steer_test {
+namespace {
+
+constexpr char kRetries[] =
+    R"(,"methodConfig":[{"name":[{}],"retryPolicy":{"maxAttempts":3,"initialBackoff":"0.01s",)"
+    R"("maxBackoff":"0.01s","backoffMultiplier":1,)"
+    R"("retryableStatusCodes":["RESOURCE_EXHAUSTED","UNAVAILABLE"]}}])";
+
+// Starts calls of all kinds from a thread of its own, until it is told to stop.
+void CallInAllWays(const std::shared_ptr<grpc::Channel>& channel, uint32_t seed,
+                   const std::atomic<bool>& stopped) {
+  std::mt19937 random(seed);
+  std::vector<std::unique_ptr<PendingCall>> calls;
+  while (!stopped) {
+    CallOptions options;
+    bool cancel = false;
+    switch (random() % 6) {
+      case 0:
+        break;
+      case 1:
+        options.metadata = {{"fail-with", "3 told to"}};
+        break;
+      case 2:
+        // Three attempts.
+        options.metadata = {{"fail-with", "8 try again"}};
+        break;
+      case 3:
+        options.timeout = std::chrono::milliseconds(random() % 15);
+        break;
+      case 4:
+        options.wait_for_ready = true;
+        break;
+      case 5:
+        cancel = true;
+        break;
+    }
+    calls.push_back(std::make_unique<PendingCall>(channel, options));
+    if (cancel) {
+      if (random() % 2 != 0) std::this_thread::sleep_for(std::chrono::milliseconds(random() % 5));
+      calls.back()->Cancel();
+    }
+    if (calls.size() < 20) continue;
+    const size_t one = random() % calls.size();
+    calls[one]->Result();
+    calls.erase(calls.begin() + static_cast<std::ptrdiff_t>(one));
+  }
+  for (const auto& call : calls) call->Result();
+}
+
+// Two threads of calls, while servers die and come back.
+void Storm(const std::shared_ptr<grpc::Channel>& channel, Backends& backends) {
+  std::atomic<bool> stopped{false};
+  std::vector<std::thread> threads;
+  for (uint32_t seed = 0; seed < 2; ++seed) {
+    threads.emplace_back([&, seed] { CallInAllWays(channel, seed, stopped); });
+  }
+  for (size_t i = 0; i < 6; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    Backend& backend = backends[i % backends.size()];
+    if (i % 2 == 0) {
+      backend.Kill();
+    } else {
+      backend.Shutdown();
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    backend.Start();
+  }
+  stopped = true;
+  for (std::thread& thread : threads) thread.join();
+}
+
+Backend::Options SomewhatSlow() {
+  Backend::Options options;
+  options.delay = std::chrono::milliseconds(4);
+  return options;
+}
+
+TEST(CallStorm, EveryTrackedCallEndsOnce) {
+  Backends backends(3, SomewhatSlow());
+  Script& script = Script::New();
+  std::atomic<uint64_t> next{0};
+  script.pick = [&](const steer_backends& ready, const steer_call*) {
+    return script.Track(next++ % ready.count);
+  };
+  {
+    const auto channel =
+        MakeChannel(StaticTarget(backends.ports()), script.ServiceConfig(kRetries));
+    Storm(channel, backends);
+  }
+  EXPECT_TRUE(WaitUntil([&] { return script.finished() == script.tracked(); }));
+  int finished = 0;
+  int abandoned = 0;
+  int ok = 0;
+  for (const CallEnd& end : script.WaitForEnds(static_cast<size_t>(script.tracked()))) {
+    ++(end.outcome == STEER_CALL_ABANDONED ? abandoned : finished);
+    if (end.outcome == STEER_CALL_FINISHED && end.code == 0) ++ok;
+  }
+  EXPECT_EQ(script.tracked(), finished + abandoned);
+  EXPECT_LE(finished, script.started());
+  EXPECT_LE(script.started(), script.tracked());
+  EXPECT_GT(ok, 0);
+  EXPECT_LT(ok, finished);
+}
+
+// steer_least_request sends one call after the other to each of three idle backends alike. One that
+// it thinks has a call in flight would get none.
+void ExpectNoneInFlight(const std::shared_ptr<grpc::Channel>& channel, Backends& backends) {
+  ASSERT_TRUE(WaitUntil([&] { return CountCalls(channel, 30).size() == backends.size(); }))
+      << "one of them gets no calls";
+  const Counts counts = CountCalls(channel, 300);
+  for (const int port : backends.ports()) {
+    EXPECT_GT(counts.count(port) == 0 ? 0 : counts.at(port), 50) << port;
+  }
+}
+
+TEST(CallStorm, LeastRequestForgetsNoCallAndCountsNoneTwice) {
+  Backends backends(3, SomewhatSlow());
+  const auto channel =
+      MakeChannel(StaticTarget(backends.ports()),
+                  ServiceConfig("steer_least_request", R"({"choiceCount":3})", kRetries));
+  Storm(channel, backends);
+  ExpectNoneInFlight(channel, backends);
+}
+
+// With calls that wait for backends, for answers, and for another attempt.
+TEST(CallStorm, EveryTrackedCallEndsOnceWhenTheChannelIsDestroyed) {
+  Script& script = Script::New();
+  script.pick = [&](const steer_backends&, const steer_call*) { return script.Track(0); };
+  constexpr int kCalls = 50;
+  {
+    Backend backend(SomewhatSlow());
+    CoreChannel channel(StaticTarget({backend.port()}), script.ServiceConfig(kRetries));
+    std::vector<std::unique_ptr<CoreCall>> calls;
+    for (int i = 0; i < kCalls; ++i) calls.push_back(std::make_unique<CoreCall>(channel));
+    channel.Destroy();
+    for (size_t i = 0; i < calls.size(); ++i) ASSERT_TRUE(channel.WaitForOne());
+  }
+  EXPECT_TRUE(WaitUntil([&] { return script.finished() == script.tracked(); }));
+  EXPECT_LE(script.tracked(), kCalls);
+}
+
+}  // namespace
+}  // namespace steer_test
