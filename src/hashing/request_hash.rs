@@ -59,13 +59,16 @@ impl RequestHash {
     #[inline]
     pub fn of(&self, call: &Call<'_>) -> Result<Option<u64>, &Status> {
         match &self.header {
-            Some(header) => {
-                let value = call.headers.get(&header[0]);
-                Ok(value.map(|value| XxHash64::oneshot(0, &value)))
-            }
+            Some(header) => Ok(of_header(call, &header[0])),
             None => call.request_hash.map(Some).ok_or(&self.missing),
         }
     }
+}
+
+// Apart, so that a pick by a route's hash needs no stack.
+#[inline(never)]
+fn of_header(call: &Call<'_>, name: &str) -> Option<u64> {
+    call.headers.get(name).map(|value| XxHash64::oneshot(0, &value))
 }
 
 #[cfg(test)]

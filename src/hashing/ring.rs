@@ -18,11 +18,9 @@ const AT_ONCE: usize = 4;
 /// Members by hash.
 #[derive(Debug)]
 pub struct Ring {
-    /// Sorted, and then as many as are compared at once of the greatest there can be. Apart from `owners`, as a
-    /// look-up reads nothing else.
-    hashes: Box<[u64]>,
-    /// The place in the list of the member that each entry belongs to.
-    owners: Box<[u32]>,
+    /// Sorted, and then as many as are compared at once of the greatest there can be: hashes, and the place in the
+    /// list of the member that each belongs to. Side by side, so that a look-up has both from one cache line.
+    entries: Box<[(u64, u32)]>,
     /// Where the entries with these upper bits, or greater ones, begin.
     starts: Box<[u32]>,
     /// What leaves the upper bits.
@@ -73,7 +71,8 @@ impl Ring {
         for bucket in 0..buckets {
             starts[bucket + 1] += starts[bucket];
         }
-        let mut sorted = vec![(0, 0); entries.len()];
+        let mut sorted = Vec::with_capacity(entries.len() + AT_ONCE);
+        sorted.resize(entries.len(), (0, 0));
         let mut next = starts.clone();
         for entry in entries {
             let at = &mut next[(entry.0 >> shift) as usize];
@@ -83,27 +82,22 @@ impl Ring {
         for bucket in starts.windows(2).filter(|bucket| bucket[1] - bucket[0] > 1) {
             sorted[bucket[0] as usize..bucket[1] as usize].sort_unstable();
         }
-        let hashes = sorted.iter().map(|(hash, _)| *hash);
-        Ring {
-            hashes: hashes.chain([u64::MAX; AT_ONCE]).collect(),
-            owners: sorted.iter().map(|(_, owner)| *owner).collect(),
-            starts: starts.into(),
-            shift,
-        }
+        sorted.extend([(u64::MAX, u32::MAX); AT_ONCE]);
+        Ring { entries: sorted.into(), starts: starts.into(), shift }
     }
 
     /// How many entries there are.
     #[expect(clippy::len_without_is_empty, reason = "it never is")]
     pub fn len(&self) -> usize {
-        self.owners.len()
+        self.entries.len() - AT_ONCE
     }
 
     /// The entry that a call of this hash belongs to.
     #[inline]
     pub fn find(&self, hash: u64) -> usize {
         let start = self.starts[(hash >> self.shift) as usize] as usize;
-        let near = &self.hashes[start..start + AT_ONCE];
-        let less: usize = near.iter().map(|&entry| usize::from(entry < hash)).sum();
+        let near = &self.entries[start..start + AT_ONCE];
+        let less: usize = near.iter().map(|entry| usize::from(entry.0 < hash)).sum();
         let at = if less < AT_ONCE { start + less } else { self.find_from(start, hash) };
         if at == self.len() { 0 } else { at }
     }
@@ -111,7 +105,7 @@ impl Ring {
     #[cold]
     fn find_from(&self, start: usize, hash: u64) -> usize {
         let end = self.starts[(hash >> self.shift) as usize + 1] as usize;
-        start + self.hashes[start..end].partition_point(|&entry| entry < hash)
+        start + self.entries[start..end].partition_point(|entry| entry.0 < hash)
     }
 
     /// The entry after this one.
@@ -123,12 +117,12 @@ impl Ring {
     /// Where in the list the member is that this entry belongs to.
     #[inline]
     pub fn owner(&self, entry: usize) -> usize {
-        self.owners[entry] as usize
+        self.entries[entry].1 as usize
     }
 
     /// All entries, in their order: the hash, and the member's place in the list.
     pub fn entries(&self) -> impl Iterator<Item = (u64, usize)> {
-        self.hashes.iter().zip(&self.owners).map(|(hash, owner)| (*hash, *owner as usize))
+        self.entries[..self.len()].iter().map(|&(hash, owner)| (hash, owner as usize))
     }
 }
 

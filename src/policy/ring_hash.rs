@@ -7,7 +7,9 @@
 //!
 //! Must not know: how the ring is made.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -261,25 +263,39 @@ impl RingHashPolicy {
 
     /// Makes `descriptors` the list. Endpoints that stay are kept, with what they are; the others are returned.
     fn replace_list(&mut self, descriptors: &[Arc<EndpointDescriptor>]) -> Vec<Listed> {
-        let slots: Vec<Slot> = self.slots.iter().cloned().collect();
-        let former = std::mem::take(&mut self.listed).into_iter().zip(slots);
-        let mut former: HashMap<Vec<String>, (Listed, Slot)> = former
-            .map(|(listed, slot)| (address_set(&listed.descriptor), (listed, slot)))
-            .collect();
-        let mut places: HashMap<Vec<String>, usize> = HashMap::with_capacity(descriptors.len());
+        let described: Vec<_> =
+            self.listed.iter().map(|listed| Arc::clone(&listed.descriptor)).collect();
+        let was = std::mem::take(&mut self.listed).into_iter().zip(self.slots.iter().cloned());
+        let mut former: Vec<Option<(Listed, Slot)>> = was.map(Some).collect();
+        let mut former_places = None;
+        let mut places: HashMap<_, usize> = HashMap::with_capacity(descriptors.len());
         let mut slots = Vec::with_capacity(descriptors.len());
         let mut gone = Vec::new();
         let mut to_connect = Vec::new();
         for descriptor in descriptors {
             let addresses = address_set(descriptor);
             let weight = Member::of(descriptor).weight;
-            if let Some(&place) = places.get(&addresses) {
-                self.listed[place].weight += weight;
-                continue;
-            }
             let place = self.listed.len();
-            let mut kept = former.remove(&addresses);
-            places.insert(addresses, place);
+            // Mostly where it was, and else by its addresses.
+            let mut found = Some(place)
+                .filter(|place| described.get(*place).map(address_set) == Some(addresses.clone()));
+            match places.entry(addresses) {
+                Entry::Occupied(same) => {
+                    self.listed[*same.get()].weight += weight;
+                    continue;
+                }
+                Entry::Vacant(new) => {
+                    found = found.or_else(|| {
+                        let by_addresses = former_places.get_or_insert_with(|| {
+                            let places = described.iter().map(address_set).zip(0..);
+                            places.collect::<HashMap<_, usize>>()
+                        });
+                        by_addresses.get(new.key()).copied()
+                    });
+                    new.insert(place);
+                }
+            }
+            let mut kept = found.and_then(|place| former[place].take());
             if let Some((was, slot)) = kept.take_if(|(was, _)| !was.is_still(descriptor)) {
                 // The host would make another one now. Calls are used to it being connected.
                 if slot.state() != Connectivity::Idle {
@@ -298,7 +314,7 @@ impl RingHashPolicy {
             self.listed.push(listed);
             slots.push(slot);
         }
-        gone.extend(former.into_values().map(|(listed, _)| listed));
+        gone.extend(former.into_iter().flatten().map(|(listed, _)| listed));
         self.slots = Places::new(&slots);
         self.tally = Tally::default();
         self.by_id.clear();
@@ -324,10 +340,13 @@ impl Listed {
 }
 
 /// Addresses in an order that does not matter: that is what makes two endpoints the same one.
-fn address_set(descriptor: &EndpointDescriptor) -> Vec<String> {
-    let mut addresses = descriptor.addresses.clone();
-    addresses.sort_unstable();
-    addresses.dedup();
+fn address_set(descriptor: &Arc<EndpointDescriptor>) -> Cow<'_, [String]> {
+    let mut addresses = Cow::Borrowed(&*descriptor.addresses);
+    if !addresses.is_sorted_by(|a, b| a < b) {
+        let set = addresses.to_mut();
+        set.sort_unstable();
+        set.dedup();
+    }
     addresses
 }
 
