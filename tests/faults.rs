@@ -50,11 +50,11 @@ impl PickerFactory for FaultyPickers {
     fn build(
         &mut self,
         config: &Arc<Faulty>,
-        backends: Vec<Backend>,
+        ready: &steer::policy::Ready<'_>,
         _helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker> {
         assert!(config.at != At::Build, "faulty build");
-        Box::new(FaultyPicker(config.at, backends))
+        Box::new(FaultyPicker(config.at, ready.backends().collect()))
     }
 }
 
@@ -281,7 +281,12 @@ impl BuiltIn for RefusingPickers {
 impl PickerFactory for RefusingPickers {
     type Config = ();
 
-    fn build(&mut self, _: &Arc<()>, _: Vec<Backend>, _: &Arc<dyn Helper>) -> Box<dyn Picker> {
+    fn build(
+        &mut self,
+        _: &Arc<()>,
+        _: &steer::policy::Ready<'_>,
+        _: &Arc<dyn Helper>,
+    ) -> Box<dyn Picker> {
         Box::new(Refuser)
     }
 }

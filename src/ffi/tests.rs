@@ -11,8 +11,8 @@ use super::*;
 mod custom;
 use crate::endpoints::EndpointDescriptor;
 use crate::policy::{
-    Backend, BuiltIn, Call, Config, ConfigError, Fields, Helper, LeafFactory, Metrics, Pick,
-    Picker, PickerFactory, Policy, PolicyFactory, Registry, Wants,
+    BuiltIn, Call, Config, ConfigError, Fields, Helper, LeafFactory, Metrics, Pick, Picker,
+    PickerFactory, Policy, PolicyFactory, Ready, Registry, Wants,
 };
 use crate::{Code, Status};
 
@@ -1006,13 +1006,8 @@ impl BuiltIn for Descriptors {
 impl PickerFactory for Descriptors {
     type Config = ();
 
-    fn build(
-        &mut self,
-        _: &Arc<()>,
-        backends: Vec<Backend>,
-        _: &Arc<dyn Helper>,
-    ) -> Box<dyn Picker> {
-        Box::new(Words(format!("{:?}", backends[0].descriptor)))
+    fn build(&mut self, _: &Arc<()>, ready: &Ready<'_>, _: &Arc<dyn Helper>) -> Box<dyn Picker> {
+        Box::new(Words(format!("{:?}", ready.backends().next().unwrap().descriptor)))
     }
 }
 
@@ -1043,7 +1038,7 @@ impl BuiltIn for Paths {
 impl PickerFactory for Paths {
     type Config = ();
 
-    fn build(&mut self, _: &Arc<()>, _: Vec<Backend>, _: &Arc<dyn Helper>) -> Box<dyn Picker> {
+    fn build(&mut self, _: &Arc<()>, _: &Ready<'_>, _: &Arc<dyn Helper>) -> Box<dyn Picker> {
         Box::new(Paths)
     }
 }
@@ -1083,7 +1078,7 @@ impl PickerFactory for Reports {
         helper.log(crate::policy::Severity::Info, &text);
     }
 
-    fn build(&mut self, _: &Arc<()>, _: Vec<Backend>, _: &Arc<dyn Helper>) -> Box<dyn Picker> {
+    fn build(&mut self, _: &Arc<()>, _: &Ready<'_>, _: &Arc<dyn Helper>) -> Box<dyn Picker> {
         Box::new(Reports)
     }
 }

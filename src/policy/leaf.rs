@@ -29,6 +29,26 @@ pub struct Backend {
     pub place: usize,
 }
 
+/// The READY backends.
+pub struct Ready<'a>(&'a Tracker);
+
+impl Ready<'_> {
+    /// Their connections, by their places in the list in use. A clone of it costs O(1): for factories that
+    /// need not go over all backends at each report.
+    pub fn connections(&self) -> &Places<Connection> {
+        self.0.connections()
+    }
+
+    /// All of them, in the resolver's order.
+    pub fn backends(&self) -> impl Iterator<Item = Backend> {
+        self.0.ready().map(|(place, connection, descriptor)| Backend {
+            connection: connection.clone(),
+            descriptor: Arc::clone(descriptor),
+            place,
+        })
+    }
+}
+
 /// Makes pickers, for one channel: the easy way to write a policy.
 pub trait PickerFactory: Send + 'static {
     /// What [`PolicyFactory::parse_config`] makes of the config.
@@ -58,25 +78,14 @@ pub trait PickerFactory: Send + 'static {
     ) {
     }
 
-    /// A picker for these backends, of which there is at least one, in the resolver's order.
-    /// Called whenever the backends, their states or the config have changed.
+    /// A picker for these backends, of which there is at least one. Called whenever the backends, their
+    /// states or the config have changed.
     fn build(
         &mut self,
         config: &Arc<Self::Config>,
-        backends: Vec<Backend>,
+        ready: &Ready<'_>,
         helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker>;
-
-    /// As [`PickerFactory::build`], of the connections by their places in the list in use: for factories that
-    /// need no more than these, and need not go over all of them at each report.
-    fn build_from(
-        &mut self,
-        _config: &Arc<Self::Config>,
-        _connections: &Places<Connection>,
-        _helper: &Arc<dyn Helper>,
-    ) -> Option<Box<dyn Picker>> {
-        None
-    }
 
     /// Whether it can go on with this config of another policy factory of its name, which is of the
     /// type [`PickerFactory::Config`].
@@ -182,19 +191,7 @@ impl<F: PickerFactory> LeafPolicy<F> {
                     let endpoints: Vec<_> = self.tracker.listed_descriptors().collect();
                     self.pickers.list(config, &endpoints);
                 }
-                let connections = self.tracker.connections();
-                let picker = self.pickers.build_from(config, connections, &self.helper);
-                let picker = picker.unwrap_or_else(|| {
-                    let ready = self.tracker.ready();
-                    let backends = ready
-                        .map(|(place, connection, descriptor)| Backend {
-                            connection: connection.clone(),
-                            descriptor: Arc::clone(descriptor),
-                            place,
-                        })
-                        .collect();
-                    self.pickers.build(config, backends, &self.helper)
-                });
+                let picker = self.pickers.build(config, &Ready(&self.tracker), &self.helper);
                 (Connectivity::Ready, Status::OK, picker)
             }
         };

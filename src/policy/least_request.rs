@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use super::leaf::{Backend, BuiltIn, PickerFactory};
+use super::leaf::{Backend, BuiltIn, PickerFactory, Ready};
 use super::sample::{self, distinct};
 use super::{Call, CallHooks, Fields, Helper, Pick, Picker, TrackedBackend};
 use crate::endpoints::EndpointDescriptor;
@@ -53,7 +53,7 @@ impl PickerFactory for LeastRequest {
     fn build(
         &mut self,
         config: &Arc<LeastRequestConfig>,
-        backends: Vec<Backend>,
+        ready: &Ready<'_>,
         helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker> {
         let candidate = |(place, backend): (usize, Backend)| {
@@ -61,7 +61,7 @@ impl PickerFactory for LeastRequest {
             let hooks = Arc::clone(&calls) as Arc<dyn CallHooks>;
             Candidate { calls, backend: TrackedBackend::new(backend.connection, hooks, place) }
         };
-        let candidates = backends.into_iter().enumerate().map(candidate).collect();
+        let candidates = ready.backends().enumerate().map(candidate).collect();
         let choice_count = config.choice_count;
         Box::new(LeastRequestPicker { candidates, choice_count, helper: Arc::clone(helper) })
     }

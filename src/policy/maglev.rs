@@ -10,7 +10,7 @@
 use std::sync::Arc;
 
 use super::bounded_loads::{self, BoundedBackends, BoundedLoads};
-use super::leaf::{Backend, BuiltIn, PickerFactory};
+use super::leaf::{BuiltIn, PickerFactory, Ready};
 use super::sample::below;
 use super::{Call, Fields, Helper, Pick, Picker, Wants};
 use crate::endpoints::{Connection, EndpointDescriptor};
@@ -82,19 +82,18 @@ impl PickerFactory for Maglev {
     fn build(
         &mut self,
         config: &Arc<MaglevConfig>,
-        backends: Vec<Backend>,
+        ready: &Ready<'_>,
         helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker> {
         let made = self.table.as_ref().expect("the list came before its picker");
         let bounded = config.balance_factor.map(|percent| {
-            let ready = backends.iter().map(|backend| (backend.place, &backend.connection));
-            self.loads.backends(percent, self.endpoints, ready)
+            self.loads.backends(percent, self.endpoints, ready.connections().iter())
         });
-        let ready = backends.iter().map(|backend| backend.place as u32).collect();
         let mut connections = vec![None; self.endpoints];
-        for backend in backends {
-            connections[backend.place] = Some(backend.connection);
+        for (place, connection) in ready.connections().iter() {
+            connections[place] = Some(connection.clone());
         }
+        let ready = ready.connections().iter().map(|(place, _)| place as u32).collect();
         Box::new(MaglevPicker {
             table: Arc::clone(&made.table),
             connections: connections.into(),

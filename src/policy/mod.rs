@@ -57,7 +57,7 @@ use std::sync::Arc;
 pub use call::{Call, Headers, NoHeaders, Wants, is_header_name};
 pub use config::{ConfigError, Fault, Fields, fields_of};
 pub use helper::{Helper, Severity, TimerId};
-pub use leaf::{Backend, BuiltIn, LeafFactory, LeafPolicy, PickerFactory};
+pub use leaf::{Backend, BuiltIn, LeafFactory, LeafPolicy, PickerFactory, Ready};
 pub use least_request::LeastRequest;
 pub use maglev::Maglev;
 pub use peak_ewma::PeakEwmaPickers;

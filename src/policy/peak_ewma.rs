@@ -12,7 +12,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::leaf::{Backend, BuiltIn, PickerFactory};
+use super::leaf::{Backend, BuiltIn, PickerFactory, Ready};
 use super::sample::{self, distinct};
 use super::{Call, CallHooks, Fields, Helper, Pick, Picker, TrackedBackend};
 use crate::endpoints::EndpointDescriptor;
@@ -91,7 +91,7 @@ impl PickerFactory for PeakEwmaPickers {
     fn build(
         &mut self,
         config: &Arc<PeakEwmaConfig>,
-        backends: Vec<Backend>,
+        ready: &Ready<'_>,
         helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker> {
         let candidate = |(place, backend): (usize, Backend)| {
@@ -99,7 +99,7 @@ impl PickerFactory for PeakEwmaPickers {
             let hooks = Arc::clone(&calls) as Arc<dyn CallHooks>;
             Candidate { calls, backend: TrackedBackend::new(backend.connection, hooks, place) }
         };
-        let candidates: Box<[_]> = backends.into_iter().enumerate().map(candidate).collect();
+        let candidates: Box<[_]> = ready.backends().enumerate().map(candidate).collect();
         let all = candidates.len();
         let choices = if all <= config.full_scan_below { all } else { config.choice_count };
         let decay = DecayRate::of(config.decay_time);

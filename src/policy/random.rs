@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use super::leaf::{Backend, BuiltIn, PickerFactory};
+use super::leaf::{BuiltIn, PickerFactory, Ready};
 use super::round_robin::NoFields;
 use super::sample::below;
 use super::{Call, Fields, Helper, Pick, Picker};
@@ -35,10 +35,11 @@ impl PickerFactory for Random {
     fn build(
         &mut self,
         _config: &Arc<NoFields>,
-        backends: Vec<Backend>,
+        ready: &Ready<'_>,
         helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker> {
-        let connections = backends.into_iter().map(|backend| backend.connection).collect();
+        let connections = ready.connections().iter().map(|(_, connection)| connection.clone());
+        let connections = connections.collect();
         Box::new(RandomPicker { connections, helper: Arc::clone(helper) })
     }
 }

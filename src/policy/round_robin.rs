@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use super::leaf::{Backend, BuiltIn, PickerFactory};
+use super::leaf::{BuiltIn, PickerFactory, Ready};
 use super::sample::below;
 use super::{Call, Fields, Helper, Pick, Picker, Turns};
 use crate::endpoints::{Connection, Places};
@@ -50,28 +50,19 @@ impl PickerFactory for RoundRobin {
     fn build(
         &mut self,
         _config: &Arc<NoFields>,
-        _backends: Vec<Backend>,
-        _helper: &Arc<dyn Helper>,
-    ) -> Box<dyn Picker> {
-        unreachable!("build_from makes all pickers")
-    }
-
-    fn build_from(
-        &mut self,
-        _config: &Arc<NoFields>,
-        connections: &Places<Connection>,
+        ready: &Ready<'_>,
         helper: &Arc<dyn Helper>,
-    ) -> Option<Box<dyn Picker>> {
-        let (connections, rotation) = (connections.clone(), self.rotation.clone());
+    ) -> Box<dyn Picker> {
+        let (connections, rotation) = (ready.connections().clone(), self.rotation.clone());
         // A random first backend for each picker: or else every client that is started at the
         // same time begins with the same one (grpc-go#2580).
-        Some(if connections.count() <= self.most_side_by_side {
+        if connections.count() <= self.most_side_by_side {
             let first = below(helper.random(), connections.count());
             Box::new(SideBySide(Turns::new(connections, first, rotation)))
         } else {
             let first = below(helper.random(), connections.places());
             Box::new(Wide { connections, first, rotation })
-        })
+        }
     }
 }
 

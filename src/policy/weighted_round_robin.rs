@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::leaf::{Backend, BuiltIn, PickerFactory};
+use super::leaf::{Backend, BuiltIn, PickerFactory, Ready};
 use super::{
     Call, CallEnd, CallHooks, Fields, Helper, Metrics, Pick, Picker, TimerId, TrackedBackend, Wants,
 };
@@ -239,9 +239,10 @@ impl PickerFactory for WeightedRoundRobin {
     fn build(
         &mut self,
         config: &Arc<WeightedRoundRobinConfig>,
-        mut backends: Vec<Backend>,
+        ready: &Ready<'_>,
         _helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker> {
+        let mut backends: Vec<Backend> = ready.backends().collect();
         if let Some(same_as) = &self.same_as {
             let mut there = HashSet::new();
             backends.retain(|backend| there.insert(same_as[backend.place]));

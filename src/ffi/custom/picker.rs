@@ -29,7 +29,7 @@ use crate::ffi::metrics::with_metrics;
 use crate::ffi::text::ReadText;
 use crate::ffi::versioned::plain_array;
 use crate::policy::{
-    Backend, Call, CallEnd, CallHooks, Config, Helper, Pick, Picker, PickerFactory, TimerId,
+    Backend, Call, CallEnd, CallHooks, Config, Helper, Pick, Picker, PickerFactory, Ready, TimerId,
     TrackedBackend, TrackedCall, TrackedSlot, Wants, raise,
 };
 use crate::sync::Handle;
@@ -54,7 +54,7 @@ impl PickerFactory for CustomPickers {
     fn build(
         &mut self,
         config: &Arc<CustomConfig>,
-        backends: Vec<Backend>,
+        ready: &Ready<'_>,
         helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker> {
         if !Arc::ptr_eq(&config.kind, &self.instance.kind) {
@@ -64,6 +64,7 @@ impl PickerFactory for CustomPickers {
         let instance = &self.instance;
         let table = instance.kind.picker_type();
         let picker_new = table.picker_new.expect("checked when it was registered");
+        let backends: Vec<Backend> = ready.backends().collect();
         let described = backends
             .iter()
             .map(|backend| self.known.describe(instance, &backend.descriptor))
