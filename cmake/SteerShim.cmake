@@ -30,7 +30,7 @@ function(steer_add_shim)
   # Objects, and not an archive: whatever the order on the link line, they are in. Only their compile
   # line sees gRPC's target, so that the application's target alone decides between libgrpc and
   # libgrpc_unsecure; two of them in one process would not know each other's registries.
-  set(sources register.cc policy.cc alarm.cc subchannel_endpoint.cc child_endpoint.cc)
+  set(sources register.cc stats.cc policy.cc alarm.cc subchannel_endpoint.cc child_endpoint.cc)
   list(TRANSFORM sources PREPEND ${arg_SOURCE_DIR}/)
   add_library(steer_shim OBJECT ${sources})
   target_include_directories(steer_shim PUBLIC ${arg_INCLUDE_DIR})

@@ -10,6 +10,7 @@
 //! | [`endpoints`] | the connectivity rules that every leaf policy shares | how a backend is chosen |
 //! | [`load`] | what is learnt of backends from their calls and reports | how a backend is chosen |
 //! | [`hashing`] | consistent hashing: the ketama ring, the maglev table | states, any policy |
+//! | [`stats`] | what can be seen of a running process | how a policy decides, the C ABI |
 //! | [`sync`] | what threads share: per-thread rotation, opaque handles | policies |
 //! | [`ffi`] | the only `extern "C"`: guard, convert, call | how anything is decided |
 //!
@@ -22,6 +23,7 @@ pub mod ffi;
 pub mod hashing;
 pub mod load;
 pub mod policy;
+pub mod stats;
 pub mod sync;
 
 pub use steer_abi::{Code, Status};

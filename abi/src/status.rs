@@ -31,7 +31,8 @@ pub enum Code {
 }
 
 impl Code {
-    const ALL: [Code; 17] = [
+    /// Every code, by its number.
+    pub const ALL: [Code; 17] = [
         Code::Ok,
         Code::Cancelled,
         Code::Unknown,

@@ -118,6 +118,42 @@ typedef int32_t steer_status;
 #endif // __cplusplus
 
 /*
+ A gRPC status code. The numbers are gRPC's and never change.
+
+ Source: <https://grpc.github.io/grpc/core/md_doc_statuscodes.html>
+ */
+enum Code
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  Ok = 0,
+  Cancelled = 1,
+  Unknown = 2,
+  InvalidArgument = 3,
+  DeadlineExceeded = 4,
+  NotFound = 5,
+  AlreadyExists = 6,
+  PermissionDenied = 7,
+  ResourceExhausted = 8,
+  FailedPrecondition = 9,
+  Aborted = 10,
+  OutOfRange = 11,
+  Unimplemented = 12,
+  Internal = 13,
+  Unavailable = 14,
+  DataLoss = 15,
+  Unauthenticated = 16,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum Code Code;
+#else
+typedef int32_t Code;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/*
  Connectivity states, with gRPC's numbers.
  */
 enum steer_state
@@ -1451,6 +1487,11 @@ typedef struct steer_pick_failure {
 
 
 
+/*
+ Every code, by its number.
+ */
+#define Code_ALL { Ok, Cancelled, Unknown, InvalidArgument, DeadlineExceeded, NotFound, AlreadyExists, PermissionDenied, ResourceExhausted, FailedPrecondition, Aborted, OutOfRange, Unimplemented, Internal, Unavailable, DataLoss, Unauthenticated, }
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1710,6 +1751,34 @@ steer_status steer_policy_faults(struct steer_policy *policy, uint64_t *faults);
  this call.
  */
 void steer_policy_free(struct steer_policy *policy);
+
+/*
+ Every policy of this process, its backends and what is known of their calls, as JSON in `*text`, which
+ the caller frees. Any thread; costs time that grows with the number of backends, and picks nothing.
+
+ `docs/statistics.md` has the fields. Later versions add some; those that there are keep their meaning.
+
+ # Safety
+ `text` is NULL (STEER_NULL_ARGUMENT) or can be written to.
+ */
+steer_status steer_stats_json(struct steer_string **text);
+
+/*
+ The same in the OpenMetrics text format, which Prometheus scrapes with the content type
+ "application/openmetrics-text; version=1.0.0; charset=utf-8", in `*text`, which the caller frees. Any thread.
+
+ # Safety
+ `text` is NULL (STEER_NULL_ARGUMENT) or can be written to.
+ */
+steer_status steer_stats_prometheus(struct steer_string **text);
+
+/*
+ Whether pickers that are made from now on track calls for these statistics, where their policy does not
+ track them anyway. Any thread. At first 0, or 1 with STEER_STATS=calls in the environment.
+
+ A tracked call costs what `docs/statistics.md` says; with 0, nothing is added to a pick.
+ */
+void steer_stats_track_calls(int32_t on);
 
 /*
  What a status means and what to do about it, in one sentence.

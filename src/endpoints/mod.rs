@@ -35,6 +35,18 @@ pub enum Connectivity {
     TransientFailure = 3,
 }
 
+impl Connectivity {
+    /// The name that gRPC prints, such as `TRANSIENT_FAILURE`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Connectivity::Idle => "IDLE",
+            Connectivity::Connecting => "CONNECTING",
+            Connectivity::Ready => "READY",
+            Connectivity::TransientFailure => "TRANSIENT_FAILURE",
+        }
+    }
+}
+
 /// The engine's number for an endpoint. Never used twice in a process, so that a late report of an
 /// endpoint that was dropped finds nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -8,6 +8,7 @@
 //! | file | C names |
 //! |---|---|
 //! | `library.rs` | `steer_abi_version`, `steer_policy_name`, … |
+//! | `stats.rs` | `steer_stats_json`, … |
 //! | `status.rs` | `steer_status` |
 //! | `text.rs` | `steer_str`, `steer_string` |
 //! | `endpoint.rs` | `steer_endpoint`, `steer_attribute`, `steer_endpoint_report` |
@@ -32,6 +33,7 @@ mod library;
 mod metrics;
 mod picker;
 mod policy;
+mod stats;
 mod status;
 mod text;
 mod tracker;
@@ -45,6 +47,7 @@ pub use library::*;
 pub use metrics::*;
 pub use picker::*;
 pub use policy::*;
+pub use stats::*;
 pub use status::*;
 pub use text::*;
 pub use tracker::*;

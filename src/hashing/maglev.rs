@@ -106,6 +106,15 @@ impl Table {
     pub fn owner(&self, slot: usize) -> usize {
         self.slots[slot] as usize
     }
+
+    /// The part of the slots that each of so many members has.
+    pub fn shares(&self, members: usize) -> Vec<f64> {
+        let mut shares = vec![0; members];
+        for owner in &self.slots {
+            shares[*owner as usize] += 1;
+        }
+        shares.into_iter().map(|slots: usize| slots as f64 / self.len() as f64).collect()
+    }
 }
 
 impl Filling<'_> {

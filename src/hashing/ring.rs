@@ -120,6 +120,21 @@ impl Ring {
         self.entries[entry].1 as usize
     }
 
+    /// The part of all hashes that belongs to each of so many members.
+    pub fn shares(&self, members: usize) -> Vec<f64> {
+        let mut shares = vec![0.0; members];
+        let mut former = self.entries().last().map_or(0, |(hash, _)| hash);
+        for (hash, owner) in self.entries() {
+            // Around the end for the first entry; all of them for one alone.
+            shares[owner] += match hash.wrapping_sub(former) {
+                0 if self.len() == 1 => 1.0,
+                hashes => hashes as f64 / 2_f64.powi(64),
+            };
+            former = hash;
+        }
+        shares
+    }
+
     /// All entries, in their order: the hash, and the member's place in the list.
     pub fn entries(&self) -> impl Iterator<Item = (u64, usize)> {
         self.entries[..self.len()].iter().map(|&(hash, owner)| (hash, owner as usize))

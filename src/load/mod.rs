@@ -22,6 +22,6 @@ mod static_stride;
 pub use bounded::{Arrival, Everywhere, Room};
 pub use observed::{Learn, Observed};
 pub use peak_ewma::{Cost, DecayRate, EwmaRule, Outcome, PeakEwma};
-pub use per_address::PerAddress;
+pub use per_address::{PerAddress, Tell};
 pub use reported_weight::{ReportedWeight, UtilizationMetric, WeightRule};
 pub use static_stride::StaticStride;

@@ -5,12 +5,17 @@
 //! then see each other, instead of all choosing the backend that looked idle to each of them. A call that
 //! is picked and never starts is settled when its tracker is dropped, as any other.
 //!
-//! Cost: one atomic addition for a pick, two when the call ends, on lines of this backend's alone.
+//! Cost: one atomic addition for a pick, four when the call ends, on lines of this backend's alone.
 //!
 //! Must not know: how a backend is chosen.
 
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use super::per_address::Tell;
 use crate::Code;
 use crate::policy::{CallEnd, CallHooks};
+use crate::stats::{BackendStats, Latency};
 use crate::sync::Handle;
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -21,6 +26,9 @@ pub trait Learn: Send + Sync + 'static {
 
     /// A call that was picked has ended.
     fn ended(&self, end: &CallEnd<'_>);
+
+    /// Writes down what it has learnt, for statistics; `now` is by the host's clock.
+    fn tell(&self, _row: &mut BackendStats, _now: Duration) {}
 }
 
 /// Nothing.
@@ -40,6 +48,10 @@ pub struct Observed<T> {
     abandoned: AtomicU64,
     /// By code.
     finished: [AtomicU64; CODES],
+    /// From the first call on that has ended with a status.
+    latency: OnceLock<Latency>,
+    /// How many picks statistics were told of.
+    told: AtomicU64,
 }
 
 impl<T> Observed<T> {
@@ -50,6 +62,8 @@ impl<T> Observed<T> {
             in_flight: AtomicU32::new(0),
             abandoned: AtomicU64::new(0),
             finished: std::array::from_fn(|_| AtomicU64::new(0)),
+            latency: OnceLock::new(),
+            told: AtomicU64::new(0),
         }
     }
 
@@ -78,12 +92,44 @@ impl<T: Learn> CallHooks for Observed<T> {
     }
 
     fn finished(&self, _backend: usize, _state: Handle, end: &CallEnd<'_>) {
-        let counter = match end {
-            CallEnd::Finished { status, .. } => &self.finished[status.code as usize],
-            CallEnd::Abandoned => &self.abandoned,
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
+        // In this order, and released: whoever sees that it has ended does not see it in flight.
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        match end {
+            CallEnd::Finished { status, latency, .. } => {
+                self.finished[status.code as usize].fetch_add(1, Ordering::Release);
+                self.latency.get_or_init(Latency::default).record(*latency);
+            }
+            CallEnd::Abandoned => {
+                self.abandoned.fetch_add(1, Ordering::Release);
+            }
+        }
         self.learnt.ended(end);
+    }
+}
+
+impl<T: Learn> Tell for Observed<T> {
+    fn tell(&self, row: &mut BackendStats, now: Duration) {
+        // Acquire: pairs with `finished`, and comes before the load of what is in flight, so that no call
+        // is counted as both. One that ends meanwhile may be counted as neither.
+        let abandoned = self.abandoned.load(Ordering::Acquire);
+        let mut ended = abandoned;
+        let mut finished = Vec::new();
+        for code in Code::ALL {
+            let count = self.finished[code as usize].load(Ordering::Acquire);
+            ended += count;
+            if count > 0 {
+                finished.push((code, count));
+            }
+        }
+        let in_flight = u64::from(self.in_flight());
+        // That must not look as if calls were taken back. Relaxed: see `in_flight`.
+        let picks = (ended + in_flight).max(self.told.load(Ordering::Relaxed));
+        self.told.fetch_max(picks, Ordering::Relaxed);
+        row.picks = Some(picks);
+        row.in_flight = Some(in_flight);
+        row.abandoned = Some(abandoned);
+        row.finished = Some(finished);
+        row.latency_seconds = self.latency.get().and_then(Latency::stats);
+        self.learnt.tell(row, now);
     }
 }

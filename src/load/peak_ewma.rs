@@ -31,6 +31,7 @@ use std::time::Duration;
 use super::Learn;
 use crate::Code;
 use crate::policy::CallEnd;
+use crate::stats::BackendStats;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// What the estimates of all backends of a policy have in common. It may change at any time.
@@ -177,6 +178,10 @@ impl Learn for PeakEwma {
         if let CallEnd::Finished { status, latency, ended, .. } = end {
             self.observe(Outcome::of(status.code), *latency, *ended);
         }
+    }
+
+    fn tell(&self, row: &mut BackendStats, now: Duration) {
+        row.ewma_seconds = Some(self.estimate(now).as_secs_f64());
     }
 }
 

@@ -7,33 +7,35 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use crate::endpoints::EndpointDescriptor;
+use crate::stats::{BackendStats, Describe, Table};
+
+type Known<T> = HashMap<Vec<String>, Arc<T>>;
 
 /// Something remembered of each endpoint, by its addresses. Endpoints with the same addresses share it:
 /// they are the same backend.
 #[derive(Debug)]
 pub struct PerAddress<T> {
-    known: HashMap<Vec<String>, Arc<T>>,
+    /// Shared with statistics, which read it when they are asked, and never with pickers.
+    known: Arc<Mutex<Known<T>>>,
     /// By the places of the list in use.
     listed: Vec<Arc<T>>,
 }
 
 impl<T> Default for PerAddress<T> {
     fn default() -> Self {
-        PerAddress { known: HashMap::new(), listed: Vec::new() }
+        PerAddress { known: Arc::default(), listed: Vec::new() }
     }
 }
 
 impl<T> PerAddress<T> {
     /// What is remembered of this endpoint; `new` when nothing is.
     pub fn get(&mut self, of: &EndpointDescriptor, new: impl FnOnce() -> T) -> Arc<T> {
-        if let Some(known) = self.known.get(&of.addresses) {
-            return Arc::clone(known);
-        }
-        let known = Arc::new(new());
-        self.known.insert(of.addresses.clone(), Arc::clone(&known));
-        known
+        get(&mut self.known.lock(), of, new)
     }
 
     /// The list in use is this one, in the sense of [`PickerFactory::list`](crate::policy::PickerFactory::list).
@@ -42,8 +44,9 @@ impl<T> PerAddress<T> {
         endpoints: &[&Arc<EndpointDescriptor>],
         mut new: impl FnMut(&EndpointDescriptor) -> T,
     ) {
-        self.listed =
-            endpoints.iter().map(|endpoint| self.get(endpoint, || new(endpoint))).collect();
+        let mut known = self.known.lock();
+        let endpoints = endpoints.iter();
+        self.listed = endpoints.map(|of| get(&mut known, of, || new(of))).collect();
     }
 
     /// What is remembered of the endpoint with this place in the list in use.
@@ -52,20 +55,64 @@ impl<T> PerAddress<T> {
     }
 
     /// What is remembered of this endpoint.
-    pub fn find(&self, of: &EndpointDescriptor) -> Option<&Arc<T>> {
-        self.known.get(&of.addresses)
+    pub fn find(&self, of: &EndpointDescriptor) -> Option<Arc<T>> {
+        self.known.lock().get(&of.addresses).cloned()
     }
 
     /// Forgets all but these endpoints.
     pub fn keep(&mut self, endpoints: &mut dyn Iterator<Item = &Arc<EndpointDescriptor>>) {
         let kept: HashSet<&[String]> =
             endpoints.map(|endpoint| endpoint.addresses.as_slice()).collect();
-        self.known.retain(|addresses, _| kept.contains(addresses.as_slice()));
+        self.known.lock().retain(|addresses, _| kept.contains(addresses.as_slice()));
     }
 
-    /// All that is remembered.
-    pub fn iter(&self) -> impl Iterator<Item = (&[String], &Arc<T>)> {
-        self.known.iter().map(|(addresses, known)| (addresses.as_slice(), known))
+    /// Whether nothing is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.known.lock().is_empty()
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.known.lock().clear();
+        self.listed.clear();
+    }
+}
+
+fn get<T>(known: &mut Known<T>, of: &EndpointDescriptor, new: impl FnOnce() -> T) -> Arc<T> {
+    if let Some(known) = known.get(&of.addresses) {
+        return Arc::clone(known);
+    }
+    let new = Arc::new(new());
+    known.insert(of.addresses.clone(), Arc::clone(&new));
+    new
+}
+
+/// What can tell of one backend, for statistics.
+pub trait Tell: Send + Sync + 'static {
+    /// Writes down what it knows; `now` is by the host's clock. Any thread.
+    fn tell(&self, row: &mut BackendStats, now: Duration);
+}
+
+impl<T: Tell> PerAddress<T> {
+    /// What tells of all that is remembered, for as long as it is asked.
+    pub fn teller(&self) -> Arc<dyn Describe> {
+        Arc::new(Teller(Arc::clone(&self.known)))
+    }
+}
+
+struct Teller<T>(Arc<Mutex<Known<T>>>);
+
+impl<T: Tell> Describe for Teller<T> {
+    fn describe(&self, table: &mut Table) {
+        let now = table.now();
+        let copy = |(addresses, known): (&Vec<String>, _)| (addresses.clone(), Arc::clone(known));
+        let all: Vec<_> = self.0.lock().iter().map(copy).collect();
+        // Not within the lock: telling takes its time, and updates would have to wait.
+        for (addresses, known) in all {
+            if let Some(row) = table.row(&addresses) {
+                known.tell(row, now);
+            }
+        }
     }
 }
 
@@ -87,8 +134,8 @@ mod tests {
         assert_eq!(*known.get(&a, || 3), 1);
         known.keep(&mut [&b].into_iter());
         assert_eq!(known.find(&a), None);
-        assert_eq!(known.find(&b).map(|known| **known), Some(2));
-        assert_eq!(known.iter().count(), 1);
+        assert_eq!(known.find(&b).map(|known| *known), Some(2));
+        assert_eq!(known.known.lock().len(), 1);
         assert_eq!(*known.get(&a, || 3), 3);
     }
 

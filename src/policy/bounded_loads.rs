@@ -12,6 +12,7 @@ use std::sync::Arc;
 use super::{CallHooks, Fields, Pick, TrackedBackend};
 use crate::endpoints::{Connection, EndpointDescriptor};
 use crate::load::{Arrival, Everywhere, Observed, PerAddress, Room};
+use crate::stats::Describe;
 
 /// How many times a pick looks at all backends before it takes one that has no room. It takes other threads' picks
 /// to make one look in vain.
@@ -38,16 +39,22 @@ impl BoundedLoads {
     /// The list in use is this one, with a factor or without. Without one nothing is remembered.
     pub(super) fn list(&mut self, factor: Option<u32>, endpoints: &[&Arc<EndpointDescriptor>]) {
         if factor.is_none() {
-            *self = BoundedLoads::default();
+            self.everywhere = Arc::default();
+            self.calls.clear();
             return;
         }
         let BoundedLoads { everywhere, calls } = self;
         calls.list(endpoints, |_| Observed::new(Room::new(everywhere)));
     }
 
+    /// What tells statistics of the calls.
+    pub(super) fn teller(&self) -> Arc<dyn Describe> {
+        self.calls.teller()
+    }
+
     /// Forgets all but these endpoints.
     pub(super) fn keep(&mut self, endpoints: &mut dyn Iterator<Item = &Arc<EndpointDescriptor>>) {
-        if self.calls.iter().next().is_some() {
+        if !self.calls.is_empty() {
             self.calls.keep(endpoints);
         }
     }

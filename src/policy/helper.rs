@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::Picker;
 use crate::Status;
 use crate::endpoints::{Connectivity, Endpoint, EndpointDescriptor};
+use crate::stats::Describe;
 
 /// How much a log line matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +58,10 @@ pub trait Helper: Send + Sync {
 
     /// Stops a timer. Nothing happens when it has run out.
     fn cancel_timer(&self, timer: TimerId);
+
+    /// Who can tell statistics of the policy's backends, from now on. Any thread may ask it, until the
+    /// policy is dropped. Without one, statistics know what the policy has published, and its endpoints.
+    fn described_by(&self, _describe: Arc<dyn Describe>) {}
 
     /// Asks for load reports out of band (ORCA), about once in this time, of the endpoints that are made from
     /// now on; none: for no more. Reports come to [`Policy::load_report`](super::Policy::load_report). An

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::counted::Counting;
 use super::{
     Config, ConfigError, FailPicker, Fields, Helper, Metrics, Picker, Policy, PolicyFactory,
     QueuePicker, TimerId, Update,
@@ -17,6 +18,7 @@ use crate::Status;
 use crate::endpoints::{
     Aggregate, Connection, Connectivity, EndpointDescriptor, EndpointId, Places, Report, Tracker,
 };
+use crate::stats::Describe;
 
 /// A READY backend, to be chosen by a picker.
 #[derive(Clone, Debug)]
@@ -93,6 +95,17 @@ pub trait PickerFactory: Send + 'static {
         true
     }
 
+    /// Whether its pickers count calls by [`Observed`](crate::load::Observed), with this config; one of its
+    /// tellers then tells of that.
+    fn counts_calls(&self, _config: &Self::Config) -> bool {
+        false
+    }
+
+    /// What can tell statistics of the backends, from now on. Asked once.
+    fn tellers(&self) -> Vec<Arc<dyn Describe>> {
+        Vec::new()
+    }
+
     /// A timer of [`Helper::start_timer`] has run out. `true`: a new picker is wanted.
     fn timer(&mut self, _timer: TimerId) -> bool {
         false
@@ -152,6 +165,8 @@ pub struct LeafPolicy<F: PickerFactory> {
     listed: Option<u64>,
     /// The endpoints of which the picker factory has been told to remember what it knows.
     kept: Option<u64>,
+    /// For statistics.
+    counting: Counting,
     /// What was published last.
     aggregate: Option<Aggregate>,
 }
@@ -160,6 +175,7 @@ impl<F: PickerFactory> LeafPolicy<F> {
     /// No backends yet.
     pub fn new(helper: Arc<dyn Helper>, pickers: F) -> Self {
         let tracker = Tracker::new(Arc::clone(&helper));
+        let counting = Counting::new(&*helper, pickers.tellers());
         LeafPolicy {
             helper,
             tracker,
@@ -167,6 +183,7 @@ impl<F: PickerFactory> LeafPolicy<F> {
             config: None,
             listed: None,
             kept: None,
+            counting,
             aggregate: None,
         }
     }
@@ -184,6 +201,7 @@ impl<F: PickerFactory> LeafPolicy<F> {
                 let config = self.config.as_ref().expect("an update came before any report");
                 if self.kept.replace(self.tracker.set_number()) != Some(self.tracker.set_number()) {
                     self.pickers.keep(&mut self.tracker.descriptors());
+                    self.counting.keep(&mut self.tracker.descriptors());
                 }
                 if self.listed.replace(self.tracker.list_number())
                     != Some(self.tracker.list_number())
@@ -191,7 +209,14 @@ impl<F: PickerFactory> LeafPolicy<F> {
                     let endpoints: Vec<_> = self.tracker.listed_descriptors().collect();
                     self.pickers.list(config, &endpoints);
                 }
-                let picker = self.pickers.build(config, &Ready(&self.tracker), &self.helper);
+                let mut picker = self.pickers.build(config, &Ready(&self.tracker), &self.helper);
+                let counted = self.counting.of(
+                    self.pickers.counts_calls(config),
+                    self.tracker.ready().map(|(_, connection, of)| (connection, of)),
+                );
+                if let Some(counted) = counted {
+                    picker = counted.around(picker);
+                }
                 (Connectivity::Ready, Status::OK, picker)
             }
         };

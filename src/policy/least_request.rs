@@ -14,6 +14,7 @@ use super::sample::{self, distinct};
 use super::{Call, CallHooks, Fields, Helper, Pick, Picker, TrackedBackend};
 use crate::endpoints::EndpointDescriptor;
 use crate::load::{Observed, PerAddress};
+use crate::stats::Describe;
 
 /// The picker factory of `steer_least_request`.
 pub struct LeastRequest {
@@ -45,6 +46,14 @@ impl BuiltIn for LeastRequest {
 
 impl PickerFactory for LeastRequest {
     type Config = LeastRequestConfig;
+
+    fn counts_calls(&self, _config: &LeastRequestConfig) -> bool {
+        true
+    }
+
+    fn tellers(&self) -> Vec<Arc<dyn Describe>> {
+        vec![self.calls.teller()]
+    }
 
     fn list(&mut self, _: &Arc<LeastRequestConfig>, endpoints: &[&Arc<EndpointDescriptor>]) {
         self.calls.list(endpoints, |_| Observed::new(()));

@@ -15,6 +15,7 @@ use super::sample::below;
 use super::{Call, Fields, Helper, Pick, Picker, Wants};
 use crate::endpoints::{Connection, EndpointDescriptor};
 use crate::hashing::{Member, RequestHash, Table, maglev};
+use crate::stats::{self, Describe, Latest};
 
 /// The picker factory of `steer_maglev`.
 #[derive(Default)]
@@ -24,6 +25,8 @@ pub struct Maglev {
     /// How many endpoints the list has.
     endpoints: usize,
     loads: BoundedLoads,
+    /// For statistics.
+    shares: Arc<Latest>,
 }
 
 /// A table, and what it was made of.
@@ -64,6 +67,14 @@ impl BuiltIn for Maglev {
 impl PickerFactory for Maglev {
     type Config = MaglevConfig;
 
+    fn counts_calls(&self, config: &MaglevConfig) -> bool {
+        config.balance_factor.is_some()
+    }
+
+    fn tellers(&self) -> Vec<Arc<dyn Describe>> {
+        vec![self.loads.teller(), Arc::clone(&self.shares) as Arc<dyn Describe>]
+    }
+
     fn list(&mut self, config: &Arc<MaglevConfig>, endpoints: &[&Arc<EndpointDescriptor>]) {
         self.endpoints = endpoints.len();
         self.loads.list(config.balance_factor, endpoints);
@@ -76,6 +87,10 @@ impl PickerFactory for Maglev {
             let table = Arc::new(Table::new(&members, config.table_size));
             let members = members.into_iter().map(Member::into_owned).collect();
             self.table = Some(MadeTable { members, table });
+        }
+        if let Some(MadeTable { table, .. }) = &self.table {
+            let endpoints = endpoints.iter().map(|&endpoint| Arc::clone(endpoint)).collect();
+            self.shares.set(Shares { endpoints, table: Arc::clone(table) });
         }
     }
 
@@ -106,6 +121,23 @@ impl PickerFactory for Maglev {
 
     fn keep(&mut self, endpoints: &mut dyn Iterator<Item = &Arc<EndpointDescriptor>>) {
         self.loads.keep(endpoints);
+    }
+}
+
+/// Whose the slots are.
+struct Shares {
+    endpoints: Vec<Arc<EndpointDescriptor>>,
+    table: Arc<Table>,
+}
+
+impl Describe for Shares {
+    fn describe(&self, table: &mut stats::Table) {
+        for (endpoint, share) in self.endpoints.iter().zip(self.table.shares(self.endpoints.len()))
+        {
+            if let Some(row) = table.row(&endpoint.addresses) {
+                *row.share.get_or_insert(0.0) += share;
+            }
+        }
     }
 }
 

@@ -11,6 +11,7 @@
 //! | `tracked.rs` | calls of which a picker hears again |
 //! | `tracked_slot.rs` | where they are kept, without allocating |
 //! | `sample.rs` | backends taken at random |
+//! | `counted.rs` | calls tracked for the statistics alone |
 //! | `pickers.rs` | pickers that every policy needs: queue, fail |
 //! | `turns.rs` | connections that take turns |
 //! | `round_robin.rs` | `steer_round_robin` |
@@ -33,6 +34,7 @@
 mod bounded_loads;
 mod call;
 mod config;
+mod counted;
 mod helper;
 mod leaf;
 mod least_request;

@@ -17,6 +17,7 @@ use super::sample::{self, distinct};
 use super::{Call, CallHooks, Fields, Helper, Pick, Picker, TrackedBackend};
 use crate::endpoints::EndpointDescriptor;
 use crate::load::{Cost, DecayRate, EwmaRule, Observed, PeakEwma, PerAddress};
+use crate::stats::Describe;
 
 const DECAY_TIME: Duration = Duration::from_secs(10);
 const DEFAULT_RTT: Duration = Duration::from_millis(30);
@@ -73,6 +74,14 @@ impl BuiltIn for PeakEwmaPickers {
 
 impl PickerFactory for PeakEwmaPickers {
     type Config = PeakEwmaConfig;
+
+    fn counts_calls(&self, _config: &PeakEwmaConfig) -> bool {
+        true
+    }
+
+    fn tellers(&self) -> Vec<Arc<dyn Describe>> {
+        vec![self.calls.teller()]
+    }
 
     fn configure(&mut self, config: &Arc<PeakEwmaConfig>, helper: &Arc<dyn Helper>) {
         self.rule.set(config.decay_time, config.default_rtt);

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::bounded_loads::{self, BoundedBackends, BoundedLoads};
+use super::counted::Counting;
 use super::places::Places;
 use super::{
     Call, Config, ConfigError, FailPicker, Fields, Helper, Pick, Picker, Policy, PolicyFactory,
@@ -25,6 +26,7 @@ use crate::endpoints::{
     Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId, Report,
 };
 use crate::hashing::{Member, RequestHash, Ring};
+use crate::stats::{Describe, Latest, Table};
 use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// The policy factory of `steer_ring_hash`.
@@ -72,6 +74,9 @@ impl PolicyFactory for RingHash {
     }
 
     fn new_policy(&self, helper: Arc<dyn Helper>) -> Box<dyn Policy> {
+        let (loads, shares) = (BoundedLoads::default(), Arc::<Latest>::default());
+        let tellers = vec![loads.teller(), Arc::clone(&shares) as Arc<dyn Describe>];
+        let counting = Counting::new(&*helper, tellers);
         Box::new(RingHashPolicy {
             helper,
             config: None,
@@ -81,7 +86,9 @@ impl PolicyFactory for RingHash {
             tally: Tally::default(),
             ring: None,
             wanted: Arc::default(),
-            loads: BoundedLoads::default(),
+            loads,
+            counting,
+            shares,
             resolution_note: Arc::from(""),
             last_failure: Status::OK,
         })
@@ -168,6 +175,9 @@ struct RingHashPolicy {
     /// Set by picks that want a connection to an IDLE endpoint.
     wanted: Arc<[AtomicBool]>,
     loads: BoundedLoads,
+    /// For statistics, as `shares`.
+    counting: Counting,
+    shares: Arc<Latest>,
     resolution_note: Arc<str>,
     last_failure: Status,
 }
@@ -245,6 +255,11 @@ impl RingHashPolicy {
             });
             self.loads.backends(percent, self.listed.len(), ready)
         });
+        let ready = self.slots.iter().zip(&self.listed).filter_map(|(slot, listed)| match slot {
+            Slot::Ready(connection) => Some((connection, &listed.descriptor)),
+            _ => None,
+        });
+        let counted = self.counting.of(bounded.is_some(), ready);
         let picker = RingHashPicker {
             ring: Arc::clone(ring),
             slots: self.slots.clone(),
@@ -257,7 +272,11 @@ impl RingHashPolicy {
             helper: Arc::clone(&self.helper),
         };
         let status = if failed { self.last_failure.clone() } else { Status::OK };
-        self.helper.update_state(state, &status, Box::new(picker));
+        let mut picker: Box<dyn Picker> = Box::new(picker);
+        if let Some(counted) = counted {
+            picker = counted.around(picker);
+        }
+        self.helper.update_state(state, &status, picker);
         state
     }
 
@@ -379,8 +398,11 @@ impl Policy for RingHashPolicy {
             .map(|listed| Member { weight: listed.weight, ..Member::of(&listed.descriptor) })
             .collect();
         let ring = Ring::new(&members, config.min_ring_size, config.max_ring_size);
-        self.ring = Some(Arc::new(ring));
+        let ring = Arc::new(ring);
+        self.ring = Some(Arc::clone(&ring));
         let endpoints: Vec<_> = self.listed.iter().map(|listed| &listed.descriptor).collect();
+        self.counting.keep(&mut endpoints.iter().copied());
+        self.shares.set(Shares { endpoints: endpoints.iter().copied().cloned().collect(), ring });
         self.loads.keep(&mut endpoints.iter().copied());
         self.loads.list(config.balance_factor, &endpoints);
         self.config = Some(config);
@@ -447,6 +469,22 @@ impl Policy for RingHashPolicy {
 
     fn adopts(&self, config: &Config) -> bool {
         config.is::<RingHashConfig>()
+    }
+}
+
+/// Whose the hashes are.
+struct Shares {
+    endpoints: Vec<Arc<EndpointDescriptor>>,
+    ring: Arc<Ring>,
+}
+
+impl Describe for Shares {
+    fn describe(&self, table: &mut Table) {
+        for (endpoint, share) in self.endpoints.iter().zip(self.ring.shares(self.endpoints.len())) {
+            // Without the host's side of it, it is IDLE.
+            let row = table.entry(&endpoint.addresses, Connectivity::Idle);
+            *row.share.get_or_insert(0.0) += share;
+        }
     }
 }
 

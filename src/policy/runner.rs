@@ -16,7 +16,7 @@ use std::any::Any;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -29,6 +29,7 @@ use super::{
 };
 use crate::Status;
 use crate::endpoints::{Connectivity, Endpoint, EndpointDescriptor, EndpointId, Report};
+use crate::stats::{Clock, Describe, Record};
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Handle, LogLimit};
 
@@ -74,6 +75,8 @@ pub trait Host: Send + Sync {
 pub(super) struct Shared {
     name: String,
     host: Box<dyn Host>,
+    /// What statistics see of it.
+    record: Arc<Record>,
     /// From the first event to shutdown. Before and after, the host's channel is not to be bothered:
     /// gRPC forbids it while it makes a policy.
     open: AtomicBool,
@@ -88,7 +91,6 @@ pub(super) struct Shared {
     picker_fault: AtomicBool,
     /// Set by [`Helper::wake`], until the policy hears of it.
     woken: AtomicBool,
-    faults: AtomicU64,
     fault_log: LogLimit,
     next_timer: AtomicU64,
     /// Timers that a policy has started before its first event. None once shut down.
@@ -110,6 +112,12 @@ impl AtomicEndpointId {
     fn take(&self) -> EndpointId {
         // Relaxed: only uniqueness matters.
         EndpointId(self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+    }
+}
+
+impl Clock for Shared {
+    fn now(&self) -> Duration {
+        self.host.now()
     }
 }
 
@@ -162,8 +170,7 @@ impl Shared {
     }
 
     fn count_fault(&self, text: &str) {
-        // Relaxed: counters for people.
-        let faults = self.faults.fetch_add(1, Ordering::Relaxed) + 1;
+        let faults = self.record.fault();
         if self.fault_log.is_due(self.host.now()) {
             self.host.log(
                 Severity::Error,
@@ -242,7 +249,8 @@ impl Helper for RunnerHelper {
         if !self.0.is_open() {
             return Err(Status::unavailable("the policy has no update yet, or was shut down"));
         }
-        self.0.host.create_endpoint(NEXT_ENDPOINT.take(), descriptor)
+        let endpoint = self.0.host.create_endpoint(NEXT_ENDPOINT.take(), descriptor)?;
+        Ok(self.0.record.made(endpoint, descriptor))
     }
 
     fn update_state(&self, state: Connectivity, status: &Status, picker: Box<dyn Picker>) {
@@ -257,6 +265,7 @@ impl Helper for RunnerHelper {
             self.0.taking_over.store(false, Ordering::Relaxed);
         }
         self.0.published.store(true, Ordering::Relaxed);
+        self.0.record.published(state, status);
         let picker = GuardedPicker::new(picker, Arc::clone(&self.0));
         self.0.host.update_state(state, status, picker);
     }
@@ -289,6 +298,10 @@ impl Helper for RunnerHelper {
         } else if let Some(early) = self.0.early_timers.lock().as_mut() {
             early.retain(|(early, _)| *early != timer);
         }
+    }
+
+    fn described_by(&self, describe: Arc<dyn Describe>) {
+        self.0.record.described_by(describe);
     }
 
     fn request_load_reports(&self, period: Option<Duration>) {
@@ -367,16 +380,16 @@ pub struct Runner {
 impl Runner {
     /// Makes a policy of this factory's.
     pub fn new(factory: Arc<dyn PolicyFactory>, host: Box<dyn Host>) -> Runner {
-        let shared = Arc::new(Shared {
+        let shared = Arc::new_cyclic(|shared: &Weak<Shared>| Shared {
             name: factory.name().to_owned(),
             host,
+            record: Record::enter(factory.name(), shared.clone()),
             open: AtomicBool::new(false),
             published: AtomicBool::new(false),
             taking_over: AtomicBool::new(false),
             generation: AtomicU64::new(0),
             picker_fault: AtomicBool::new(false),
             woken: AtomicBool::new(false),
-            faults: AtomicU64::new(0),
             fault_log: LogLimit::new(),
             next_timer: AtomicU64::new(1),
             early_timers: Mutex::new(Some(Vec::new())),
@@ -461,12 +474,13 @@ impl Runner {
         // At once, and not in its turn. Relaxed: as in `is_open`.
         self.shared.open.store(false, Ordering::Relaxed);
         *self.shared.early_timers.lock() = None;
+        self.shared.record.leave();
         self.submit(Event::Close);
     }
 
     /// How many panics of the policy and its pickers were caught.
     pub fn faults(&self) -> u64 {
-        self.shared.faults.load(Ordering::Relaxed)
+        self.shared.record.faults()
     }
 
     fn helper(&self) -> Arc<dyn Helper> {
@@ -524,6 +538,7 @@ impl Runner {
         };
         let (place, done) = match event {
             Event::Update(mut update) => {
+                self.shared.record.target(&update.target);
                 let same = Arc::ptr_eq(&state.factory, &update.factory);
                 if !same {
                     state.factory = Arc::clone(&update.factory);
@@ -543,6 +558,7 @@ impl Runner {
                 ("update", accepted.map(Done::Updated))
             }
             Event::Report(endpoint, report) => {
+                self.shared.record.reported(endpoint, report.state());
                 let known =
                     catch_unwind(AssertUnwindSafe(|| policy.endpoint_report(endpoint, report)));
                 ("endpoint_report", known.map(Done::Reported))
@@ -631,6 +647,7 @@ impl Runner {
         let published = self.shared.published.load(Ordering::Relaxed);
         self.shared.taking_over.store(published, Ordering::Relaxed);
         self.shared.begin_generation();
+        self.shared.record.taken_over(state.fallen_back);
         let update = state.last_update.as_ref();
         let (policy, accepted) = catch_unwind(AssertUnwindSafe(|| {
             let mut policy = make(self.helper());

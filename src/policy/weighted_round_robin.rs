@@ -25,6 +25,7 @@ use crate::hashing::of_address;
 use crate::load::{
     Observed, PerAddress, ReportedWeight, StaticStride, UtilizationMetric, WeightRule,
 };
+use crate::stats::{Describe, Latest, Table};
 use crate::sync::{Handle, Sequence};
 
 /// Schedulers are rebuilt no more often than this, as in gRPC.
@@ -93,6 +94,7 @@ impl BuiltIn for WeightedRoundRobin {
             given: Vec::new(),
             current: Vec::new(),
             scheduler: None,
+            weighed: Arc::default(),
             applied: None,
             timer: None,
         }
@@ -148,6 +150,8 @@ pub struct WeightedRoundRobin {
     current: Vec<Arc<Known>>,
     /// Its scheduler.
     scheduler: Option<StaticStride>,
+    /// For statistics.
+    weighed: Arc<Latest>,
     /// What the latest update brought.
     applied: Option<(Arc<WeightedRoundRobinConfig>, Arc<dyn Helper>)>,
     /// Runs until weights are to be looked at again.
@@ -173,6 +177,14 @@ impl WeightedRoundRobin {
 
 impl PickerFactory for WeightedRoundRobin {
     type Config = WeightedRoundRobinConfig;
+
+    fn counts_calls(&self, config: &WeightedRoundRobinConfig) -> bool {
+        matches!(config.source, Source::Calls)
+    }
+
+    fn tellers(&self) -> Vec<Arc<dyn Describe>> {
+        vec![self.known.teller(), Arc::clone(&self.weighed) as Arc<dyn Describe>]
+    }
 
     fn configure(&mut self, config: &Arc<WeightedRoundRobinConfig>, helper: &Arc<dyn Helper>) {
         let former = self.applied.replace((Arc::clone(config), Arc::clone(helper)));
@@ -254,6 +266,11 @@ impl PickerFactory for WeightedRoundRobin {
             _ => self.reported(&self.current),
         };
         self.scheduler = StaticStride::new(&weights);
+        self.weighed.set(Weighed {
+            endpoints: backends.iter().map(|backend| Arc::clone(&backend.descriptor)).collect(),
+            weights,
+            scheduler: self.scheduler.clone(),
+        });
         let turns = Turns { scheduler: self.scheduler.clone(), sequence: self.sequence.clone() };
         let connections = backends.into_iter().map(|backend| backend.connection);
         if !matches!(config.source, Source::Calls) {
@@ -300,6 +317,29 @@ impl WeightedRoundRobinConfig {
 fn given(weights: &HashMap<Vec<u8>, f32>, endpoint: &EndpointDescriptor) -> f32 {
     let mut addresses = endpoint.addresses.iter();
     addresses.find_map(|address| weights.get(&*of_address(address))).copied().unwrap_or(0.0)
+}
+
+/// What a picker goes by.
+struct Weighed {
+    endpoints: Vec<Arc<EndpointDescriptor>>,
+    /// 0: none is known.
+    weights: Vec<f32>,
+    scheduler: Option<StaticStride>,
+}
+
+impl Describe for Weighed {
+    fn describe(&self, table: &mut Table) {
+        let shares: Vec<f64> = match &self.scheduler {
+            Some(scheduler) => scheduler.shares().collect(),
+            None => vec![1.0 / self.endpoints.len() as f64; self.endpoints.len()],
+        };
+        for ((endpoint, weight), share) in self.endpoints.iter().zip(&self.weights).zip(shares) {
+            if let Some(row) = table.row(&endpoint.addresses) {
+                row.weight = (*weight > 0.0).then_some(f64::from(*weight));
+                row.share = Some(share);
+            }
+        }
+    }
 }
 
 /// What becomes of the reports that come with calls.

@@ -220,6 +220,7 @@ pub struct Channel {
     pub runner: Arc<Runner>,
     factory: Arc<dyn PolicyFactory>,
     pub config: serde_json::Value,
+    pub target: String,
 }
 
 impl Channel {
@@ -269,7 +270,8 @@ impl Channel {
         let channel_host = ChannelHost { host: host.clone(), runner: Arc::clone(&weak) };
         let runner = Arc::new(Runner::new(Arc::clone(&factory), Box::new(channel_host)));
         *weak.lock().unwrap() = Some(Arc::downgrade(&runner));
-        Channel { host, runner, factory, config: serde_json::json!({}) }
+        let (config, target) = (serde_json::json!({}), "the target".to_owned());
+        Channel { host, runner, factory, config, target }
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
@@ -295,7 +297,7 @@ impl Channel {
         let config = self.factory.parse_config(&self.config).unwrap();
         let resolution_note = "the note".to_owned();
         let factory = Arc::clone(&self.factory);
-        let target = "the target".to_owned();
+        let target = self.target.clone();
         self.runner.update(Update { endpoints, factory, config, resolution_note, target })
     }
 

@@ -1,0 +1,233 @@
+//! A snapshot as Prometheus scrapes it: the OpenMetrics text format, which is what the crate writes and
+//! Prometheus reads.
+//!
+//! Must not know: where a snapshot comes from.
+
+use std::fmt;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::Registry;
+
+use super::latency::LatencyStats;
+use super::snapshot::{BackendStats, ChannelStats};
+use crate::endpoints::Connectivity;
+
+const STATES: [Connectivity; 4] = [
+    Connectivity::Idle,
+    Connectivity::Connecting,
+    Connectivity::Ready,
+    Connectivity::TransientFailure,
+];
+
+type Labels<'a> = Vec<(&'static str, &'a str)>;
+
+/// A snapshot, with the texts that its labels borrow.
+#[derive(Debug)]
+struct Exposition(Vec<Exposed>);
+
+#[derive(Debug)]
+struct Exposed {
+    id: String,
+    channel: ChannelStats,
+    /// Of each backend.
+    addresses: Vec<String>,
+}
+
+impl Exposed {
+    fn labels(&self) -> Labels<'_> {
+        let ChannelStats { target, policy, .. } = &self.channel;
+        vec![("channel", &self.id), ("target", target), ("policy", policy)]
+    }
+
+    fn backends(&self) -> impl Iterator<Item = (Labels<'_>, &BackendStats)> + '_ {
+        self.channel.backends.iter().zip(&self.addresses).map(|(backend, addresses)| {
+            let mut labels = self.labels();
+            labels.push(("backend", addresses));
+            (labels, backend)
+        })
+    }
+}
+
+/// The text, from `# HELP` to `# EOF`.
+pub fn to_prometheus(channels: Vec<ChannelStats>) -> String {
+    let exposed = channels.into_iter().map(|channel| Exposed {
+        id: channel.id.to_string(),
+        addresses: channel.backends.iter().map(|backend| backend.addresses.join(" ")).collect(),
+        channel,
+    });
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(Exposition(exposed.collect())));
+    let mut text = String::new();
+    encode(&mut text, &registry).expect("it is written to memory");
+    text
+}
+
+impl Collector for Exposition {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        for family in FAMILIES {
+            let rows = (family.rows)(&self.0);
+            if rows.is_empty() {
+                continue;
+            }
+            let mut to = encoder.encode_descriptor(family.name, family.help, None, family.kind)?;
+            for (labels, value) in rows {
+                let mut to = to.encode_family(&labels)?;
+                match value {
+                    Value::Count(count) => to.encode_counter::<NoLabelSet, _, f64>(&count, None),
+                    Value::Gauge(value) => to.encode_gauge(&value),
+                    Value::Latency(LatencyStats { count, sum, cumulative, .. }) => {
+                        let buckets = to_buckets(cumulative, *count);
+                        to.encode_histogram::<NoLabelSet>(*sum, *count, &buckets, None)
+                    }
+                }?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// As the crate wants them: each bucket by itself, and the last one without a bound.
+fn to_buckets(cumulative: &[(f64, u64)], count: u64) -> Vec<(f64, u64)> {
+    let mut below = 0;
+    let all = cumulative.iter().copied().chain([(f64::INFINITY, count)]);
+    all.map(|(bound, count)| (bound, count - std::mem::replace(&mut below, count))).collect()
+}
+
+enum Value<'a> {
+    Count(u64),
+    Gauge(f64),
+    Latency(&'a LatencyStats),
+}
+
+type Rows<'a> = Vec<(Labels<'a>, Value<'a>)>;
+
+struct Family {
+    /// Without the `_total` of counters.
+    name: &'static str,
+    help: &'static str,
+    kind: MetricType,
+    rows: for<'a> fn(&'a [Exposed]) -> Rows<'a>,
+}
+
+const FAMILIES: &[Family] = &[
+    Family {
+        name: "steer_channel_state",
+        help: "What the policy of a channel has published: 1 for the state it is, 0 for the others",
+        kind: MetricType::Gauge,
+        rows: |all| all.iter().flat_map(|of| states(of.labels(), of.channel.state)).collect(),
+    },
+    Family {
+        name: "steer_backend_state",
+        help: "The connectivity of a backend: 1 for the state it is, 0 for the others",
+        kind: MetricType::Gauge,
+        rows: |all| {
+            let backends = all.iter().flat_map(Exposed::backends);
+            backends.flat_map(|(labels, backend)| states(labels, backend.state)).collect()
+        },
+    },
+    Family {
+        name: "steer_policy_faults",
+        help: "How often a policy broke",
+        kind: MetricType::Counter,
+        rows: |all| of_channels(all, |channel| Value::Count(channel.faults)),
+    },
+    Family {
+        name: "steer_policy_fallen_back",
+        help: "1 while round robin is in the place of a policy that broke",
+        kind: MetricType::Gauge,
+        rows: |all| of_channels(all, |channel| Value::Gauge(channel.fallen_back.into())),
+    },
+    Family {
+        name: "steer_pickers",
+        help: "Pickers that a policy has published",
+        kind: MetricType::Counter,
+        rows: |all| of_channels(all, |channel| Value::Count(channel.pickers)),
+    },
+    Family {
+        name: "steer_picks",
+        help: "Calls that were sent to a backend",
+        kind: MetricType::Counter,
+        rows: |all| of_backends(all, |backend| backend.picks.map(Value::Count)),
+    },
+    Family {
+        name: "steer_in_flight",
+        help: "Calls to a backend that have not ended",
+        kind: MetricType::Gauge,
+        rows: |all| {
+            of_backends(all, |backend| backend.in_flight.map(|count| Value::Gauge(count as f64)))
+        },
+    },
+    Family {
+        name: "steer_abandoned",
+        help: "Calls that were sent to a backend and ended without a status",
+        kind: MetricType::Counter,
+        rows: |all| of_backends(all, |backend| backend.abandoned.map(Value::Count)),
+    },
+    Family {
+        name: "steer_finished",
+        help: "Calls that ended with a status, by its code",
+        kind: MetricType::Counter,
+        rows: |all| {
+            let backends = all.iter().flat_map(Exposed::backends);
+            backends.flat_map(|(labels, backend)| finished(labels, backend)).collect()
+        },
+    },
+    Family {
+        name: "steer_latency_seconds",
+        help: "From the start of a call to its status",
+        kind: MetricType::Histogram,
+        rows: |all| {
+            of_backends(all, |backend| backend.latency_seconds.as_ref().map(Value::Latency))
+        },
+    },
+    Family {
+        name: "steer_weight",
+        help: "The weight of a backend",
+        kind: MetricType::Gauge,
+        rows: |all| of_backends(all, |backend| backend.weight.map(Value::Gauge)),
+    },
+    Family {
+        name: "steer_ewma_seconds",
+        help: "What the policy takes the latency of a backend for",
+        kind: MetricType::Gauge,
+        rows: |all| of_backends(all, |backend| backend.ewma_seconds.map(Value::Gauge)),
+    },
+    Family {
+        name: "steer_share",
+        help: "The part of the ring or table that is a backend's, of 1",
+        kind: MetricType::Gauge,
+        rows: |all| of_backends(all, |backend| backend.share.map(Value::Gauge)),
+    },
+];
+
+fn of_channels(all: &[Exposed], value: fn(&ChannelStats) -> Value<'_>) -> Rows<'_> {
+    all.iter().map(|of| (of.labels(), value(&of.channel))).collect()
+}
+
+fn of_backends(all: &[Exposed], value: fn(&BackendStats) -> Option<Value<'_>>) -> Rows<'_> {
+    let backends = all.iter().flat_map(Exposed::backends);
+    backends.filter_map(|(labels, backend)| Some((labels, value(backend)?))).collect()
+}
+
+fn states(labels: Labels<'_>, is: Connectivity) -> impl Iterator<Item = (Labels<'_>, Value<'_>)> {
+    STATES.into_iter().map(move |state| {
+        (with(&labels, "state", state.name()), Value::Gauge((state == is).into()))
+    })
+}
+
+fn finished<'a>(
+    labels: Labels<'a>,
+    backend: &'a BackendStats,
+) -> impl Iterator<Item = (Labels<'a>, Value<'a>)> {
+    let finished = backend.finished.iter().flatten();
+    finished.map(move |(code, count)| (with(&labels, "code", code.name()), Value::Count(*count)))
+}
+
+fn with<'a>(labels: &Labels<'a>, name: &'static str, value: &'a str) -> Labels<'a> {
+    let mut labels = labels.clone();
+    labels.push((name, value));
+    labels
+}

@@ -1,0 +1,204 @@
+//! One policy, as its runner and its endpoints write it down, for whoever asks.
+//!
+//! Cost: a lock that is held for a few instructions, or while a snapshot copies what it needs.
+//!
+//! Must not know: runners, which policy it is.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::living;
+use super::snapshot::{ChannelStats, Describe, Table};
+use crate::Status;
+use crate::endpoints::{Connectivity, Endpoint, EndpointDescriptor, EndpointId};
+use crate::sync::atomic::{AtomicU64, Ordering};
+
+/// A host's clock.
+pub trait Clock: Send + Sync {
+    /// Time since an arbitrary moment; never goes back.
+    fn now(&self) -> Duration;
+}
+
+/// A policy's record. It is among the living ones from [`Record::enter`] on, until it is dropped or
+/// leaves.
+pub struct Record {
+    id: u64,
+    policy: String,
+    clock: Weak<dyn Clock>,
+    faults: AtomicU64,
+    told: Mutex<Told>,
+}
+
+/// What was told last.
+struct Told {
+    target: String,
+    fallen_back: bool,
+    state: Connectivity,
+    status: Status,
+    pickers: u64,
+    /// In the order in which they were made.
+    endpoints: BTreeMap<EndpointId, (Arc<EndpointDescriptor>, Option<Connectivity>)>,
+    describe: Option<Arc<dyn Describe>>,
+}
+
+impl Record {
+    /// A record of a policy of this name, among the living ones.
+    pub fn enter(policy: &str, clock: Weak<dyn Clock>) -> Arc<Record> {
+        living::enter(|id| Record {
+            id,
+            policy: policy.to_owned(),
+            clock,
+            faults: AtomicU64::new(0),
+            told: Mutex::new(Told {
+                target: String::new(),
+                fallen_back: false,
+                state: Connectivity::Idle,
+                status: Status::OK,
+                pickers: 0,
+                endpoints: BTreeMap::new(),
+                describe: None,
+            }),
+        })
+    }
+
+    /// The policy was shut down. What of it lives on is nobody's policy any more.
+    pub fn leave(&self) {
+        living::leave(self.id);
+        // What it tells of may hold what is the host's.
+        let describe = self.told.lock().describe.take();
+        drop(describe);
+    }
+
+    /// An update names the channel's target.
+    pub fn target(&self, target: &str) {
+        let mut told = self.told.lock();
+        if told.target != target {
+            target.clone_into(&mut told.target);
+        }
+    }
+
+    /// Counts a fault; returns how many there were with it.
+    pub fn fault(&self) -> u64 {
+        // Relaxed: a counter for people.
+        self.faults.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// How many faults there were.
+    pub fn faults(&self) -> u64 {
+        self.faults.load(Ordering::Relaxed)
+    }
+
+    /// A policy takes over: the one of this name, or what takes its place when it is broken.
+    pub fn taken_over(&self, fallen_back: bool) {
+        let mut told = self.told.lock();
+        told.fallen_back = fallen_back;
+        let former = told.describe.take();
+        // Not within the lock: it is the policy's.
+        drop(told);
+        drop(former);
+    }
+
+    /// The policy says who can tell of its backends.
+    pub fn described_by(&self, describe: Arc<dyn Describe>) {
+        let former = self.told.lock().describe.replace(describe);
+        drop(former);
+    }
+
+    /// A picker was published, with this state.
+    pub fn published(&self, state: Connectivity, status: &Status) {
+        let mut told = self.told.lock();
+        told.state = state;
+        told.status.clone_from(status);
+        told.pickers += 1;
+    }
+
+    /// An endpoint was made for this descriptor. It is in the record until it is dropped.
+    pub fn made(
+        self: &Arc<Self>,
+        endpoint: Box<dyn Endpoint>,
+        descriptor: &Arc<EndpointDescriptor>,
+    ) -> Box<dyn Endpoint> {
+        let id = endpoint.id();
+        self.told.lock().endpoints.insert(id, (Arc::clone(descriptor), None));
+        Box::new(Recorded { endpoint, record: Arc::clone(self) })
+    }
+
+    /// An endpoint reports this state.
+    pub fn reported(&self, endpoint: EndpointId, state: Connectivity) {
+        if let Some((_, reported)) = self.told.lock().endpoints.get_mut(&endpoint) {
+            *reported = Some(state);
+        }
+    }
+
+    /// All of it.
+    pub(super) fn snapshot(&self) -> ChannelStats {
+        let told = self.told.lock();
+        let endpoints: Vec<_> = told.endpoints.values().cloned().collect();
+        let describe = told.describe.clone();
+        let mut channel = ChannelStats {
+            id: self.id,
+            target: told.target.clone(),
+            policy: self.policy.clone(),
+            fallen_back: told.fallen_back,
+            state: told.state,
+            status: told.status.clone(),
+            faults: self.faults(),
+            pickers: told.pickers,
+            calls_tracked: false,
+            backends: Vec::new(),
+        };
+        drop(told);
+        let now = self.clock.upgrade().map_or(Duration::ZERO, |clock| clock.now());
+        let mut table = Table::new(
+            now,
+            endpoints.iter().map(|(descriptor, state)| {
+                (&*descriptor.addresses, state.unwrap_or(Connectivity::Connecting))
+            }),
+        );
+        if let Some(describe) = describe {
+            describe.describe(&mut table);
+        }
+        (channel.calls_tracked, channel.backends) = table.into_parts();
+        channel
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        living::leave(self.id);
+    }
+}
+
+/// An endpoint that is in a record as long as it lives.
+struct Recorded {
+    endpoint: Box<dyn Endpoint>,
+    record: Arc<Record>,
+}
+
+impl Drop for Recorded {
+    fn drop(&mut self) {
+        let gone = self.record.told.lock().endpoints.remove(&self.endpoint.id());
+        drop(gone);
+    }
+}
+
+impl Endpoint for Recorded {
+    fn id(&self) -> EndpointId {
+        self.endpoint.id()
+    }
+
+    fn matches(&self, descriptor: &EndpointDescriptor) -> bool {
+        self.endpoint.matches(descriptor)
+    }
+
+    fn connect(&self) {
+        self.endpoint.connect();
+    }
+
+    fn reset_backoff(&self) {
+        self.endpoint.reset_backoff();
+    }
+}
