@@ -7,6 +7,7 @@ Must not know: what the results are for.
 
 import dataclasses
 import json
+import os
 import pathlib
 import signal
 import sys
@@ -56,7 +57,8 @@ def main():
         for scenario in SCENARIOS
         for policy in POLICIES
     ]
-    run = {"warm_up": WARM_UP, "seconds": SECONDS, "results": results}
+    real_time = os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR)
+    run = {"warm_up": WARM_UP, "seconds": SECONDS, "real_time": real_time, "results": results}
     results_file.write_text(json.dumps(run), encoding="utf-8")
 
 

@@ -1,5 +1,4 @@
-// Counting, and JSON of it. No string in it needs escaping: statuses are names, backends are
-// addresses.
+// Counting, and JSON of it, in which no string needs escaping: statuses are names.
 #include "outcomes.h"
 
 #include <algorithm>

@@ -53,8 +53,9 @@ def main():
     outcomes, run = results.read(results_file)
     measured = datetime.date.fromtimestamp(pathlib.Path(results_file).stat().st_mtime)
     late = max(o.late_ms["p99"] for o in outcomes.values())
+    priority = ", with real-time priority" if run["real_time"] else ""
     lines = [
-        f"gRPC {grpc_version}, {processor()}, {os.cpu_count()} CPUs, {measured}. {run['warm_up']} s of warm-up,"
+        f"gRPC {grpc_version}, {processor()}, {os.cpu_count()} CPUs, {measured}{priority}. {run['warm_up']} s of warm-up,"
         f" then {run['seconds']} s that count. 99 % of the calls began within {late:.1f} ms of their time in each"
         " run.",
         "",

@@ -5,7 +5,7 @@
 //   gain_server --name=red --slots=8 --service_time_ms=10 --exponential --seed=1
 //
 // Prints "listening: red at 127.0.0.1:PORT" when it is ready. On SIGTERM it prints "counted: 123",
-// the calls that came to it but for those of somebody named warm-up, and ends. It is a plain gRPC
+// the calls that came to it without those that greet "warm-up", and ends. It is a plain gRPC
 // server, and knows nothing of Steer.
 
 #include <grpcpp/grpcpp.h>
@@ -43,7 +43,7 @@ class GreeterService final : public helloworld::Greeter::CallbackService {
   GreeterService(int slots, std::function<std::chrono::nanoseconds()> service_time, bool failing)
       : load_(slots), slots_(slots, std::move(service_time)), failing_(failing) {}
 
-  // Calls that came, whatever became of them.
+  // Calls that came after the warm-up, whatever became of them.
   int64_t counted() const { return counted_; }
 
   grpc::ServerUnaryReactor* SayHello(grpc::CallbackServerContext* context,
