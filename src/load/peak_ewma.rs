@@ -11,11 +11,12 @@
 //! penalty would not do: a backend that fails at once has no calls in flight, and draws all of them as
 //! soon as latency × (calls in flight + 1) of the others is above the penalty, which it is under any
 //! real load. With each failure in a row the backend is tried more rarely, and when all fail they
-//! rise alike. What doubles is the estimate after the last call, not what it has decayed to. The bound is far above what calls to a healthy backend cost, and not tied to the decay
-//! time, which says nothing of latencies: a backend that keeps failing is tried about once in
-//! ln(bound / cost of the others) decay times, which is 4 to 7, and is believed at once when it
-//! answers. A call that was *cancelled* only shows how long it took at least, so it can raise the
-//! estimate and not improve it. One that was abandoned shows nothing.
+//! rise alike. What doubles is the estimate after the last call, not what it has decayed to. The
+//! bound is far above what calls to a healthy backend cost, and not tied to the decay time, which
+//! says nothing of latencies: a backend that keeps failing is tried about once in ln(bound / cost of
+//! the others) decay times, which is 4 to 7, and is believed at once when it answers. A call that was
+//! *cancelled* only shows how long it took at least, so it can raise the estimate and not improve it.
+//! One that was abandoned shows nothing.
 //!
 //! Source: Finagle's `PeakEwma`, linkerd2-proxy, tower's `PeakEwma`; the comparison without a
 //! clock is forward decay (Cormode et al., ICDE 2009).

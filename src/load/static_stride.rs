@@ -14,6 +14,8 @@
 //!
 //! Must not know: where weights come from, who keeps the sequence.
 
+use std::sync::Arc;
+
 /// The greatest weight after scaling.
 const MAX_WEIGHT: u16 = u16::MAX;
 
@@ -26,11 +28,11 @@ const MIN_RATIO: f64 = 0.01;
 /// What moves neighbouring places to different generations.
 const OFFSET: u64 = MAX_WEIGHT as u64 / 2;
 
-/// A scheduler of at least two places.
+/// A scheduler of at least two places. Clones share the weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StaticStride {
     /// Scaled so that the greatest is [`MAX_WEIGHT`]; side by side, so that the cache holds many.
-    weights: Box<[u16]>,
+    weights: Arc<[u16]>,
 }
 
 impl StaticStride {
@@ -95,7 +97,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn weights(of: &[f32]) -> Vec<u16> {
-        StaticStride::new(of).expect("two weights are known").weights.into()
+        StaticStride::new(of).expect("two weights are known").weights.to_vec()
     }
 
     /// So many choices from this number in the sequence on, as gRPC counts.

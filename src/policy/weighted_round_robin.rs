@@ -266,15 +266,12 @@ impl PickerFactory for WeightedRoundRobin {
             _ => self.reported(&self.current),
         };
         self.scheduler = StaticStride::new(&weights);
-        self.weighed.set(Weighed {
-            endpoints: backends.iter().map(|backend| Arc::clone(&backend.descriptor)).collect(),
-            weights,
-            scheduler: self.scheduler.clone(),
-        });
+        let (connections, endpoints): (Vec<_>, Vec<_>) =
+            backends.into_iter().map(|backend| (backend.connection, backend.descriptor)).unzip();
+        self.weighed.set(Weighed { endpoints, weights, scheduler: self.scheduler.clone() });
         let turns = Turns { scheduler: self.scheduler.clone(), sequence: self.sequence.clone() };
-        let connections = backends.into_iter().map(|backend| backend.connection);
         if !matches!(config.source, Source::Calls) {
-            return Box::new(UntrackedPicker { turns, connections: connections.collect() });
+            return Box::new(UntrackedPicker { turns, connections: connections.into() });
         }
         let hooks: Arc<dyn CallHooks> = Arc::new(Reports {
             config: Arc::clone(config),
@@ -282,7 +279,7 @@ impl PickerFactory for WeightedRoundRobin {
         });
         let tracked =
             |(place, connection)| TrackedBackend::new(connection, Arc::clone(&hooks), place);
-        let backends = connections.enumerate().map(tracked).collect();
+        let backends = connections.into_iter().enumerate().map(tracked).collect();
         Box::new(TrackedPicker { turns, backends })
     }
 
