@@ -5,7 +5,7 @@
 //! them stand in `load/peak_ewma.rs`.
 //! Cost per pick: for each backend compared, 64 random bits, three loads and an exponential; one
 //! atomic addition on a line of the chosen backend's, and no look at the clock. Cost of a call's end:
-//! four atomic operations on that line. Cost per update or report: O(backends).
+//! an exponential and six atomic operations on lines of that backend alone. Cost per update or report: O(backends).
 //!
 //! Must not know: how latency becomes an estimate.
 
