@@ -16,14 +16,13 @@ use serde_json::Value;
 
 use super::bounded_loads::{self, BoundedBackends, BoundedLoads};
 use super::counted::Counting;
-use super::places::Places;
 use super::{
     Call, Config, ConfigError, FailPicker, Fields, Helper, Pick, Picker, Policy, PolicyFactory,
     Severity, Update, Wants,
 };
 use crate::Status;
 use crate::endpoints::{
-    Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId, Report,
+    Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId, Places, Report,
 };
 use crate::hashing::{Member, RequestHash, Ring};
 use crate::stats::{Describe, Latest, Table};
@@ -82,7 +81,7 @@ impl PolicyFactory for RingHash {
             config: None,
             listed: Vec::new(),
             by_id: HashMap::new(),
-            slots: Places::new(&[]),
+            slots: Places::new(0),
             tally: Tally::default(),
             ring: None,
             wanted: Arc::default(),
@@ -105,11 +104,10 @@ struct Listed {
     reported: bool,
 }
 
-/// What a picker needs to know of an endpoint.
+/// What a picker needs to know of an endpoint that is not IDLE.
 #[derive(Clone, Debug)]
 enum Slot {
     Ready(Connection),
-    Idle,
     Connecting,
     Failed(Arc<Status>),
 }
@@ -118,7 +116,6 @@ impl Slot {
     fn state(&self) -> Connectivity {
         match self {
             Slot::Ready(_) => Connectivity::Ready,
-            Slot::Idle => Connectivity::Idle,
             Slot::Connecting => Connectivity::Connecting,
             Slot::Failed(_) => Connectivity::TransientFailure,
         }
@@ -167,12 +164,12 @@ struct RingHashPolicy {
     listed: Vec<Listed>,
     /// Places in the list.
     by_id: HashMap<EndpointId, usize>,
-    /// By place in the list, as `wanted`.
+    /// Those that are not IDLE, by place in the list.
     slots: Places<Slot>,
     tally: Tally,
     /// None while the list is empty.
     ring: Option<Arc<Ring>>,
-    /// Set by picks that want a connection to an IDLE endpoint.
+    /// Set by picks that want a connection to an IDLE endpoint, by place in the list.
     wanted: Arc<[AtomicBool]>,
     loads: BoundedLoads,
     /// For statistics, as `shares`.
@@ -198,7 +195,7 @@ impl RingHashPolicy {
                     let text = format!("no endpoint for {addresses:?}: {status}");
                     self.helper.log(Severity::Debug, &text);
                     self.helper.request_reresolution();
-                    self.set(place, Slot::Failed(Arc::new(status.clone())));
+                    self.set(place, Some(Slot::Failed(Arc::new(status.clone()))));
                     return Some(status);
                 }
             }
@@ -209,10 +206,14 @@ impl RingHashPolicy {
         None
     }
 
-    fn set(&mut self, place: usize, slot: Slot) {
-        self.tally.remove(self.slots.get(place).state());
-        self.tally.add(slot.state());
+    fn state(&self, place: usize) -> Connectivity {
+        self.slots.get(place).map_or(Connectivity::Idle, Slot::state)
+    }
+
+    fn set(&mut self, place: usize, slot: Option<Slot>) {
+        self.tally.remove(self.state(place));
         self.slots.set(place, slot);
+        self.tally.add(self.state(place));
     }
 
     /// Publishes the aggregate and a picker. `cause` is why an endpoint failed just now, if one did.
@@ -227,7 +228,7 @@ impl RingHashPolicy {
             if !waiting || self.tally.of(Connectivity::Connecting) > 0 {
                 return;
             }
-            let idle = self.slots.iter().position(|slot| slot.state() == Connectivity::Idle);
+            let idle = (0..self.listed.len()).find(|place| self.slots.get(*place).is_none());
             failure = idle.and_then(|place| self.connect(place));
             if failure.is_none() {
                 return;
@@ -249,14 +250,14 @@ impl RingHashPolicy {
             self.last_failure = Status::unavailable(message);
         }
         let bounded = config.balance_factor.map(|percent| {
-            let ready = self.slots.iter().enumerate().filter_map(|(place, slot)| match slot {
+            let ready = self.slots.iter().filter_map(|(place, slot)| match slot {
                 Slot::Ready(connection) => Some((place, connection)),
                 _ => None,
             });
             self.loads.backends(percent, self.listed.len(), ready)
         });
-        let ready = self.slots.iter().zip(&self.listed).filter_map(|(slot, listed)| match slot {
-            Slot::Ready(connection) => Some((connection, &listed.descriptor)),
+        let ready = self.slots.iter().filter_map(|(place, slot)| match slot {
+            Slot::Ready(connection) => Some((connection, &self.listed[place].descriptor)),
             _ => None,
         });
         let counted = self.counting.of(bounded.is_some(), ready);
@@ -284,11 +285,11 @@ impl RingHashPolicy {
     fn replace_list(&mut self, descriptors: &[Arc<EndpointDescriptor>]) -> Vec<Listed> {
         let described: Vec<_> =
             self.listed.iter().map(|listed| Arc::clone(&listed.descriptor)).collect();
-        let was = std::mem::take(&mut self.listed).into_iter().zip(self.slots.iter().cloned());
-        let mut former: Vec<Option<(Listed, Slot)>> = was.map(Some).collect();
+        let mut former: Vec<Option<Listed>> =
+            std::mem::take(&mut self.listed).into_iter().map(Some).collect();
+        let former_slots = std::mem::replace(&mut self.slots, Places::new(descriptors.len()));
         let mut former_places = None;
         let mut places: HashMap<_, usize> = HashMap::with_capacity(descriptors.len());
-        let mut slots = Vec::with_capacity(descriptors.len());
         let mut gone = Vec::new();
         let mut to_connect = Vec::new();
         for descriptor in descriptors {
@@ -314,36 +315,35 @@ impl RingHashPolicy {
                     new.insert(place);
                 }
             }
-            let mut kept = found.and_then(|place| former[place].take());
-            if let Some((was, slot)) = kept.take_if(|(was, _)| !was.is_still(descriptor)) {
+            let mut kept = found.and_then(|was_at| Some((former[was_at].take()?, was_at)));
+            if let Some((was, was_at)) = kept.take_if(|(was, _)| !was.is_still(descriptor)) {
                 // The host would make another one now. Calls are used to it being connected.
-                if slot.state() != Connectivity::Idle {
+                if former_slots.get(was_at).is_some() {
                     to_connect.push(place);
                 }
                 gone.push(was);
             }
             let descriptor = Arc::clone(descriptor);
-            let (listed, slot) = match kept {
+            let listed = match kept {
                 // One that the host has refused is tried again.
-                Some((was, slot)) if was.endpoint.is_some() => {
-                    (Listed { descriptor, weight, ..was }, slot)
+                Some((was, was_at)) if was.endpoint.is_some() => {
+                    self.slots.set(place, former_slots.get(was_at).cloned());
+                    Listed { descriptor, weight, ..was }
                 }
-                _ => (Listed { descriptor, weight, endpoint: None, reported: false }, Slot::Idle),
+                _ => Listed { descriptor, weight, endpoint: None, reported: false },
             };
             self.listed.push(listed);
-            slots.push(slot);
         }
-        gone.extend(former.into_iter().flatten().map(|(listed, _)| listed));
-        self.slots = Places::new(&slots);
+        gone.extend(former.into_iter().flatten());
         self.tally = Tally::default();
         self.by_id.clear();
-        for (place, (listed, slot)) in self.listed.iter().zip(&slots).enumerate() {
-            self.tally.add(slot.state());
-            if let Some(endpoint) = &listed.endpoint {
+        for place in 0..self.listed.len() {
+            self.tally.add(self.state(place));
+            if let Some(endpoint) = &self.listed[place].endpoint {
                 self.by_id.insert(endpoint.id(), place);
             }
         }
-        self.wanted = slots.iter().map(|_| AtomicBool::new(false)).collect();
+        self.wanted = self.listed.iter().map(|_| AtomicBool::new(false)).collect();
         for place in to_connect {
             let _ = self.connect(place);
         }
@@ -419,7 +419,7 @@ impl Policy for RingHashPolicy {
         if std::mem::replace(&mut listed.reported, true) && lost {
             self.helper.request_reresolution();
         }
-        let former = self.slots.get(place).state();
+        let former = self.state(place);
         // Only READY ends a failure, and an endpoint that has failed tries again by itself.
         if former == Connectivity::TransientFailure {
             if state == Connectivity::Idle {
@@ -434,10 +434,10 @@ impl Policy for RingHashPolicy {
             _ => None,
         };
         let slot = match report {
-            Report::Idle => Slot::Idle,
-            Report::Connecting => Slot::Connecting,
-            Report::Ready(connection) => Slot::Ready(connection),
-            Report::TransientFailure(status) => Slot::Failed(Arc::new(status)),
+            Report::Idle => None,
+            Report::Connecting => Some(Slot::Connecting),
+            Report::Ready(connection) => Some(Slot::Ready(connection)),
+            Report::TransientFailure(status) => Some(Slot::Failed(Arc::new(status))),
         };
         self.set(place, slot);
         if former != state || !matches!(state, Connectivity::Idle | Connectivity::Connecting) {
@@ -458,7 +458,7 @@ impl Policy for RingHashPolicy {
         for (place, wanted) in Arc::clone(&self.wanted).iter().enumerate() {
             // Relaxed: the wake that led to this call comes after what it is for.
             let wanted = wanted.load(Ordering::Relaxed) && wanted.swap(false, Ordering::Relaxed);
-            if wanted && self.slots.get(place).state() == Connectivity::Idle {
+            if wanted && self.slots.get(place).is_none() {
                 failure = self.connect(place).or(failure);
             }
         }
@@ -510,7 +510,7 @@ impl Picker for RingHashPicker {
         };
         let entry = self.ring.find(hash);
         match self.slots.get(self.ring.owner(entry)) {
-            Slot::Ready(connection) if self.bounded.is_none() => Pick::Complete(connection),
+            Some(Slot::Ready(connection)) if self.bounded.is_none() => Pick::Complete(connection),
             _ => self.pick_from(entry, random),
         }
     }
@@ -534,7 +534,7 @@ impl RingHashPicker {
         let mut asked = self.connecting;
         for place in self.places_from(first) {
             match self.slots.get(place) {
-                Slot::Ready(connection) => {
+                Some(Slot::Ready(connection)) => {
                     let (Some(bounded), Some(call)) = (&self.bounded, arrival.take()) else {
                         return Pick::Complete(connection);
                     };
@@ -544,15 +544,15 @@ impl RingHashPicker {
                     }
                     (any_ready, overloaded) = (true, true);
                 }
-                Slot::Idle if !any_ready => return self.ask_for(place),
-                Slot::Connecting if !any_ready => return Pick::Queue,
-                Slot::Idle if !asked => {
+                None if !any_ready => return self.ask_for(place),
+                Some(Slot::Connecting) if !any_ready => return Pick::Queue,
+                None if !asked => {
                     asked = true;
                     if let Some(fault) = self.ask(place) {
                         return fault;
                     }
                 }
-                Slot::Idle | Slot::Connecting | Slot::Failed(_) => {}
+                None | Some(Slot::Connecting | Slot::Failed(_)) => {}
             }
         }
         drop(arrival);
@@ -591,7 +591,7 @@ impl RingHashPicker {
     /// No endpoint is left to wait for.
     fn fail(&self, first: usize) -> Pick<'_> {
         let mut message = String::from("ring hash cannot find a connected endpoint");
-        if let Slot::Failed(status) = self.slots.get(self.ring.owner(first)) {
+        if let Some(Slot::Failed(status)) = self.slots.get(self.ring.owner(first)) {
             message.push_str("; first failure: ");
             message.push_str(&status.message);
         }
