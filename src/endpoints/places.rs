@@ -5,7 +5,7 @@
 //! et al., "Making Data Structures Persistent", 1989). Crates with persistent vectors (imbl, rpds) have no places
 //! that stay when others become empty, which is what the rotation needs.
 //!
-//! Cost, with n places: a clone O(1); a change O(log n), at most 16 reference counts for each of the log₁₆ n levels;
+//! Cost, with n places: a clone O(1); a change O(log n), at most 32 reference counts for each of the log₃₂ n levels;
 //! a look-up O(log n), one load for each level.
 //!
 //! Must not know: what is at the places.
@@ -13,7 +13,7 @@
 use std::sync::Arc;
 
 /// Children of a node. Few, so that copying a path stays cheap.
-const FAN_OUT: usize = 16;
+const FAN_OUT: usize = 32;
 const BITS: u32 = FAN_OUT.trailing_zeros();
 
 /// Something, or nothing, at each of the places from 0 on.
@@ -27,6 +27,7 @@ pub struct Places<T> {
 }
 
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "it takes the size of a thing as 0")]
 enum Node<T> {
     Things([Option<T>; FAN_OUT]),
     Nodes([Option<Arc<Node<T>>>; FAN_OUT]),
@@ -177,7 +178,7 @@ mod tests {
 
     #[test]
     fn places_are_there_from_none_to_many() {
-        for count in [0, 1, 15, 16, 17, 256, 257, 5000] {
+        for count in [0, 1, 31, 32, 33, 1024, 1025, 5000] {
             let mut places = Places::new(count);
             (0..count).for_each(|place| places.set(place, Some(place as u32)));
             assert_eq!(places.count(), count);
@@ -197,8 +198,8 @@ mod tests {
 
     #[test]
     fn clones_share_all_but_the_changed_path() {
-        let mut new = Places::new(4096);
-        (0..4096).for_each(|place| new.set(place, Some(place)));
+        let mut new = Places::new(1024);
+        (0..1024).for_each(|place| new.set(place, Some(place)));
         let old = new.clone();
         new.set(0, None);
         let (Node::Nodes(new), Node::Nodes(old)) = (&new.root, &old.root) else { unreachable!() };

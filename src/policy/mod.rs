@@ -19,7 +19,6 @@
 //! | `ring_hash.rs` | `steer_ring_hash`, which decides about connections too |
 //! | `maglev.rs` | `steer_maglev` |
 //! | `bounded_loads.rs` | what these two do when a backend has too many calls |
-//! | `places.rs` | what pickers share of a list that changes one place at a time |
 //! | `least_request.rs` | `steer_least_request` |
 //! | `peak_ewma.rs` | `steer_peak_ewma` |
 //! | `weighted_round_robin.rs` | `steer_weighted_round_robin` |
@@ -41,7 +40,6 @@ mod least_request;
 mod maglev;
 mod peak_ewma;
 mod pickers;
-mod places;
 mod random;
 mod registry;
 mod ring_hash;
