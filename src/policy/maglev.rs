@@ -2,8 +2,8 @@
 //! Every backend is connected all the time.
 //!
 //! Source: "Maglev: A Fast and Reliable Software Network Load Balancer", NSDI 2016; Envoy's policy of that name.
-//! Cost per pick: the call's hash, a division, and one load each from the table and from the backends. Cost per report:
-//! O(backends). Cost per update: a table, see `hashing/maglev.rs`, if it is another one.
+//! Cost per pick: the call's hash, a division, a load from the table, and the backend's place (see
+//! `endpoints/places.rs`). Cost per report: O(1). Cost per update: a table, see `hashing/maglev.rs`, if it is another one.
 //!
 //! Must not know: how the table is made, states.
 
@@ -13,7 +13,7 @@ use super::bounded_loads::{self, BoundedBackends, BoundedLoads};
 use super::leaf::{BuiltIn, PickerFactory, Ready};
 use super::sample::below;
 use super::{Call, Fields, Helper, Pick, Picker, Wants};
-use crate::endpoints::{Connection, EndpointDescriptor};
+use crate::endpoints::{Connection, EndpointDescriptor, Places};
 use crate::hashing::{Member, RequestHash, Table, maglev};
 use crate::stats::{self, Describe, Latest};
 
@@ -22,8 +22,6 @@ use crate::stats::{self, Describe, Latest};
 pub struct Maglev {
     /// That of the list in use, which it holds READY or not: a backend that comes back finds its slots.
     table: Option<MadeTable>,
-    /// How many endpoints the list has.
-    endpoints: usize,
     loads: BoundedLoads,
     /// For statistics.
     shares: Arc<Latest>,
@@ -76,7 +74,6 @@ impl PickerFactory for Maglev {
     }
 
     fn list(&mut self, config: &Arc<MaglevConfig>, endpoints: &[&Arc<EndpointDescriptor>]) {
-        self.endpoints = endpoints.len();
         self.loads.list(config.balance_factor, endpoints);
         let members: Vec<Member<'_>> =
             endpoints.iter().map(|endpoint| Member::of(endpoint)).collect();
@@ -102,17 +99,11 @@ impl PickerFactory for Maglev {
     ) -> Box<dyn Picker> {
         let made = self.table.as_ref().expect("the list came before its picker");
         let bounded = config.balance_factor.map(|percent| {
-            self.loads.backends(percent, self.endpoints, ready.connections().iter())
+            self.loads.backends(percent, ready.connections().places(), ready.connections().iter())
         });
-        let mut connections = vec![None; self.endpoints];
-        for (place, connection) in ready.connections().iter() {
-            connections[place] = Some(connection.clone());
-        }
-        let ready = ready.connections().iter().map(|(place, _)| place as u32).collect();
         Box::new(MaglevPicker {
             table: Arc::clone(&made.table),
-            connections: connections.into(),
-            ready,
+            connections: ready.connections().clone(),
             config: Arc::clone(config),
             bounded,
             helper: Arc::clone(helper),
@@ -147,10 +138,8 @@ const PROBES: usize = 64;
 
 struct MaglevPicker {
     table: Arc<Table>,
-    /// By place in the list; none where a backend is not READY.
-    connections: Box<[Option<Connection>]>,
-    /// The places of those that are.
-    ready: Box<[u32]>,
+    /// Those of the READY backends, by place in the list.
+    connections: Places<Connection>,
     config: Arc<MaglevConfig>,
     bounded: Option<BoundedBackends>,
     helper: Arc<dyn Helper>,
@@ -162,7 +151,7 @@ impl Picker for MaglevPicker {
             Ok(hash) => hash.unwrap_or_else(|| self.helper.random()),
             Err(missing) => return Pick::Fail(missing),
         };
-        match &self.connections[self.table.owner(self.table.find(hash))] {
+        match self.connections.get(self.table.owner(self.table.find(hash))) {
             Some(connection) if self.bounded.is_none() => Pick::Complete(connection),
             _ => self.pick_along(hash),
         }
@@ -180,19 +169,21 @@ impl MaglevPicker {
             Some(bounded) => bounded.take_first(|| self.places_for(hash)),
             None => {
                 let mut places = self.places_for(hash);
-                places.find_map(|place| self.connections[place].as_ref().map(Pick::Complete))
+                places.find_map(|place| self.connections.get(place).map(Pick::Complete))
             }
         };
         pick.unwrap_or(Pick::Queue)
     }
 
     /// The places to try: those of the slots from this hash's on, so that the calls of a failed backend spread over all
-    /// others and no other call moves; then the READY ones, from one on that the hash chooses too.
+    /// others and no other call moves; then the READY ones, from a place on that the hash chooses too.
     fn places_for(&self, hash: u64) -> impl Iterator<Item = usize> {
         let first = self.table.find(hash);
         let slots = std::iter::successors(Some(first), |slot| Some(self.table.after(*slot)));
         let owners = slots.take(PROBES).map(|slot| self.table.owner(slot));
-        let (before, after) = self.ready.split_at(below(hash, self.ready.len()));
-        owners.chain(after.iter().chain(before).map(|place| *place as usize))
+        let chosen = below(hash, self.connections.places());
+        let ready = || self.connections.iter().map(|(place, _)| place);
+        let after = ready().skip_while(move |place| *place < chosen);
+        owners.chain(after).chain(ready().take_while(move |place| *place < chosen))
     }
 }
