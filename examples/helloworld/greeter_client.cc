@@ -30,6 +30,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "helloworld.grpc.pb.h"
+#include "metrics.h"
 
 ABSL_FLAG(std::string, target, "ipv4:127.0.0.1:50051", "the servers, as gRPC names them");
 ABSL_FLAG(int64_t, calls, 1, "how many calls to make; 0 for no limit");
@@ -43,6 +44,12 @@ ABSL_FLAG(bool, wait_for_ready, false, "let calls wait that would fail for want 
 ABSL_FLAG(std::vector<std::string>, plugins, {}, "pickers to load: paths of shared libraries");
 ABSL_FLAG(int, retries, 0,
           "how often gRPC tries a call again that failed with UNAVAILABLE; gRPC takes 4 at most");
+ABSL_FLAG(
+    int, metrics, -1,
+    "serve Steer's statistics on this port of 127.0.0.1 (0: any; it is printed): /metrics for "
+    "Prometheus, /stats.json for steer-top");
+ABSL_FLAG(double, linger, 0,
+          "seconds to stay after the last call, for others to look at --metrics");
 
 namespace {
 
@@ -133,6 +140,18 @@ int greeter_client_main(int argc, char** argv) {
   // Whole lines as they come, also into a pipe.
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
 
+  std::unique_ptr<MetricsServer> metrics;
+  if (const int port = absl::GetFlag(FLAGS_metrics); port >= 0) {
+    std::string error;
+    metrics = MetricsServer::Start(port, &error);
+    if (metrics == nullptr) {
+      std::cerr << "--metrics: " << error << std::endl;
+      return 1;
+    }
+    steer::TrackCalls(true);  // also of policies that do not need it
+    std::printf("metrics: http://127.0.0.1:%d/metrics\n", metrics->port());
+  }
+
   if (!LoadPlugins()) return 1;
   steer::Register();  // before the first channel
   grpc::ChannelArguments args;
@@ -167,5 +186,6 @@ int greeter_client_main(int argc, char** argv) {
   std::vector<std::thread> threads;
   for (int i = 0; i < absl::GetFlag(FLAGS_threads); ++i) threads.emplace_back(greet);
   for (std::thread& thread : threads) thread.join();
+  absl::SleepFor(absl::Seconds(absl::GetFlag(FLAGS_linger)));
   return failed ? 1 : 0;
 }

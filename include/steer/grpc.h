@@ -50,9 +50,10 @@ class RegisterStatus {
 // the reason is in gRPC's log as well as in the returned status.
 RegisterStatus Register();
 
-// What can be seen of the process: every channel with a policy of Steer's, its backends, and what is known of their
-// calls. As JSON, whose fields are in docs/statistics.md, and which steer-top shows live. Any thread; it
-// costs time that grows with the number of backends, and no pick waits for it.
+// What can be seen of the process: every channel with a policy of Steer's, its backends, and what
+// is known of their calls. As JSON, whose fields are in docs/statistics.md, and which steer-top
+// shows live. Any thread; it costs time that grows with the number of backends, and no pick waits
+// for it.
 std::string StatsJson();
 
 // The same as Prometheus scrapes it, with the content type
@@ -60,8 +61,8 @@ std::string StatsJson();
 std::string StatsPrometheus();
 
 // Whether calls are tracked for these statistics where the policy does not track them anyway, as
-// steer_round_robin does not: from the next picker on, so best before the first channel. Off at first, unless
-// STEER_STATS=calls is in the environment. Any thread.
+// steer_round_robin does not: from the next picker on, so best before the first channel. Off at
+// first, unless STEER_STATS=calls is in the environment. Any thread.
 void TrackCalls(bool on);
 
 }  // namespace steer
