@@ -1,0 +1,188 @@
+//! How even consistent hashing is, and how many keys move when backends come and go. `cargo test --release --test
+//! hashing -- --ignored --nocapture measured` prints the tables of `docs/policies/steer_maglev.md` and
+//! `steer_ring_hash.md`.
+#![cfg(not(miri))]
+
+mod support;
+
+use std::borrow::Cow;
+
+use steer::hashing::{Member, Ring, Table};
+use support::statistics::assert_shares;
+
+fn keys(count: usize) -> Vec<String> {
+    (0..count).map(|i| format!("10.{}.{}.{}:8080", i / 65536, i / 256 % 256, i % 256)).collect()
+}
+
+fn members(keys: &[String]) -> Vec<Member<'_>> {
+    keys.iter().map(|key| Member { key: Cow::Borrowed(key.as_bytes()), weight: 1 }).collect()
+}
+
+/// Where each call of a sample goes, by backends' keys: with a ring of the default sizes, or these.
+fn by_ring(keys: &[String], sizes: (u64, u64), calls: usize) -> Vec<&str> {
+    let ring = Ring::new(&members(keys), sizes.0, sizes.1);
+    hashes(calls).map(|hash| keys[ring.owner(ring.find(hash))].as_str()).collect()
+}
+
+fn by_table(keys: &[String], size: u32, calls: usize) -> Vec<&str> {
+    let table = Table::new(&members(keys), size);
+    hashes(calls).map(|hash| keys[table.owner(table.find(hash))].as_str()).collect()
+}
+
+fn hashes(calls: usize) -> impl Iterator<Item = u64> {
+    let mut random = fastrand::Rng::with_seed(5);
+    (0..calls).map(move |_| random.u64(..))
+}
+
+/// The share of calls that go elsewhere, of those whose backend is in both lists.
+fn moved(before: &[&str], after: &[&str], gone: &[&str]) -> f64 {
+    let stayed = before.iter().zip(after).filter(|(before, _)| !gone.contains(before));
+    stayed.filter(|(before, after)| before != after).count() as f64 / before.len() as f64
+}
+
+const DEFAULT_RING: (u64, u64) = (1024, 4096);
+const CALLS: usize = 20_000;
+
+#[test]
+fn calls_are_spread_as_the_ring_and_the_table_have_it() {
+    let keys = keys(20);
+    let place = |key: &str| keys.iter().position(|other| other == key).unwrap();
+    let counts = |calls: Vec<&str>| {
+        let mut counts = vec![0; keys.len()];
+        calls.into_iter().for_each(|key| counts[place(key)] += 1);
+        counts
+    };
+    let ring = Ring::new(&members(&keys), DEFAULT_RING.0, DEFAULT_RING.1);
+    assert_shares(&counts(by_ring(&keys, DEFAULT_RING, CALLS)), &ring.shares(20));
+    let table = Table::new(&members(&keys), 65537);
+    assert_shares(&counts(by_table(&keys, 65537, CALLS)), &table.shares(20));
+    assert_shares(&counts(by_table(&keys, 65537, CALLS)), &[1.0; 20]);
+}
+
+#[test]
+fn when_a_backend_leaves_hardly_any_call_of_another_moves() {
+    for count in [10, 100, 1000] {
+        let keys = keys(count);
+        let gone = keys[count / 2].as_str();
+        let left: Vec<String> = keys.iter().filter(|key| *key != gone).cloned().collect();
+        // With as many entries for each backend as before.
+        let each = |backends: usize| (100 * backends as u64, 100 * backends as u64);
+        let before = by_ring(&keys, each(count), CALLS);
+        let after = by_ring(&left, each(count - 1), CALLS);
+        // But for the last bits of the doubles that they are counted with.
+        let ring = moved(&before, &after, &[gone]);
+        assert!(ring < 0.001, "ring, {count} backends: {ring}");
+        let before = by_table(&keys, 65537, CALLS);
+        let table = moved(&before, &by_table(&left, 65537, CALLS), &[gone]);
+        assert!(table < 0.02, "maglev, {count} backends: {table}");
+    }
+}
+
+#[test]
+fn imbalance_of_the_table_is_that_of_the_paper() {
+    // With 100 slots for each backend, at most a percent.
+    for (count, size) in [(10, 1009), (100, 10007), (655, 65537)] {
+        let keys = keys(count);
+        let most = Table::new(&members(&keys), size).shares(count).into_iter().fold(0.0, f64::max);
+        assert!(most * count as f64 <= 1.01, "{count} backends, {size} slots: {most}");
+    }
+}
+
+fn percent(share: f64) -> String {
+    if share == 0.0 { "0".to_owned() } else { format!("{:.2} %", 100.0 * share) }
+}
+
+#[test]
+#[ignore = "prints what the documentation shows"]
+fn measured() {
+    const CALLS: usize = 1_000_000;
+    println!("Maglev: the greatest and the least share, as a multiple of the mean.\n");
+    println!("| backends | slots | greatest | least |\n|---:|---:|---:|---:|");
+    for count in [10, 100, 1000, 10_000] {
+        for size in [65537, 655_373] {
+            let keys = keys(count);
+            let shares = Table::new(&members(&keys), size).shares(count);
+            let (least, most) = shares.iter().fold((f64::MAX, 0.0_f64), |(least, most), share| {
+                (least.min(*share), most.max(*share))
+            });
+            let mean = 1.0 / count as f64;
+            println!("| {count} | {size} | {:.4} | {:.4} |", most / mean, least / mean);
+        }
+    }
+    println!(
+        "\nMaglev: 1,000 backends, some of which fail at once; slots of the others that change.\n"
+    );
+    println!("| failed | 65537 slots | 655373 slots |\n|---:|---:|---:|");
+    for failed in [1, 5, 10, 50, 100] {
+        let keys = keys(1000);
+        let left: Vec<String> = keys
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| i % (1000 / failed) != 3 % (1000 / failed))
+            .map(|(_, key)| key.clone())
+            .collect();
+        let gone: Vec<&str> =
+            keys.iter().filter(|key| !left.contains(key)).map(String::as_str).collect();
+        assert_eq!(gone.len(), failed);
+        let changed = [65537, 655_373].map(|size| {
+            let (before, after) =
+                (Table::new(&members(&keys), size), Table::new(&members(&left), size));
+            let changed = (0..size as usize)
+                .filter(|slot| {
+                    let was = keys[before.owner(*slot)].as_str();
+                    was != left[after.owner(*slot)] && !gone.contains(&was)
+                })
+                .count();
+            percent(changed as f64 / f64::from(size))
+        });
+        println!("| {failed} | {} | {} |", changed[0], changed[1]);
+    }
+    println!(
+        "\nCalls that move although their backend stays, when one of the others leaves or one joins; the least\nthat has to move is the leaving one's or the joining one's share, 1/n.\n"
+    );
+    println!(
+        "| backends | `steer_ring_hash`: one leaves | one joins | `steer_maglev`, 65,537 slots: one \
+         leaves | one joins | 655,373 slots: one leaves | one joins |"
+    );
+    println!("|---:|---:|---:|---:|---:|---:|---:|");
+    for count in [10, 100, 1000] {
+        let (keys, joined) = (keys(count), keys(count + 1));
+        let gone = keys[count / 2].clone();
+        let left: Vec<String> = keys.iter().filter(|key| **key != gone).cloned().collect();
+        let new = joined[count].as_str();
+        let row = |place: &dyn for<'a> Fn(&'a [String]) -> Vec<&'a str>| {
+            let before = place(&keys);
+            let leaves = moved(&before, &place(&left), &[&gone]);
+            // What has moved to the new one had to.
+            let after = place(&joined);
+            let moved = before.iter().zip(&after).filter(|(was, is)| was != is && **is != new);
+            [percent(leaves), percent(moved.count() as f64 / CALLS as f64)]
+        };
+        let [a, b] = row(&|keys| by_ring(keys, DEFAULT_RING, CALLS));
+        let [c, d] = row(&|keys| by_table(keys, 65537, CALLS));
+        let [e, f] = row(&|keys| by_table(keys, 655_373, CALLS));
+        println!("| {count} | {a} | {b} | {c} | {d} | {e} | {f} |");
+    }
+    println!("\nRing hash: the greatest and the least share, as a multiple of the mean.\n");
+    println!(
+        "| backends | `minRingSize` | `maxRingSize` | greatest | least |\n|---:|---:|---:|---:|---:|"
+    );
+    for (count, least, most) in [
+        (10, 1024, 4096),
+        (100, 1024, 4096),
+        (1000, 1024, 4096),
+        (10, 4096, 4096),
+        (100, 100_000, 100_000),
+        (1000, 100_000, 100_000),
+        (1000, 1_000_000, 1_000_000),
+    ] {
+        let keys = keys(count);
+        let shares = Ring::new(&members(&keys), least, most).shares(count);
+        let (smallest, greatest) =
+            shares.iter().fold((f64::MAX, 0.0_f64), |(least, most), share| {
+                (least.min(*share), most.max(*share))
+            });
+        let n = count as f64;
+        println!("| {count} | {least} | {most} | {:.2} | {:.2} |", greatest * n, smallest * n);
+    }
+}
