@@ -18,6 +18,7 @@ pub(super) unsafe trait Versioned: Copy {
 ///
 /// # Safety
 /// `from` is NULL or points at a `T` of which at least `struct_size` bytes can be read.
+#[inline]
 pub(super) unsafe fn read<T: Versioned>(from: *const T) -> Result<T, steer_status> {
     if from.is_null() {
         return Err(STEER_NULL_ARGUMENT);
@@ -30,10 +31,14 @@ pub(super) unsafe fn read<T: Versioned>(from: *const T) -> Result<T, steer_statu
     if size < T::FIRST_SIZE {
         return Err(STEER_BAD_STRUCT_SIZE);
     }
+    // Most callers know as much, and a copy of a known size is a few moves.
+    if size >= size_of::<T>() {
+        // SAFETY: aligned, and so many bytes can be read (contract), which are a caller's value.
+        return Ok(unsafe { from.read() });
+    }
     let mut value = MaybeUninit::<T>::zeroed();
-    let known = size.min(size_of::<T>());
-    // SAFETY: `known` bytes can be read (contract) and fit into `value`, which is no part of them.
-    unsafe { ptr::copy_nonoverlapping(from.cast::<u8>(), value.as_mut_ptr().cast(), known) };
+    // SAFETY: `size` bytes can be read (contract) and fit into `value`, which is no part of them.
+    unsafe { ptr::copy_nonoverlapping(from.cast::<u8>(), value.as_mut_ptr().cast(), size) };
     // SAFETY: `Versioned` says that zeros are a value; over them came bytes of a caller's value.
     Ok(unsafe { value.assume_init() })
 }
