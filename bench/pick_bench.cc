@@ -8,18 +8,21 @@
 // picker with nothing between them, which shows whether picks write to common cache lines (gRPC's
 // round_robin is not made for that, but its index stays in range); `locked` is two threads and one
 // mutex, as gRPC's channel has it up to 1.53. From 1.54 on channels pick without one, so `together`
-// is what happens there.
+// is what happens there. `watched` is `alone` while another thread reads Steer's statistics, again
+// and again.
 
 #include <benchmark/benchmark.h>
 #include <grpc/grpc.h>
 #include <steer/grpc.h>
 #include <steer/picker.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <steer/text.hpp>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -103,6 +106,25 @@ class ReadyChannel final : public steer_testing::ChannelHost {
   FakeChannel channel_;
 };
 
+// Reads Steer's statistics as fast as it can.
+class StatisticsReader {
+ public:
+  StatisticsReader()
+      : thread_([this] {
+          while (!stop_.load(std::memory_order_relaxed)) {
+            benchmark::DoNotOptimize(steer::StatsJson());
+          }
+        }) {}
+  ~StatisticsReader() {
+    stop_ = true;
+    thread_.join();
+  }
+
+ private:
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
 // Where in memory a channel's parts happen to lie makes a difference of its own, so there are
 // several of each, in turn.
 constexpr size_t kChannels = 5;
@@ -130,12 +152,17 @@ void RegisterFor(const std::string& policy, int backends, bool alone) {
         ->MinTime(seconds)
         ->Setup(NextTurn);
   };
+  const auto pick_watched = [pick](benchmark::State& state) {
+    const StatisticsReader reader;
+    pick(state);
+  };
   // Short, so that what else the machine does leaves some of many repetitions alone; two threads
   // need longer, to run at the same time.
   add("alone", pick, 1, 0.01);
   if (alone) return;
   add("together", pick, 2, 0.05);
   add("locked", pick_locked, 2, 0.05);
+  if (policy == "steer_round_robin") add("watched", pick_watched, 1, 0.01);
 }
 
 }  // namespace
