@@ -40,11 +40,13 @@ impl Learn for () {
 const CODES: usize = 17;
 
 /// What is known of one backend's calls.
+// What picks look at lies in one cache line, which no other backend's is in.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub struct Observed<T> {
+    in_flight: AtomicU32,
     /// What the policy has learnt.
     pub learnt: T,
-    in_flight: AtomicU32,
     abandoned: AtomicU64,
     /// By code.
     finished: [AtomicU64; CODES],

@@ -199,8 +199,13 @@ impl Cost {
     #[inline]
     pub fn is_below(&self, other: &Cost, decay: DecayRate) -> bool {
         // Overflow and underflow say the same as the exact numbers.
-        let later = self.stamp.wrapping_sub(other.stamp) as i64 as f64;
-        self.value * (later * decay.0).exp() < other.value
+        let later = self.stamp.wrapping_sub(other.stamp) as i64;
+        let is_less = self.value < other.value;
+        // Where both say the same, the exponential would too, and it costs more than all else here.
+        if (is_less && later <= 0) || (!is_less && later >= 0) {
+            return is_less;
+        }
+        self.value * (later as f64 * decay.0).exp() < other.value
     }
 }
 
