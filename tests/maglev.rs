@@ -11,6 +11,7 @@ use steer::endpoints::EndpointDescriptor;
 use steer::hashing::{Member, Table};
 use steer::policy::{Call, Registry, TrackedSlot};
 use support::Channel;
+use support::statistics::assert_shares;
 
 const SIZE: u32 = 1009;
 
@@ -95,6 +96,17 @@ fn the_hash_is_of_a_header_and_without_one_any() {
     assert_eq!(channel.pick(), ["a", "b", "c"][table.owner(12345 % SIZE as usize)]);
     let without = connected("abc", json!({}));
     assert!(without.pick().starts_with("fail INTERNAL: hash attribute not present"));
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "it takes many picks")]
+fn calls_without_the_header_are_spread_as_the_table_is() {
+    let names = "abcde";
+    let channel = connected(names, json!({"requestHashHeader": "session"}));
+    channel.seed(3);
+    let picks = channel.picks(10_000);
+    let counts: Vec<u64> = names.chars().map(|name| picks.matches(name).count() as u64).collect();
+    assert_shares(&counts, &table(names).shares(names.len()));
 }
 
 #[test]
