@@ -2,8 +2,8 @@
 
 use std::ffi::c_void;
 use std::mem::offset_of;
-use std::sync::{Arc, LazyLock};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::picker::steer_picker;
 use super::text::steer_str;
@@ -12,7 +12,7 @@ use super::{steer_status, steer_status::*};
 use crate::Status;
 use crate::endpoints::{Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId};
 use crate::policy::{GuardedPicker, Host, Severity, TimerId};
-use crate::sync::Handle;
+use crate::sync::{Clock, Handle};
 
 /// The host's side of one policy. The engine copies the table.
 ///
@@ -243,9 +243,8 @@ impl Host for CHost {
     }
 
     fn now(&self) -> Duration {
-        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
         let Some(now) = self.0.host.now else {
-            return START.elapsed();
+            return Clock::global().now();
         };
         // SAFETY: any thread may; the host upholds the rest.
         Duration::from_nanos(unsafe { now(self.0.host.ctx) })

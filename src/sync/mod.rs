@@ -2,12 +2,14 @@
 //!
 //! Must not know: policies, endpoints, the C ABI.
 
+mod clock;
 mod handle;
 mod log_limit;
 mod rotation;
 mod sequence;
 mod slot;
 
+pub use clock::Clock;
 pub use handle::Handle;
 pub use log_limit::LogLimit;
 pub use rotation::Rotation;
