@@ -53,7 +53,7 @@ impl StaticStride {
         } else {
             greatest
         };
-        let scale = f64::from(MAX_WEIGHT) / f64::from(cap);
+        let scale = f64::from(f32::from(MAX_WEIGHT) / cap);
         let scaled_mean = (scale * mean).round() as u16;
         let least = ((f64::from(scaled_mean) * MIN_RATIO).round() as u16).max(1);
         let scaled = |weight: f32| ((f64::from(weight.min(cap)) * scale).round() as u16).max(least);
@@ -124,6 +124,8 @@ mod tests {
     fn weights_are_scaled_to_the_greatest() {
         assert_eq!(weights(&[1.0, 1.0]), [65535, 65535]);
         assert_eq!(weights(&[1.0, 2.0, 4.0]), [16384, 32768, 65535]);
+        // In double precision alone it would be 57328.5017.
+        assert_eq!(weights(&[98.88622, 86.50338]), [65535, 57328]);
         assert_eq!(weights(&[0.1, 0.3]), [21845, 65535]);
         assert_eq!(weights(&[1e-45, 1e-45, 2e-45]), [65535, 65535, 65535]);
         assert_eq!(weights(&[f32::MAX, f32::MAX / 2.0]), [65535, 32768]);
