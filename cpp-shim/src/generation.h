@@ -11,7 +11,6 @@
 #include <grpc/support/log.h>
 
 #include <atomic>
-#include <charconv>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -323,10 +322,7 @@ constexpr bool kSaysStart<Tracker, decltype(&Tracker::Start, void())> = true;
 // The hash that an xDS route gave a call, if any: a number, or to 1.59 its text.
 inline std::optional<uint64_t> HashIn(uint64_t hash) { return hash; }
 inline std::optional<uint64_t> HashIn(absl::string_view text) {
-  uint64_t hash = 0;
-  const char* const end = text.data() + text.size();
-  const auto [last, error] = std::from_chars(text.data(), end, hash);
-  return error == std::errc() && last == end ? std::optional(hash) : std::nullopt;
+  return host::ParseHash({text.data(), text.size()});
 }
 #ifdef STEER_GRPC_TO_1_47
 inline std::optional<uint64_t> RequestHashOf(GrpcPolicy::CallState* call, Fallback) {

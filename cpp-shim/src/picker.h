@@ -16,7 +16,8 @@ namespace steer::shim {
 class Picker final : public GrpcPicker {
  public:
   // Takes `picker` over.
-  explicit Picker(steer_picker* picker) : picker_(picker), wants_(steer_picker_wants(picker)) {}
+  explicit Picker(steer_picker* picker)
+      : picker_(picker), wants_(steer_picker_wants(picker) & ~uint32_t{STEER_WANTS_METRICS}) {}
   ~Picker() override { steer_picker_free(picker_); }
 
   PickResult Pick(GrpcPolicy::PickArgs args) override {
@@ -79,6 +80,7 @@ class Picker final : public GrpcPicker {
   }
 
   steer_picker* const picker_;
+  // To know of a call when it is picked.
   const uint32_t wants_;
 };
 

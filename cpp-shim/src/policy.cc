@@ -1,8 +1,6 @@
 // gRPC's policy that runs one of the engine's.
 #include "policy.h"
 
-#include <functional>
-#include <map>
 #include <utility>
 
 #include "alarm.h"
@@ -18,7 +16,7 @@ Endpoint* EndpointOf(void* handle) { return static_cast<Endpoint*>(handle); }
 
 // The methods are the callbacks of steer_host. Serialised ones come only while the policy is there,
 // but for those that its end leads to: EndpointFree and TimerCancel.
-struct Policy::Host : std::enable_shared_from_this<Host> {
+struct Policy::Host final : host::PolicyHost {
   explicit Host(SerializerPtr serializer) : serializer(std::move(serializer)) {}
 
   int32_t EndpointNew(uint64_t id, uint32_t index, void** handle) {
@@ -28,7 +26,7 @@ struct Policy::Host : std::enable_shared_from_this<Host> {
          policy->addresses_[index], policy->args_, policy->args_version_,
          shim::LoadReports{load_period_ns, [host = shared_from_this(), id](host::Load load) {
                              host->Later([host, id, load = std::move(load)] {
-                               host::ReportLoad(host->policy->engine_, id, load);
+                               host::ReportLoad(host->engine(), id, load);
                              });
                            }}});
     return *handle == nullptr ? STEER_ENDPOINT_REFUSED : STEER_OK;
@@ -51,21 +49,6 @@ struct Policy::Host : std::enable_shared_from_this<Host> {
         PickerPtr(new Picker(picker)));
   }
   void RequestReresolution() { policy->channel_control_helper()->RequestReresolution(); }
-  void RunLater() {
-    Later([host = shared_from_this()] { steer_policy_run(host->policy->engine_); });
-  }
-  void TimerStart(uint64_t timer, uint64_t after_ns) {
-    timers[timer] = CallLater(after_ns, [host = shared_from_this(), timer] {
-      host->Serialise([host, timer] {
-        // Unless it was cancelled meanwhile.
-        if (host->timers.erase(timer) != 0) steer_policy_timer(host->policy->engine_, timer);
-      });
-    });
-  }
-  void TimerCancel(uint64_t timer) {
-    const auto started = timers.extract(timer);
-    if (!started.empty()) started.mapped()();
-  }
   void LoadReports(uint64_t period_ns) { load_period_ns = period_ns; }
   void Log(int32_t severity, steer_str message) {
     shim::Log(severity == STEER_LOG_DEBUG  ? GPR_LOG_SEVERITY_DEBUG
@@ -74,23 +57,15 @@ struct Policy::Host : std::enable_shared_from_this<Host> {
               FromC(message));
   }
 
-  // Not now: a pick may hold the channel's lock, and a load report its subchannel's.
-  void Later(std::function<void()> work) {
-    CallLater(0, [host = shared_from_this(), work = std::move(work)] {
-      host->Serialise([host, work] {
-        if (host->policy != nullptr) work();
-      });
-    });
+  Work CallLater(uint64_t after_ns, Work work) override {
+    return shim::CallLater(after_ns, std::move(work));
   }
-  void Serialise(std::function<void()> work) { serializer->Run(std::move(work), DEBUG_LOCATION); }
+  void Serialise(Work work) override { serializer->Run(std::move(work), DEBUG_LOCATION); }
 
   const SerializerPtr serializer;
-  // For the work serializer only, as is what follows. Null before the first update and after
-  // shutdown.
+  // For the work serializer only, as is what follows. Null after shutdown.
   Policy* policy = nullptr;
   uint64_t load_period_ns = 0;
-  // What cancels those that have not run out, by their numbers. None after shutdown.
-  std::map<uint64_t, std::function<void()>> timers;
 };
 
 Policy::Policy(std::string name, Args args)
@@ -98,20 +73,22 @@ Policy::Policy(std::string name, Args args)
       name_(std::move(name)),
       host_(std::make_shared<Host>(work_serializer())) {
   std::string error;
-  engine_ = host::NewPolicy(name_, host_, &error);
-  if (engine_ == nullptr) {
-    Log(GPR_LOG_SEVERITY_ERROR, name_ + ": steer_policy_new: " + error);
-    return;
-  }
   host_->policy = this;
+  host_->Start(host::NewPolicy(name_, host_, &error));
+  if (host_->engine() != nullptr) return;
+  Log(GPR_LOG_SEVERITY_ERROR, name_ + ": steer_policy_new: " + error);
 }
+
+void Policy::ExitIdleLocked() { steer_policy_exit_idle(host_->engine()); }
+
+void Policy::ResetBackoffLocked() { steer_policy_reset_backoff(host_->engine()); }
 
 UpdateResult Policy::UpdateLocked(UpdateArgs args) {
   return static_cast<UpdateResult>(HandInLocked(std::move(args)));
 }
 
 absl::Status Policy::HandInLocked(UpdateArgs args) {
-  if (engine_ == nullptr) {
+  if (host_->engine() == nullptr) {
     const absl::Status status = absl::InternalError(name_ + ": the engine could not make it");
     channel_control_helper()->UpdateState(GRPC_CHANNEL_TRANSIENT_FAILURE, status,
                                           PickerPtr(new TransientFailurePicker(status)));
@@ -135,22 +112,21 @@ absl::Status Policy::HandInLocked(UpdateArgs args) {
     const absl::Status& status = args.addresses.status();
     resolved.status = {static_cast<int32_t>(status.code()), std::string(status.message())};
   }
-  const host::Status verdict = host::UpdatePolicy(engine_, resolved);
+  const host::Status verdict = host::UpdatePolicy(host_->engine(), resolved);
   return absl::Status(static_cast<absl::StatusCode>(verdict.code), verdict.message);
 }
 
 void Policy::ShutdownLocked() {
   // First, so that nothing of the engine's reaches the channel any more.
   host_->policy = nullptr;
-  steer_policy_free(std::exchange(engine_, nullptr));
-  for (const auto& [timer, cancel] : std::exchange(host_->timers, {})) cancel();
+  host_->ShutDown();
   addresses_.clear();
 }
 
 void Policy::ReportLocked(uint64_t endpoint, grpc_connectivity_state state,
                           const absl::Status& status, void* connection) {
   host::ReportEndpoint(
-      engine_, endpoint, static_cast<int32_t>(state),
+      host_->engine(), endpoint, static_cast<int32_t>(state),
       {static_cast<int32_t>(status.code()), status.ok() ? std::string() : FailureText(status)},
       connection);
 }

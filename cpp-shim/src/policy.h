@@ -39,8 +39,8 @@ class Policy : public GrpcPolicy {
 
   Name name() const override { return NameOf(name_); }
   UpdateResult UpdateLocked(UpdateArgs args) override;
-  void ExitIdleLocked() override { steer_policy_exit_idle(engine_); }
-  void ResetBackoffLocked() override { steer_policy_reset_backoff(engine_); }
+  void ExitIdleLocked() override;
+  void ResetBackoffLocked() override;
 
   // What an endpoint reports. A late report, of an endpoint that was dropped, does nothing.
   // `connection` is a reference, taken over, or null but in READY.
@@ -56,7 +56,6 @@ class Policy : public GrpcPolicy {
 
   const std::string name_;
   const std::shared_ptr<Host> host_;
-  steer_policy* engine_ = nullptr;
   // The latest update with addresses, of which the engine makes endpoints when it sees fit.
   std::vector<Address> addresses_;
   ChannelArgs args_;

@@ -6,9 +6,11 @@
 #define STEER_HOST_HPP
 
 #include <atomic>
+#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -111,10 +113,11 @@ inline ConfigPtr ParseConfig(const std::string& policy, std::string_view json, s
 
 // --- The host's table ---
 
-template <auto kMethod>
+// A method of `Host`, or of a class that it derives from, as a callback.
+template <typename Host, auto kMethod, typename Signature = decltype(kMethod)>
 struct HostCallback;
-template <typename Host, typename Result, typename... Args, Result (Host::*kMethod)(Args...)>
-struct HostCallback<kMethod> {
+template <typename Host, auto kMethod, typename Base, typename Result, typename... Args>
+struct HostCallback<Host, kMethod, Result (Base::*)(Args...)> {
   static Result Call(void* ctx, Args... args) noexcept {
     return ((**static_cast<std::shared_ptr<Host>*>(ctx)).*kMethod)(args...);
   }
@@ -127,19 +130,19 @@ steer_host HostTable(std::shared_ptr<Host> host) {
   table.struct_size = sizeof(table);
   table.ctx = new std::shared_ptr<Host>(std::move(host));
   table.ctx_free = [](void* ctx) noexcept { delete static_cast<std::shared_ptr<Host>*>(ctx); };
-  table.endpoint_new = HostCallback<&Host::EndpointNew>::Call;
-  table.endpoint_matches = HostCallback<&Host::EndpointMatches>::Call;
-  table.endpoint_connect = HostCallback<&Host::EndpointConnect>::Call;
-  table.endpoint_reset_backoff = HostCallback<&Host::EndpointResetBackoff>::Call;
-  table.endpoint_free = HostCallback<&Host::EndpointFree>::Call;
-  table.connection_free = HostCallback<&Host::ConnectionFree>::Call;
-  table.update_state = HostCallback<&Host::UpdateState>::Call;
-  table.request_reresolution = HostCallback<&Host::RequestReresolution>::Call;
-  table.run_later = HostCallback<&Host::RunLater>::Call;
-  table.timer_start = HostCallback<&Host::TimerStart>::Call;
-  table.timer_cancel = HostCallback<&Host::TimerCancel>::Call;
-  table.log = HostCallback<&Host::Log>::Call;
-  table.load_reports = HostCallback<&Host::LoadReports>::Call;
+  table.endpoint_new = HostCallback<Host, &Host::EndpointNew>::Call;
+  table.endpoint_matches = HostCallback<Host, &Host::EndpointMatches>::Call;
+  table.endpoint_connect = HostCallback<Host, &Host::EndpointConnect>::Call;
+  table.endpoint_reset_backoff = HostCallback<Host, &Host::EndpointResetBackoff>::Call;
+  table.endpoint_free = HostCallback<Host, &Host::EndpointFree>::Call;
+  table.connection_free = HostCallback<Host, &Host::ConnectionFree>::Call;
+  table.update_state = HostCallback<Host, &Host::UpdateState>::Call;
+  table.request_reresolution = HostCallback<Host, &Host::RequestReresolution>::Call;
+  table.run_later = HostCallback<Host, &Host::RunLater>::Call;
+  table.timer_start = HostCallback<Host, &Host::TimerStart>::Call;
+  table.timer_cancel = HostCallback<Host, &Host::TimerCancel>::Call;
+  table.log = HostCallback<Host, &Host::Log>::Call;
+  table.load_reports = HostCallback<Host, &Host::LoadReports>::Call;
   return table;
 }
 
@@ -156,6 +159,60 @@ steer_policy* NewPolicy(const std::string& name, std::shared_ptr<Host> host, std
   table.ctx_free(table.ctx);
   return nullptr;
 }
+
+// What is alike in all hosts: a policy of the engine's, and what it wants to be done later. To be
+// derived from, and held by whatever may call back when the policy is gone.
+class PolicyHost : public std::enable_shared_from_this<PolicyHost> {
+ public:
+  using Work = std::function<void()>;
+
+  virtual ~PolicyHost() = default;
+
+  // Serialised, all three. Null before the first and after the second.
+  steer_policy* engine() const { return engine_; }
+  void Start(steer_policy* policy) { engine_ = policy; }
+  void ShutDown() {
+    steer_policy_free(std::exchange(engine_, nullptr));
+    for (const auto& [timer, cancel] : std::exchange(timers_, {})) cancel();
+  }
+
+  // Any thread, and with any lock held. Serialised, and only if the policy is still there.
+  void Later(Work work) {
+    CallLater(0, [self = shared_from_this(), work = std::move(work)] {
+      self->Serialise([self, work] {
+        if (self->engine_ != nullptr) work();
+      });
+    });
+  }
+
+  // Callbacks of steer_host.
+  void RunLater() {
+    Later([this] { steer_policy_run(engine_); });
+  }
+  void TimerStart(uint64_t timer, uint64_t after_ns) {
+    timers_[timer] = CallLater(after_ns, [self = shared_from_this(), timer] {
+      self->Serialise([self, timer] {
+        // Unless it was cancelled meanwhile.
+        if (self->timers_.erase(timer) != 0) steer_policy_timer(self->engine_, timer);
+      });
+    });
+  }
+  void TimerCancel(uint64_t timer) {
+    const auto started = timers_.extract(timer);
+    if (!started.empty()) started.mapped()();
+  }
+
+ protected:
+  // Calls `work` after so long, on another thread. Any thread may ask for it. Returns what takes
+  // it back, unless it is too late for that.
+  virtual Work CallLater(uint64_t after_ns, Work work) = 0;
+  virtual void Serialise(Work work) = 0;
+
+ private:
+  steer_policy* engine_ = nullptr;
+  // What cancels those that have not run out, by their numbers. None after the end.
+  std::map<uint64_t, Work> timers_;
+};
 
 // What a resolver knows of one endpoint: see steer_endpoint.
 struct EndpointDescriptor {
@@ -339,6 +396,14 @@ class PickedCall {
   steer_call call_ = {};
   std::vector<std::pair<steer_str, steer_str>> added_;
 };
+
+// The request hash of an xDS route, from text, if it is one.
+inline std::optional<uint64_t> ParseHash(std::string_view text) {
+  uint64_t hash = 0;
+  const char* const end = text.data() + text.size();
+  const auto [last, error] = std::from_chars(text.data(), end, hash);
+  return error == std::errc() && last == end ? std::optional(hash) : std::nullopt;
+}
 
 // Why a pick failed or dropped its call.
 inline Status FailureOf(steer_picked picked) {
