@@ -151,11 +151,14 @@ template <typename Tracker>
 void StartCall(Tracker*, long) {}
 // Without `load`, the backend reports nothing.
 inline void FinishCall(CallTracker* tracker, FakeLoad* load) {
+  static FakeMetadata no_trailers("none", "");
+  struct NoLoad final : GrpcPolicy::BackendMetricAccessor {
+    const FakeLoad::Data* GetBackendMetricData() override { return nullptr; }
+  } none;
   CallTracker::FinishArgs args = {};
-  if (load != nullptr) {
-    args.trailing_metadata = load->trailers();
-    args.backend_metric_accessor = load;
-  }
+  args.trailing_metadata = load == nullptr ? &no_trailers : load->trailers();
+  args.backend_metric_accessor =
+      load == nullptr ? static_cast<GrpcPolicy::BackendMetricAccessor*>(&none) : load;
   tracker->Finish(args);
 }
 
