@@ -26,45 +26,25 @@
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
-#include "fake_channel.h"
+#include "ready_channel.h"
 
 namespace {
 
-using steer_testing::Backend;
-using steer_testing::FakeChannel;
-using steer_testing::PickerPtr;
-using steer_testing::Watch;
+using steer_testing::ReadyChannel;
 
-// A channel all of whose backends are READY.
-class ReadyChannel final : public steer_testing::ChannelHost {
+// A READY channel, and what it is picked with.
+class Subject {
  public:
-  ReadyChannel(const std::string& policy, int backends) : channel_(policy, this) {
-    if (!channel_.status().ok()) Fail(channel_.status().ToString());
-    steer_testing::ResolverUpdate update;
-    for (int i = 0; i < backends; ++i) {
-      Backend backend;
-      backend.address = static_cast<uint16_t>(i);
-      update.addresses.push_back(backend);
-    }
-    const absl::Status accepted = channel_.Update(update);
-    if (!accepted.ok()) Fail(accepted.ToString());
-    for (const auto& watch : std::vector<std::shared_ptr<Watch>>(watches_)) {
-      channel_.Run([&] { watch->Report(GRPC_CHANNEL_READY, absl::OkStatus()); });
-      if (!watch->health_watched()) continue;
-      channel_.Run([&] { watch->ReportHealth(GRPC_CHANNEL_READY, absl::OkStatus()); });
-    }
-    if (state_ != GRPC_CHANNEL_READY) Fail("not READY");
-  }
-  ~ReadyChannel() override {
-    picker_.reset();
-    watches_.clear();
-    channel_.Orphan();
+  Subject(const std::string& policy, int backends) : channel_(policy) {
+    channel_.Update(steer_testing::UpdateTo(backends));
+    if (channel_.ready()) return;
+    std::fprintf(stderr, "%s is not READY\n", policy.c_str());
+    std::exit(EXIT_FAILURE);
   }
 
   void Pick() {
-    auto result = picker_->Pick(args_);
+    auto result = channel_.Pick(args_);
     benchmark::DoNotOptimize(result);
   }
   void PickLocked() {
@@ -72,38 +52,12 @@ class ReadyChannel final : public steer_testing::ChannelHost {
     Pick();
   }
 
-  bool CanCreate(const Backend&) override { return true; }
-  grpc_connectivity_state StateOf(const Backend&) override { return GRPC_CHANNEL_IDLE; }
-  void SubchannelCreated(const Backend&) override {}
-  void SubchannelDestroyed(const Backend&) override {}
-  void WatchStarted(std::shared_ptr<Watch> watch) override { watches_.push_back(std::move(watch)); }
-  void WatchCancelled(const std::shared_ptr<Watch>&) override {}
-  void ConnectionRequested(const Backend&) override {}
-  void BackoffReset(const Backend&) override {}
-  void StateReported(grpc_connectivity_state state, const absl::Status&,
-                     PickerPtr picker) override {
-    state_ = state;
-    picker_ = std::move(picker);
-  }
-  void ReresolutionRequested() override {}
-  void PolicyDestroyed() override {}
-  void Misused(const std::string& what) override { Fail(what); }
-
  private:
-  [[noreturn]] static void Fail(const std::string& why) {
-    std::fprintf(stderr, "%s\n", why.c_str());
-    std::exit(EXIT_FAILURE);
-  }
-
   // Made beforehand: reading it where it was just written would stall both policies' picks for
   // longer than they take.
-  const grpc_core::LoadBalancingPolicy::PickArgs args_ = {"/helloworld.Greeter/SayHello", nullptr,
-                                                          nullptr};
-  std::vector<std::shared_ptr<Watch>> watches_;
-  grpc_connectivity_state state_ = GRPC_CHANNEL_IDLE;
-  PickerPtr picker_;
+  const ReadyChannel::PickArgs args_ = {"/helloworld.Greeter/SayHello", nullptr, nullptr};
   grpc_core::Mutex mutex_;
-  FakeChannel channel_;
+  ReadyChannel channel_;
 };
 
 // Reads Steer's statistics as fast as it can.
@@ -133,17 +87,17 @@ size_t g_turn = 0;
 void NextTurn(const benchmark::State&) { ++g_turn; }
 
 void RegisterFor(const std::string& policy, int backends, bool alone) {
-  std::vector<std::shared_ptr<ReadyChannel>> channels;
+  std::vector<std::shared_ptr<Subject>> channels;
   for (size_t i = 0; i < kChannels; ++i) {
-    channels.push_back(std::make_shared<ReadyChannel>(policy, backends));
+    channels.push_back(std::make_shared<Subject>(policy, backends));
   }
   const std::string name = absl::StrCat(policy, "/", backends, "/");
   const auto pick = [channels](benchmark::State& state) {
-    ReadyChannel& channel = *channels[g_turn % kChannels];
+    Subject& channel = *channels[g_turn % kChannels];
     for (auto _ : state) channel.Pick();
   };
   const auto pick_locked = [channels](benchmark::State& state) {
-    ReadyChannel& channel = *channels[g_turn % kChannels];
+    Subject& channel = *channels[g_turn % kChannels];
     for (auto _ : state) channel.PickLocked();
   };
   const auto add = [&](const char* way, const auto& function, int threads, double seconds) {

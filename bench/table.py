@@ -1,8 +1,9 @@
-"""Makes a table of what steer_pick_bench measured.
+"""Makes a table of what steer_pick_bench or steer_policies_bench measured.
 
-Usage: table.py round_robin|custom RESULTS.json GRPC_VERSION
+Usage: table.py round_robin|custom|policies RESULTS.json GRPC_VERSION
 
 `round_robin`: Steer's and gRPC's, alone and together. `custom`: pickers of one's own beside both.
+`policies`: all of Steer's, beside gRPC's own where it has the policy.
 
 Must not know how the numbers came about; a repetition's CPU time per pick is all that it uses.
 """
@@ -24,6 +25,18 @@ BAR = 1.05
 # Pickers of one's own, and what they may cost more than ours, in ns.
 CUSTOM = {"bench_c": "C, linked", "bench_c_loaded": "C, loaded", "bench_rust": "Rust, linked"}
 CUSTOM_BAR = 3.0
+# Policies: how they are measured, and what is asked of them: ours, what it is compared with or None, how,
+# with how many backends, and at most so many times as long, or ns.
+POLICY_WAYS = {"alone": "1 thread", "finished": "1 thread, to the call's end", "together": "2 threads, one picker"}
+ALL = (3, 100, 1000)
+POLICY_BARS = [
+    ("steer_weighted_round_robin", "weighted_round_robin", "alone", (100, 1000), 0.5),
+    ("steer_weighted_round_robin", "weighted_round_robin", "together", (100, 1000), 0.5),
+    ("steer_ring_hash", "ring_hash_experimental", "alone", (1000,), 0.6),
+    ("steer_maglev", OURS, "alone", ALL, 2.0),
+    ("steer_least_request", OURS, "alone", ALL, 2.0),
+    ("steer_peak_ewma", None, "finished", ALL, 150.0),
+]
 
 
 def processor():
@@ -109,6 +122,44 @@ def custom_table(results, grpc_version):
     return lines, over
 
 
+def policies_table(results, grpc_version):
+    times = times_of(results)
+    lines = [
+        conditions(results, times, grpc_version) + "; with 2 threads the median alone.",
+        "",
+        f"| policy | backends | {' | '.join(POLICY_WAYS.values())} |",
+        "|---|---:|" + "---:|" * len(POLICY_WAYS),
+    ]
+    for policy in dict.fromkeys(key[2] for key in times):
+        for backends in sorted({key[0] for key in times if key[2] == policy}):
+            cells = []
+            for way in POLICY_WAYS:
+                runs = times.get((backends, way, policy))
+                measures = (statistics.median,) if way == "together" else (min, statistics.median)
+                cells.append(" / ".join(f"{measure(runs):.1f}" for measure in measures) if runs else "–")
+            lines.append(f"| `{policy}` | {backends:,} | {' | '.join(cells)} |")
+    lines += ["", "| bar | backends | measured | asked |", "|---|---:|---:|---:|"]
+    over = []
+    for ours, theirs, way, sizes, bar in POLICY_BARS:
+        measure = statistics.median if way == "together" else min
+        for backends in sizes:
+            runs = [times.get((backends, way, policy)) for policy in (ours, theirs) if policy]
+            if not all(runs):
+                continue
+            values = [measure(run) for run in runs]
+            value = values[0] / values[1] if theirs else values[0]
+            unit = "" if theirs else " ns"
+            words = f"`{ours}` of `{theirs}`" if theirs else f"`{ours}`"
+            missed = "" if value <= bar else ", missed"
+            digits = 2 if theirs else 1
+            lines.append(
+                f"| {words}, {POLICY_WAYS[way]} | {backends:,} | {value:.{digits}f}{unit} | ≤ {bar:g}{unit}{missed} |"
+            )
+            if missed:
+                over.append(f"{words}, {POLICY_WAYS[way]}, {backends:,} backends: {value:.2f}{unit}")
+    return lines, over
+
+
 def main():
     kind, results_file, grpc_version = sys.argv[1:]
     with open(results_file, encoding="utf-8") as file:
@@ -116,6 +167,9 @@ def main():
     if kind == "custom":
         lines, over = custom_table(results, grpc_version)
         bar = f"{CUSTOM_BAR} ns more than {OURS}"
+    elif kind == "policies":
+        lines, over = policies_table(results, grpc_version)
+        bar = "its policy"
     else:
         lines, over = table(results, grpc_version)
         over = [f"{backends:,} backends" for backends in over]
