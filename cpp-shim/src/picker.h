@@ -21,7 +21,9 @@ class Picker final : public GrpcPicker {
   ~Picker() override { steer_picker_free(picker_); }
 
   PickResult Pick(GrpcPolicy::PickArgs args) override {
-    if (GPR_UNLIKELY(wants_ != 0)) return PickForCall(args);
+    if (GPR_UNLIKELY(wants_ != 0)) {
+      return wants_ == STEER_WANTS_REQUEST_HASH ? PickByHash(args) : PickForCall(args);
+    }
     const steer_picked picked = steer_picker_pick(picker_, nullptr);
     if (GPR_LIKELY(picked.kind == STEER_PICK_COMPLETE)) {
       return PickOver(static_cast<Connection*>(picked.value), args);
@@ -30,6 +32,24 @@ class Picker final : public GrpcPicker {
   }
 
  private:
+  // As PickForCall, for what a number is enough for.
+  __attribute__((noinline)) PickResult PickByHash(const GrpcPolicy::PickArgs& args) const {
+    steer_call call = {};
+    call.struct_size = sizeof(call);
+    const auto hash = HashOf(args);
+    call.request_hash = hash.value_or(0);
+    call.has_request_hash = int32_t{hash.has_value()};
+    const steer_picked picked = steer_picker_pick(picker_, &call);
+    return picked.kind == STEER_PICK_COMPLETE
+               ? PickOver(static_cast<Connection*>(picked.value), args)
+               : Otherwise(picked, args);
+  }
+
+  static std::optional<uint64_t> HashOf(const GrpcPolicy::PickArgs& args) {
+    if (args.call_state == nullptr) return std::nullopt;
+    return RequestHashOf(args.call_state, Preferred());
+  }
+
   __attribute__((noinline)) PickResult PickForCall(const GrpcPolicy::PickArgs& args) const {
     Headers headers = {args};
     // A ping is picked as a call is, and has none.
@@ -38,9 +58,7 @@ class Picker final : public GrpcPicker {
     const host::PickedCall<Headers> call(
         (wants_ & STEER_WANTS_PATH) != 0 ? ToC(args.path) : steer_str{},
         has_headers ? &headers : nullptr,
-        (wants_ & STEER_WANTS_REQUEST_HASH) != 0 && args.call_state != nullptr
-            ? RequestHashOf(args.call_state, Preferred())
-            : std::nullopt);
+        (wants_ & STEER_WANTS_REQUEST_HASH) != 0 ? HashOf(args) : std::nullopt);
     const steer_picked picked = steer_picker_pick(picker_, call.get());
     PickResult result = picked.kind == STEER_PICK_COMPLETE
                             ? PickOver(static_cast<Connection*>(picked.value), args)
