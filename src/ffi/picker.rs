@@ -190,12 +190,16 @@ unsafe extern "C" fn pick_any(
             Ok(call) => call,
             Err(status) => return refused(status),
         };
+        let request_hash = (call.has_request_hash != 0).then_some(call.request_hash);
+        let wants = picker.guarded.wants();
+        if !wants.path && wants.headers.is_none() {
+            return answer(picker.guarded.pick(&Call { request_hash, ..*Call::UNKNOWN }));
+        }
         // SAFETY: by this function's contract.
         let Some(path) = (unsafe { call.path.to_cow() }) else {
             return refused(STEER_INVALID_ARGUMENT);
         };
-        let declared = picker.guarded.wants().headers.as_deref().unwrap_or_default();
-        let request_hash = (call.has_request_hash != 0).then_some(call.request_hash);
+        let declared = wants.headers.as_deref().unwrap_or_default();
         let headers = &CHeaders { call: &call, declared };
         picker.guarded.pick(&Call { path: &path, headers, request_hash })
     };

@@ -25,7 +25,7 @@ use crate::hashing::of_address;
 use crate::load::{
     Observed, PerAddress, ReportedWeight, StaticStride, UtilizationMetric, WeightRule,
 };
-use crate::stats::{Describe, Latest, Table};
+use crate::stats::{self, Describe, Latest, Table};
 use crate::sync::{Handle, Sequence};
 
 /// Schedulers are rebuilt no more often than this, as in gRPC.
@@ -97,6 +97,7 @@ impl BuiltIn for WeightedRoundRobin {
             weighed: Arc::default(),
             applied: None,
             timer: None,
+            counts: false,
         }
     }
 }
@@ -156,6 +157,8 @@ pub struct WeightedRoundRobin {
     applied: Option<(Arc<WeightedRoundRobinConfig>, Arc<dyn Helper>)>,
     /// Runs until weights are to be looked at again.
     timer: Option<TimerId>,
+    /// Whether the last picker counts its calls.
+    counts: bool,
 }
 
 impl WeightedRoundRobin {
@@ -179,7 +182,7 @@ impl PickerFactory for WeightedRoundRobin {
     type Config = WeightedRoundRobinConfig;
 
     fn counts_calls(&self, config: &WeightedRoundRobinConfig) -> bool {
-        matches!(config.source, Source::Calls)
+        matches!(config.source, Source::Calls) && self.counts
     }
 
     fn tellers(&self) -> Vec<Arc<dyn Describe>> {
@@ -273,7 +276,9 @@ impl PickerFactory for WeightedRoundRobin {
         if !matches!(config.source, Source::Calls) {
             return Box::new(UntrackedPicker { turns, connections: connections.into() });
         }
+        self.counts = stats::tracks_calls();
         let hooks: Arc<dyn CallHooks> = Arc::new(Reports {
+            counts: self.counts,
             config: Arc::clone(config),
             backends: self.current.iter().map(Arc::clone).collect(),
         });
@@ -341,6 +346,9 @@ impl Describe for Weighed {
 
 /// What becomes of the reports that come with calls.
 struct Reports {
+    /// Whether calls are counted, too. The policy does not need that, and it costs half of what tracking a call
+    /// does.
+    counts: bool,
     config: Arc<WeightedRoundRobinConfig>,
     /// By their places in the picker.
     backends: Box<[Arc<Known>]>,
@@ -348,17 +356,20 @@ struct Reports {
 
 impl CallHooks for Reports {
     fn picked(&self, backend: usize, state: Handle) {
-        CallHooks::picked(&*self.backends[backend], backend, state);
+        if self.counts {
+            CallHooks::picked(&*self.backends[backend], backend, state);
+        }
     }
 
     fn finished(&self, backend: usize, state: Handle, end: &CallEnd<'_>) {
-        let known = &self.backends[backend];
         if let CallEnd::Finished { ended, metrics: Some(metrics), .. } = end {
             if let Some(weight) = self.config.rule.weight(metrics) {
-                known.learnt.report(weight, *ended);
+                self.backends[backend].learnt.report(weight, *ended);
             }
         }
-        CallHooks::finished(&**known, backend, state, end);
+        if self.counts {
+            CallHooks::finished(&*self.backends[backend], backend, state, end);
+        }
     }
 }
 
