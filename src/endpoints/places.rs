@@ -19,7 +19,7 @@ const BITS: u32 = FAN_OUT.trailing_zeros();
 /// Something, or nothing, at each of the places from 0 on.
 #[derive(Clone, Debug)]
 pub struct Places<T> {
-    root: Node<T>,
+    root: Arc<Node<T>>,
     /// Levels below the root.
     depth: u32,
     places: usize,
@@ -62,7 +62,7 @@ impl<T: Clone> Places<T> {
         while places > FAN_OUT << (depth * BITS) {
             depth += 1;
         }
-        Places { root: Node::empty(depth), depth, places, count: 0 }
+        Places { root: Arc::new(Node::empty(depth)), depth, places, count: 0 }
     }
 
     /// How many places there are.
@@ -85,7 +85,7 @@ impl<T: Clone> Places<T> {
             return;
         }
         let is_some = thing.is_some();
-        let former = set(&mut self.root, self.depth, place, thing);
+        let former = set(Arc::make_mut(&mut self.root), self.depth, place, thing);
         self.count = self.count + usize::from(is_some) - usize::from(former.is_some());
     }
 
@@ -95,7 +95,7 @@ impl<T: Clone> Places<T> {
         if place >= self.places {
             return None;
         }
-        let (mut node, mut level) = (&self.root, self.depth);
+        let (mut node, mut level) = (&*self.root, self.depth);
         loop {
             match node {
                 Node::Things(things) => return things[child_of(place, 0)].as_ref(),
@@ -202,7 +202,7 @@ mod tests {
         (0..1024).for_each(|place| new.set(place, Some(place)));
         let old = new.clone();
         new.set(0, None);
-        let (Node::Nodes(new), Node::Nodes(old)) = (&new.root, &old.root) else { unreachable!() };
+        let (Node::Nodes(new), Node::Nodes(old)) = (&*new.root, &*old.root) else { unreachable!() };
         let shared = |(new, old): (&Option<Arc<Node<_>>>, &Option<Arc<Node<_>>>)| {
             Arc::ptr_eq(new.as_ref().unwrap(), old.as_ref().unwrap())
         };

@@ -12,14 +12,16 @@ use crate::endpoints::{Connection, Places};
 use crate::sync::{Handle, Rotation};
 
 /// Connections that take turns.
+// What the usual path reads comes first, side by side.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Turns {
     /// The connections' handles, side by side, so that more of them fit into the cache.
     handles: Arc<[Handle]>,
+    rotation: Rotation,
     /// Where each of them is in `connections`, which keeps them alive.
     places: Arc<[u32]>,
     connections: Places<Connection>,
-    rotation: Rotation,
 }
 
 impl Turns {
@@ -29,7 +31,7 @@ impl Turns {
             connections.iter().map(|(place, of)| (place as u32, of.handle())).unzip();
         places.rotate_left(first);
         handles.rotate_left(first);
-        Turns { handles: handles.into(), places: places.into(), connections, rotation }
+        Turns { handles: handles.into(), rotation, places: places.into(), connections }
     }
 
     /// The handle of the connection whose turn it is; none when that takes [`Turns::next`].
