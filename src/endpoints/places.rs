@@ -164,7 +164,7 @@ fn next<T>(node: &Node<T>, level: u32, from: usize) -> Option<(usize, &T)> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(miri)))]
 mod tests {
     use std::collections::BTreeMap;
 

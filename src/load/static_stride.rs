@@ -91,7 +91,7 @@ fn is_known(weight: f32) -> bool {
     weight > 0.0 && weight.is_finite()
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(loom), not(miri)))]
 mod tests {
     use super::*;
     use proptest::prelude::*;

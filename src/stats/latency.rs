@@ -126,7 +126,7 @@ pub struct LatencyStats {
     pub cumulative: Vec<(f64, u64)>,
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(miri)))]
 mod tests {
     use super::*;
 
