@@ -90,6 +90,12 @@ pub trait CallHooks: Send + Sync {
 
     /// It has ended: comes exactly once for each call that was picked, and last.
     fn finished(&self, backend: usize, state: Handle, end: &CallEnd<'_>);
+
+    /// Whether it matters how long calls take. If not, their latency is said to be 0, and a look at the clock
+    /// is saved. Asked once for each backend of a picker.
+    fn wants_latency(&self) -> bool {
+        true
+    }
 }
 
 /// A backend of one picker, whose calls are tracked. What a call holds of its picker, so that calls to
@@ -98,6 +104,7 @@ pub struct TrackedBackend {
     connection: Connection,
     hooks: Arc<dyn CallHooks>,
     place: usize,
+    timed: bool,
     /// Known from the first pick on.
     published: OnceLock<Published>,
 }
@@ -118,7 +125,8 @@ impl TrackedBackend {
         hooks: Arc<dyn CallHooks>,
         place: usize,
     ) -> Arc<TrackedBackend> {
-        Arc::new(TrackedBackend { connection, hooks, place, published: OnceLock::new() })
+        let timed = hooks.wants_latency();
+        Arc::new(TrackedBackend { connection, hooks, place, timed, published: OnceLock::new() })
     }
 
     /// What to send its calls over.
@@ -185,7 +193,8 @@ impl TrackedCall {
     /// The call starts. Only the first time counts.
     pub fn start(&mut self) {
         if self.started.is_none() && !self.ended {
-            self.started = Some(self.backend.now());
+            let now = if self.backend.timed { self.backend.now() } else { Duration::ZERO };
+            self.started = Some(now);
             let TrackedBackend { hooks, place, .. } = &*self.backend;
             self.backend.guarded("call_started", || hooks.started(*place, self.state));
         }
@@ -196,7 +205,8 @@ impl TrackedCall {
         // Hosts may not know of a start that is nothing but the pick.
         self.start();
         let ended = self.backend.now();
-        let latency = ended.saturating_sub(self.started.unwrap_or_default());
+        let started = self.started.filter(|_| self.backend.timed).unwrap_or(ended);
+        let latency = ended.saturating_sub(started);
         self.end(&CallEnd::Finished { status, latency, ended, metrics });
     }
 

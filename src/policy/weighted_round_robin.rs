@@ -355,6 +355,11 @@ struct Reports {
 }
 
 impl CallHooks for Reports {
+    fn wants_latency(&self) -> bool {
+        // For the statistics.
+        self.counts
+    }
+
     fn picked(&self, backend: usize, state: Handle) {
         if self.counts {
             CallHooks::picked(&*self.backends[backend], backend, state);
