@@ -26,4 +26,7 @@ pub mod policy;
 pub mod stats;
 pub mod sync;
 
+#[cfg(all(test, loom))]
+mod model;
+
 pub use steer_abi::{Code, Status};

@@ -4,6 +4,7 @@
 mod support;
 
 use proptest::prelude::*;
+use serde_json::json;
 use steer::endpoints::Connectivity::{Connecting, Ready, TransientFailure};
 use steer::endpoints::Report;
 use steer::{Code, Status};
@@ -315,6 +316,52 @@ fn shutdown_drops_the_endpoints_and_leaves_pickers_their_connections() {
     channel.runner.reset_backoff();
     channel.update("c").unwrap();
     assert_eq!(channel.asked(), []);
+}
+
+/// Whatever a policy keeps from picker to picker: a connection that is lost is let go with the last picker that had it.
+#[test]
+fn no_policy_holds_a_connection_that_is_lost() {
+    let weights = json!({"weights": {"a": 1, "b": 2}});
+    // Small ones, for Miri.
+    let maglev = |factor| json!({"tableSize": 101, "hashBalanceFactor": factor});
+    let ring = |factor| json!({"minRingSize": 64, "maxRingSize": 64, "hashBalanceFactor": factor});
+    for (policy, config) in [
+        ("steer_round_robin", json!({})),
+        ("steer_random", json!({})),
+        ("steer_least_request", json!({})),
+        ("steer_peak_ewma", json!({})),
+        ("steer_weighted_round_robin", json!({})),
+        ("steer_weighted_round_robin", weights),
+        ("steer_maglev", maglev(0)),
+        ("steer_maglev", maglev(150)),
+        ("steer_ring_hash", ring(0)),
+        ("steer_ring_hash", ring(150)),
+    ] {
+        // Miri takes seconds for each.
+        let (counted, rounds): (&[bool], _) =
+            if cfg!(miri) { (&[true], 1) } else { (&[false, true], 2) };
+        for &counted in counted {
+            steer::stats::track_calls(counted);
+            let channel = Channel::with(policy, config.clone());
+            for _ in 0..rounds {
+                channel.update("ab").unwrap();
+                for hash in 0..8 {
+                    channel.pick_hash(hash << 61);
+                }
+                channel.run();
+                channel.ready("ab");
+                assert_eq!(channel.held_connections(), 2, "{policy}");
+                channel.fail("a");
+                assert_eq!(channel.held_connections(), 1, "{policy}");
+                channel.fail("b");
+                assert_eq!(channel.held_connections(), 0, "{policy}");
+                channel.ready("ab");
+                channel.update("").unwrap_err();
+                assert_eq!(channel.held_connections(), 0, "{policy}");
+            }
+        }
+    }
+    steer::stats::track_calls(false);
 }
 
 #[test]

@@ -140,7 +140,12 @@ fn a_hash_key_takes_the_addresss_place() {
     let channel = channel(json!({}));
     let endpoint = |index: u32, name: &str, hash_key: &str| {
         let (addresses, hash_key) = (vec![name.to_owned()], hash_key.to_owned());
-        Arc::new(EndpointDescriptor { index, addresses, hash_key, ..EndpointDescriptor::default() })
+        Arc::new(EndpointDescriptor {
+            index: index.into(),
+            addresses,
+            hash_key,
+            ..EndpointDescriptor::default()
+        })
     };
     channel.update_with(Ok(vec![endpoint(0, "x", "a"), endpoint(1, "y", "b")])).unwrap();
     for (name, hash) in hashes("ab") {
@@ -452,7 +457,12 @@ fn an_endpoint_that_is_described_otherwise_is_made_anew_and_connected_at_once() 
     let channel = connected("ab", json!({}));
     let endpoint = |index: u32, name: &str, weight| {
         let addresses = vec![name.to_owned()];
-        Arc::new(EndpointDescriptor { index, addresses, weight, ..EndpointDescriptor::default() })
+        Arc::new(EndpointDescriptor {
+            index: index.into(),
+            addresses,
+            weight,
+            ..EndpointDescriptor::default()
+        })
     };
     channel.update_with(Ok(vec![endpoint(0, "a", 0), endpoint(1, "b", 5)])).unwrap();
     assert_eq!(
@@ -581,6 +591,50 @@ fn a_backend_with_more_than_its_share_is_passed_over() {
     assert_eq!(order.iter().map(|place| in_flight[*place]).collect::<Vec<_>>(), [38, 38, 24, 0]);
     drop(calls);
     assert_eq!(start(&channel, hash).0, names[order[0]..=order[0]]);
+}
+
+#[test]
+fn an_address_that_is_listed_twice_is_one_endpoint_when_all_have_failed() {
+    let channel = channel(json!({}));
+    channel.update("aab").unwrap();
+    for name in ["a", "b"] {
+        channel.pick_hash(hashes("ab")[&name.chars().next().unwrap()]);
+        channel.run();
+        channel.fail(name);
+    }
+    assert_eq!(channel.state(), Some(Connectivity::TransientFailure));
+    assert_eq!((channel.runner.faults(), channel.alive().as_str()), (0, "ab"));
+}
+
+#[test]
+fn a_list_of_those_that_have_failed_before_says_why() {
+    let channel = channel(json!({}));
+    channel.update("ab").unwrap();
+    for hash in hashes("ab").values() {
+        channel.pick_hash(*hash);
+    }
+    channel.run();
+    channel.ready("a");
+    channel.fail("b");
+    assert_eq!(channel.state(), Some(Connectivity::Ready));
+    channel.update("b").unwrap();
+    assert_eq!(channel.state(), Some(Connectivity::TransientFailure));
+    assert!(channel.status().message.ends_with("b is down"), "{}", channel.status());
+}
+
+#[test]
+fn statistics_of_an_empty_list_are_of_nobody() {
+    let mut channel = channel(json!({}));
+    channel.target = "none are left".to_owned();
+    channel.update("ab").unwrap();
+    let backends = || {
+        let all = steer::stats::snapshot();
+        let own = all.iter().find(|one| one.target == "none are left");
+        own.expect("it is alive").backends.len()
+    };
+    assert_eq!(backends(), 2);
+    channel.update("").unwrap_err();
+    assert_eq!(backends(), 0);
 }
 
 #[test]

@@ -306,13 +306,18 @@ fn weights_are_those_in_use() {
     reported.update("ab").unwrap();
     reported.ready("ab");
     assert_eq!(load("reported weights"), [(None, None, Some(0.5)); 2]);
-    for _ in 0..2 {
-        let metrics =
-            Metrics { rps_fractional: 100.0, application_utilization: 0.5, ..Metrics::default() };
-        start(&reported).call_mut().finish(&Status::OK, Some(&metrics));
+    for (utilization, weight) in [(0.5, 200.0), (0.25, 400.0)] {
+        for _ in 0..2 {
+            let metrics = Metrics {
+                rps_fractional: 100.0,
+                application_utilization: utilization,
+                ..Metrics::default()
+            };
+            start(&reported).call_mut().finish(&Status::OK, Some(&metrics));
+        }
+        reported.advance(Duration::from_secs(1));
+        assert_eq!(load("reported weights"), [(Some(weight), None, Some(0.5)); 2]);
     }
-    reported.advance(Duration::from_secs(1));
-    assert_eq!(load("reported weights"), [(Some(200.0), None, Some(0.5)); 2]);
     assert_eq!(
         backends("reported weights")[0].picks,
         None,

@@ -117,7 +117,11 @@ fn static_weights_find_addresses_with_and_without_their_scheme() {
     ];
     let endpoint = |(index, addresses): (usize, &&[&str])| {
         let addresses = addresses.iter().map(|&address| address.to_owned()).collect();
-        Arc::new(EndpointDescriptor { index: index as u32, addresses, ..Default::default() })
+        Arc::new(EndpointDescriptor {
+            index: (index as u32).into(),
+            addresses,
+            ..Default::default()
+        })
     };
     channel.update_with(Ok(addresses.iter().enumerate().map(endpoint).collect())).unwrap();
     channel.ready_all();
@@ -281,6 +285,87 @@ fn an_address_that_is_listed_twice_takes_part_once() {
     reported.update("aba").unwrap();
     reported.ready("ab");
     assert_eq!(sequence(&reported, 4), "abab");
+}
+
+/// More backends than a picker has side by side, all listed and the first of each five not READY; those of odd places
+/// are to have twice the weight of the others. Names by place.
+fn many(config: Value, weigh: impl FnOnce(&Channel, &[char])) -> (Channel, Vec<char>) {
+    let names: Vec<char> = (0..1500).map(|i| char::from_u32(0x4e00 + i).unwrap()).collect();
+    let ready = |(i, name): (usize, &char)| (i % 5 != 0).then_some(*name);
+    let channel = Channel::with_seed(POLICY, config, 1);
+    channel.update(&names.iter().collect::<String>()).unwrap();
+    channel.ready(&names.iter().enumerate().filter_map(ready).collect::<String>());
+    weigh(&channel, &names);
+    (channel, names)
+}
+
+/// Each READY one of `names` gets its share, and nobody else gets any.
+fn assert_shares(channel: &Channel, names: &[char], weight: impl Fn(usize) -> usize) {
+    let rounds = 10;
+    let expected: Vec<usize> = (0..names.len()).map(weight).collect();
+    let shares = shares(channel, rounds * expected.iter().sum::<usize>());
+    for (place, name) in names.iter().enumerate() {
+        let share = shares.get(name).copied().unwrap_or(0);
+        // The threads' first and last passes are cut somewhere.
+        let most = if expected[place] == 0 { 0 } else { 2 };
+        assert!(share.abs_diff(rounds * expected[place]) <= most, "{place}: {share}");
+    }
+}
+
+#[test]
+fn of_very_many_backends_each_gets_its_share() {
+    let weights: Value = (0..1500)
+        .map(|i| (char::from_u32(0x4e00 + i).unwrap().to_string(), json!(1 + i % 2)))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    let (channel, names) = many(json!({ "weights": weights }), |_, _| {});
+    let listed = |place: usize| 1 + place % 2;
+    assert_shares(&channel, &names, |place| if place % 5 == 0 { 0 } else { listed(place) });
+    // Some leave and others come, each with the weight that it has.
+    channel.fail(&names[..70].iter().collect::<String>());
+    channel.ready(&names[1400..].iter().collect::<String>());
+    let ready = |place: usize| place >= 70 && (place % 5 != 0 || place >= 1400);
+    assert_shares(&channel, &names, |place| if ready(place) { listed(place) } else { 0 });
+    // With few enough for a picker that has them side by side, nothing else changes.
+    channel.fail(&names[70..500].iter().collect::<String>());
+    let ready = |place: usize| place >= 500 && (place % 5 != 0 || place >= 1400);
+    assert_shares(&channel, &names, |place| if ready(place) { listed(place) } else { 0 });
+}
+
+#[test]
+fn of_very_many_backends_one_that_comes_has_the_mean_until_its_weight_is_known() {
+    let config = json!({"enableOobLoadReport": true, "blackoutPeriod": "0s"});
+    let report = |channel: &Channel, names: &[char]| {
+        for (place, name) in names.iter().enumerate() {
+            channel.load_report(*name, &load(100.0 * (1 + place % 2) as f64, 0.5));
+        }
+        channel.advance(s(1));
+    };
+    let (channel, names) = many(config, report);
+    let listed = |place: usize| 1 + place % 2;
+    assert_shares(&channel, &names, |place| if place % 5 == 0 { 0 } else { listed(place) });
+    // Pass by pass, the mean is three halves.
+    channel.ready(&names[..1].iter().collect::<String>());
+    let shares = shares(&channel, 20 * 1800 + 30);
+    assert!(shares[&names[0]].abs_diff(30) <= 2, "{}", shares[&names[0]]);
+    report(&channel, &names);
+    assert_shares(&channel, &names, |place| match place {
+        0 => 1,
+        _ if place % 5 == 0 => 0,
+        _ => listed(place),
+    });
+}
+
+#[test]
+fn of_very_many_backends_those_that_are_listed_twice_take_part_once() {
+    let names: String = (0..1500).map(|i| char::from_u32(0x4e00 + i % 1200).unwrap()).collect();
+    let first: Vec<char> = names.chars().take(1200).collect();
+    let channel = Channel::with_seed(POLICY, json!({"enableOobLoadReport": true}), 1);
+    channel.update(&names).unwrap();
+    channel.ready(&names);
+    assert_shares(&channel, &first, |_| 1);
+    channel.fail(&first[..1].iter().collect::<String>());
+    assert_shares(&channel, &first, |place| usize::from(place != 0));
 }
 
 #[test]

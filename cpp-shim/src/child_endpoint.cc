@@ -32,21 +32,35 @@ class Endpoint::Listener final : public GrpcPolicy::DelegatingChannelControlHelp
   const grpc_core::RefCountedPtr<Endpoint> endpoint_;
 };
 
-Endpoint* Endpoint::NewLocked(EndpointArgs args) {
+namespace {
+
+const auto& Registry() { return grpc_core::CoreConfiguration::Get().lb_policy_registry(); }
+
+grpc_core::RefCountedPtr<GrpcConfig> PickFirstConfig() {
   using grpc_core::Json;
-  const auto& registry = grpc_core::CoreConfiguration::Get().lb_policy_registry();
+  return *Registry().ParseLoadBalancingConfig(
+      Json::FromArray({Json::FromObject({{"pick_first", Json::FromObject({})}})}));
+}
+
+}  // namespace
+
+EndpointChannel::EndpointChannel(ChannelArgs channel_args)
+    : args(std::move(channel_args)),
+      child_args(args.Set(GRPC_ARG_INTERNAL_PICK_FIRST_ENABLE_HEALTH_CHECKING, true)
+                     .Set(GRPC_ARG_INTERNAL_PICK_FIRST_OMIT_STATUS_MESSAGE_PREFIX, true)),
+      child_config(PickFirstConfig()) {}
+
+Endpoint* Endpoint::NewLocked(EndpointArgs args) {
   auto* endpoint = new Endpoint(std::move(args));
   GrpcPolicy::UpdateArgs update;
-  SetAddress(&update.addresses, endpoint->args_.address);
-  update.config = *registry.ParseLoadBalancingConfig(
-      Json::FromArray({Json::FromObject({{"pick_first", Json::FromObject({})}})}));
-  update.args = endpoint->args_.args.Set(GRPC_ARG_INTERNAL_PICK_FIRST_ENABLE_HEALTH_CHECKING, true)
-                    .Set(GRPC_ARG_INTERNAL_PICK_FIRST_OMIT_STATUS_MESSAGE_PREFIX, true);
+  SetAddress(&update.addresses, *endpoint->args_.address);
+  update.config = endpoint->args_.channel->child_config;
+  update.args = endpoint->args_.channel->child_args;
   GrpcPolicy::Args child_args;
   child_args.work_serializer = endpoint->args_.serializer;
   child_args.args = update.args;
   child_args.channel_control_helper = std::make_unique<Listener>(endpoint->Ref());
-  endpoint->connector_ = registry.CreateLoadBalancingPolicy("pick_first", std::move(child_args));
+  endpoint->connector_ = Registry().CreateLoadBalancingPolicy("pick_first", std::move(child_args));
   grpc_pollset_set_add_pollset_set(endpoint->connector_->interested_parties(),
                                    endpoint->args_.policy->interested_parties());
   // What it refuses it reports as TRANSIENT_FAILURE too.

@@ -16,6 +16,18 @@
 
 namespace steer::shim {
 
+// What the endpoints of an update have in common.
+struct EndpointChannel {
+  explicit EndpointChannel(ChannelArgs args);
+
+  const ChannelArgs args;
+#ifdef STEER_CHILD_ENDPOINTS
+  // The children's.
+  const ChannelArgs child_args;
+  const grpc_core::RefCountedPtr<GrpcConfig> child_config;
+#endif
+};
+
 // What an endpoint is made from.
 struct EndpointArgs {
   // Held to the last, because connections use the policy's pollset_set.
@@ -23,10 +35,8 @@ struct EndpointArgs {
   GrpcHelper* helper;
   SerializerPtr serializer;
   uint64_t id;
-  Address address;
-  ChannelArgs args;
-  // Another number for other args.
-  uint64_t args_version;
+  AddressPtr address;
+  std::shared_ptr<const EndpointChannel> channel;
   LoadReports load_reports;
 };
 

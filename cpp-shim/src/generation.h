@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -208,15 +209,19 @@ using UpdateResult =
     decltype(std::declval<GrpcPolicy&>().UpdateLocked(std::declval<GrpcPolicy::UpdateArgs>()));
 
 // An update's addresses: a container, or from 1.61 an iterator.
-template <typename Container>
-std::vector<Address> AddressList(const Container& container) {
-  return {container.begin(), container.end()};
+template <typename Container, typename Visit>
+void ForEachAddress(const Container& container, const Visit& visit) {
+  for (const Address& address : container) visit(address);
 }
-template <typename Iterator>
-std::vector<Address> AddressList(const std::shared_ptr<Iterator>& iterator) {
-  std::vector<Address> addresses;
-  iterator->ForEach([&](const Address& address) { addresses.push_back(address); });
-  return addresses;
+template <typename Iterator, typename Visit>
+void ForEachAddress(const std::shared_ptr<Iterator>& iterator, const Visit& visit) {
+  // None is as good as an empty one to gRPC's own policies.
+  if (iterator != nullptr) iterator->ForEach(visit);
+}
+
+// An endpoint's first address: what hardly two have in common.
+inline std::string_view KeyOf(const Address& address) {
+  return {address.address().addr, address.address().len};
 }
 
 // The channel's target. To 1.62 an argument says it.

@@ -1,6 +1,9 @@
 // gRPC's policy that runs one of the engine's.
 #include "policy.h"
 
+#include <algorithm>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "alarm.h"
@@ -21,22 +24,26 @@ struct Policy::Host final : host::PolicyHost {
 
   int32_t EndpointNew(uint64_t id, uint32_t index, void** handle) {
     if (index >= policy->addresses_.size()) return STEER_INVALID_ARGUMENT;
-    *handle = Endpoint::NewLocked(
-        {policy->Ref(DEBUG_LOCATION, "Endpoint"), policy->channel_control_helper(), serializer, id,
-         policy->addresses_[index], policy->args_, policy->args_version_,
-         shim::LoadReports{load_period_ns, [host = shared_from_this(), id](host::Load load) {
-                             host->Later([host, id, load = std::move(load)] {
-                               host::ReportLoad(host->engine(), id, load);
-                             });
-                           }}});
+    *handle = Endpoint::NewLocked({policy->Ref(DEBUG_LOCATION, "Endpoint"),
+                                   policy->channel_control_helper(), serializer, id,
+                                   policy->addresses_[index], policy->channel_, LoadReportsOf(id)});
     return *handle == nullptr ? STEER_ENDPOINT_REFUSED : STEER_OK;
   }
   int32_t EndpointMatches(void* handle, uint32_t index) {
     const EndpointArgs& made_of = EndpointOf(handle)->args();
-    return int32_t{made_of.args_version == policy->args_version_ &&
+    if (index >= policy->addresses_.size()) return 0;
+    const AddressPtr& address = policy->addresses_[index];
+    return int32_t{made_of.channel == policy->channel_ &&
                    made_of.load_reports.period_ns == load_period_ns &&
-                   index < policy->addresses_.size() &&
-                   made_of.address == policy->addresses_[index]};
+                   (made_of.address == address || *made_of.address == *address)};
+  }
+  shim::LoadReports LoadReportsOf(uint64_t id) {
+    if (load_period_ns == 0) return {};
+    return {load_period_ns, [host = shared_from_this(), id](host::Load load) {
+              host->Later([host, id, load = std::move(load)] {
+                host::ReportLoad(host->engine(), id, load);
+              });
+            }};
   }
   void EndpointConnect(void* handle) { EndpointOf(handle)->ConnectLocked(); }
   void EndpointResetBackoff(void* handle) { EndpointOf(handle)->ResetBackoffLocked(); }
@@ -100,20 +107,69 @@ absl::Status Policy::HandInLocked(UpdateArgs args) {
   resolved.resolution_note = args.resolution_note;
   resolved.target = TargetOf(channel_control_helper(), ArgsOf(args.args), Preferred());
   if (args.addresses.ok()) {
-    addresses_ = AddressList(*args.addresses);
-    ChannelArgs channel_args = ArgsOf(args.args);
-    if (!(args_ == channel_args)) {
-      args_ = std::move(channel_args);
-      ++args_version_;
+    TakeAddresses(*args.addresses, &resolved);
+    const ChannelArgs& channel_args = ArgsOf(args.args);
+    if (channel_ == nullptr || !(channel_->args == channel_args)) {
+      channel_ = std::make_shared<const EndpointChannel>(channel_args);
+      ++channels_;
     }
-    resolved.endpoints.reserve(addresses_.size());
-    for (const Address& address : addresses_) resolved.endpoints.push_back(Describe(address));
+    resolved.made_with = channels_;
   } else {
     const absl::Status& status = args.addresses.status();
     resolved.status = {static_cast<int32_t>(status.code()), std::string(status.message())};
   }
-  const host::Status verdict = host::UpdatePolicy(host_->engine(), resolved);
+  host::Status verdict;
+  const steer_status taken = host::UpdatePolicy(host_->engine(), resolved, &verdict);
+  // What comes next is new to it.
+  if (taken != STEER_OK) addresses_.clear();
   return absl::Status(static_cast<absl::StatusCode>(verdict.code), verdict.message);
+}
+
+// Makes `list` the latest one. What was there before stays the very same object, and is not
+// described anew.
+template <typename List>
+void Policy::TakeAddresses(const List& list, host::Resolved* resolved) {
+  std::vector<AddressPtr> former = std::exchange(addresses_, {});
+  addresses_.reserve(former.size());
+  std::vector<uint32_t>& places = resolved->former;
+  places.reserve(former.size());
+  std::vector<size_t> missed;
+  // Where the former list goes on, and how many were not found there since the last one that was.
+  size_t next = 0;
+  size_t since = 0;
+  ForEachAddress(list, [&](const Address& address) {
+    // As it was; or after one that has gone; or after as many as have come in the place of others.
+    for (const size_t place : {next, next + 1, next + since}) {
+      if (place >= former.size() || !(*former[place] == address)) continue;
+      addresses_.push_back(std::move(former[place]));
+      places.push_back(static_cast<uint32_t>(place));
+      next = place + 1;
+      since = 0;
+      return;
+    }
+    ++since;
+    missed.push_back(places.size());
+    addresses_.push_back(std::make_shared<const Address>(address));
+    places.push_back(host::kNewEndpoint);
+  });
+  // The rest has moved, or is new.
+  std::unordered_multimap<std::string_view, uint32_t> left;
+  for (size_t i = 0; !missed.empty() && i < former.size(); ++i) {
+    if (former[i] != nullptr) left.emplace(KeyOf(*former[i]), static_cast<uint32_t>(i));
+  }
+  for (const size_t place : missed) {
+    AddressPtr& address = addresses_[place];
+    const auto [first, last] = left.equal_range(KeyOf(*address));
+    const auto found =
+        std::find_if(first, last, [&](const auto& one) { return *former[one.second] == *address; });
+    if (found == last) {
+      resolved->endpoints.push_back(Describe(*address));
+      continue;
+    }
+    places[place] = found->second;
+    address = std::move(former[found->second]);
+    left.erase(found);
+  }
 }
 
 void Policy::ShutdownLocked() {

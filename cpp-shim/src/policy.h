@@ -33,6 +33,9 @@ class EngineConfig : public GrpcConfig {
   const host::ConfigPtr config_;
 };
 
+using AddressPtr = std::shared_ptr<const Address>;
+struct EndpointChannel;
+
 class Policy : public GrpcPolicy {
  public:
   Policy(std::string name, Args args);
@@ -50,6 +53,8 @@ class Policy : public GrpcPolicy {
  private:
   void ShutdownLocked() override;
   absl::Status HandInLocked(UpdateArgs args);
+  template <typename List>
+  void TakeAddresses(const List& list, host::Resolved* resolved);
 
   // The engine's way back, shared with what outlives the policy.
   struct Host;
@@ -57,10 +62,12 @@ class Policy : public GrpcPolicy {
   const std::string name_;
   const std::shared_ptr<Host> host_;
   // The latest update with addresses, of which the engine makes endpoints when it sees fit.
-  std::vector<Address> addresses_;
-  ChannelArgs args_;
-  // Counts the changes of args_, so that endpoints need not compare them one by one.
-  uint64_t args_version_ = 0;
+  // Shared with the endpoints made of it, which what stays the same is not compared with but by
+  // pointers.
+  std::vector<AddressPtr> addresses_;
+  std::shared_ptr<const EndpointChannel> channel_;
+  // Counts them.
+  uint64_t channels_ = 0;
 };
 
 }  // namespace steer::shim

@@ -28,15 +28,17 @@ class Endpoint::Listener final : public StateWatcher {
   const grpc_core::RefCountedPtr<Endpoint> endpoint_;
 };
 
+EndpointChannel::EndpointChannel(ChannelArgs args) : args(std::move(args)) {}
+
 Endpoint* Endpoint::NewLocked(EndpointArgs args) {
-  Connector subchannel = CreateSubchannel(args.helper, args.address, args.args);
+  Connector subchannel = CreateSubchannel(args.helper, *args.address, args.channel->args);
   if (subchannel == nullptr) return nullptr;
   auto* endpoint = new Endpoint(std::move(args));
   endpoint->connector_ = std::move(subchannel);
   WatchLoad(endpoint->connector_.get(), endpoint->args_.load_reports);
   endpoint->watch_ =
       StartWatch(endpoint->connector_.get(), std::make_unique<Listener>(endpoint->Ref()),
-                 endpoint->args_.serializer, endpoint->args_.args);
+                 endpoint->args_.serializer, endpoint->args_.channel->args);
   return endpoint;
 }
 

@@ -246,13 +246,19 @@ struct Status {
 struct Resolved {
   const steer_config* config = nullptr;
   std::vector<EndpointDescriptor> endpoints;
+  std::vector<uint32_t> former;
+  uint64_t made_with = 0;
   Status status;
   std::string resolution_note;
   std::string target;
 };
 
-// Returns what the resolver is to be told.
-inline Status UpdatePolicy(steer_policy* policy, const Resolved& resolved) {
+// In Resolved::former: an endpoint that is new.
+constexpr uint32_t kNewEndpoint = UINT32_MAX;
+
+// `*verdict` is what the resolver is to be told. Not STEER_OK: the engine knows nothing of the
+// update.
+inline steer_status UpdatePolicy(steer_policy* policy, const Resolved& resolved, Status* verdict) {
   std::vector<std::vector<steer_str>> addresses;
   std::vector<std::vector<steer_attribute>> attributes;
   std::vector<steer_endpoint> endpoints;
@@ -291,12 +297,16 @@ inline Status UpdatePolicy(steer_policy* policy, const Resolved& resolved) {
   update.message = ToC(resolved.status.message);
   update.resolution_note = ToC(resolved.resolution_note);
   update.target = ToC(resolved.target);
-  Status verdict;
+  update.former = resolved.former.data();
+  update.former_count = resolved.former.size();
+  update.made_with = resolved.made_with;
   steer_string* message = nullptr;
-  const steer_status status = steer_policy_update(policy, &update, &verdict.code, &message);
-  verdict.message = TakeString(message);
-  if (status == STEER_OK) return verdict;
-  return {kInternal, "steer_policy_update: " + FromC(steer_status_text(status))};
+  const steer_status status = steer_policy_update(policy, &update, &verdict->code, &message);
+  verdict->message = TakeString(message);
+  if (status != STEER_OK) {
+    *verdict = {kInternal, "steer_policy_update: " + FromC(steer_status_text(status))};
+  }
+  return status;
 }
 
 inline void ReportEndpoint(steer_policy* policy, uint64_t endpoint, int32_t state,

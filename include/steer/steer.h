@@ -423,7 +423,8 @@ typedef struct steer_picker steer_picker;
 /*
  One policy of one channel. All its functions are to be serialised by the host (gRPC: the
  channel's work serializer); they may be called from within the host's callbacks, and then take
- effect once the call under way is done.
+ effect once the call under way is done. (But for `steer_policy_update`, which says from which of
+ them it is refused.)
  */
 typedef struct steer_policy steer_policy;
 
@@ -1324,8 +1325,8 @@ typedef struct steer_host {
   /*
    *Serialised.* Endpoints that are made from now on report their backends' load out of band (ORCA)
    about every `period_ns` nanoseconds, by `steer_policy_endpoint_load`; 0: they do not.
-   `endpoint_matches` says no for an endpoint that was made under another period. Comes before an
-   update's endpoints are made. NULL: there are no such reports.
+   `endpoint_matches` says no for an endpoint that was made under another period (and is asked, whatever
+   `steer_update.made_with` says). Comes before an update's endpoints are made. NULL: there are no such reports.
    */
   void (*load_reports)(void *ctx, uint64_t period_ns);
 } steer_host;
@@ -1389,9 +1390,9 @@ typedef struct steer_update {
    */
   const struct steer_config *config;
   /*
-   The endpoints, in the resolver's order; NULL when there are none. Their places in this
-   array are what `endpoint_new` and `endpoint_matches` name, until the next update with
-   `code` 0.
+   The endpoints, in the resolver's order; NULL when there are none. Their places in the list
+   (which is this array, unless `former` says more) are what `endpoint_new` and
+   `endpoint_matches` name, until the next update with `code` 0.
    */
   const struct steer_endpoint *endpoints;
   /*
@@ -1414,6 +1415,26 @@ typedef struct steer_update {
    What the channel was made for, such as "dns:///greeter:50051": for people. May be empty.
    */
   struct steer_str target;
+  /*
+   Says which endpoints are those of the former list, so that they need not be described again: not NULL when
+   `former_count` is not 0. The `i`th endpoint of this list is then in every respect what the `former[i]`th one
+   was in the latest update with `code` 0 that was taken (STEER_OK), or, where `former[i]` is UINT32_MAX, the
+   next one of `endpoints`. Whether it is still made just the same is asked all the same: see
+   `endpoint_matches`. STEER_INVALID_ARGUMENT: the former list has no such endpoint, or there are not as many
+   UINT32_MAX as `endpoints`.
+   */
+  const uint32_t *former;
+  /*
+   How many endpoints the list has in all; 0: as many as `endpoints`, which then are the list.
+   */
+  size_t former_count;
+  /*
+   A number of the host's for all that `endpoint_new` makes endpoints with beside what it knows of each, such as
+   channel args: another number for other args. `endpoint_matches` is then not asked of an endpoint of which
+   `former` says that it is what it was, and that was made, or matched, under this very number. 0: it is asked of
+   all.
+   */
+  uint64_t made_with;
 } steer_update;
 
 /*
@@ -1660,7 +1681,8 @@ steer_status steer_policy_new(struct steer_str name,
  With STEER_OK, `*code` is 0 when the policy accepted the update, else the gRPC status code of
  what the resolver is to be told, and `*message` its text, which the caller frees; it is NULL
  when accepted. Both outputs may be NULL. STEER_WRONG_CONFIG and the statuses about arguments:
- the policy goes on as if there had been no update.
+ the policy goes on as if there had been no update. STEER_INVALID_ARGUMENT also from within
+ `endpoint_new` and `endpoint_matches`, which are asked about the list that is under way.
 
  # Safety
  `policy` is NULL (STEER_NULL_ARGUMENT) or alive; `update` is NULL (STEER_NULL_ARGUMENT) or

@@ -3,9 +3,8 @@
 //! Must not know: what the handle points at.
 
 use std::fmt;
-use std::sync::Arc;
 
-use crate::sync::Handle;
+use crate::sync::{Arc, Handle};
 
 /// What a READY endpoint hands to pickers. Clones share one reference of the host's, which is
 /// given back when the last clone is dropped, on whichever thread that happens.
@@ -13,7 +12,7 @@ use crate::sync::Handle;
 pub struct Connection {
     /// Beside the reference and not behind it, so that a pick reads one cache line less.
     handle: Handle,
-    _reference: Arc<Reference>,
+    reference: Arc<Reference>,
 }
 
 struct Reference(Option<Box<dyn FnOnce() + Send + Sync>>);
@@ -29,7 +28,7 @@ impl Drop for Reference {
 impl Connection {
     /// Takes over one reference to `handle`; `release` gives it back.
     pub fn new(handle: Handle, release: impl FnOnce() + Send + Sync + 'static) -> Connection {
-        Connection { handle, _reference: Arc::new(Reference(Some(Box::new(release)))) }
+        Connection { handle, reference: Arc::new(Reference(Some(Box::new(release)))) }
     }
 
     /// The host's handle, valid as long as this connection.
@@ -38,6 +37,15 @@ impl Connection {
         self.handle
     }
 }
+
+/// Whether both are the same connection: the host's handle may be used again for another one.
+impl PartialEq for Connection {
+    fn eq(&self, other: &Connection) -> bool {
+        Arc::ptr_eq(&self.reference, &other.reference)
+    }
+}
+
+impl Eq for Connection {}
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,7 +5,7 @@
 //!
 //! Must not know: the other list, the host.
 
-use super::{Connectivity, EndpointId};
+use super::Connectivity;
 use crate::Status;
 
 /// What a list of endpoints amounts to.
@@ -21,7 +21,8 @@ pub enum Aggregate {
 
 #[derive(Debug)]
 pub(super) struct Entry {
-    pub(super) id: EndpointId,
+    /// Where the tracker has the endpoint.
+    pub(super) key: u32,
     /// The state that it counts with in this list; none before its first report.
     pub(super) state: Option<Connectivity>,
 }
@@ -37,9 +38,9 @@ pub(super) struct List {
 }
 
 impl List {
-    pub(super) fn new(ids: impl Iterator<Item = EndpointId>) -> List {
+    pub(super) fn new(keys: impl Iterator<Item = u32>) -> List {
         List {
-            entries: ids.map(|id| Entry { id, state: None }).collect(),
+            entries: keys.map(|key| Entry { key, state: None }).collect(),
             ready: 0,
             connecting: 0,
             transient_failure: 0,
@@ -61,6 +62,12 @@ impl List {
 
     pub(super) fn all_failed(&self) -> bool {
         self.transient_failure == self.entries.len()
+    }
+
+    /// The same endpoints are listed anew: none has reported yet.
+    pub(super) fn begin_anew(&mut self) {
+        self.entries.iter_mut().for_each(|entry| entry.state = None);
+        (self.ready, self.connecting, self.transient_failure) = (0, 0, 0);
     }
 
     /// Takes a report of the endpoint at `index` into account.

@@ -17,7 +17,7 @@ mod places;
 mod tracker;
 
 pub use connection::Connection;
-pub use descriptor::{Attribute, AttributeValue, EndpointDescriptor, Locality};
+pub use descriptor::{Attribute, AttributeValue, EndpointDescriptor, Index, Locality};
 pub use list::Aggregate;
 pub use places::Places;
 pub use tracker::{Tracker, UpdateOutcome};

@@ -6,11 +6,12 @@
 //! that stay when others become empty, which is what the rotation needs.
 //!
 //! Cost, with n places: a clone O(1); a change O(log n), at most 32 reference counts for each of the log₃₂ n levels;
-//! a look-up O(log n), one load for each level.
+//! a look-up O(log n), one load for each level; what differs between two that have been cloned from one another and
+//! changed in k places since: O(k log n).
 //!
 //! Must not know: what is at the places.
 
-use std::sync::Arc;
+use crate::sync::Arc;
 
 /// Children of a node. Few, so that copying a path stays cheap.
 const FAN_OUT: usize = 32;
@@ -23,30 +24,30 @@ pub struct Places<T> {
     /// Levels below the root.
     depth: u32,
     places: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Node<T> {
+    below: Below<T>,
+    /// At how many places of it there is something.
     count: usize,
 }
 
 #[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "it takes the size of a thing as 0")]
-enum Node<T> {
+enum Below<T> {
     Things([Option<T>; FAN_OUT]),
     Nodes([Option<Arc<Node<T>>>; FAN_OUT]),
 }
 
 impl<T> Node<T> {
     fn empty(level: u32) -> Node<T> {
-        if level == 0 {
-            Node::Things(std::array::from_fn(|_| None))
+        let below = if level == 0 {
+            Below::Things(std::array::from_fn(|_| None))
         } else {
-            Node::Nodes(std::array::from_fn(|_| None))
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        match self {
-            Node::Things(things) => things.iter().all(Option::is_none),
-            Node::Nodes(nodes) => nodes.iter().all(Option::is_none),
-        }
+            Below::Nodes(std::array::from_fn(|_| None))
+        };
+        Node { below, count: 0 }
     }
 }
 
@@ -62,7 +63,7 @@ impl<T: Clone> Places<T> {
         while places > FAN_OUT << (depth * BITS) {
             depth += 1;
         }
-        Places { root: Arc::new(Node::empty(depth)), depth, places, count: 0 }
+        Places { root: Arc::new(Node::empty(depth)), depth, places }
     }
 
     /// How many places there are.
@@ -72,7 +73,7 @@ impl<T: Clone> Places<T> {
 
     /// At how many of them there is something.
     pub fn count(&self) -> usize {
-        self.count
+        self.root.count
     }
 
     /// Puts something, or nothing, at a place.
@@ -84,9 +85,7 @@ impl<T: Clone> Places<T> {
         if thing.is_none() && self.get(place).is_none() {
             return;
         }
-        let is_some = thing.is_some();
-        let former = set(Arc::make_mut(&mut self.root), self.depth, place, thing);
-        self.count = self.count + usize::from(is_some) - usize::from(former.is_some());
+        set(Arc::make_mut(&mut self.root), self.depth, place, thing);
     }
 
     /// What is at a place.
@@ -97,9 +96,9 @@ impl<T: Clone> Places<T> {
         }
         let (mut node, mut level) = (&*self.root, self.depth);
         loop {
-            match node {
-                Node::Things(things) => return things[child_of(place, 0)].as_ref(),
-                Node::Nodes(nodes) => node = nodes[child_of(place, level)].as_ref()?,
+            match &node.below {
+                Below::Things(things) => return things[child_of(place, 0)].as_ref(),
+                Below::Nodes(nodes) => node = nodes[child_of(place, level)].as_ref()?,
             }
             level -= 1;
         }
@@ -114,6 +113,51 @@ impl<T: Clone> Places<T> {
         next(&self.root, self.depth, from.checked_add(1)?)
     }
 
+    /// The first place with nothing at it.
+    pub fn first_free(&self) -> Option<usize> {
+        if self.count() == self.places {
+            return None;
+        }
+        let (mut node, mut level, mut first) = (&*self.root, self.depth, 0);
+        loop {
+            // There is one, or its count would say so; what lies beyond the last place comes after it.
+            let child = match &node.below {
+                Below::Things(things) => {
+                    return Some(first + things.iter().position(Option::is_none)?);
+                }
+                Below::Nodes(nodes) => {
+                    level -= 1;
+                    let full = FAN_OUT << (level * BITS);
+                    let has_free = |node: &Option<Arc<Node<T>>>| {
+                        node.as_ref().is_none_or(|node| node.count < full)
+                    };
+                    let child = nodes.iter().position(has_free)?;
+                    first += child * full;
+                    &nodes[child]
+                }
+            };
+            match child {
+                Some(child) => node = child,
+                None => return Some(first),
+            }
+        }
+    }
+
+    /// Visits, in order, the places where this and `former` may differ, with what is there and what was: all where
+    /// they do, and a few beside them. Both have as many places, or all are visited.
+    pub fn differences<'a>(
+        &'a self,
+        former: &'a Places<T>,
+        mut visit: impl FnMut(usize, Option<&'a T>, Option<&'a T>),
+    ) {
+        if self.places == former.places {
+            differences(Some(&self.root), Some(&former.root), 0, self.depth, &mut visit);
+        } else {
+            let mut all = |place| visit(place, self.get(place), former.get(place));
+            (0..self.places.max(former.places)).for_each(&mut all);
+        }
+    }
+
     /// All that there is, by place.
     pub fn iter(&self) -> impl Iterator<Item = (usize, &T)> {
         let mut from = 0;
@@ -125,18 +169,23 @@ impl<T: Clone> Places<T> {
     }
 }
 
-fn set<T: Clone>(node: &mut Node<T>, level: u32, place: usize, thing: Option<T>) -> Option<T> {
-    match node {
-        Node::Things(things) => std::mem::replace(&mut things[child_of(place, 0)], thing),
-        Node::Nodes(nodes) => {
-            let child = &mut nodes[child_of(place, level)];
-            let node = child.get_or_insert_with(|| Arc::new(Node::empty(level - 1)));
-            let node = Arc::make_mut(node);
-            let former = set(node, level - 1, place, thing);
-            if node.is_empty() {
-                *child = None;
+fn set<T: Clone>(node: &mut Node<T>, level: u32, place: usize, thing: Option<T>) {
+    let child = child_of(place, level);
+    match &mut node.below {
+        Below::Things(things) => {
+            node.count += usize::from(thing.is_some());
+            let former = std::mem::replace(&mut things[child], thing);
+            node.count -= usize::from(former.is_some());
+        }
+        Below::Nodes(nodes) => {
+            let below = nodes[child].get_or_insert_with(|| Arc::new(Node::empty(level - 1)));
+            let below = Arc::make_mut(below);
+            node.count -= below.count;
+            set(below, level - 1, place, thing);
+            node.count += below.count;
+            if below.count == 0 {
+                nodes[child] = None;
             }
-            former
         }
     }
 }
@@ -147,12 +196,12 @@ fn next<T>(node: &Node<T>, level: u32, from: usize) -> Option<(usize, &T)> {
         return None;
     }
     let first = from >> (level * BITS);
-    match node {
-        Node::Things(things) => {
+    match &node.below {
+        Below::Things(things) => {
             let mut rest = things.iter().enumerate().skip(first);
             rest.find_map(|(place, thing)| Some((place, thing.as_ref()?)))
         }
-        Node::Nodes(nodes) => {
+        Below::Nodes(nodes) => {
             let mut rest = nodes.iter().enumerate().skip(first);
             rest.find_map(|(child, node)| {
                 let begins = child << (level * BITS);
@@ -160,6 +209,42 @@ fn next<T>(node: &Node<T>, level: u32, from: usize) -> Option<(usize, &T)> {
                 let (place, thing) = next(node.as_ref()?, level - 1, within)?;
                 Some((begins + place, thing))
             })
+        }
+    }
+}
+
+/// As [`Places::differences`], of nodes of one level whose places begin at `first`.
+fn differences<'a, T>(
+    new: Option<&'a Arc<Node<T>>>,
+    former: Option<&'a Arc<Node<T>>>,
+    first: usize,
+    level: u32,
+    visit: &mut impl FnMut(usize, Option<&'a T>, Option<&'a T>),
+) {
+    let same = match (new, former) {
+        (Some(new), Some(former)) => Arc::ptr_eq(new, former),
+        (new, former) => new.is_none() && former.is_none(),
+    };
+    if same {
+        return;
+    }
+    let things = |node: Option<&'a Arc<Node<T>>>, child: usize| match &node?.below {
+        Below::Things(things) => things[child].as_ref(),
+        Below::Nodes(_) => None,
+    };
+    let nodes = |node: Option<&'a Arc<Node<T>>>, child: usize| match &node?.below {
+        Below::Nodes(nodes) => nodes[child].as_ref(),
+        Below::Things(_) => None,
+    };
+    for child in 0..FAN_OUT {
+        if level == 0 {
+            let (new, former) = (things(new, child), things(former, child));
+            if new.is_some() || former.is_some() {
+                visit(first + child, new, former);
+            }
+        } else {
+            let begins = first + (child << (level * BITS));
+            differences(nodes(new, child), nodes(former, child), begins, level - 1, visit);
         }
     }
 }
@@ -202,7 +287,9 @@ mod tests {
         (0..1024).for_each(|place| new.set(place, Some(place)));
         let old = new.clone();
         new.set(0, None);
-        let (Node::Nodes(new), Node::Nodes(old)) = (&*new.root, &*old.root) else { unreachable!() };
+        let (Below::Nodes(new), Below::Nodes(old)) = (&new.root.below, &old.root.below) else {
+            unreachable!()
+        };
         let shared = |(new, old): (&Option<Arc<Node<_>>>, &Option<Arc<Node<_>>>)| {
             Arc::ptr_eq(new.as_ref().unwrap(), old.as_ref().unwrap())
         };
@@ -211,12 +298,30 @@ mod tests {
     }
 
     #[test]
+    fn differences_are_looked_for_only_where_something_has_changed() {
+        let mut new = Places::new(100_000);
+        (0..100_000).for_each(|place| new.set(place, Some(place)));
+        let old = new.clone();
+        let visited = |new: &Places<usize>, old: &Places<usize>| {
+            let mut visited = Vec::new();
+            new.differences(old, |place, _, _| visited.push(place));
+            visited
+        };
+        assert!(visited(&new, &old).is_empty());
+        new.set(70_000, None);
+        assert_eq!(visited(&new, &old), (69_984..70_016).collect::<Vec<_>>());
+        assert_eq!(visited(&Places::new(3), &old).len(), 100_000);
+    }
+
+    #[test]
     fn what_is_empty_takes_no_memory() {
         let mut places = Places::new(100_000);
         places.set(77_777, Some(1));
         places.set(77_777, None);
         places.set(5, None);
-        assert!(places.root.is_empty());
+        assert_eq!(places.count(), 0);
+        let Below::Nodes(nodes) = &places.root.below else { unreachable!() };
+        assert!(nodes.iter().all(Option::is_none));
     }
 
     proptest! {
@@ -240,10 +345,18 @@ mod tests {
                 let next = places.next(place).map(|(place, thing)| (place, *thing));
                 let expected = model.range(place..).next().map(|(place, thing)| (*place, *thing));
                 prop_assert_eq!(next, expected);
+                let free = (0..count).find(|place| !model.contains_key(place));
+                prop_assert_eq!(places.first_free(), free);
             }
-            clones.push((places, model));
-            for (places, model) in clones {
-                prop_assert_eq!(things(&places), model.into_iter().collect::<Vec<_>>());
+            for (clone, model) in &clones {
+                prop_assert_eq!(things(clone), model.clone().into_iter().collect::<Vec<_>>());
+                // What differs leads from the one to the other.
+                let mut changed = clone.clone();
+                places.differences(clone, |place, new, former| {
+                    assert_eq!(former, clone.get(place));
+                    changed.set(place, new.copied());
+                });
+                prop_assert_eq!(things(&changed), things(&places));
             }
         }
     }

@@ -4,13 +4,19 @@
 //! `tests/connectivity.rs`. An endpoint that stays the same from one list to the next is kept,
 //! with its connection and with what it last reported; gRPC makes it anew and asks again.
 //!
-//! Cost: O(1) for a report, but for one that swaps the pending list in: O(endpoints). An update
-//! is O(endpoints).
+//! Cost: O(1) for a report, but for one that swaps the pending list in: O(endpoints). An update compares each
+//! endpoint with the one at the same place of the current list, O(endpoints) with a few loads each; what is not found
+//! there costs a look-up in a hash table, a new endpoint what the host takes for it, and a place whose connection is
+//! another one O(log endpoints).
 //!
 //! Must not know: how a backend is chosen, the C ABI.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+use std::hash::BuildHasher;
 use std::sync::Arc;
+
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+use slab::Slab;
 
 use super::list::{Aggregate, List};
 use super::{Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId, Places, Report};
@@ -24,8 +30,12 @@ struct Tracked {
     /// What it reported last.
     reported: Option<Report>,
     /// Its places in the current and in the pending list.
-    current: Option<usize>,
-    pending: Option<usize>,
+    current: Option<u32>,
+    pending: Option<u32>,
+    /// There is another one with the same addresses, or has been.
+    twin: bool,
+    /// What [`Helper::made_with`] was when it was made, or matched last.
+    made_with: Option<u64>,
 }
 
 impl Tracked {
@@ -35,6 +45,118 @@ impl Tracked {
             Some(Report::Ready(connection)) => Some(connection),
             _ => None,
         }
+    }
+
+    /// Whether the host would make it just the same.
+    fn fits(&self, descriptor: &Arc<EndpointDescriptor>, made_with: Option<u64>) -> bool {
+        let same = Arc::ptr_eq(&self.descriptor, descriptor);
+        (same && made_with.is_some() && self.made_with == made_with)
+            || (same || self.descriptor.addresses == descriptor.addresses)
+                && self.endpoint.matches(descriptor)
+    }
+
+    /// This is what the resolver says of it now. Returns whether that is something else.
+    fn describe(&mut self, descriptor: &Arc<EndpointDescriptor>, made_with: Option<u64>) -> bool {
+        self.made_with = made_with;
+        if Arc::ptr_eq(&self.descriptor, descriptor) {
+            return false;
+        }
+        let former = std::mem::replace(&mut self.descriptor, Arc::clone(descriptor));
+        former != *descriptor
+    }
+}
+
+/// Endpoints by numbers of this, which reports look up, and by their addresses, which lists do.
+#[derive(Default)]
+struct Endpoints {
+    /// Few bytes apart and one load away, unlike what a map has: an update goes over all of it.
+    tracked: Slab<Tracked>,
+    by_id: HashMap<EndpointId, u32>,
+    /// Those that are no twins.
+    by_addresses: HashTable<u32>,
+    /// How many twins have these addresses.
+    twins: HashMap<Vec<String>, usize>,
+    hasher: DefaultHashBuilder,
+}
+
+impl Endpoints {
+    fn at(&self, key: u32) -> &Tracked {
+        &self.tracked[key as usize]
+    }
+
+    fn at_mut(&mut self, key: u32) -> &mut Tracked {
+        &mut self.tracked[key as usize]
+    }
+
+    fn get(&self, id: EndpointId) -> Option<&Tracked> {
+        self.by_id.get(&id).map(|key| self.at(*key))
+    }
+
+    /// The endpoint with these addresses, if it is no twin.
+    fn find(&self, addresses: &[String]) -> Option<u32> {
+        let same = |key: &u32| self.at(*key).descriptor.addresses == addresses;
+        self.by_addresses.find(self.hasher.hash_one(addresses), same).copied()
+    }
+
+    fn insert(&mut self, endpoint: Box<dyn Endpoint>, descriptor: &Arc<EndpointDescriptor>) -> u32 {
+        let id = endpoint.id();
+        let addresses = &descriptor.addresses;
+        let mut twin = false;
+        if let Some(count) = self.twins.get_mut(addresses) {
+            *count += 1;
+            twin = true;
+        } else if let Some(other) = self.find(addresses) {
+            self.take_address(other);
+            self.at_mut(other).twin = true;
+            self.twins.insert(addresses.clone(), 2);
+            twin = true;
+        }
+        let descriptor = Arc::clone(descriptor);
+        let tracked = Tracked {
+            endpoint,
+            descriptor,
+            reported: None,
+            current: None,
+            pending: None,
+            twin,
+            made_with: None,
+        };
+        let key = self.tracked.insert(tracked);
+        let key = u32::try_from(key).expect("a host's update has fewer endpoints");
+        if !twin {
+            let hash = |key: &u32| {
+                self.hasher.hash_one(&*self.tracked[*key as usize].descriptor.addresses)
+            };
+            self.by_addresses.insert_unique(hash(&key), key, hash);
+        }
+        self.by_id.insert(id, key);
+        key
+    }
+
+    fn take_address(&mut self, key: u32) {
+        let hash = self.hasher.hash_one(&*self.at(key).descriptor.addresses);
+        if let Ok(entry) = self.by_addresses.find_entry(hash, |other| *other == key) {
+            entry.remove();
+        }
+    }
+
+    /// Returns its descriptor if no endpoint with its addresses is left.
+    fn remove(&mut self, key: u32) -> Option<Arc<EndpointDescriptor>> {
+        if !self.at(key).twin {
+            self.take_address(key);
+        }
+        let tracked = self.tracked.remove(key as usize);
+        self.by_id.remove(&tracked.endpoint.id());
+        let descriptor = tracked.descriptor;
+        if tracked.twin {
+            let count = self.twins.get_mut(&descriptor.addresses)?;
+            *count -= 1;
+            if *count > 0 {
+                return None;
+            }
+            self.twins.remove(&descriptor.addresses);
+        }
+        Some(descriptor)
     }
 }
 
@@ -50,15 +172,15 @@ pub struct UpdateOutcome {
 /// Keeps one connection to every endpoint of the current list, and readies the pending one.
 pub struct Tracker {
     helper: Arc<dyn Helper>,
-    endpoints: HashMap<EndpointId, Tracked>,
+    endpoints: Endpoints,
     current: Option<List>,
     pending: Option<List>,
     /// The connections of the READY endpoints of the current list, by their places in it.
     ready: Places<Connection>,
-    /// Counts the current lists.
+    /// Counts the current lists that differ from the one before.
     list_number: u64,
-    /// Counts the times that endpoints came or went.
-    set_number: u64,
+    /// Those whose addresses no endpoint has any more, until somebody asks.
+    gone: Vec<Arc<EndpointDescriptor>>,
 }
 
 impl Tracker {
@@ -66,12 +188,12 @@ impl Tracker {
     pub fn new(helper: Arc<dyn Helper>) -> Tracker {
         Tracker {
             helper,
-            endpoints: HashMap::new(),
+            endpoints: Endpoints::default(),
             current: None,
             pending: None,
             ready: Places::new(0),
             list_number: 0,
-            set_number: 0,
+            gone: Vec::new(),
         }
     }
 
@@ -89,6 +211,9 @@ impl Tracker {
             }
             Err(error) => (&[][..], Some(error)),
         };
+        if self.repeats(descriptors) {
+            return UpdateOutcome { accepted: Ok(()), aggregate: self.repeat(descriptors) };
+        }
         self.replace_pending(descriptors);
         if self.pending.as_ref().is_some_and(|list| list.len() == 0) {
             self.promote();
@@ -100,12 +225,12 @@ impl Tracker {
                 aggregate: Some(Aggregate::TransientFailure(status)),
             };
         }
-        let first = self.current.is_none();
-        if first {
+        if self.current.is_none() {
+            // All of it is new, and has not reported anything.
             self.promote();
+            return UpdateOutcome { accepted: Ok(()), aggregate: Some(Aggregate::Connecting) };
         }
-        let aggregate = self.initial_reports().or(first.then_some(Aggregate::Connecting));
-        UpdateOutcome { accepted: Ok(()), aggregate }
+        UpdateOutcome { accepted: Ok(()), aggregate: self.introduce_pending() }
     }
 
     /// Takes an endpoint's report; returns what to publish, if anything. `Err` when there is no
@@ -115,7 +240,8 @@ impl Tracker {
         id: EndpointId,
         report: Report,
     ) -> Result<Option<Aggregate>, UnknownEndpoint> {
-        let tracked = self.endpoints.get_mut(&id).ok_or(UnknownEndpoint)?;
+        let key = *self.endpoints.by_id.get(&id).ok_or(UnknownEndpoint)?;
+        let tracked = self.endpoints.at_mut(key);
         let state = report.state();
         // Rule 4: the resolver may know better. Not at the first report, or resolving anew would
         // lead to resolving anew.
@@ -134,12 +260,12 @@ impl Tracker {
         let (in_current, in_pending) = (tracked.current, tracked.pending);
         let mut published = None;
         if let (Some(index), Some(list)) = (in_current, self.current.as_mut()) {
-            list.record(index, state);
+            list.record(index as usize, state);
             published = list.aggregate(cause.as_ref());
-            self.ready.set(index, tracked.connection().cloned());
+            self.ready.set(index as usize, tracked.connection().cloned());
         }
         if let (Some(index), Some(list)) = (in_pending, self.pending.as_mut()) {
-            list.record(index, state);
+            list.record(index as usize, state);
             if self.promote_if_due() {
                 // Where the new list has nothing to say yet, what the old one said last holds.
                 let aggregate =
@@ -152,16 +278,16 @@ impl Tracker {
 
     /// Forgets the backoff of every endpoint, in the order of the lists.
     pub fn reset_backoff(&self) {
-        for id in self.listed() {
-            self.endpoints[&id].endpoint.reset_backoff();
+        for key in self.listed() {
+            self.endpoints.at(key).endpoint.reset_backoff();
         }
     }
 
     /// The READY endpoints of the current list with their places in it, in its order.
     pub fn ready(&self) -> impl Iterator<Item = (usize, &Connection, &Arc<EndpointDescriptor>)> {
         let entries = self.current.as_ref().map_or(&[][..], List::entries);
-        self.ready.iter().filter_map(|(place, connection)| {
-            Some((place, connection, self.descriptor(entries[place].id)?))
+        self.ready.iter().map(|(place, connection)| {
+            (place, connection, &self.endpoints.at(entries[place].key).descriptor)
         })
     }
 
@@ -170,35 +296,71 @@ impl Tracker {
         &self.ready
     }
 
-    /// A number that changes when the current list does.
+    /// A number that changes when the current list has other endpoints or another order, or when something else is
+    /// known of one of them.
     pub fn list_number(&self) -> u64 {
         self.list_number
     }
 
-    /// A number that changes when endpoints come or go.
-    pub fn set_number(&self) -> u64 {
-        self.set_number
+    /// What the resolver knew of endpoints that have left since this was asked last. No endpoint with their addresses
+    /// is left.
+    pub fn take_gone(&mut self) -> Vec<Arc<EndpointDescriptor>> {
+        std::mem::take(&mut self.gone)
     }
 
     /// What the resolver knows of the endpoints of the current list, in its order.
     pub fn listed_descriptors(&self) -> impl Iterator<Item = &Arc<EndpointDescriptor>> {
         let entries = self.current.iter().flat_map(List::entries);
-        entries.filter_map(|entry| self.descriptor(entry.id))
+        entries.map(|entry| &self.endpoints.at(entry.key).descriptor)
+    }
+
+    /// What the resolver knows of the endpoint at this place of the current list.
+    pub fn listed_descriptor(&self, place: usize) -> Option<&Arc<EndpointDescriptor>> {
+        let entry = self.current.as_ref()?.entries().get(place)?;
+        Some(&self.endpoints.at(entry.key).descriptor)
     }
 
     /// What the resolver knows of this endpoint.
     pub fn descriptor(&self, id: EndpointId) -> Option<&Arc<EndpointDescriptor>> {
-        self.endpoints.get(&id).map(|tracked| &tracked.descriptor)
+        self.endpoints.get(id).map(|tracked| &tracked.descriptor)
     }
 
     /// Whether READY is what this endpoint reported last.
     pub fn is_ready(&self, id: EndpointId) -> bool {
-        self.endpoints.get(&id).is_some_and(|tracked| tracked.connection().is_some())
+        self.endpoints.get(id).is_some_and(|tracked| tracked.connection().is_some())
     }
 
-    /// What the resolver knows of every endpoint there is: of the current list, and of the pending one.
-    pub fn descriptors(&self) -> impl Iterator<Item = &Arc<EndpointDescriptor>> {
-        self.endpoints.values().map(|tracked| &tracked.descriptor)
+    /// Whether these are the endpoints of the current list once more.
+    fn repeats(&self, descriptors: &[Arc<EndpointDescriptor>]) -> bool {
+        let made_with = self.helper.made_with();
+        let current = self.current.as_ref().map_or(&[][..], List::entries);
+        // An empty list is not just listed anew: it is announced.
+        !current.is_empty()
+            && current.len() == descriptors.len()
+            && current
+                .iter()
+                .zip(descriptors)
+                .all(|(entry, descriptor)| self.endpoints.at(entry.key).fits(descriptor, made_with))
+    }
+
+    /// The current list comes once more, and takes the place of itself: it is due as soon as any of its endpoints has
+    /// reported anything, which is to say now, or else there is no telling the two apart.
+    fn repeat(&mut self, descriptors: &[Arc<EndpointDescriptor>]) -> Option<Aggregate> {
+        let former = self.pending.take();
+        for entry in former.iter().flat_map(List::entries) {
+            self.endpoints.at_mut(entry.key).pending = None;
+        }
+        self.drop_unlisted(former);
+        let made_with = self.helper.made_with();
+        let list = self.current.as_mut()?;
+        for (entry, descriptor) in list.entries().iter().zip(descriptors) {
+            if self.endpoints.at_mut(entry.key).describe(descriptor, made_with) {
+                self.list_number += 1;
+            }
+        }
+        list.begin_anew();
+        let introduced = introduce(list, &self.endpoints);
+        introduced.any.then(|| list.aggregate(introduced.cause)).flatten()
     }
 
     /// Makes a list of `descriptors` the pending one: keeps the endpoints that stay, makes the new
@@ -207,16 +369,15 @@ impl Tracker {
         let kept = self.kept(descriptors);
         let former = self.pending.take();
         for entry in former.iter().flat_map(List::entries) {
-            if let Some(tracked) = self.endpoints.get_mut(&entry.id) {
-                tracked.pending = None;
-            }
+            self.endpoints.at_mut(entry.key).pending = None;
         }
-        let mut ids = Vec::with_capacity(descriptors.len());
+        let made_with = self.helper.made_with();
+        let mut keys = Vec::with_capacity(descriptors.len());
         for (descriptor, kept) in descriptors.iter().zip(kept) {
-            let id = match kept {
-                Some(id) => id,
+            let key = match kept {
+                Some(key) => key,
                 None => match self.helper.create_endpoint(descriptor) {
-                    Ok(endpoint) => self.insert(endpoint, descriptor),
+                    Ok(endpoint) => self.endpoints.insert(endpoint, descriptor),
                     Err(status) => {
                         self.helper.log(
                             Severity::Debug,
@@ -226,89 +387,78 @@ impl Tracker {
                     }
                 },
             };
-            let tracked = self.endpoints.get_mut(&id).expect("just found or inserted");
-            tracked.descriptor = Arc::clone(descriptor);
-            tracked.pending = Some(ids.len());
-            ids.push(id);
+            let tracked = self.endpoints.at_mut(key);
+            if tracked.describe(descriptor, made_with) {
+                self.list_number += 1;
+            }
+            tracked.pending = Some(keys.len() as u32);
+            keys.push(key);
         }
-        self.pending = Some(List::new(ids.into_iter()));
+        self.pending = Some(List::new(keys.into_iter()));
         self.drop_unlisted(former);
     }
 
-    fn insert(
-        &mut self,
-        endpoint: Box<dyn Endpoint>,
-        descriptor: &Arc<EndpointDescriptor>,
-    ) -> EndpointId {
-        let id = endpoint.id();
-        let descriptor = Arc::clone(descriptor);
-        let tracked =
-            Tracked { endpoint, descriptor, reported: None, current: None, pending: None };
-        self.endpoints.insert(id, tracked);
-        self.set_number += 1;
-        id
-    }
-
     /// Every endpoint once: those of the current list, then those that only the pending one has.
-    fn listed(&self) -> impl Iterator<Item = EndpointId> {
+    fn listed(&self) -> impl Iterator<Item = u32> {
         let current = self.current.iter().flat_map(List::entries);
         let pending = self.pending.iter().flat_map(List::entries);
-        let only_pending = pending.filter(|entry| self.endpoints[&entry.id].current.is_none());
-        current.chain(only_pending).map(|entry| entry.id)
+        let only_pending = pending.filter(|entry| self.endpoints.at(entry.key).current.is_none());
+        current.chain(only_pending).map(|entry| entry.key)
     }
 
     /// For each of `descriptors` the endpoint there is for it, if the host would make it just the same. Of
     /// several with the same addresses, the first in the new list gets the first in the old ones.
-    fn kept(&self, descriptors: &[Arc<EndpointDescriptor>]) -> Vec<Option<EndpointId>> {
-        let fits = |id: EndpointId, descriptor: &EndpointDescriptor| {
-            let tracked = &self.endpoints[&id];
-            tracked.descriptor.addresses == descriptor.addresses
-                && tracked.endpoint.matches(descriptor)
-        };
-        // Most lists repeat the one in use: then nothing needs to be looked up by its addresses.
+    fn kept(&self, descriptors: &[Arc<EndpointDescriptor>]) -> Vec<Option<u32>> {
+        let endpoints = &self.endpoints;
         let current = self.current.as_ref().map_or(&[][..], List::entries);
-        if current.len() == descriptors.len()
-            && current.iter().zip(descriptors).all(|(entry, descriptor)| fits(entry.id, descriptor))
-        {
-            return current.iter().map(|entry| Some(entry.id)).collect();
-        }
-        let mut candidates: HashMap<&[String], VecDeque<EndpointId>> = HashMap::new();
-        for id in self.listed() {
-            let addresses = self.endpoints[&id].descriptor.addresses.as_slice();
-            candidates.entry(addresses).or_default().push_back(id);
-        }
-        let take = |descriptor: &Arc<EndpointDescriptor>| {
-            let candidates = candidates.get_mut(descriptor.addresses.as_slice())?;
-            let at = candidates.iter().position(|id| fits(*id, descriptor))?;
-            candidates.remove(at)
+        let made_with = self.helper.made_with();
+        let mut taken = vec![false; endpoints.tracked.capacity()];
+        let mut twins = None;
+        // Where the current list goes on, after the place of the last one that was found.
+        let mut next = 0;
+        let mut take = |descriptor: &Arc<EndpointDescriptor>| {
+            let expected = current.get(next).map(|entry| entry.key);
+            let alone = |key: &u32| !endpoints.at(*key).twin;
+            let fits =
+                |key: &u32| !taken[*key as usize] && endpoints.at(*key).fits(descriptor, made_with);
+            let found = expected.filter(alone).filter(fits).or_else(|| {
+                if let Some(key) = endpoints.find(&descriptor.addresses) {
+                    return Some(key).filter(fits);
+                }
+                let twins = twins.get_or_insert_with(|| self.twins());
+                let same = twins.get_mut(descriptor.addresses.as_slice())?;
+                let at = same.iter().position(fits)?;
+                same.remove(at)
+            })?;
+            taken[found as usize] = true;
+            if let Some(place) = endpoints.at(found).current {
+                next = place as usize + 1;
+            }
+            Some(found)
         };
-        descriptors.iter().map(take).collect()
+        descriptors.iter().map(&mut take).collect()
     }
 
-    /// Gives the new list's kept endpoints their first report in it: what they reported last.
-    /// Stickiness begins anew with a list, as it does in gRPC.
-    fn initial_reports(&mut self) -> Option<Aggregate> {
-        let is_pending = self.pending.is_some();
-        let list = self.pending.as_mut().or(self.current.as_mut())?;
-        let mut any = false;
-        let mut cause = None;
-        for index in 0..list.len() {
-            let tracked = &self.endpoints[&list.entries()[index].id];
-            let Some(reported) = &tracked.reported else {
-                continue;
-            };
-            any = true;
-            match reported {
-                Report::TransientFailure(status) => cause = Some(status.clone()),
-                Report::Idle => tracked.endpoint.connect(),
-                Report::Connecting | Report::Ready(_) => {}
-            }
-            list.record(index, reported.state());
-            if !is_pending {
-                self.ready.set(index, tracked.connection().cloned());
+    /// The endpoints that are not alone with their addresses, by these, each in the order of the lists.
+    fn twins(&self) -> HashMap<&[String], VecDeque<u32>> {
+        let mut twins: HashMap<&[String], VecDeque<u32>> = HashMap::new();
+        if self.endpoints.twins.is_empty() {
+            return twins;
+        }
+        for key in self.listed() {
+            let tracked = self.endpoints.at(key);
+            if tracked.twin {
+                twins.entry(&tracked.descriptor.addresses).or_default().push_back(key);
             }
         }
-        if !any || (is_pending && !self.promote_if_due()) {
+        twins
+    }
+
+    /// The pending list hears of its kept endpoints, and may be due.
+    fn introduce_pending(&mut self) -> Option<Aggregate> {
+        let introduced = introduce(self.pending.as_mut()?, &self.endpoints);
+        let (any, cause) = (introduced.any, introduced.cause.cloned());
+        if !any || !self.promote_if_due() {
             return None;
         }
         self.current.as_mut().and_then(|list| list.aggregate(cause.as_ref()))
@@ -332,23 +482,23 @@ impl Tracker {
         let Some(pending) = self.pending.take() else {
             return;
         };
-        self.list_number += 1;
         let former = self.current.take();
-        for entry in former.iter().flat_map(List::entries) {
-            if let Some(tracked) = self.endpoints.get_mut(&entry.id) {
-                tracked.current = None;
-            }
+        let entries = former.as_ref().map_or(&[][..], List::entries);
+        for entry in entries {
+            self.endpoints.at_mut(entry.key).current = None;
         }
-        for entry in pending.entries() {
-            if let Some(tracked) = self.endpoints.get_mut(&entry.id) {
-                tracked.current = tracked.pending.take();
-            }
+        let stays = entries.len() == pending.len();
+        if !stays {
+            self.list_number += 1;
+            self.ready = Places::new(pending.len());
         }
-        self.ready = Places::new(pending.len());
-        for (index, entry) in pending.entries().iter().enumerate() {
-            // An endpoint that is new in the list counts with its first report in it.
-            if entry.state.is_some() {
-                self.ready.set(index, self.endpoints[&entry.id].connection().cloned());
+        for (place, entry) in pending.entries().iter().enumerate() {
+            let tracked = self.endpoints.at_mut(entry.key);
+            tracked.current = tracked.pending.take();
+            // What is known of its connection is known at this place, too, if it was there.
+            if !stays || entries[place].key != entry.key {
+                self.ready.set(place, tracked.connection().cloned());
+                self.list_number += 1;
             }
         }
         self.current = Some(pending);
@@ -358,16 +508,38 @@ impl Tracker {
     /// Drops the endpoints of a list that was replaced, unless another list still has them.
     fn drop_unlisted(&mut self, former: Option<List>) {
         for entry in former.iter().flat_map(List::entries) {
-            let unlisted = self
-                .endpoints
-                .get(&entry.id)
-                .is_some_and(|tracked| tracked.current.is_none() && tracked.pending.is_none());
-            if unlisted {
-                self.endpoints.remove(&entry.id);
-                self.set_number += 1;
+            let tracked = self.endpoints.at(entry.key);
+            if tracked.current.is_none() && tracked.pending.is_none() {
+                self.gone.extend(self.endpoints.remove(entry.key));
             }
         }
     }
+}
+
+/// What a list has heard of endpoints that were there before it.
+struct Introduced<'a> {
+    /// Anything at all.
+    any: bool,
+    /// Why the last one of those that have failed did so.
+    cause: Option<&'a Status>,
+}
+
+/// Gives a new list's kept endpoints their first report in it: what they reported last. Stickiness begins anew with a
+/// list, as it does in gRPC.
+fn introduce<'a>(list: &mut List, endpoints: &'a Endpoints) -> Introduced<'a> {
+    let mut introduced = Introduced { any: false, cause: None };
+    for index in 0..list.len() {
+        let tracked = endpoints.at(list.entries()[index].key);
+        let Some(reported) = &tracked.reported else { continue };
+        introduced.any = true;
+        match reported {
+            Report::TransientFailure(status) => introduced.cause = Some(status),
+            Report::Idle => tracked.endpoint.connect(),
+            Report::Connecting | Report::Ready(_) => {}
+        }
+        list.record(index, reported.state());
+    }
+    introduced
 }
 
 /// There is no such endpoint (any more).

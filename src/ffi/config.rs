@@ -10,6 +10,8 @@ use crate::policy::{Config, PolicyFactory, Registry};
 pub struct steer_config {
     pub(super) policy: Arc<dyn PolicyFactory>,
     pub(super) config: Config,
+    /// What it was made of.
+    pub(super) json: Box<str>,
 }
 
 /// Parses and checks a policy's config. Any thread.
@@ -75,7 +77,7 @@ fn parse(policy_name: &str, json: &str) -> Result<steer_config, (steer_status, S
     // User code: a panic of it must not look like a bug of the engine.
     let parsed = guard(None, || Some(policy.parse_config(&value)));
     match parsed {
-        Some(Ok(config)) => Ok(steer_config { policy, config }),
+        Some(Ok(config)) => Ok(steer_config { policy, config, json: Box::from(json) }),
         Some(Err(error)) => Err((STEER_INVALID_CONFIG, error.to_string())),
         None => {
             let text = format!("{policy_name}: the policy panicked while it parsed its config");

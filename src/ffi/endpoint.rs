@@ -127,7 +127,7 @@ unsafe fn endpoint_from_c(
         Ok(Attribute { key: text(attribute.key)?, value })
     });
     Ok(EndpointDescriptor {
-        index,
+        index: index.into(),
         addresses: addresses.iter().map(|&address| text(address)).collect::<Result<_, _>>()?,
         weight: endpoint.weight,
         locality: Locality {

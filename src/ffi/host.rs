@@ -12,6 +12,7 @@ use super::{steer_status, steer_status::*};
 use crate::Status;
 use crate::endpoints::{Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId};
 use crate::policy::{GuardedPicker, Host, Severity, TimerId};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Clock, Handle};
 
 /// The host's side of one policy. The engine copies the table.
@@ -90,8 +91,8 @@ pub struct steer_host {
     pub log: Option<unsafe extern "C" fn(ctx: *mut c_void, severity: i32, message: steer_str)>,
     /// *Serialised.* Endpoints that are made from now on report their backends' load out of band (ORCA)
     /// about every `period_ns` nanoseconds, by `steer_policy_endpoint_load`; 0: they do not.
-    /// `endpoint_matches` says no for an endpoint that was made under another period. Comes before an
-    /// update's endpoints are made. NULL: there are no such reports.
+    /// `endpoint_matches` says no for an endpoint that was made under another period (and is asked, whatever
+    /// `steer_update.made_with` says). Comes before an update's endpoints are made. NULL: there are no such reports.
     pub load_reports: Option<unsafe extern "C" fn(ctx: *mut c_void, period_ns: u64)>,
 }
 
@@ -104,6 +105,12 @@ unsafe impl Versioned for steer_host {
 struct Table {
     host: steer_host,
     required: Required,
+    /// The host's number for what it makes endpoints with; 0: none.
+    made_with: AtomicU64,
+    /// Counts the changes of that, and of what the engine wants endpoints to be made with.
+    changes: AtomicU64,
+    /// The host is in `endpoint_new` or `endpoint_matches`, and so the engine in the middle of a list.
+    in_list: AtomicBool,
 }
 
 /// The callbacks that must be there, so that no call of them has to ask again.
@@ -147,7 +154,22 @@ impl CHost {
             })
         })();
         let required = required.ok_or(STEER_MISSING_CALLBACK)?;
-        Ok(CHost(Arc::new(Table { host, required })))
+        let (made_with, changes) = (AtomicU64::new(0), AtomicU64::new(0));
+        let in_list = AtomicBool::new(false);
+        Ok(CHost(Arc::new(Table { host, required, made_with, changes, in_list })))
+    }
+
+    /// Whether the host is asked for what is at a place of its list just now.
+    pub(super) fn is_in_list(&self) -> bool {
+        self.0.in_list.load(Ordering::Relaxed)
+    }
+
+    /// An update comes with this number.
+    pub(super) fn makes_with(&self, number: u64) {
+        // Relaxed, here and below: in serialised calls only.
+        if self.0.made_with.swap(number, Ordering::Relaxed) != number {
+            self.0.changes.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// Takes over a reference of the host's.
@@ -173,12 +195,16 @@ impl Host for CHost {
         id: EndpointId,
         descriptor: &Arc<EndpointDescriptor>,
     ) -> Result<Box<dyn Endpoint>, Status> {
+        let Some(index) = descriptor.index.get() else {
+            return Err(Status::internal("it is not in the resolver's latest list"));
+        };
         let mut handle = std::ptr::null_mut();
         let table = &self.0;
+        table.in_list.store(true, Ordering::Relaxed);
         // SAFETY: serialised, as this trait's calls are; the host upholds the rest.
-        let status = unsafe {
-            (table.required.endpoint_new)(table.host.ctx, id.0, descriptor.index, &mut handle)
-        };
+        let status =
+            unsafe { (table.required.endpoint_new)(table.host.ctx, id.0, index, &mut handle) };
+        table.in_list.store(false, Ordering::Relaxed);
         if status != STEER_OK as i32 {
             return Err(Status::unavailable(format!("the host refused it with status {status}")));
         }
@@ -210,10 +236,16 @@ impl Host for CHost {
         let Some(load_reports) = self.0.host.load_reports else {
             return;
         };
+        self.0.changes.fetch_add(1, Ordering::Relaxed);
         let period =
             period.map_or(0, |period| u64::try_from(period.as_nanos()).unwrap_or(u64::MAX));
         // SAFETY: serialised, as this trait's calls are; the host upholds the rest.
         unsafe { load_reports(self.0.host.ctx, period) };
+    }
+
+    fn made_with(&self) -> Option<u64> {
+        let known = self.0.made_with.load(Ordering::Relaxed) != 0;
+        known.then(|| self.0.changes.load(Ordering::Relaxed))
     }
 
     fn run_later(&self) -> bool {
@@ -280,12 +312,15 @@ impl Endpoint for CEndpoint {
 
     fn matches(&self, descriptor: &EndpointDescriptor) -> bool {
         let Some(endpoint_matches) = self.table.host.endpoint_matches else {
-            return self.descriptor.same_endpoint(descriptor);
+            return *self.descriptor == *descriptor;
         };
+        let Some(index) = descriptor.index.get() else { return false };
+        let (table, handle) = (&self.table, self.handle.pointer());
+        table.in_list.store(true, Ordering::Relaxed);
         // SAFETY: serialised, as this trait's calls are; the handle is alive as long as this is.
-        unsafe {
-            endpoint_matches(self.table.host.ctx, self.handle.pointer(), descriptor.index) != 0
-        }
+        let matches = unsafe { endpoint_matches(table.host.ctx, handle, index) != 0 };
+        table.in_list.store(false, Ordering::Relaxed);
+        matches
     }
 
     fn connect(&self) {

@@ -37,6 +37,8 @@ struct Seen {
     refusal: i32,
     /// What endpoint_matches answers.
     matches: i32,
+    /// Hands in a list from within endpoint_matches, and what came of it.
+    update_within: Option<(*mut steer_policy, steer_status)>,
     /// Frees the policy from within update_state.
     free_within: Option<*mut steer_policy>,
 }
@@ -72,6 +74,12 @@ unsafe extern "C" fn endpoint_new(
 }
 
 unsafe extern "C" fn endpoint_matches(ctx: *mut c_void, _: *mut c_void, _: u32) -> i32 {
+    if let Some((policy, _)) = seen(ctx).update_within {
+        let (update, code, message) = (update(&[]), ptr::null_mut(), ptr::null_mut());
+        // SAFETY: the policy is alive, as it asks.
+        let status = unsafe { steer_policy_update(policy, &update, code, message) };
+        seen(ctx).update_within = Some((policy, status));
+    }
     seen(ctx).matches
 }
 
@@ -308,6 +316,9 @@ fn update(endpoints: &[steer_endpoint]) -> steer_update {
         message: steer_str::empty(),
         resolution_note: steer_str::borrow("why"),
         target: steer_str::borrow("dns:///here"),
+        former: ptr::null(),
+        former_count: 0,
+        made_with: 0,
     }
 }
 
@@ -643,6 +654,93 @@ fn bad_updates_change_nothing() {
 }
 
 #[test]
+fn a_list_may_say_what_is_still_there() {
+    let fixture = Fixture::new(ROUND_ROBIN);
+    fixture.seen().matches = 1;
+    let again = |former: &[u32], new: &[&str]| {
+        let texts: Vec<steer_str> = new.iter().map(|text| steer_str::borrow(text)).collect();
+        let endpoints: Vec<steer_endpoint> = texts.iter().map(endpoint).collect();
+        let (former, former_count) = (former.as_ptr(), former.len());
+        fixture.hand_in(&steer_update { former, former_count, ..update(&endpoints) }).0
+    };
+    let before = std::cell::Cell::new(0);
+    let made = || {
+        let made = fixture.seen().endpoints.iter().skip(before.get()).map(|(_, index)| *index);
+        let made: Vec<u32> = made.collect();
+        before.set(before.get() + made.len());
+        made
+    };
+    assert_eq!(again(&[u32::MAX, u32::MAX, u32::MAX], &["a", "b", "c"]), STEER_OK);
+    assert_eq!(made(), [0, 1, 2]);
+    assert_eq!(again(&[0, 1, 2], &[]), STEER_OK);
+    assert!(made().is_empty());
+    assert_eq!(again(&[2, u32::MAX, 0], &["d"]), STEER_OK);
+    assert_eq!(made(), [1]);
+
+    // Nothing comes of these.
+    let cases: [(&[u32], &[&str]); 5] = [
+        (&[3], &[]),
+        (&[0, u32::MAX - 1], &[]),
+        (&[0, u32::MAX], &[]),
+        (&[0], &["e"]),
+        (&[u32::MAX], &["e", "f"]),
+    ];
+    for (former, new) in cases {
+        assert_eq!(again(former, new), STEER_INVALID_ARGUMENT);
+    }
+    let null = steer_update { former_count: 3, ..update(&[]) };
+    assert_eq!(fixture.hand_in(&null).0, STEER_NULL_ARGUMENT);
+    let endless = steer_update { former: [0].as_ptr(), former_count: usize::MAX, ..update(&[]) };
+    assert_eq!(fixture.hand_in(&endless).0, STEER_INVALID_ARGUMENT);
+    let failed = steer_update { code: 14, ..update(&[]) };
+    assert_eq!(fixture.hand_in(&failed).0, STEER_OK);
+
+    // Those of the latest list are c, d and a still. What is listed twice is two endpoints.
+    assert_eq!(again(&[2, 0, 2, 2], &[]), STEER_OK);
+    assert_eq!(made(), [2, 3]);
+    assert_eq!(again(&[], &[]), STEER_OK);
+    assert_eq!(again(&[0], &[]), STEER_INVALID_ARGUMENT);
+}
+
+#[test]
+fn the_host_is_asked_of_what_is_said_to_be_the_same() {
+    let fixture = Fixture::new(ROUND_ROBIN);
+    fixture.update(&["a", "b"]);
+    let former = [1, 0];
+    let moved = steer_update { former: former.as_ptr(), former_count: 2, ..update(&[]) };
+    fixture.seen().matches = 0;
+    assert_eq!(fixture.hand_in(&moved).0, STEER_OK);
+    let made: Vec<u32> = fixture.seen().endpoints.iter().map(|(_, index)| *index).collect();
+    assert_eq!(made, [0, 1, 0, 1]);
+}
+
+#[test]
+fn the_host_may_say_that_it_need_not_be_asked() {
+    let fixture = Fixture::new(ROUND_ROBIN);
+    // Always asked, it would have all made anew.
+    fixture.seen().matches = 0;
+    let made = |made_with, former: &[u32]| {
+        let (former, former_count) = (former.as_ptr(), former.len());
+        let texts = ["a", "b"].map(steer_str::borrow);
+        let endpoints: Vec<steer_endpoint> = texts.iter().map(endpoint).collect();
+        let new = if former_count == 0 { &endpoints[..] } else { &[] };
+        let before = fixture.seen().endpoints.len();
+        let update = steer_update { former, former_count, made_with, ..update(new) };
+        assert_eq!(fixture.hand_in(&update).0, STEER_OK);
+        fixture.seen().endpoints.len() - before
+    };
+    assert_eq!(made(7, &[]), 2);
+    assert_eq!(made(7, &[0, 1]), 0);
+    assert_eq!(made(7, &[1, 0]), 0);
+    assert_eq!(made(7, &[0, 0]), 1, "the second is a new one");
+    assert_eq!(made(8, &[0]), 1, "other args");
+    assert_eq!(made(8, &[0]), 0);
+    assert_eq!(made(0, &[0]), 1, "it does not say");
+    assert_eq!(made(0, &[0]), 1);
+    assert_eq!(made(9, &[]), 2, "described anew, it may be another one");
+}
+
+#[test]
 fn what_the_resolver_knows_arrives() {
     register_test_policies();
     let fixture = Fixture::new("test_descriptors");
@@ -943,6 +1041,34 @@ fn a_picker_that_panics_is_replaced_when_the_host_runs_the_policy() {
     assert_eq!(faults, 1);
     fixture.ready(1);
     assert_eq!(fixture.pick_with(&call).1, 101);
+}
+
+#[test]
+fn an_update_before_that_gives_the_fallback_its_endpoints() {
+    register_test_policies();
+    let fixture = Fixture::new("test_path");
+    fixture.update(&["a"]);
+    fixture.ready(0);
+    let boom = steer_str::borrow("/boom");
+    fixture.pick_with(&call_with(size_of::<steer_call>(), boom));
+    fixture.seen().matches = 1;
+    fixture.update(&["a"]);
+    let states: Vec<i32> = fixture.seen().states.iter().map(|(state, ..)| *state).collect();
+    assert!(!states.contains(&(steer_state::STEER_TRANSIENT_FAILURE as i32)), "{states:?}");
+    assert_eq!(fixture.seen().endpoints.len() - fixture.seen().freed_endpoints, 1);
+}
+
+#[test]
+fn a_list_does_not_change_while_the_host_is_asked_about_it() {
+    let fixture = Fixture::new(ROUND_ROBIN);
+    fixture.update(&["a"]);
+    fixture.ready(0);
+    fixture.seen().matches = 1;
+    fixture.seen().update_within = Some((fixture.policy, STEER_OK));
+    fixture.update(&["a", "b"]);
+    assert_eq!(fixture.seen().update_within.take().unwrap().1, STEER_INVALID_ARGUMENT);
+    assert_eq!(fixture.seen().endpoints.len(), 2);
+    assert_eq!(fixture.seen().freed_endpoints, 0);
 }
 
 #[test]

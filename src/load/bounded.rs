@@ -159,4 +159,24 @@ mod model {
             other.join().unwrap();
         });
     }
+
+    /// Whatever calls come and go at the same time, in the end nothing is taken.
+    #[test]
+    fn what_was_taken_is_given_back() {
+        loom::model(|| {
+            let everywhere = Arc::new(Everywhere::default());
+            let room = Arc::new(Room::new(&everywhere));
+            let call = {
+                let (everywhere, room) = (Arc::clone(&everywhere), Arc::clone(&room));
+                move || match everywhere.arrive(100, 1).take(&room) {
+                    Ok(()) => room.ended(&CallEnd::Abandoned),
+                    Err(arrival) => drop(arrival),
+                }
+            };
+            let other = loom::thread::spawn(call.clone());
+            call();
+            other.join().unwrap();
+            assert_eq!((room.taken(), everywhere.in_flight()), (0, 0));
+        });
+    }
 }

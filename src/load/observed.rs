@@ -135,3 +135,52 @@ impl<T: Learn> Tell for Observed<T> {
         self.learnt.tell(row, now);
     }
 }
+
+#[cfg(all(test, loom))]
+mod model {
+    use loom::sync::Arc;
+
+    use super::*;
+    use crate::Status;
+    use crate::endpoints::Connectivity;
+
+    /// While calls are picked and end, statistics never count one twice, nor take one back, and in the end each counts
+    /// once.
+    #[test]
+    fn each_call_counts_once() {
+        // Statistics read a counter for each code: more switches than this add nothing but time.
+        crate::model::check(2, || {
+            let observed = Arc::new(Observed::new(()));
+            // The standard library's OnceLock is not modelled, and would seem to order nothing.
+            observed.latency.get_or_init(Latency::default);
+            let call = {
+                let observed = observed.clone();
+                move |end: &CallEnd<'_>| {
+                    let hooks: &dyn CallHooks = &*observed;
+                    hooks.picked(0, Handle::from_number(0));
+                    hooks.finished(0, Handle::from_number(0), end);
+                }
+            };
+            let other = {
+                let call = call.clone();
+                loom::thread::spawn(move || call(&CallEnd::Abandoned))
+            };
+            let reader = {
+                let observed = observed.clone();
+                loom::thread::spawn(move || {
+                    let mut row = BackendStats::new(&[], Connectivity::Ready);
+                    observed.tell(&mut row, Duration::ZERO);
+                    row.picks.unwrap()
+                })
+            };
+            let (latency, ended) = (Duration::from_millis(1), Duration::ZERO);
+            call(&CallEnd::Finished { status: &Status::OK, latency, ended, metrics: None });
+            other.join().unwrap();
+            let told = reader.join().unwrap();
+            let mut row = BackendStats::new(&[], Connectivity::Ready);
+            observed.tell(&mut row, Duration::ZERO);
+            assert!(told <= 2 && row.picks == Some(2) && row.in_flight == Some(0));
+            assert_eq!((row.abandoned, observed.finished(Code::Ok)), (Some(1), 1));
+        });
+    }
+}

@@ -1,20 +1,64 @@
 //! What a policy remembers of each address: it survives lost connections, new pickers and new address
 //! lists, and goes when the address leaves.
 //!
-//! Cost: O(1) for each endpoint of a new list; nothing for a report.
+//! Cost: a comparison of pointers for each endpoint of a new list, and a look-up for each that was not at its place in
+//! the list before; nothing for a report.
 //!
 //! Must not know: what is remembered.
 
-use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hashbrown::hash_table::Entry;
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable};
 use parking_lot::Mutex;
 
 use crate::endpoints::EndpointDescriptor;
 use crate::stats::{BackendStats, Describe, Table};
 
-type Known<T> = HashMap<Vec<String>, Arc<T>>;
+/// By addresses, which are those of the descriptors: copies of them would be most of what a backend takes.
+#[derive(Debug)]
+struct Known<T> {
+    table: HashTable<(Arc<EndpointDescriptor>, Arc<T>)>,
+    hasher: DefaultHashBuilder,
+}
+
+impl<T> Default for Known<T> {
+    fn default() -> Self {
+        Known { table: HashTable::new(), hasher: DefaultHashBuilder::default() }
+    }
+}
+
+impl<T> Known<T> {
+    fn find(&self, addresses: &[String]) -> Option<&Arc<T>> {
+        let same = |(of, _): &(Arc<EndpointDescriptor>, _)| of.addresses == addresses;
+        self.table.find(self.hasher.hash_one(addresses), same).map(|(_, known)| known)
+    }
+
+    fn get(&mut self, of: &Arc<EndpointDescriptor>, new: impl FnOnce() -> T) -> Arc<T> {
+        let hash = |of: &Arc<EndpointDescriptor>| self.hasher.hash_one(&*of.addresses);
+        let same = |(known, _): &(Arc<EndpointDescriptor>, _)| known.addresses == of.addresses;
+        match self.table.entry(hash(of), same, |(known, _)| hash(known)) {
+            Entry::Occupied(mut found) => {
+                let (latest, known) = found.get_mut();
+                latest.clone_from(of);
+                Arc::clone(known)
+            }
+            Entry::Vacant(place) => {
+                let known = Arc::new(new());
+                place.insert((Arc::clone(of), Arc::clone(&known)));
+                known
+            }
+        }
+    }
+
+    fn remove(&mut self, addresses: &[String]) -> Option<Arc<T>> {
+        let same = |(of, _): &(Arc<EndpointDescriptor>, _)| of.addresses == addresses;
+        let found = self.table.find_entry(self.hasher.hash_one(addresses), same).ok()?;
+        Some(found.remove().0.1)
+    }
+}
 
 /// Something remembered of each endpoint, by its addresses. Endpoints with the same addresses share it:
 /// they are the same backend.
@@ -22,8 +66,8 @@ type Known<T> = HashMap<Vec<String>, Arc<T>>;
 pub struct PerAddress<T> {
     /// Shared with statistics, which read it when they are asked, and never with pickers.
     known: Arc<Mutex<Known<T>>>,
-    /// By the places of the list in use.
-    listed: Vec<Arc<T>>,
+    /// By the places of the list in use, each with what is listed there, unless that has left.
+    listed: Vec<(Option<Arc<EndpointDescriptor>>, Arc<T>)>,
 }
 
 impl<T> Default for PerAddress<T> {
@@ -34,8 +78,8 @@ impl<T> Default for PerAddress<T> {
 
 impl<T> PerAddress<T> {
     /// What is remembered of this endpoint; `new` when nothing is.
-    pub fn get(&mut self, of: &EndpointDescriptor, new: impl FnOnce() -> T) -> Arc<T> {
-        get(&mut self.known.lock(), of, new)
+    pub fn get(&mut self, of: &Arc<EndpointDescriptor>, new: impl FnOnce() -> T) -> Arc<T> {
+        self.known.lock().get(of, new)
     }
 
     /// The list in use is this one, in the sense of [`PickerFactory::list`](crate::policy::PickerFactory::list).
@@ -45,46 +89,62 @@ impl<T> PerAddress<T> {
         mut new: impl FnMut(&EndpointDescriptor) -> T,
     ) {
         let mut known = self.known.lock();
-        let endpoints = endpoints.iter();
-        self.listed = endpoints.map(|of| get(&mut known, of, || new(of))).collect();
+        self.listed.truncate(endpoints.len());
+        for (place, &of) in endpoints.iter().enumerate() {
+            match self.listed.get_mut(place) {
+                Some((Some(was), _)) if Arc::ptr_eq(was, of) => {}
+                Some(listed) => *listed = (Some(Arc::clone(of)), known.get(of, || new(of))),
+                None => self.listed.push((Some(Arc::clone(of)), known.get(of, || new(of)))),
+            }
+        }
+    }
+
+    /// For each place of the list in use, the first one with the same addresses; none: all differ.
+    pub fn first_places(&self) -> Option<Vec<usize>> {
+        let mut first = HashMap::with_capacity(self.listed.len());
+        let listed = self.listed.iter().enumerate();
+        let places = listed.map(|(place, (_, known))| {
+            // Those with the same addresses share it.
+            *first.entry(Arc::as_ptr(known)).or_insert(place)
+        });
+        let places: Vec<usize> = places.collect();
+        (first.len() < places.len()).then_some(places)
     }
 
     /// What is remembered of the endpoint with this place in the list in use.
     pub fn at(&self, place: usize) -> &Arc<T> {
-        &self.listed[place]
+        &self.listed[place].1
     }
 
     /// What is remembered of this endpoint.
     pub fn find(&self, of: &EndpointDescriptor) -> Option<Arc<T>> {
-        self.known.lock().get(&of.addresses).cloned()
+        self.known.lock().find(&of.addresses).cloned()
     }
 
-    /// Forgets all but these endpoints.
-    pub fn keep(&mut self, endpoints: &mut dyn Iterator<Item = &Arc<EndpointDescriptor>>) {
-        let kept: HashSet<&[String]> =
-            endpoints.map(|endpoint| endpoint.addresses.as_slice()).collect();
-        self.known.lock().retain(|addresses, _| kept.contains(addresses.as_slice()));
+    /// Forgets these endpoints: none with their addresses is left.
+    pub fn forget(&mut self, gone: &[Arc<EndpointDescriptor>]) {
+        let mut known = self.known.lock();
+        let gone: Vec<Arc<T>> = gone.iter().filter_map(|of| known.remove(&of.addresses)).collect();
+        drop(known);
+        let gone: HashSet<*const T> = gone.iter().map(Arc::as_ptr).collect();
+        for (of, known) in &mut self.listed {
+            // The list in use may change late, and the same addresses may be back by then: it is not what they get.
+            if gone.contains(&Arc::as_ptr(known)) {
+                *of = None;
+            }
+        }
     }
 
     /// Whether nothing is remembered.
     pub fn is_empty(&self) -> bool {
-        self.known.lock().is_empty()
+        self.known.lock().table.is_empty()
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        self.known.lock().clear();
+        self.known.lock().table.clear();
         self.listed.clear();
     }
-}
-
-fn get<T>(known: &mut Known<T>, of: &EndpointDescriptor, new: impl FnOnce() -> T) -> Arc<T> {
-    if let Some(known) = known.get(&of.addresses) {
-        return Arc::clone(known);
-    }
-    let new = Arc::new(new());
-    known.insert(of.addresses.clone(), Arc::clone(&new));
-    new
 }
 
 /// What can tell of one backend, for statistics.
@@ -105,11 +165,10 @@ struct Teller<T>(Arc<Mutex<Known<T>>>);
 impl<T: Tell> Describe for Teller<T> {
     fn describe(&self, table: &mut Table) {
         let now = table.now();
-        let copy = |(addresses, known): (&Vec<String>, _)| (addresses.clone(), Arc::clone(known));
-        let all: Vec<_> = self.0.lock().iter().map(copy).collect();
+        let all: Vec<_> = self.0.lock().table.iter().cloned().collect();
         // Not within the lock: telling takes its time, and updates would have to wait.
-        for (addresses, known) in all {
-            if let Some(row) = table.row(&addresses) {
+        for (of, known) in all {
+            if let Some(row) = table.row(&of.addresses) {
                 known.tell(row, now);
             }
         }
@@ -132,10 +191,10 @@ mod tests {
         known.get(&a, || 1);
         known.get(&b, || 2);
         assert_eq!(*known.get(&a, || 3), 1);
-        known.keep(&mut [&b].into_iter());
+        known.forget(&[Arc::clone(&a)]);
         assert_eq!(known.find(&a), None);
         assert_eq!(known.find(&b).map(|known| *known), Some(2));
-        assert_eq!(known.known.lock().len(), 1);
+        assert_eq!(known.known.lock().table.len(), 1);
         assert_eq!(*known.get(&a, || 3), 3);
     }
 

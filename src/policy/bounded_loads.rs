@@ -2,15 +2,17 @@
 //! calls in flight. What `steer_ring_hash` and `steer_maglev` have in common there.
 //!
 //! Source: arXiv 1608.01350; see `load/bounded.rs`.
-//! Cost per pick: the call is tracked. Cost per update or report: O(READY backends).
+//! Cost per pick: the call is tracked. Cost per report: O(log backends). Cost per update: O(backends).
 //!
 //! Must not know: in which order backends are tried.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{CallHooks, Fields, Pick, TrackedBackend};
-use crate::endpoints::{Connection, EndpointDescriptor};
+use super::candidate::Candidate;
+use super::kept::{Connected, Kept};
+use super::{Fields, Pick};
+use crate::endpoints::{EndpointDescriptor, Places};
 use crate::load::{Arrival, Everywhere, Observed, PerAddress, Room};
 use crate::stats::Describe;
 
@@ -29,21 +31,37 @@ pub(super) fn parse(fields: &mut Fields<'_>) -> Option<u32> {
 }
 
 /// What is known of the calls of each backend, for as long as it is listed.
-#[derive(Debug, Default)]
-pub(super) struct BoundedLoads {
+pub(super) struct BoundedLoads<S> {
     everywhere: Arc<Everywhere>,
     calls: PerAddress<Observed<Room>>,
+    candidates: Kept<S, Candidate<Room>>,
+    /// How many READY endpoints there are of each backend, which is known by where its calls are counted: endpoints of
+    /// the same address are one backend, and have one share.
+    endpoints: HashMap<usize, usize>,
 }
 
-impl BoundedLoads {
+impl<S: Connected> BoundedLoads<S> {
+    /// Of no list.
+    pub(super) fn new() -> Self {
+        BoundedLoads {
+            everywhere: Arc::default(),
+            calls: PerAddress::default(),
+            candidates: Kept::new(),
+            endpoints: HashMap::new(),
+        }
+    }
+
     /// The list in use is this one, with a factor or without. Without one nothing is remembered.
     pub(super) fn list(&mut self, factor: Option<u32>, endpoints: &[&Arc<EndpointDescriptor>]) {
+        // Backends that went on being READY are counted anew, too.
+        self.endpoints.clear();
+        self.candidates.relist(endpoints.len(), |_, _| false);
         if factor.is_none() {
             self.everywhere = Arc::default();
             self.calls.clear();
             return;
         }
-        let BoundedLoads { everywhere, calls } = self;
+        let BoundedLoads { everywhere, calls, .. } = self;
         calls.list(endpoints, |_| Observed::new(Room::new(everywhere)));
     }
 
@@ -52,40 +70,37 @@ impl BoundedLoads {
         self.calls.teller()
     }
 
-    /// Forgets all but these endpoints.
-    pub(super) fn keep(&mut self, endpoints: &mut dyn Iterator<Item = &Arc<EndpointDescriptor>>) {
+    /// No backend is READY any more.
+    pub(super) fn none_ready(&mut self) {
+        self.endpoints.clear();
+        self.candidates = Kept::new();
+    }
+
+    /// Forgets these endpoints: none with their addresses is left.
+    pub(super) fn forget(&mut self, gone: &[Arc<EndpointDescriptor>]) {
         if !self.calls.is_empty() {
-            self.calls.keep(endpoints);
+            self.calls.forget(gone);
         }
     }
 
-    /// Backends for one picker: READY ones, with their places in the list in use, which has so many.
-    pub(super) fn backends<'a>(
-        &self,
-        percent: u32,
-        places: usize,
-        ready: impl Iterator<Item = (usize, &'a Connection)>,
-    ) -> BoundedBackends {
-        let mut candidates: Vec<Option<Candidate>> = Vec::new();
-        candidates.resize_with(places, || None);
-        let mut distinct = HashSet::new();
-        for (place, connection) in ready {
-            let calls = Arc::clone(self.calls.at(place));
-            // Endpoints of the same address are one backend, and have one share.
-            distinct.insert(Arc::as_ptr(&calls));
-            let hooks = Arc::clone(&calls) as Arc<dyn CallHooks>;
-            let backend = TrackedBackend::new(connection.clone(), hooks, place);
-            candidates[place] = Some(Candidate { calls, backend });
-        }
-        let count = distinct.len();
-        let everywhere = Arc::clone(&self.everywhere);
-        BoundedBackends { percent, everywhere, candidates: candidates.into(), count }
+    /// Backends for one picker: the READY ones of these, by their places in the list in use.
+    pub(super) fn backends(&mut self, percent: u32, backends: &Places<S>) -> BoundedBackends {
+        let BoundedLoads { everywhere, calls, candidates, endpoints } = self;
+        let candidates = candidates.follow(
+            backends,
+            |place, connection| Candidate::new(connection, calls.at(place), place),
+            |candidate, is_made| {
+                let backend = Arc::as_ptr(&candidate.calls) as usize;
+                let of = endpoints.entry(backend).or_default();
+                *of = if is_made { *of + 1 } else { of.saturating_sub(1) };
+                if *of == 0 {
+                    endpoints.remove(&backend);
+                }
+            },
+        );
+        let (everywhere, candidates) = (Arc::clone(everywhere), candidates.clone());
+        BoundedBackends { percent, everywhere, candidates, count: endpoints.len() }
     }
-}
-
-struct Candidate {
-    calls: Arc<Observed<Room>>,
-    backend: Arc<TrackedBackend>,
 }
 
 /// The READY backends of one picker.
@@ -93,7 +108,7 @@ pub(super) struct BoundedBackends {
     percent: u32,
     everywhere: Arc<Everywhere>,
     /// By place; none where a backend is not READY.
-    candidates: Box<[Option<Candidate>]>,
+    candidates: Places<Candidate<Room>>,
     count: usize,
 }
 
@@ -109,7 +124,7 @@ impl BoundedBackends {
         arrival: Arrival<'a>,
         place: usize,
     ) -> Result<Pick<'static>, Arrival<'a>> {
-        let Some(candidate) = &self.candidates[place] else { return Err(arrival) };
+        let Some(candidate) = self.candidates.get(place) else { return Err(arrival) };
         arrival.take(&candidate.calls.learnt)?;
         Ok(Pick::tracked(&candidate.backend))
     }
@@ -128,7 +143,7 @@ impl BoundedBackends {
                 }
             }
         }
-        let candidate = order().find_map(|place| self.candidates[place].as_ref())?;
+        let candidate = order().find_map(|place| self.candidates.get(place))?;
         self.arrive().take_anyway(&candidate.calls.learnt);
         Some(Pick::tracked(&candidate.backend))
     }

@@ -2,23 +2,28 @@
 //! what is put around the pickers of policies that need no call tracking, when somebody wants to see their
 //! calls too.
 //!
-//! Cost: nothing when off. When on, a look-up in a hash table and what tracking costs, for each pick.
+//! Cost: nothing when off. When on, a look-up in a hash table and what tracking costs, for each pick; and
+//! O(log backends) for each report.
 //!
 //! Must not know: how the picker inside chooses.
 
-use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
+use super::kept::{Connected, Kept};
+use super::sample::below;
 use super::{Call, CallHooks, Helper, Pick, Picker, TrackedBackend, Wants};
-use crate::endpoints::{Connection, EndpointDescriptor};
+use crate::endpoints::{Connection, EndpointDescriptor, Places};
 use crate::load::{Observed, PerAddress};
 use crate::stats::{self, Describe, Table};
 use crate::sync::Handle;
 use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// The calls of one policy, as statistics see them.
-pub(super) struct Counting {
+pub(super) struct Counting<S> {
     calls: PerAddress<Observed<()>>,
+    backends: Kept<S, Arc<TrackedBackend>>,
+    by_connection: ByConnection,
     mode: Arc<Mode>,
 }
 
@@ -31,42 +36,62 @@ struct Mode {
     here: AtomicBool,
 }
 
-impl Counting {
+impl<S: Connected> Counting<S> {
     /// For one policy, of whose backends `tellers` can tell.
-    pub(super) fn new(helper: &dyn Helper, tellers: Vec<Arc<dyn Describe>>) -> Counting {
+    pub(super) fn new(helper: &dyn Helper, tellers: Vec<Arc<dyn Describe>>) -> Self {
         let (calls, mode) = (PerAddress::default(), Arc::<Mode>::default());
         let counted = calls.teller();
         helper.described_by(Arc::new(Teller { tellers, counted, mode: Arc::clone(&mode) }));
-        Counting { calls, mode }
+        let (backends, by_connection) = (Kept::new(), ByConnection::new(0));
+        Counting { calls, backends, by_connection, mode }
     }
 
-    /// What counts the calls to these READY backends; none when they are not to be counted here, as when
-    /// the policy's picker does it.
+    /// What counts the calls to the READY ones of these backends, which are by place in the list in use; none when
+    /// they are not to be counted here, as when the policy's picker does it.
     pub(super) fn of<'a>(
         &mut self,
         policy_counts: bool,
-        backends: impl Iterator<Item = (&'a Connection, &'a Arc<EndpointDescriptor>)>,
+        backends: &Places<S>,
+        descriptor: impl Fn(usize) -> &'a Arc<EndpointDescriptor>,
     ) -> Option<Counted> {
         let here = !policy_counts && stats::tracks_calls();
         self.mode.policy.store(policy_counts, Ordering::Relaxed);
         if self.mode.here.swap(here, Ordering::Relaxed) && !here {
             self.calls.clear();
+            self.none_ready();
         }
         if !here {
             return None;
         }
-        let backends = backends.enumerate().map(|(place, (connection, descriptor))| {
-            let hooks = self.calls.get(descriptor, || Observed::new(())) as Arc<dyn CallHooks>;
-            let backend = TrackedBackend::new(connection.clone(), hooks, place);
-            (connection.handle(), backend)
+        let Counting { calls, backends: kept, by_connection, .. } = self;
+        if by_connection.0.places() != backends.places() {
+            kept.relist(backends.places(), |_, _| false);
+            *by_connection = ByConnection::new(backends.places());
+        }
+        let count = |place: usize, connection: &Connection| {
+            let hooks = calls.get(descriptor(place), || Observed::new(())) as Arc<dyn CallHooks>;
+            TrackedBackend::new(connection.clone(), hooks, place)
+        };
+        kept.follow(backends, count, |backend, is_made| {
+            if is_made {
+                by_connection.insert(backend);
+            } else {
+                by_connection.remove(backend);
+            }
         });
-        Some(Counted(backends.collect()))
+        Some(Counted(by_connection.clone()))
     }
 
-    /// Forgets all but these endpoints.
-    pub(super) fn keep(&mut self, endpoints: &mut dyn Iterator<Item = &Arc<EndpointDescriptor>>) {
+    /// No backend is READY any more.
+    pub(super) fn none_ready(&mut self) {
+        self.backends = Kept::new();
+        self.by_connection = ByConnection::new(0);
+    }
+
+    /// Forgets these endpoints: none with their addresses is left.
+    pub(super) fn forget(&mut self, gone: &[Arc<EndpointDescriptor>]) {
         if self.mode.here.load(Ordering::Relaxed) {
-            self.calls.keep(endpoints);
+            self.calls.forget(gone);
         }
     }
 }
@@ -96,8 +121,49 @@ impl Describe for Teller {
     }
 }
 
-/// Backends whose calls are counted, by their connections.
-pub(super) struct Counted(HashMap<Handle, Arc<TrackedBackend>>);
+/// Backends by their connections: a hash table whose clones share what they have alike.
+#[derive(Clone)]
+struct ByConnection(Places<Arc<[Arc<TrackedBackend>]>>, RandomState);
+
+impl ByConnection {
+    /// For about so many.
+    fn new(backends: usize) -> ByConnection {
+        ByConnection(Places::new(backends), RandomState::new())
+    }
+
+    fn insert(&mut self, backend: &Arc<TrackedBackend>) {
+        self.change(backend, |others| others.chain([Arc::clone(backend)]).collect());
+    }
+
+    fn remove(&mut self, backend: &Arc<TrackedBackend>) {
+        self.change(backend, |others| others.collect());
+    }
+
+    /// Puts what `change` makes of the others with its hash in their place.
+    fn change(
+        &mut self,
+        backend: &Arc<TrackedBackend>,
+        change: impl FnOnce(&mut dyn Iterator<Item = Arc<TrackedBackend>>) -> Arc<[Arc<TrackedBackend>]>,
+    ) {
+        let place = self.place(backend.connection().handle());
+        let all = self.0.get(place).map_or(&[][..], |all| all);
+        let mut others = all.iter().filter(|other| !Arc::ptr_eq(other, backend)).cloned();
+        let changed = change(&mut others);
+        self.0.set(place, (!changed.is_empty()).then_some(changed));
+    }
+
+    fn find(&self, connection: &Connection) -> Option<&Arc<TrackedBackend>> {
+        let all = self.0.get(self.place(connection.handle()))?;
+        all.iter().find(|backend| backend.connection() == connection)
+    }
+
+    fn place(&self, handle: Handle) -> usize {
+        below(self.1.hash_one(handle), self.0.places())
+    }
+}
+
+/// Backends whose calls are counted.
+pub(super) struct Counted(ByConnection);
 
 impl Counted {
     /// The picker, with its calls counted.
@@ -107,14 +173,14 @@ impl Counted {
 }
 
 struct CountedPicker {
-    backends: HashMap<Handle, Arc<TrackedBackend>>,
+    backends: ByConnection,
     picker: Box<dyn Picker>,
 }
 
 impl Picker for CountedPicker {
     fn pick<'a>(&'a self, call: &Call<'_>) -> Pick<'a> {
         match self.picker.pick(call) {
-            Pick::Complete(connection) => match self.backends.get(&connection.handle()) {
+            Pick::Complete(connection) => match self.backends.find(connection) {
                 Some(backend) => Pick::tracked(backend),
                 None => Pick::Complete(connection),
             },

@@ -69,6 +69,12 @@ pub trait Helper: Send + Sync {
     /// have no such reports ignore this.
     fn request_load_reports(&self, period: Option<Duration>);
 
+    /// A number for what the host makes endpoints with beside their descriptors. While it stays, an endpoint that
+    /// was made or has matched under it matches its very descriptor. None: [`Endpoint::matches`] has to be asked.
+    fn made_with(&self) -> Option<u64> {
+        None
+    }
+
     /// Asks for a call of [`Policy::woken`](super::Policy::woken), soon, where the host makes its other
     /// calls. For any thread, also from within a pick. `false`: this host cannot do that.
     fn wake(&self) -> bool;

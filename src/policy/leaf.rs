@@ -60,13 +60,12 @@ pub trait PickerFactory: Send + 'static {
     /// channel, such as load reports and timers, is to be asked for here.
     fn configure(&mut self, _config: &Arc<Self::Config>, _helper: &Arc<dyn Helper>) {}
 
-    /// The list in use, or its config, is another one: all of its endpoints, READY or not, in the resolver's
-    /// order. Called before [`PickerFactory::build`].
+    /// The list in use, or its config, is another one (and not just the same once more): all of its
+    /// endpoints, READY or not, in the resolver's order. Called before [`PickerFactory::build`].
     fn list(&mut self, _config: &Arc<Self::Config>, _endpoints: &[&Arc<EndpointDescriptor>]) {}
 
-    /// What the resolver knows of the endpoints that there are now, READY or not. Called when that may
-    /// have changed, before [`PickerFactory::build`]: what was learnt of others can be forgotten.
-    fn keep(&mut self, _endpoints: &mut dyn Iterator<Item = &Arc<EndpointDescriptor>>) {}
+    /// These endpoints have left, and none with their addresses is left: what was learnt of them can be forgotten.
+    fn forget(&mut self, _gone: &[Arc<EndpointDescriptor>]) {}
 
     /// This endpoint has become READY.
     fn connected(&mut self, _endpoint: &EndpointDescriptor) {}
@@ -88,6 +87,9 @@ pub trait PickerFactory: Send + 'static {
         ready: &Ready<'_>,
         helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker>;
+
+    /// No backend is READY any more: connections that are kept for the next picker are to be let go.
+    fn none_ready(&mut self) {}
 
     /// Whether it can go on with this config of another policy factory of its name, which is of the
     /// type [`PickerFactory::Config`].
@@ -163,10 +165,8 @@ pub struct LeafPolicy<F: PickerFactory> {
     config: Option<Arc<F::Config>>,
     /// The list that the picker factory knows; none: it does not know the config either.
     listed: Option<u64>,
-    /// The endpoints of which the picker factory has been told to remember what it knows.
-    kept: Option<u64>,
     /// For statistics.
-    counting: Counting,
+    counting: Counting<Connection>,
     /// What was published last.
     aggregate: Option<Aggregate>,
 }
@@ -182,15 +182,23 @@ impl<F: PickerFactory> LeafPolicy<F> {
             pickers,
             config: None,
             listed: None,
-            kept: None,
             counting,
             aggregate: None,
         }
     }
 
     fn publish(&mut self, aggregate: Option<Aggregate>) {
+        let gone = self.tracker.take_gone();
+        if !gone.is_empty() {
+            self.pickers.forget(&gone);
+            self.counting.forget(&gone);
+        }
         let Some(aggregate) = aggregate else { return };
-        self.aggregate = Some(aggregate.clone());
+        let former = self.aggregate.replace(aggregate.clone());
+        if aggregate != Aggregate::Ready && former == Some(Aggregate::Ready) {
+            self.pickers.none_ready();
+            self.counting.none_ready();
+        }
         let (state, status, picker): (_, _, Box<dyn Picker>) = match aggregate {
             Aggregate::Connecting => (Connectivity::Connecting, Status::OK, Box::new(QueuePicker)),
             Aggregate::TransientFailure(status) => {
@@ -199,10 +207,6 @@ impl<F: PickerFactory> LeafPolicy<F> {
             }
             Aggregate::Ready => {
                 let config = self.config.as_ref().expect("an update came before any report");
-                if self.kept.replace(self.tracker.set_number()) != Some(self.tracker.set_number()) {
-                    self.pickers.keep(&mut self.tracker.descriptors());
-                    self.counting.keep(&mut self.tracker.descriptors());
-                }
                 if self.listed.replace(self.tracker.list_number())
                     != Some(self.tracker.list_number())
                 {
@@ -210,10 +214,11 @@ impl<F: PickerFactory> LeafPolicy<F> {
                     self.pickers.list(config, &endpoints);
                 }
                 let mut picker = self.pickers.build(config, &Ready(&self.tracker), &self.helper);
-                let counted = self.counting.of(
-                    self.pickers.counts_calls(config),
-                    self.tracker.ready().map(|(_, connection, of)| (connection, of)),
-                );
+                let LeafPolicy { tracker, counting, pickers, .. } = self;
+                let counted =
+                    counting.of(pickers.counts_calls(config), tracker.connections(), |place| {
+                        tracker.listed_descriptor(place).expect("it is READY in this list")
+                    });
                 if let Some(counted) = counted {
                     picker = counted.around(picker);
                 }

@@ -3,22 +3,26 @@
 //! Source: gRFC A48, but for samples that are distinct (see `sample.rs`); Mitzenmacher, "The Power of Two Choices in
 //! Randomized Load Balancing" (2001), for why two are enough.
 //! Cost per pick: 64 random bits and one load for each choice; one atomic addition on a line of the chosen
-//! backend's. Cost per update or report: O(backends).
+//! backend's; and a load more per choice for each level of a tree of the backends. Cost per report:
+//! O(log backends). Cost per update: O(backends).
 //!
 //! Must not know: what calls are, beyond their number.
 
 use std::sync::Arc;
 
-use super::leaf::{Backend, BuiltIn, PickerFactory, Ready};
+use super::candidate::Candidate;
+use super::kept::Packed;
+use super::leaf::{BuiltIn, PickerFactory, Ready};
 use super::sample::{self, distinct};
-use super::{Call, CallHooks, Fields, Helper, Pick, Picker, TrackedBackend};
-use crate::endpoints::EndpointDescriptor;
+use super::{Call, Fields, Helper, Pick, Picker};
+use crate::endpoints::{EndpointDescriptor, Places};
 use crate::load::{Observed, PerAddress};
 use crate::stats::Describe;
 
 /// The picker factory of `steer_least_request`.
 pub struct LeastRequest {
     calls: PerAddress<Observed<()>>,
+    candidates: Packed<Candidate<()>>,
 }
 
 /// The config.
@@ -40,7 +44,7 @@ impl BuiltIn for LeastRequest {
     }
 
     fn new(_helper: &dyn Helper) -> Self {
-        LeastRequest { calls: PerAddress::default() }
+        LeastRequest { calls: PerAddress::default(), candidates: Packed::new() }
     }
 }
 
@@ -56,7 +60,9 @@ impl PickerFactory for LeastRequest {
     }
 
     fn list(&mut self, _: &Arc<LeastRequestConfig>, endpoints: &[&Arc<EndpointDescriptor>]) {
-        self.calls.list(endpoints, |_| Observed::new(()));
+        let LeastRequest { calls, candidates } = self;
+        calls.list(endpoints, |_| Observed::new(()));
+        candidates.relist(endpoints.len(), |place, candidate| candidate.is_of(calls.at(place)));
     }
 
     fn build(
@@ -65,42 +71,41 @@ impl PickerFactory for LeastRequest {
         ready: &Ready<'_>,
         helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker> {
-        let candidate = |(place, backend): (usize, Backend)| {
-            let calls = Arc::clone(self.calls.at(backend.place));
-            let hooks = Arc::clone(&calls) as Arc<dyn CallHooks>;
-            Candidate { calls, backend: TrackedBackend::new(backend.connection, hooks, place) }
-        };
-        let candidates = ready.backends().enumerate().map(candidate).collect();
-        let choice_count = config.choice_count;
+        let LeastRequest { calls, candidates } = self;
+        let candidates = candidates.follow(ready.connections(), |place, connection| {
+            Candidate::new(connection, calls.at(place), place)
+        });
+        let (candidates, choice_count) = (candidates.clone(), config.choice_count);
         Box::new(LeastRequestPicker { candidates, choice_count, helper: Arc::clone(helper) })
     }
 
-    fn keep(&mut self, endpoints: &mut dyn Iterator<Item = &Arc<EndpointDescriptor>>) {
-        self.calls.keep(endpoints);
+    fn none_ready(&mut self) {
+        self.candidates = Packed::new();
+    }
+
+    fn forget(&mut self, gone: &[Arc<EndpointDescriptor>]) {
+        self.calls.forget(gone);
     }
 }
 
-struct Candidate {
-    calls: Arc<Observed<()>>,
-    backend: Arc<TrackedBackend>,
-}
-
 struct LeastRequestPicker {
-    candidates: Box<[Candidate]>,
+    /// At the first places.
+    candidates: Places<Candidate<()>>,
     choice_count: usize,
     helper: Arc<dyn Helper>,
 }
 
 impl Picker for LeastRequestPicker {
     fn pick<'a>(&'a self, _call: &Call<'_>) -> Pick<'a> {
-        let (mut best, mut fewest) = (0, u32::MAX);
-        distinct(&*self.helper, self.candidates.len(), self.choice_count, |index| {
-            let in_flight = self.candidates[index].calls.in_flight();
+        let (mut best, mut fewest) = (None, u32::MAX);
+        distinct(&*self.helper, self.candidates.count(), self.choice_count, |index| {
+            let Some(candidate) = self.candidates.get(index) else { return };
+            let in_flight = candidate.calls.in_flight();
             // Only fewer is better: of equals, the first one stays.
             if in_flight < fewest {
-                (best, fewest) = (index, in_flight);
+                (best, fewest) = (Some(candidate), in_flight);
             }
         });
-        Pick::tracked(&self.candidates[best].backend)
+        best.map_or(Pick::Queue, |candidate| Pick::tracked(&candidate.backend))
     }
 }

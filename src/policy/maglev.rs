@@ -18,11 +18,10 @@ use crate::hashing::{Member, RequestHash, Table, maglev};
 use crate::stats::{self, Describe, Latest};
 
 /// The picker factory of `steer_maglev`.
-#[derive(Default)]
 pub struct Maglev {
     /// That of the list in use, which it holds READY or not: a backend that comes back finds its slots.
     table: Option<MadeTable>,
-    loads: BoundedLoads,
+    loads: BoundedLoads<Connection>,
     /// For statistics.
     shares: Arc<Latest>,
 }
@@ -58,7 +57,7 @@ impl BuiltIn for Maglev {
     }
 
     fn new(_helper: &dyn Helper) -> Self {
-        Maglev::default()
+        Maglev { table: None, loads: BoundedLoads::new(), shares: Arc::default() }
     }
 }
 
@@ -98,9 +97,8 @@ impl PickerFactory for Maglev {
         helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker> {
         let made = self.table.as_ref().expect("the list came before its picker");
-        let bounded = config.balance_factor.map(|percent| {
-            self.loads.backends(percent, ready.connections().places(), ready.connections().iter())
-        });
+        let bounded =
+            config.balance_factor.map(|percent| self.loads.backends(percent, ready.connections()));
         Box::new(MaglevPicker {
             table: Arc::clone(&made.table),
             connections: ready.connections().clone(),
@@ -110,8 +108,12 @@ impl PickerFactory for Maglev {
         })
     }
 
-    fn keep(&mut self, endpoints: &mut dyn Iterator<Item = &Arc<EndpointDescriptor>>) {
-        self.loads.keep(endpoints);
+    fn none_ready(&mut self) {
+        self.loads.none_ready();
+    }
+
+    fn forget(&mut self, gone: &[Arc<EndpointDescriptor>]) {
+        self.loads.forget(gone);
     }
 }
 

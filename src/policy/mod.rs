@@ -11,7 +11,10 @@
 //! | `tracked.rs` | calls of which a picker hears again |
 //! | `tracked_slot.rs` | where they are kept, without allocating |
 //! | `sample.rs` | backends taken at random |
+//! | `candidate.rs` | a READY backend whose calls are known |
+//! | `kept.rs` | what is made of each READY backend, kept from picker to picker |
 //! | `counted.rs` | calls tracked for the statistics alone |
+//! | `distinct.rs` | each backend once, however often it is listed |
 //! | `pickers.rs` | pickers that every policy needs: queue, fail |
 //! | `turns.rs` | connections that take turns |
 //! | `round_robin.rs` | `steer_round_robin` |
@@ -32,9 +35,12 @@
 
 mod bounded_loads;
 mod call;
+mod candidate;
 mod config;
 mod counted;
+mod distinct;
 mod helper;
+mod kept;
 mod leaf;
 mod least_request;
 mod maglev;
@@ -97,7 +103,7 @@ pub trait PolicyFactory: Send + Sync + 'static {
 #[derive(Clone)]
 pub struct Update {
     /// The endpoints in the resolver's order, or why there are none.
-    pub endpoints: Result<Vec<Arc<EndpointDescriptor>>, Status>,
+    pub endpoints: Result<Arc<[Arc<EndpointDescriptor>]>, Status>,
     /// Whose config it is: the policy's own factory, or a later one of the same name.
     pub factory: Arc<dyn PolicyFactory>,
     /// What that factory made of the config.

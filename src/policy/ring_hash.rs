@@ -3,19 +3,21 @@
 //!
 //! Sources: gRFC A42 (the policy), A61 (endpoints, states), A76 (hash by header, random hashes); gRPC's `ring_hash`.
 //! Cost per pick: the call's hash, a look-up in the ring (see `hashing/ring.rs`), and one backend's state. Cost per
-//! report: O(1), and a picker that shares almost all with the one before. Cost per update: O(endpoints + entries).
+//! report: O(1), and a picker that shares almost all with the one before. Cost per update: O(endpoints + entries); for a
+//! list that repeats, a comparison for each endpoint.
 //!
 //! Must not know: how the ring is made.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
+use hashbrown::hash_map::Entry;
+use hashbrown::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::bounded_loads::{self, BoundedBackends, BoundedLoads};
 use super::counted::Counting;
+use super::kept::Connected;
 use super::{
     Call, Config, ConfigError, FailPicker, Fields, Helper, Pick, Picker, Policy, PolicyFactory,
     Severity, Update, Wants,
@@ -26,7 +28,7 @@ use crate::endpoints::{
 };
 use crate::hashing::{Member, RequestHash, Ring};
 use crate::stats::{Describe, Latest, Table};
-use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::Bits;
 
 /// The policy factory of `steer_ring_hash`.
 pub struct RingHash;
@@ -73,13 +75,15 @@ impl PolicyFactory for RingHash {
     }
 
     fn new_policy(&self, helper: Arc<dyn Helper>) -> Box<dyn Policy> {
-        let (loads, shares) = (BoundedLoads::default(), Arc::<Latest>::default());
+        let (loads, shares) = (BoundedLoads::new(), Arc::<Latest>::default());
         let tellers = vec![loads.teller(), Arc::clone(&shares) as Arc<dyn Describe>];
         let counting = Counting::new(&*helper, tellers);
         Box::new(RingHashPolicy {
             helper,
             config: None,
+            described: Arc::default(),
             listed: Vec::new(),
+            made_with: None,
             by_id: HashMap::new(),
             slots: Places::new(0),
             tally: Tally::default(),
@@ -110,6 +114,15 @@ enum Slot {
     Ready(Connection),
     Connecting,
     Failed(Arc<Status>),
+}
+
+impl Connected for Slot {
+    fn connection(&self) -> Option<&Connection> {
+        match self {
+            Slot::Ready(connection) => Some(connection),
+            Slot::Connecting | Slot::Failed(_) => None,
+        }
+    }
 }
 
 impl Slot {
@@ -161,7 +174,12 @@ impl Tally {
 struct RingHashPolicy {
     helper: Arc<dyn Helper>,
     config: Option<Arc<RingHashConfig>>,
+    /// The latest list, as the resolver gave it.
+    described: Arc<[Arc<EndpointDescriptor>]>,
+    /// What it amounts to.
     listed: Vec<Listed>,
+    /// What [`Helper::made_with`] was when all of it matched last.
+    made_with: Option<u64>,
     /// Places in the list.
     by_id: HashMap<EndpointId, usize>,
     /// Those that are not IDLE, by place in the list.
@@ -170,10 +188,10 @@ struct RingHashPolicy {
     /// None while the list is empty.
     ring: Option<Arc<Ring>>,
     /// Set by picks that want a connection to an IDLE endpoint, by place in the list.
-    wanted: Arc<[AtomicBool]>,
-    loads: BoundedLoads,
+    wanted: Arc<Bits>,
+    loads: BoundedLoads<Slot>,
     /// For statistics, as `shares`.
-    counting: Counting,
+    counting: Counting<Slot>,
     shares: Arc<Latest>,
     resolution_note: Arc<str>,
     last_failure: Status,
@@ -228,8 +246,7 @@ impl RingHashPolicy {
             if !waiting || self.tally.of(Connectivity::Connecting) > 0 {
                 return;
             }
-            let idle = (0..self.listed.len()).find(|place| self.slots.get(*place).is_none());
-            failure = idle.and_then(|place| self.connect(place));
+            failure = self.slots.first_free().and_then(|place| self.connect(place));
             if failure.is_none() {
                 return;
             }
@@ -249,18 +266,11 @@ impl RingHashPolicy {
             }
             self.last_failure = Status::unavailable(message);
         }
-        let bounded = config.balance_factor.map(|percent| {
-            let ready = self.slots.iter().filter_map(|(place, slot)| match slot {
-                Slot::Ready(connection) => Some((place, connection)),
-                _ => None,
-            });
-            self.loads.backends(percent, self.listed.len(), ready)
-        });
-        let ready = self.slots.iter().filter_map(|(place, slot)| match slot {
-            Slot::Ready(connection) => Some((connection, &self.listed[place].descriptor)),
-            _ => None,
-        });
-        let counted = self.counting.of(bounded.is_some(), ready);
+        let bounded =
+            config.balance_factor.map(|percent| self.loads.backends(percent, &self.slots));
+        let counted = self
+            .counting
+            .of(bounded.is_some(), &self.slots, |place| &self.listed[place].descriptor);
         let picker = RingHashPicker {
             ring: Arc::clone(ring),
             slots: self.slots.clone(),
@@ -281,18 +291,90 @@ impl RingHashPolicy {
         state
     }
 
+    /// Whether `descriptors` are the list in use once more, and the host would make its endpoints just the same.
+    fn repeats(&mut self, descriptors: &Arc<[Arc<EndpointDescriptor>]>) -> bool {
+        let described = Arc::clone(&self.described);
+        if described.len() != descriptors.len() {
+            return false;
+        }
+        let pairs = || described.iter().zip(descriptors.iter());
+        let identical = pairs().all(|(was, is)| Arc::ptr_eq(was, is));
+        if !identical {
+            if !pairs().all(|(was, is)| was == is) {
+                return false;
+            }
+            // The host knows its endpoints by the places in its latest list, which the latest descriptors say.
+            self.described = Arc::clone(descriptors);
+            let mut listed = self.listed.iter_mut().peekable();
+            for (was, is) in pairs() {
+                if let Some(listed) = listed.next_if(|listed| Arc::ptr_eq(&listed.descriptor, was))
+                {
+                    listed.descriptor = Arc::clone(is);
+                }
+            }
+        }
+        self.made_just_so(identical)
+    }
+
+    /// Whether the host would make the endpoints of the list just the same. It need not be asked of those that are
+    /// `identical` to what they were if it makes them with the same as then.
+    fn made_just_so(&mut self, identical: bool) -> bool {
+        let made_with = self.helper.made_with();
+        let so = identical && made_with.is_some() && self.made_with == made_with
+            || self.listed.iter().all(|listed| listed.is_still(&listed.descriptor));
+        if so {
+            self.made_with = made_with;
+        }
+        so
+    }
+
+    /// The list is in use once more.
+    fn repeat_list(&mut self) {
+        for place in 0..self.listed.len() {
+            // One that the host has refused is tried again.
+            if self.listed[place].endpoint.is_none() {
+                self.set(place, None);
+            }
+        }
+    }
+
+    /// Forgets what was learnt of those of a former list that are not in the list in use.
+    fn forget_unlisted(&mut self, mut former: Vec<Arc<EndpointDescriptor>>) {
+        let listed: HashSet<&[String]> =
+            self.listed.iter().map(|listed| &*listed.descriptor.addresses).collect();
+        former.retain(|was| !listed.contains(&*was.addresses));
+        self.counting.forget(&former);
+        self.loads.forget(&former);
+    }
+
+    /// Makes a ring for the list in use.
+    fn make_ring(&mut self, config: &RingHashConfig) {
+        let members: Vec<Member<'_>> = self
+            .listed
+            .iter()
+            .map(|listed| Member { weight: listed.weight, ..Member::of(&listed.descriptor) })
+            .collect();
+        let ring = Arc::new(Ring::new(&members, config.min_ring_size, config.max_ring_size));
+        self.ring = Some(Arc::clone(&ring));
+        let endpoints = self.listed.iter().map(|listed| Arc::clone(&listed.descriptor));
+        self.shares.set(Shares { endpoints: endpoints.collect(), ring });
+    }
+
     /// Makes `descriptors` the list. Endpoints that stay are kept, with what they are; the others are returned.
-    fn replace_list(&mut self, descriptors: &[Arc<EndpointDescriptor>]) -> Vec<Listed> {
+    fn replace_list(&mut self, descriptors: &Arc<[Arc<EndpointDescriptor>]>) -> Vec<Listed> {
         let described: Vec<_> =
             self.listed.iter().map(|listed| Arc::clone(&listed.descriptor)).collect();
+        self.described = Arc::clone(descriptors);
+        self.made_with = self.helper.made_with();
         let mut former: Vec<Option<Listed>> =
             std::mem::take(&mut self.listed).into_iter().map(Some).collect();
-        let former_slots = std::mem::replace(&mut self.slots, Places::new(descriptors.len()));
+        // As many as there are different endpoints, which shows in the end.
+        let mut slots = Vec::with_capacity(descriptors.len());
         let mut former_places = None;
         let mut places: HashMap<_, usize> = HashMap::with_capacity(descriptors.len());
         let mut gone = Vec::new();
         let mut to_connect = Vec::new();
-        for descriptor in descriptors {
+        for descriptor in descriptors.iter() {
             let addresses = address_set(descriptor);
             let weight = Member::of(descriptor).weight;
             let place = self.listed.len();
@@ -318,7 +400,7 @@ impl RingHashPolicy {
             let mut kept = found.and_then(|was_at| Some((former[was_at].take()?, was_at)));
             if let Some((was, was_at)) = kept.take_if(|(was, _)| !was.is_still(descriptor)) {
                 // The host would make another one now. Calls are used to it being connected.
-                if former_slots.get(was_at).is_some() {
+                if self.slots.get(was_at).is_some() {
                     to_connect.push(place);
                 }
                 gone.push(was);
@@ -327,26 +409,33 @@ impl RingHashPolicy {
             let listed = match kept {
                 // One that the host has refused is tried again.
                 Some((was, was_at)) if was.endpoint.is_some() => {
-                    self.slots.set(place, former_slots.get(was_at).cloned());
+                    slots.push(self.slots.get(was_at).cloned());
                     Listed { descriptor, weight, ..was }
                 }
-                _ => Listed { descriptor, weight, endpoint: None, reported: false },
+                _ => {
+                    slots.push(None);
+                    Listed { descriptor, weight, endpoint: None, reported: false }
+                }
             };
             self.listed.push(listed);
         }
+        drop(former_places);
         gone.extend(former.into_iter().flatten());
         self.tally = Tally::default();
         self.by_id.clear();
-        for place in 0..self.listed.len() {
+        self.slots = Places::new(self.listed.len());
+        for (place, slot) in slots.into_iter().enumerate() {
+            self.slots.set(place, slot);
             self.tally.add(self.state(place));
             if let Some(endpoint) = &self.listed[place].endpoint {
                 self.by_id.insert(endpoint.id(), place);
             }
         }
-        self.wanted = self.listed.iter().map(|_| AtomicBool::new(false)).collect();
+        self.wanted = Arc::new(Bits::new(self.listed.len()));
         for place in to_connect {
             let _ = self.connect(place);
         }
+        self.forget_unlisted(described);
         gone
     }
 }
@@ -375,38 +464,47 @@ impl Policy for RingHashPolicy {
             .downcast::<RingHashConfig>()
             .map_err(|_| Status::internal("the config of an update is another policy's"))?;
         let (descriptors, error) = match &update.endpoints {
-            Ok(descriptors) => (&descriptors[..], None),
+            Ok(descriptors) => (Arc::clone(descriptors), None),
             Err(error) if !self.listed.is_empty() => return Err(error.clone()),
-            Err(error) => (&[][..], Some(error)),
+            Err(error) => (Arc::default(), Some(error)),
         };
         self.resolution_note = Arc::from(&*update.resolution_note);
+        let sizes = |config: &RingHashConfig| (config.min_ring_size, config.max_ring_size);
+        let same_sizes = self.config.as_ref().is_some_and(|was| sizes(was) == sizes(&config));
         // Nothing is published while the list and the ring do not fit each other.
-        self.ring = None;
+        let ring = self.ring.take();
+        let repeats = self.repeats(&descriptors);
         // Dropped at the end: what two endpoints have in common, such as a connection, stays.
-        let _gone = self.replace_list(descriptors);
+        let _gone = if repeats {
+            self.repeat_list();
+            Vec::new()
+        } else {
+            self.replace_list(&descriptors)
+        };
         if self.listed.is_empty() {
             let status = error.cloned().unwrap_or_else(|| {
                 Status::unavailable(format!("empty address list: {}", self.resolution_note))
             });
+            self.loads.none_ready();
+            self.counting.none_ready();
+            self.shares.clear();
             let picker = Box::new(FailPicker(status.clone()));
             self.helper.update_state(Connectivity::TransientFailure, &status, picker);
             return Err(status);
         }
-        let members: Vec<Member<'_>> = self
-            .listed
-            .iter()
-            .map(|listed| Member { weight: listed.weight, ..Member::of(&listed.descriptor) })
-            .collect();
-        let ring = Ring::new(&members, config.min_ring_size, config.max_ring_size);
-        let ring = Arc::new(ring);
-        self.ring = Some(Arc::clone(&ring));
+        match ring {
+            Some(ring) if repeats && same_sizes => self.ring = Some(ring),
+            _ => self.make_ring(&config),
+        }
         let endpoints: Vec<_> = self.listed.iter().map(|listed| &listed.descriptor).collect();
-        self.counting.keep(&mut endpoints.iter().copied());
-        self.shares.set(Shares { endpoints: endpoints.iter().copied().cloned().collect(), ring });
-        self.loads.keep(&mut endpoints.iter().copied());
         self.loads.list(config.balance_factor, &endpoints);
         self.config = Some(config);
-        self.publish(None);
+        // Another list may be of those alone that have failed before, or that the host has just refused.
+        let failed = self.slots.iter().filter(|_| !repeats).find_map(|(_, slot)| match slot {
+            Slot::Failed(status) => Some(Status::clone(status)),
+            Slot::Ready(_) | Slot::Connecting => None,
+        });
+        self.publish(failed);
         Ok(())
     }
 
@@ -455,10 +553,9 @@ impl Policy for RingHashPolicy {
     /// Picks want connections.
     fn woken(&mut self) {
         let mut failure = None;
-        for (place, wanted) in Arc::clone(&self.wanted).iter().enumerate() {
-            // Relaxed: the wake that led to this call comes after what it is for.
-            let wanted = wanted.load(Ordering::Relaxed) && wanted.swap(false, Ordering::Relaxed);
-            if wanted && self.slots.get(place).is_none() {
+        // The wake that led to this call came after what it is for.
+        for place in Arc::clone(&self.wanted).drain() {
+            if self.slots.get(place).is_none() {
                 failure = self.connect(place).or(failure);
             }
         }
@@ -496,7 +593,7 @@ struct RingHashPicker {
     /// Some endpoint is CONNECTING.
     connecting: bool,
     all_failed: bool,
-    wanted: Arc<[AtomicBool]>,
+    wanted: Arc<Bits>,
     resolution_note: Arc<str>,
     helper: Arc<dyn Helper>,
 }
@@ -579,12 +676,11 @@ impl RingHashPicker {
 
     /// Asks for a connection to this endpoint; what becomes of the call if that is not possible.
     fn ask(&self, place: usize) -> Option<Pick<'_>> {
-        let wanted = &self.wanted[place];
-        // Relaxed: the wake orders it, this one or that of whoever came first.
-        if wanted.swap(true, Ordering::Relaxed) || self.helper.wake() {
+        // The wake orders it, this one or that of whoever came first.
+        if !self.wanted.insert(place) || self.helper.wake() {
             return None;
         }
-        wanted.store(false, Ordering::Relaxed);
+        self.wanted.remove(place);
         Some(Pick::fail(Status::internal("the host cannot connect for a call that waits")))
     }
 

@@ -18,14 +18,13 @@ use crate::sync::Rotation;
 
 /// Up to so many backends, a picker has their handles side by side: to copy them costs less than to look
 /// for them.
-const MOST_SIDE_BY_SIDE: usize = 1024;
+pub(super) const MOST_SIDE_BY_SIDE: usize = 1024;
 
 /// The picker factory of `steer_round_robin`.
 pub struct RoundRobin {
     /// Outlives pickers: making a cache line for each thread anew at every report would cost more
     /// than the rest of it.
     rotation: Rotation,
-    most_side_by_side: usize,
 }
 
 /// It has no fields.
@@ -40,7 +39,7 @@ impl BuiltIn for RoundRobin {
     }
 
     fn new(_helper: &dyn Helper) -> Self {
-        RoundRobin { rotation: Rotation::new(), most_side_by_side: MOST_SIDE_BY_SIDE }
+        RoundRobin { rotation: Rotation::new() }
     }
 }
 
@@ -56,7 +55,7 @@ impl PickerFactory for RoundRobin {
         let (connections, rotation) = (ready.connections().clone(), self.rotation.clone());
         // A random first backend for each picker: or else every client that is started at the
         // same time begins with the same one (grpc-go#2580).
-        if connections.count() <= self.most_side_by_side {
+        if connections.count() <= MOST_SIDE_BY_SIDE {
             let first = below(helper.random(), connections.count());
             Box::new(SideBySide(Turns::new(connections, first, rotation)))
         } else {

@@ -31,7 +31,7 @@ use crate::Status;
 use crate::endpoints::{Connectivity, Endpoint, EndpointDescriptor, EndpointId, Report};
 use crate::stats::{Clock, Describe, Record};
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use crate::sync::{Handle, LogLimit};
+use crate::sync::{Handle, LogLimit, Wake};
 
 /// What a runner asks of the host: [`Helper`] with the engine's numbers, and one thing more.
 pub trait Host: Send + Sync {
@@ -50,6 +50,11 @@ pub trait Host: Send + Sync {
 
     /// See [`Helper::request_load_reports`].
     fn request_load_reports(&self, period: Option<Duration>);
+
+    /// See [`Helper::made_with`].
+    fn made_with(&self) -> Option<u64> {
+        None
+    }
 
     /// Asks for a call of [`Runner::run`], soon, from where the host makes its other calls. Comes
     /// on any thread, also from within a pick. `false`: this host cannot do that.
@@ -90,7 +95,7 @@ pub(super) struct Shared {
     /// Set by a picker that is broken, until the policy is replaced.
     picker_fault: AtomicBool,
     /// Set by [`Helper::wake`], until the policy hears of it.
-    woken: AtomicBool,
+    woken: Wake,
     fault_log: LogLimit,
     next_timer: AtomicU64,
     /// Timers that a policy has started before its first event. None once shut down.
@@ -163,10 +168,6 @@ impl Shared {
         // Relaxed: run_later and the host's serialising order this after the fault.
         self.picker_fault.load(Ordering::Relaxed)
             && self.picker_fault.swap(false, Ordering::Relaxed)
-    }
-
-    fn take_woken(&self) -> bool {
-        self.woken.swap(false, Ordering::AcqRel)
     }
 
     fn count_fault(&self, text: &str) {
@@ -310,17 +311,12 @@ impl Helper for RunnerHelper {
         }
     }
 
+    fn made_with(&self) -> Option<u64> {
+        self.0.host.made_with()
+    }
+
     fn wake(&self) -> bool {
-        // AcqRel, with the swap in `take_woken`: what the waker did before is there for the policy to
-        // see, whether this or an earlier wake led to its call.
-        if self.0.woken.swap(true, Ordering::AcqRel) {
-            return true;
-        }
-        let can = self.0.host.run_later();
-        if !can {
-            self.0.woken.store(false, Ordering::Release);
-        }
-        can
+        self.0.woken.wake(|| self.0.host.run_later())
     }
 
     fn is_active(&self) -> bool {
@@ -389,7 +385,7 @@ impl Runner {
             taking_over: AtomicBool::new(false),
             generation: AtomicU64::new(0),
             picker_fault: AtomicBool::new(false),
-            woken: AtomicBool::new(false),
+            woken: Wake::new(),
             fault_log: LogLimit::new(),
             next_timer: AtomicU64::new(1),
             early_timers: Mutex::new(Some(Vec::new())),
@@ -531,6 +527,12 @@ impl Runner {
         }
         // A picker was found to be broken: the policy must not make another one.
         if !matches!(event, Event::Close) && self.shared.take_picker_fault() && !state.fallen_back {
+            // The host knows the endpoints of its latest list only.
+            if let Event::Update(update) = &event {
+                if update.endpoints.is_ok() {
+                    state.last_update = Some(update.clone());
+                }
+            }
             self.fall_back(state);
         }
         let Some(policy) = state.policy.as_mut() else {
@@ -571,7 +573,7 @@ impl Runner {
                     catch_unwind(AssertUnwindSafe(|| policy.load_report(endpoint, &metrics)));
                 ("load_report", known.map(Done::Reported))
             }
-            Event::Run if self.shared.take_woken() => ("woken", quietly(|| policy.woken())),
+            Event::Run if self.shared.woken.take() => ("woken", quietly(|| policy.woken())),
             // What else it is for was done above.
             Event::Run => return Done::Nothing,
             Event::Close => {

@@ -98,8 +98,8 @@ pub trait CallHooks: Send + Sync {
     }
 }
 
-/// A backend of one picker, whose calls are tracked. What a call holds of its picker, so that calls to
-/// different backends share no written cache line.
+/// A backend whose calls are tracked, of one picker, or of several that a policy publishes one after another.
+/// What a call holds of its picker, so that calls to different backends share no written cache line.
 pub struct TrackedBackend {
     connection: Connection,
     hooks: Arc<dyn CallHooks>,
@@ -119,7 +119,8 @@ struct Published {
 }
 
 impl TrackedBackend {
-    /// A backend with this place in its picker; `hooks` hear of its calls. For one picker only.
+    /// A backend with this place in its picker; `hooks` hear of its calls. For pickers of one policy alone, all of
+    /// which want to know the same of a call's end.
     pub fn new(
         connection: Connection,
         hooks: Arc<dyn CallHooks>,

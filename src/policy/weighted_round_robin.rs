@@ -6,27 +6,32 @@
 //! Cost per pick: one load and one store on a cache line of the thread's own, and two
 //! multiplications for each backend that is passed over; with reports per call, what the tracking of a
 //! call takes. No lock and no reference count: where gRPC replaces a picker's scheduler, here a whole
-//! picker takes its place. Cost of an update, a report or of new weights: O(backends).
+//! picker takes its place; and a load for each level of a tree of the backends.
+//! Cost per report: a schedule of up to 1,024 backends; of more, O(log backends), and a new schedule each time that a
+//! fourth of them has come or gone. Cost of an update and of new weights: O(backends).
 //!
 //! Must not know: how reports come, how turns by weight are taken.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::leaf::{Backend, BuiltIn, PickerFactory, Ready};
+use super::distinct::Distinct;
+use super::kept::Kept;
+use super::leaf::{BuiltIn, PickerFactory, Ready};
+use super::round_robin::MOST_SIDE_BY_SIDE;
 use super::{
     Call, CallEnd, CallHooks, Fields, Helper, Metrics, Pick, Picker, TimerId, TrackedBackend, Wants,
 };
-use crate::endpoints::{Connection, EndpointDescriptor};
+use crate::endpoints::{Connection, EndpointDescriptor, Places};
 use crate::hashing::of_address;
 use crate::load::{
     Observed, PerAddress, ReportedWeight, StaticStride, UtilizationMetric, WeightRule,
 };
 use crate::stats::{self, Describe, Latest, Table};
-use crate::sync::{Handle, Sequence};
+use crate::sync::{Handle, Sequence, Step};
 
 /// Schedulers are rebuilt no more often than this, as in gRPC.
 const LEAST_UPDATE_PERIOD: Duration = Duration::from_millis(100);
@@ -90,10 +95,14 @@ impl BuiltIn for WeightedRoundRobin {
         WeightedRoundRobin {
             sequence: Sequence::new(|| helper.random()),
             known: PerAddress::default(),
-            same_as: None,
+            endpoints: Arc::default(),
             given: Vec::new(),
-            current: Vec::new(),
-            scheduler: None,
+            distinct: Distinct::new(),
+            backends: Places::new(0),
+            tracked: Kept::new(),
+            listed_for: None,
+            schedule: None,
+            pickers: 0,
             weighed: Arc::default(),
             applied: None,
             timer: None,
@@ -142,15 +151,21 @@ pub struct WeightedRoundRobin {
     /// Goes on over pickers: with each of them, a backend's turns would otherwise begin anew.
     sequence: Sequence,
     known: PerAddress<Known>,
-    /// For each place of the list, the first one with the same addresses; none: all differ. A weight
-    /// is a backend's, however often it is listed, so it takes part once, as in gRPC.
-    same_as: Option<Vec<usize>>,
+    /// The list in use.
+    endpoints: Arc<[Arc<EndpointDescriptor>]>,
     /// The config's weight for each place of the list; 0: none. Empty when weights are reported.
     given: Vec<f32>,
-    /// The backends of the last picker.
-    current: Vec<Arc<Known>>,
-    /// Its scheduler.
-    scheduler: Option<StaticStride>,
+    /// A weight is a backend's, however often it is listed, so it takes part once, as in gRPC.
+    distinct: Distinct,
+    /// The backends of the last picker, by place.
+    backends: Places<Connection>,
+    tracked: Kept<Connection, Tracked>,
+    /// The config by which their reports are read.
+    listed_for: Option<Arc<WeightedRoundRobinConfig>>,
+    /// What the last picker goes by.
+    schedule: Option<Schedule>,
+    /// How many pickers went by it, but for the first.
+    pickers: usize,
     /// For statistics.
     weighed: Arc<Latest>,
     /// What the latest update brought.
@@ -161,14 +176,72 @@ pub struct WeightedRoundRobin {
     counts: bool,
 }
 
+/// A backend whose reports come with its calls.
+#[derive(Clone)]
+struct Tracked {
+    known: Arc<Known>,
+    backend: Arc<TrackedBackend>,
+}
+
+/// Whose turns come how often.
+#[derive(Clone)]
+struct Schedule {
+    /// Its places are those of the list, whose endpoints need not all take part; else those of the backends alone.
+    by_list: bool,
+    /// 0: none is known.
+    weights: Arc<[f32]>,
+    /// None: all are taken alike.
+    scheduler: Option<StaticStride>,
+}
+
 impl WeightedRoundRobin {
-    /// The weights that these backends have now; 0 where none is of use.
-    fn reported(&self, backends: &[Arc<Known>]) -> Vec<f32> {
-        let Some((config, helper)) = &self.applied else { return vec![0.0; backends.len()] };
-        let now = helper.now();
-        let (expiration, blackout) = (config.weight_expiration_period, config.blackout_period);
-        let weight = |known: &Arc<Known>| known.learnt.usable(now, expiration, blackout);
-        backends.iter().map(weight).collect()
+    /// By the weights that the backends have now.
+    fn new_schedule(&self) -> Schedule {
+        let now = self.applied.as_ref().map(|(config, helper)| (config, helper.now()));
+        let weight = |place: usize| match (self.given.get(place), now) {
+            (Some(given), _) => *given,
+            (None, None) => 0.0,
+            (None, Some((config, now))) => {
+                let (expiration, blackout) =
+                    (config.weight_expiration_period, config.blackout_period);
+                self.known.at(place).learnt.usable(now, expiration, blackout)
+            }
+        };
+        let by_list = self.backends.count() > MOST_SIDE_BY_SIDE;
+        let weights: Arc<[f32]> = if by_list {
+            // What is learnt of the others says nothing of how they will be when they are READY again.
+            let counts =
+                |place: usize| !self.given.is_empty() || self.backends.get(place).is_some();
+            let places = 0..self.backends.places();
+            places.map(|place| if counts(place) { weight(place) } else { 0.0 }).collect()
+        } else {
+            self.backends.iter().map(|(place, _)| weight(place)).collect()
+        };
+        Schedule { by_list, scheduler: StaticStride::new(&weights), weights }
+    }
+
+    /// For the backends of a new picker.
+    fn follow(&mut self) {
+        let goes_on = |schedule: &Schedule| {
+            schedule.by_list
+                && self.backends.count() > MOST_SIDE_BY_SIDE
+                && self.pickers < self.backends.count() / 4
+        };
+        if self.schedule.as_ref().is_some_and(goes_on) {
+            self.pickers += 1;
+        } else {
+            self.schedule = Some(self.new_schedule());
+            self.pickers = 0;
+        }
+    }
+
+    /// Tells the statistics.
+    fn tell(&self, schedule: Schedule) {
+        self.weighed.set(Weighed {
+            endpoints: Arc::clone(&self.endpoints),
+            backends: self.backends.clone(),
+            schedule,
+        });
     }
 
     fn start_timer(&mut self) {
@@ -213,19 +286,32 @@ impl PickerFactory for WeightedRoundRobin {
         endpoints: &[&Arc<EndpointDescriptor>],
     ) {
         self.known.list(endpoints, |_| Observed::new(ReportedWeight::new()));
-        let mut first = HashMap::new();
-        let same_as = endpoints.iter().enumerate();
-        let same_as = same_as.map(|(place, of)| *first.entry(&of.addresses).or_insert(place));
-        let same_as: Vec<usize> = same_as.collect();
-        self.same_as = (first.len() < endpoints.len()).then_some(same_as);
+        self.distinct.list(endpoints.len(), self.known.first_places());
+        self.endpoints = endpoints.iter().map(|&endpoint| Arc::clone(endpoint)).collect();
+        self.schedule = None;
+        let same_config =
+            self.listed_for.as_ref().is_some_and(|former| Arc::ptr_eq(former, config));
+        self.listed_for = Some(Arc::clone(config));
+        let known = &self.known;
+        self.tracked.relist(endpoints.len(), |place, tracked| {
+            same_config && Arc::ptr_eq(&tracked.known, known.at(place))
+        });
         self.given = match &config.source {
             Source::Config(weights) => endpoints.iter().map(|of| given(weights, of)).collect(),
             _ => Vec::new(),
         };
     }
 
-    fn keep(&mut self, endpoints: &mut dyn Iterator<Item = &Arc<EndpointDescriptor>>) {
-        self.known.keep(endpoints);
+    fn none_ready(&mut self) {
+        self.distinct.none_ready();
+        self.backends = Places::new(0);
+        self.tracked = Kept::new();
+        self.schedule = None;
+        self.weighed.clear();
+    }
+
+    fn forget(&mut self, gone: &[Arc<EndpointDescriptor>]) {
+        self.known.forget(gone);
     }
 
     fn connected(&mut self, endpoint: &EndpointDescriptor) {
@@ -257,35 +343,32 @@ impl PickerFactory for WeightedRoundRobin {
         ready: &Ready<'_>,
         _helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker> {
-        let mut backends: Vec<Backend> = ready.backends().collect();
-        if let Some(same_as) = &self.same_as {
-            let mut there = HashSet::new();
-            backends.retain(|backend| there.insert(same_as[backend.place]));
-        }
-        self.current =
-            backends.iter().map(|backend| Arc::clone(self.known.at(backend.place))).collect();
-        let weights = match &config.source {
-            Source::Config(_) => backends.iter().map(|backend| self.given[backend.place]).collect(),
-            _ => self.reported(&self.current),
+        self.backends = self.distinct.follow(ready.connections());
+        self.follow();
+        let schedule = self.schedule.clone().expect("just made");
+        // A scheduler of the backends alone has to be told where they are.
+        let places = (!schedule.by_list)
+            .then(|| self.backends.iter().map(|(place, _)| place as u32).collect());
+        let turns = Turns {
+            scheduler: schedule.scheduler.clone(),
+            sequence: self.sequence.clone(),
+            places,
         };
-        self.scheduler = StaticStride::new(&weights);
-        let (connections, endpoints): (Vec<_>, Vec<_>) =
-            backends.into_iter().map(|backend| (backend.connection, backend.descriptor)).unzip();
-        self.weighed.set(Weighed { endpoints, weights, scheduler: self.scheduler.clone() });
-        let turns = Turns { scheduler: self.scheduler.clone(), sequence: self.sequence.clone() };
+        self.tell(schedule);
         if !matches!(config.source, Source::Calls) {
-            return Box::new(UntrackedPicker { turns, connections: connections.into() });
+            return Box::new(WeightedPicker { turns, backends: self.backends.clone() });
         }
-        self.counts = stats::tracks_calls();
-        let hooks: Arc<dyn CallHooks> = Arc::new(Reports {
-            counts: self.counts,
-            config: Arc::clone(config),
-            backends: self.current.iter().map(Arc::clone).collect(),
-        });
-        let tracked =
-            |(place, connection)| TrackedBackend::new(connection, Arc::clone(&hooks), place);
-        let backends = connections.into_iter().enumerate().map(tracked).collect();
-        Box::new(TrackedPicker { turns, backends })
+        let counts = stats::tracks_calls();
+        if std::mem::replace(&mut self.counts, counts) != counts {
+            self.tracked.relist(self.backends.places(), |_, _| false);
+        }
+        let track = |place: usize, connection: &Connection| {
+            let (config, known) = (Arc::clone(config), Arc::clone(self.known.at(place)));
+            let hooks = Arc::new(Reports { counts, config, known: Arc::clone(&known) });
+            Tracked { known, backend: TrackedBackend::new(connection.clone(), hooks, place) }
+        };
+        let backends = self.tracked.follow(&self.backends, track, |_, _| {}).clone();
+        Box::new(WeightedPicker { turns, backends })
     }
 
     fn timer(&mut self, timer: TimerId) -> bool {
@@ -293,7 +376,16 @@ impl PickerFactory for WeightedRoundRobin {
             return false;
         }
         self.start_timer();
-        StaticStride::new(&self.reported(&self.current)) != self.scheduler
+        let Some(former) = self.schedule.take() else { return false };
+        let schedule = self.new_schedule();
+        self.pickers = 0;
+        let others = schedule.scheduler != former.scheduler;
+        if !others {
+            // There will be no picker, and yet the weights may be others, in the same ratio.
+            self.tell(schedule.clone());
+        }
+        self.schedule = Some(schedule);
+        others
     }
 }
 
@@ -321,24 +413,30 @@ fn given(weights: &HashMap<Vec<u8>, f32>, endpoint: &EndpointDescriptor) -> f32 
     addresses.find_map(|address| weights.get(&*of_address(address))).copied().unwrap_or(0.0)
 }
 
-/// What a picker goes by.
+/// The last picker, for statistics.
 struct Weighed {
-    endpoints: Vec<Arc<EndpointDescriptor>>,
-    /// 0: none is known.
-    weights: Vec<f32>,
-    scheduler: Option<StaticStride>,
+    endpoints: Arc<[Arc<EndpointDescriptor>]>,
+    backends: Places<Connection>,
+    schedule: Schedule,
 }
 
 impl Describe for Weighed {
     fn describe(&self, table: &mut Table) {
-        let shares: Vec<f64> = match &self.scheduler {
+        let Schedule { by_list, weights, scheduler } = &self.schedule;
+        let shares: Vec<f64> = match scheduler {
             Some(scheduler) => scheduler.shares().collect(),
-            None => vec![1.0 / self.endpoints.len() as f64; self.endpoints.len()],
+            None => vec![1.0; weights.len()],
         };
-        for ((endpoint, weight), share) in self.endpoints.iter().zip(&self.weights).zip(shares) {
-            if let Some(row) = table.row(&endpoint.addresses) {
-                row.weight = (*weight > 0.0).then_some(f64::from(*weight));
-                row.share = Some(share);
+        let backends = || {
+            let backends = self.backends.iter().enumerate();
+            backends.map(|(number, (place, _))| (place, if *by_list { place } else { number }))
+        };
+        let sum: f64 = backends().map(|(_, scheduled)| shares[scheduled]).sum();
+        for (place, scheduled) in backends() {
+            if let Some(row) = table.row(&self.endpoints[place].addresses) {
+                let weight = f64::from(weights[scheduled]);
+                row.weight = (weight > 0.0).then_some(weight);
+                row.share = Some(shares[scheduled] / sum);
             }
         }
     }
@@ -350,8 +448,7 @@ struct Reports {
     /// does.
     counts: bool,
     config: Arc<WeightedRoundRobinConfig>,
-    /// By their places in the picker.
-    backends: Box<[Arc<Known>]>,
+    known: Arc<Known>,
 }
 
 impl CallHooks for Reports {
@@ -362,18 +459,18 @@ impl CallHooks for Reports {
 
     fn picked(&self, backend: usize, state: Handle) {
         if self.counts {
-            CallHooks::picked(&*self.backends[backend], backend, state);
+            CallHooks::picked(&*self.known, backend, state);
         }
     }
 
     fn finished(&self, backend: usize, state: Handle, end: &CallEnd<'_>) {
         if let CallEnd::Finished { ended, metrics: Some(metrics), .. } = end {
             if let Some(weight) = self.config.rule.weight(metrics) {
-                self.backends[backend].learnt.report(weight, *ended);
+                self.known.learnt.report(weight, *ended);
             }
         }
         if self.counts {
-            CallHooks::finished(&*self.backends[backend], backend, state, end);
+            CallHooks::finished(&*self.known, backend, state, end);
         }
     }
 }
@@ -383,42 +480,82 @@ struct Turns {
     /// None: all are taken alike.
     scheduler: Option<StaticStride>,
     sequence: Sequence,
+    /// Where the scheduler's places are in the list; none: they are those of the list, and may have no backend.
+    places: Option<Box<[u32]>>,
 }
 
 impl Turns {
     #[inline(always)]
-    fn next(&self, places: usize) -> usize {
-        match &self.scheduler {
-            Some(scheduler) => {
-                self.sequence.next(places, |place, pass| scheduler.takes(place, pass))
+    fn takes(&self, place: usize, pass: u32) -> bool {
+        self.scheduler.as_ref().is_none_or(|scheduler| scheduler.takes(place, pass))
+    }
+
+    #[inline(always)]
+    fn next<'a, T: Clone>(&self, backends: &'a Places<T>) -> Option<&'a T> {
+        match &self.places {
+            Some(places) => {
+                let next = self.sequence.next(places.len(), |place, pass| self.takes(place, pass));
+                backends.get(places[next] as usize)
             }
-            None => self.sequence.next(places, |_, _| true),
+            None => self.next_by_list(backends),
         }
     }
-}
 
-struct UntrackedPicker {
-    turns: Turns,
-    connections: Box<[Connection]>,
-}
-
-impl Picker for UntrackedPicker {
-    fn pick<'a>(&'a self, _call: &Call<'_>) -> Pick<'a> {
-        Pick::Complete(&self.connections[self.turns.next(self.connections.len())])
+    fn next_by_list<'a, T: Clone>(&self, backends: &'a Places<T>) -> Option<&'a T> {
+        let places = backends.places();
+        let mut next = None;
+        self.sequence.next_by(places, |place, pass| {
+            if !self.takes(place, pass) {
+                return Step::Pass;
+            }
+            next = backends.get(place);
+            match next {
+                Some(_) => Step::Take,
+                None => Step::PassTo(backends.next(place).map_or(places, |(next, _)| next)),
+            }
+        });
+        next
     }
 }
 
-struct TrackedPicker {
-    turns: Turns,
-    backends: Box<[Arc<TrackedBackend>]>,
+/// What a picker has of a backend.
+trait Chosen: Send + Sync {
+    /// Whether its calls' reports are wanted.
+    const REPORTS: bool;
+
+    fn pick(&self) -> Pick<'_>;
 }
 
-impl Picker for TrackedPicker {
+impl Chosen for Connection {
+    const REPORTS: bool = false;
+
+    #[inline(always)]
+    fn pick(&self) -> Pick<'_> {
+        Pick::Complete(self)
+    }
+}
+
+impl Chosen for Tracked {
+    const REPORTS: bool = true;
+
+    #[inline(always)]
+    fn pick(&self) -> Pick<'_> {
+        Pick::tracked(&self.backend)
+    }
+}
+
+struct WeightedPicker<T> {
+    turns: Turns,
+    /// By place in the list.
+    backends: Places<T>,
+}
+
+impl<T: Clone + Chosen> Picker for WeightedPicker<T> {
     fn pick<'a>(&'a self, _call: &Call<'_>) -> Pick<'a> {
-        Pick::tracked(&self.backends[self.turns.next(self.backends.len())])
+        self.turns.next(&self.backends).map_or(Pick::Queue, Chosen::pick)
     }
 
     fn wants(&self) -> Wants {
-        Wants { metrics: true, ..Wants::default() }
+        Wants { metrics: T::REPORTS, ..Wants::default() }
     }
 }

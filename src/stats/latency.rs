@@ -165,3 +165,27 @@ mod tests {
         assert!(buckets.as_slice().len() * 8 + size_of::<Latency>() <= 4096);
     }
 }
+
+#[cfg(all(test, loom))]
+mod model {
+    use loom::sync::Arc;
+
+    use super::*;
+
+    /// Two calls that end at the same time both count, and the longer one is the longest. The buckets are the crate's,
+    /// and not modelled.
+    #[test]
+    fn none_is_lost() {
+        loom::model(|| {
+            let latency = Arc::new(Latency::default());
+            let other = {
+                let latency = latency.clone();
+                loom::thread::spawn(move || latency.record(Duration::from_millis(2)))
+            };
+            latency.record(Duration::from_millis(1));
+            other.join().unwrap();
+            let stats = latency.stats().unwrap();
+            assert_eq!((stats.count, stats.sum, stats.max), (2, 0.003, 0.002));
+        });
+    }
+}

@@ -23,6 +23,13 @@ pub trait Describe: Send + Sync {
 pub struct Latest(Mutex<Option<Box<dyn Describe>>>);
 
 impl Latest {
+    /// From now on, nobody tells.
+    pub fn clear(&self) {
+        let former = self.0.lock().take();
+        // As below.
+        drop(former);
+    }
+
     /// From now on, this tells.
     pub fn set(&self, describe: impl Describe + 'static) {
         let former = self.0.lock().replace(Box::new(describe));
@@ -101,7 +108,7 @@ pub struct BackendStats {
 }
 
 impl BackendStats {
-    fn new(addresses: &[String], state: Connectivity) -> BackendStats {
+    pub(crate) fn new(addresses: &[String], state: Connectivity) -> BackendStats {
         BackendStats {
             addresses: addresses.to_vec(),
             state,

@@ -36,3 +36,26 @@ impl Default for LogLimit {
         LogLimit::new()
     }
 }
+
+#[cfg(all(test, loom))]
+mod model {
+    use loom::sync::Arc;
+
+    use super::*;
+
+    /// Of two threads that want to write at the same time, one does.
+    #[test]
+    fn one_of_several_is_told_to_write() {
+        loom::model(|| {
+            let limit = Arc::new(LogLimit::new());
+            let other = {
+                let limit = limit.clone();
+                loom::thread::spawn(move || limit.is_due(Duration::from_millis(1)))
+            };
+            let here = limit.is_due(Duration::from_millis(2));
+            assert!(here != other.join().unwrap());
+            assert!(!limit.is_due(Duration::from_millis(900)));
+            assert!(limit.is_due(Duration::from_millis(1100)));
+        });
+    }
+}

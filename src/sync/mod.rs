@@ -2,19 +2,25 @@
 //!
 //! Must not know: policies, endpoints, the C ABI.
 
+mod bits;
 mod clock;
 mod handle;
 mod log_limit;
 mod rotation;
 mod sequence;
+mod shared;
 mod slot;
+mod wake;
 
+pub use bits::Bits;
 pub use clock::Clock;
 pub use handle::Handle;
 pub use log_limit::LogLimit;
 pub use rotation::Rotation;
-pub use sequence::Sequence;
+pub use sequence::{Sequence, Step};
+pub use shared::Arc;
 pub use slot::{assign_thread_slot, thread_slot};
+pub use wake::Wake;
 
 /// Atomics, by way of which a loom model can take their place (`RUSTFLAGS="--cfg loom"`).
 pub mod atomic {

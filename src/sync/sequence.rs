@@ -16,6 +16,17 @@ use crossbeam_utils::CachePadded;
 use super::atomic::{AtomicU64, Ordering};
 use super::slot::{assign_thread_slot, usual_slots};
 
+/// What becomes of a place that is next in a sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It is taken.
+    Take,
+    /// It is passed over.
+    Pass,
+    /// So it is, with all before this one, which may be the first one beyond the last.
+    PassTo(usize),
+}
+
 /// The sequences of all threads. They go on when the number of places changes; clones share them.
 #[derive(Clone, Debug)]
 pub struct Sequence {
@@ -43,8 +54,22 @@ impl Sequence {
     /// # Panics
     /// When `places` is 0.
     #[inline(always)]
-    pub fn next(&self, places: usize, take: impl FnMut(usize, u32) -> bool) -> usize {
-        self.next_for(assign_thread_slot(), places, take)
+    pub fn next(&self, places: usize, mut take: impl FnMut(usize, u32) -> bool) -> usize {
+        self.next_by(
+            places,
+            |place, generation| {
+                if take(place, generation) { Step::Take } else { Step::Pass }
+            },
+        )
+    }
+
+    /// The same for a `step` that can say more. It must take some place in one of the next generations.
+    ///
+    /// # Panics
+    /// When `places` is 0.
+    #[inline(always)]
+    pub fn next_by(&self, places: usize, step: impl FnMut(usize, u32) -> Step) -> usize {
+        self.next_for(assign_thread_slot(), places, step)
     }
 
     #[inline(always)]
@@ -52,7 +77,7 @@ impl Sequence {
         &self,
         thread: u32,
         places: usize,
-        mut take: impl FnMut(usize, u32) -> bool,
+        mut step: impl FnMut(usize, u32) -> Step,
     ) -> usize {
         let cell = &self.next[thread as usize & (self.next.len() - 1)];
         // Relaxed: a sequence orders nothing but itself. A plain load and store instead of a
@@ -63,13 +88,17 @@ impl Sequence {
             place = within(place, places);
         }
         let taken = loop {
-            let (here, now) = (place, generation);
-            place += 1;
-            if place == places {
+            let here = place;
+            let step = step(here, generation);
+            place = match step {
+                Step::PassTo(further) => further.max(here + 1),
+                Step::Take | Step::Pass => here + 1,
+            };
+            if place >= places {
                 place = 0;
                 generation = generation.wrapping_add(1);
             }
-            if take(here, now) {
+            if step == Step::Take {
                 break here;
             }
         };
@@ -95,7 +124,7 @@ mod tests {
             let mut at = 0;
             let take = |_, generation| {
                 at = generation;
-                true
+                Step::Take
             };
             let place = sequence.next_for(0, places, take);
             (place, at)
@@ -139,10 +168,35 @@ mod tests {
     #[test]
     fn goes_on_until_a_place_is_taken() {
         let sequence = starting_at(0, 0);
-        let even_in_odd = |place, generation| place % 2 == 0 && generation % 2 == 1;
+        let even_in_odd = |place, generation| match place % 2 == 0 && generation % 2 == 1 {
+            true => Step::Take,
+            false => Step::Pass,
+        };
         let taken: Vec<_> = (0..5).map(|_| sequence.next_for(0, 3, even_in_odd)).collect();
         assert_eq!(taken, [0, 2, 0, 2, 0]);
         assert_eq!(steps(&sequence, 3, 1), [(1, 5)]);
+    }
+
+    #[test]
+    fn places_are_passed_over_many_at_a_time() {
+        let sequence = starting_at(0, 0);
+        let mut asked = Vec::new();
+        let mut next = |takes: usize| {
+            sequence.next_for(0, 100, |place, generation| {
+                asked.push((place, generation));
+                match place {
+                    _ if place == takes => Step::Take,
+                    _ if place < takes => Step::PassTo(takes),
+                    _ => Step::PassTo(100),
+                }
+            })
+        };
+        assert_eq!([next(50), next(50), next(99), next(0)], [50, 50, 99, 0]);
+        let expected = [(0, 0), (50, 0), (51, 0), (0, 1), (50, 1), (51, 1), (99, 1), (0, 2)];
+        assert_eq!(asked, expected);
+        // One that says it wrongly is passed over by itself.
+        let back = |place, _| if place == 3 { Step::Take } else { Step::PassTo(0) };
+        assert_eq!(sequence.next_for(0, 100, back), 3);
     }
 
     #[test]
@@ -152,7 +206,7 @@ mod tests {
             start += 1;
             start
         });
-        let take = |_, _| true;
+        let take = |_, _| Step::Take;
         let firsts: Vec<_> = (0..5).map(|thread| sequence.next_for(thread, 8, take)).collect();
         assert_eq!(firsts, [1, 2, 3, 4, 2]);
     }
@@ -182,7 +236,7 @@ mod model {
                         for _ in 0..2 {
                             let take = |place, generation| {
                                 assert!(place < places && (5..10).contains(&generation));
-                                place == 0
+                                if place == 0 { Step::Take } else { Step::Pass }
                             };
                             assert_eq!(sequence.next_for(0, places, take), 0);
                         }

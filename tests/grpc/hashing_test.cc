@@ -1,14 +1,17 @@
 // Policies that send the calls of one user to one backend, by a header of the call.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
+#include <random>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "support/backend.h"
 #include "support/client.h"
+#include "support/resolver_feed.h"
 #include "support/wait.h"
 
 namespace steer_test {
@@ -60,6 +63,25 @@ TEST_P(Hashing, AUsersCallsGoToOneBackendWhateverTheOrderOfTheList) {
   std::swap(reversed[0], reversed[3]);
   std::swap(reversed[1], reversed[2]);
   EXPECT_EQ(WaitForPortsOf(ChannelTo(reversed), 4), ports);
+}
+
+// Backends are connected while the list moves under them.
+TEST_P(Hashing, AUsersCallsGoToOneBackendHoweverTheListCameAbout) {
+  Backends backends(8);
+  std::vector<int> ports = backends.ports();
+  const std::map<int, int> expected = WaitForPortsOf(ChannelTo(ports), ports.size());
+  std::mt19937 random(1);
+  ResolverFeed feed;
+  const auto channel =
+      MakeChannel(feed.target(), ServiceConfig(GetParam(), R"({"requestHashHeader":"user"})"));
+  for (int user = 0; user < 30; ++user) {
+    std::shuffle(ports.begin(), ports.end(), random);
+    feed.FeedPorts({ports.begin(), ports.end() - (user % 3 == 0 ? 1 : 0)});
+    EXPECT_NE(PortOf(channel, user), 0);
+  }
+  std::shuffle(ports.begin(), ports.end(), random);
+  feed.FeedPorts(ports);
+  EXPECT_EQ(WaitForPortsOf(channel, ports.size()), expected);
 }
 
 // A table moves a few more than those of the lost one (Maglev, NSDI 2016). A ring, which keeps its

@@ -3,9 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdio>
+#include <fstream>
 #include <future>
+#include <map>
 #include <memory>
+#include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +34,29 @@ class Update : public PolicyTest {
       return grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "the channel takes no update");
     }
     return accepted.get();
+  }
+
+  // The connections of this machine to these ports, each by its own port: another connection has
+  // another one.
+  static std::map<int, std::set<int>> ConnectionsTo(const std::vector<int>& ports) {
+    std::map<int, std::set<int>> connections;
+    // gRPC has sockets that can do both.
+    for (const char* table : {"/proc/self/net/tcp", "/proc/self/net/tcp6"}) {
+      std::ifstream lines(table);
+      std::string line;
+      while (std::getline(lines, line)) {
+        unsigned local = 0;
+        unsigned remote = 0;
+        unsigned state = 0;
+        constexpr unsigned kEstablished = 1;
+        const char* const format = " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%x %x";
+        if (std::sscanf(line.c_str(), format, &local, &remote, &state) != 3) continue;
+        const int port = static_cast<int>(remote);
+        if (state != kEstablished || std::count(ports.begin(), ports.end(), port) == 0) continue;
+        connections[port].insert(static_cast<int>(local));
+      }
+    }
+    return connections;
   }
 };
 STEER_FOR_EACH_POLICY(Update);
@@ -69,6 +98,39 @@ TEST_P(Update, NoCallFailsWhileAddressesChange) {
   EXPECT_TRUE(load.WaitForPorts(all));
   load.Stop();
   EXPECT_EQ(load.failures(), 0) << load.FailureTexts();
+}
+
+// Name servers shuffle: what stays in the list keeps its connection, wherever it is.
+TEST_P(Update, WhatStaysKeepsTheVeryConnection) {
+  Backends backends(5);
+  std::vector<int> ports = backends.ports();
+  const int last = ports.back();
+  const std::vector<int> stay(ports.begin(), ports.end() - 1);
+  ResolverFeed feed;
+  feed.FeedPorts(ports);
+  const auto channel = Channel(feed.target());
+  ASSERT_TRUE(WaitForRotation(channel, ports));
+  const auto before = ConnectionsTo(stay);
+  ASSERT_EQ(before.size(), stay.size());
+  std::mt19937 random(1);
+  for (int round = 0; round < 20; ++round) {
+    const auto found = std::find(ports.begin(), ports.end(), last);
+    switch (round % 4) {
+      case 0:  // As it was.
+        break;
+      case 1:
+        std::shuffle(ports.begin(), ports.end(), random);
+        break;
+      case 2:
+        std::rotate(ports.begin(), ports.begin() + 1, ports.end());
+        break;
+      default:  // One goes, or comes.
+        found == ports.end() ? void(ports.insert(ports.begin(), last)) : void(ports.erase(found));
+    }
+    ASSERT_TRUE(FeedAndWait(&feed, ports).ok());
+    ASSERT_TRUE(WaitForRotation(channel, ports));
+    EXPECT_EQ(ConnectionsTo(stay), before) << "round " << round;
+  }
 }
 
 TEST_P(Update, AListThatDoesNotConnectWaitsBehindTheOldOne) {

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 pub mod statistics;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use steer::endpoints::{
@@ -39,6 +39,8 @@ pub enum Asked {
 #[derive(Default)]
 struct World {
     asked: Vec<Asked>,
+    /// The latest list that the resolver gave.
+    listed: Vec<Arc<EndpointDescriptor>>,
     /// The engine's live endpoints, in the order in which they were made.
     endpoints: BTreeMap<EndpointId, String>,
     /// Connections by their handles' numbers, and whether the engine still holds them.
@@ -49,6 +51,8 @@ struct World {
     random: Chance,
     timers: BTreeMap<TimerId, Duration>,
     refused: Vec<String>,
+    /// Counts the changes of what endpoints are made with beside their descriptors.
+    args: u32,
     cannot_run_later: bool,
     /// What an endpoint reports from within the request to connect.
     on_connect: Option<fn() -> Report>,
@@ -77,13 +81,24 @@ impl Chance {
     }
 }
 
+impl World {
+    /// What the host knows a descriptor as: by its place in the latest list, as a host in another language does.
+    fn look_up(&self, descriptor: &EndpointDescriptor) -> Arc<EndpointDescriptor> {
+        let index = descriptor.index.get().expect("it is in the latest list");
+        let listed = &self.listed[index as usize];
+        assert_eq!(**listed, *descriptor, "the place in the list is another endpoint's");
+        Arc::clone(listed)
+    }
+}
+
 /// The world, shared by the host that the engine owns and the test.
 #[derive(Clone, Default)]
 struct VirtualHost(Arc<Mutex<World>>);
 
 impl VirtualHost {
     fn world(&self) -> MutexGuard<'_, World> {
-        self.0.lock().unwrap()
+        // After a failed assertion the world is still good for the engine's goodbye.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -91,6 +106,7 @@ struct VirtualEndpoint {
     host: VirtualHost,
     id: EndpointId,
     descriptor: Arc<EndpointDescriptor>,
+    args: u32,
     runner: Arc<Mutex<Option<std::sync::Weak<Runner>>>>,
 }
 
@@ -106,7 +122,8 @@ impl Endpoint for VirtualEndpoint {
     }
 
     fn matches(&self, descriptor: &EndpointDescriptor) -> bool {
-        self.descriptor.same_endpoint(descriptor)
+        let world = self.host.world();
+        *self.descriptor == *world.look_up(descriptor) && self.args == world.args
     }
 
     fn connect(&self) {
@@ -147,8 +164,9 @@ impl Host for ChannelHost {
         id: EndpointId,
         descriptor: &Arc<EndpointDescriptor>,
     ) -> Result<Box<dyn Endpoint>, Status> {
-        let name = descriptor.addresses[0].clone();
         let mut world = self.host.world();
+        let descriptor = world.look_up(descriptor);
+        let name = descriptor.addresses[0].clone();
         if world.refused.contains(&name) {
             return Err(Status::unavailable("refused"));
         }
@@ -158,7 +176,8 @@ impl Host for ChannelHost {
         Ok(Box::new(VirtualEndpoint {
             host: self.host.clone(),
             id,
-            descriptor: Arc::clone(descriptor),
+            descriptor,
+            args: world.args,
             runner: Arc::clone(&self.runner),
         }))
     }
@@ -278,22 +297,40 @@ impl Channel {
         self.host.world()
     }
 
-    /// The resolver gives these addresses, one letter each.
+    /// The resolver gives these addresses, one letter each. What was in the list before is the same object.
     pub fn update(&self, names: &str) -> Result<(), Status> {
-        let descriptor = |(index, name): (usize, char)| {
-            Arc::new(EndpointDescriptor {
-                index: index as u32,
+        let mut former = self.world().listed.clone();
+        let descriptor = |name: char| {
+            let descriptor = EndpointDescriptor {
                 addresses: vec![name.to_string()],
                 ..EndpointDescriptor::default()
-            })
+            };
+            match former.iter().position(|was| **was == descriptor) {
+                Some(place) => former.swap_remove(place),
+                None => Arc::new(descriptor),
+            }
         };
-        self.update_with(Ok(names.chars().enumerate().map(descriptor).collect()))
+        self.update_with(Ok(names.chars().map(descriptor).collect()))
+    }
+
+    /// As [`Channel::update`], but all of the list is described anew.
+    pub fn update_anew(&self, names: &str) -> Result<(), Status> {
+        self.world().listed.drain(..).for_each(|left| left.index.leave());
+        self.update(names)
     }
 
     pub fn update_with(
         &self,
         endpoints: Result<Vec<Arc<EndpointDescriptor>>, Status>,
     ) -> Result<(), Status> {
+        if let Ok(endpoints) = &endpoints {
+            self.world().listed.iter().for_each(|left| left.index.leave());
+            for (descriptor, index) in endpoints.iter().zip(0..) {
+                descriptor.index.set(index);
+            }
+            self.world().listed = endpoints.clone();
+        }
+        let endpoints = endpoints.map(Arc::from);
         let config = self.factory.parse_config(&self.config).unwrap();
         let resolution_note = "the note".to_owned();
         let factory = Arc::clone(&self.factory);
@@ -306,6 +343,31 @@ impl Channel {
         let world = self.world();
         let named = world.endpoints.iter().filter(|(_, of)| **of == name.to_string());
         named.map(|(id, _)| *id).collect()
+    }
+
+    /// All live endpoints with their names, in the order in which they were made.
+    pub fn endpoints(&self) -> BTreeMap<EndpointId, String> {
+        self.world().endpoints.clone()
+    }
+
+    /// One endpoint reports this state: the number of its connection if it is READY, and none else.
+    pub fn report_state(&self, id: EndpointId, state: Connectivity) -> Option<usize> {
+        self.world().silent.remove(&id);
+        let name = self.world().endpoints[&id].clone();
+        let report = match state {
+            Connectivity::Idle => Report::Idle,
+            Connectivity::Connecting => Report::Connecting,
+            Connectivity::Ready => Report::Ready(self.connection_to(name)),
+            Connectivity::TransientFailure => {
+                Report::TransientFailure(Status::unavailable(format!("{name} is down")))
+            }
+        };
+        let connection = match &report {
+            Report::Ready(connection) => Some(connection.handle().number()),
+            _ => None,
+        };
+        assert!(self.runner.endpoint_report(id, report));
+        connection
     }
 
     fn report(&self, names: &str, report: impl Fn(char) -> Report) {
@@ -352,11 +414,8 @@ impl Channel {
 
     /// Every endpoint becomes READY, whatever its name.
     pub fn ready_all(&self) {
-        let endpoints = self.world().endpoints.clone();
-        for (id, name) in endpoints {
-            self.world().silent.remove(&id);
-            let connection = self.connection_to(name);
-            assert!(self.runner.endpoint_report(id, Report::Ready(connection)));
+        for id in self.endpoints().into_keys() {
+            self.report_state(id, Connectivity::Ready);
         }
     }
 
@@ -428,6 +487,22 @@ impl Channel {
             Pick::Fault(_) => unreachable!("no policy of the tests does that"),
         };
         (text, None)
+    }
+
+    /// How often each connection is picked, by their numbers, in so many picks of which none fails or waits. Calls that are
+    /// tracked are abandoned.
+    pub fn connections_picked(&self, count: usize) -> BTreeMap<usize, usize> {
+        let picker = self.picker();
+        let mut picked = BTreeMap::new();
+        for _ in 0..count {
+            let number = match picker.pick(Call::UNKNOWN) {
+                Pick::Complete(connection) => connection.handle().number(),
+                Pick::Tracked(slot) => slot.call().connection().handle().number(),
+                _ => panic!("a call goes to no backend"),
+            };
+            *picked.entry(number).or_default() += 1;
+        }
+        picked
     }
 
     /// One pick for a call with this hash of an xDS route.
@@ -507,6 +582,11 @@ impl Channel {
     /// The host refuses to make endpoints of these names.
     pub fn refuse(&self, names: &str) {
         self.world().refused = names.chars().map(String::from).collect();
+    }
+
+    /// The channel has other args from now on.
+    pub fn other_args(&self) {
+        self.world().args += 1;
     }
 
     pub fn cannot_run_later(&self) {

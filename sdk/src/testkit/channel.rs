@@ -116,8 +116,8 @@ impl TestChannel {
     /// The resolver gives these backends, by their addresses or as [`TestBackend`]s.
     pub fn resolve<B: Into<TestBackend>>(&self, backends: impl IntoIterator<Item = B>) {
         let backends = backends.into_iter().enumerate().map(|(index, backend)| {
-            let mut descriptor = backend.into().0;
-            descriptor.index = index as u32;
+            let descriptor = backend.into().0;
+            descriptor.index.set(index as u32);
             Arc::new(descriptor)
         });
         let backends: Vec<_> = backends.collect();
@@ -153,7 +153,7 @@ impl TestChannel {
         endpoints: Result<Vec<Arc<EndpointDescriptor>>, steer::Status>,
     ) -> Result<(), steer::Status> {
         self.runner.update(Update {
-            endpoints,
+            endpoints: endpoints.map(Arc::from),
             factory: Arc::clone(&self.factory),
             config: Arc::clone(&control.config),
             resolution_note: String::new(),

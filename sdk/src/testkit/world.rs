@@ -90,7 +90,7 @@ impl Endpoint for WorldEndpoint {
     }
 
     fn matches(&self, descriptor: &EndpointDescriptor) -> bool {
-        self.descriptor.same_endpoint(descriptor)
+        *self.descriptor == *descriptor
     }
 
     fn connect(&self) {

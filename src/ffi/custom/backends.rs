@@ -2,7 +2,7 @@
 //!
 //! Must not know: how a backend is chosen.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ptr;
 use std::sync::Arc;
 
@@ -157,12 +157,10 @@ pub(super) unsafe extern "C" fn backends_release(backends: *const steer_backends
 pub(super) struct Known(HashMap<Vec<String>, Arc<Described>>);
 
 impl Known {
-    /// Forgets all others.
-    pub(super) fn keep(&mut self, endpoints: &mut dyn Iterator<Item = &Arc<EndpointDescriptor>>) {
-        if !self.0.is_empty() {
-            let listed: HashSet<&[String]> =
-                endpoints.map(|descriptor| descriptor.addresses.as_slice()).collect();
-            self.0.retain(|addresses, _| listed.contains(addresses.as_slice()));
+    /// Forgets these: none with their addresses is left.
+    pub(super) fn forget(&mut self, gone: &[Arc<EndpointDescriptor>]) {
+        for descriptor in gone {
+            self.0.remove(&descriptor.addresses);
         }
     }
 

@@ -104,8 +104,8 @@ impl PickerFactory for CustomPickers {
         ))
     }
 
-    fn keep(&mut self, endpoints: &mut dyn Iterator<Item = &Arc<EndpointDescriptor>>) {
-        self.known.keep(endpoints);
+    fn forget(&mut self, gone: &[Arc<EndpointDescriptor>]) {
+        self.known.forget(gone);
     }
 
     fn timer(&mut self, timer: TimerId) -> bool {

@@ -8,9 +8,7 @@
 //   differential_test --policy=round_robin --mutate=drop-report   self test: a planted fault must
 //   be found
 
-#include <grpc/grpc.h>
 #include <signal.h>
-#include <steer/grpc.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -24,6 +22,7 @@
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
 #include "fake_channel.h"
+#include "run_in_grpc.h"
 #include "sequence.h"
 
 ABSL_FLAG(std::string, reference, "round_robin", "the policy that is right");
@@ -193,20 +192,8 @@ int main(int argc, char** argv) {
   absl::ParseCommandLine(argc, argv);
   // Backends that gRPC makes no subchannel for, and other planned mishaps, would fill the log.
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
-  const steer::RegisterStatus registered = steer::Register();
-  if (!registered.ok()) {
-    std::fprintf(stderr, "%s\n", std::string(registered.message()).c_str());
-    return EXIT_FAILURE;
-  }
   for (int signal_number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) {
     signal(signal_number, steer_testing::OnCrash);
   }
-  grpc_init();
-  int result;
-  {
-    steer_testing::ThreadScope scope;
-    result = steer_testing::Main();
-  }
-  grpc_shutdown();
-  return result;
+  return steer_testing::RunInGrpc(steer_testing::Main);
 }

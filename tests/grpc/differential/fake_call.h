@@ -150,12 +150,14 @@ auto StartCall(Tracker* tracker, int) -> decltype(tracker->Start()) {
 template <typename Tracker>
 void StartCall(Tracker*, long) {}
 // Without `load`, the backend reports nothing.
-inline void FinishCall(CallTracker* tracker, FakeLoad* load) {
+inline void FinishCall(CallTracker* tracker, FakeLoad* load,
+                       const absl::Status& status = absl::OkStatus()) {
   static FakeMetadata no_trailers("none", "");
   struct NoLoad final : GrpcPolicy::BackendMetricAccessor {
     const FakeLoad::Data* GetBackendMetricData() override { return nullptr; }
   } none;
   CallTracker::FinishArgs args = {};
+  args.status = status;
   args.trailing_metadata = load == nullptr ? &no_trailers : load->trailers();
   args.backend_metric_accessor =
       load == nullptr ? static_cast<GrpcPolicy::BackendMetricAccessor*>(&none) : load;

@@ -10,10 +10,12 @@
 #ifndef STEER_TESTS_GRPC_DIFFERENTIAL_FAKE_CHANNEL_H_
 #define STEER_TESTS_GRPC_DIFFERENTIAL_FAKE_CHANNEL_H_
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -30,20 +32,20 @@ namespace steer_testing {
 
 // One entry of an address list. Two subchannels are interchangeable exactly when all four fields
 // are equal. In each field after the first, 0 stands for "not set".
+constexpr uint32_t kAddresses = 1 << 20;
 struct Backend {
-  uint16_t address = 0;
-  uint8_t weight = 0;       // a resolver attribute, which does not change how gRPC connects
+  uint32_t address = 0;  // below kAddresses
+  uint8_t weight = 0;    // a resolver attribute, which does not change how gRPC connects; below 16
   uint8_t address_arg = 0;  // a channel arg of this address; below 16
   uint8_t list_arg = 0;     // a channel arg of the whole list; below 16
 
   uint32_t key() const {
-    return (uint32_t{address} << 16) | (uint32_t{weight} << 8) | (uint32_t{address_arg} << 4) |
-           list_arg;
+    return (address << 12) | (uint32_t{weight} << 8) | (uint32_t{address_arg} << 4) | list_arg;
   }
   static Backend OfKey(uint32_t key) {
     Backend backend;
-    backend.address = static_cast<uint16_t>(key >> 16);
-    backend.weight = static_cast<uint8_t>(key >> 8);
+    backend.address = key >> 12;
+    backend.weight = static_cast<uint8_t>(key >> 8 & 0xf);
     backend.address_arg = static_cast<uint8_t>(key >> 4 & 0xf);
     backend.list_arg = static_cast<uint8_t>(key & 0xf);
     return backend;
@@ -149,6 +151,9 @@ class FakeSubchannel final : public grpc_core::SubchannelInterface {
 
   const Backend& backend() const { return backend_; }
   bool watched() const { return watch_ != nullptr; }
+  // Whether it was ever reported to be READY: until then, no pick may choose it. Any thread.
+  bool was_ready() const { return was_ready_.load(std::memory_order_relaxed); }
+  void set_ready() { was_ready_.store(true, std::memory_order_relaxed); }
 
 #if STEER_TEST_GENERATION == 1
   grpc_connectivity_state CheckConnectivityState() override { return host_->StateOf(backend_); }
@@ -221,6 +226,7 @@ class FakeSubchannel final : public grpc_core::SubchannelInterface {
 
   const Backend backend_;
   ChannelHost* const host_;
+  std::atomic<bool> was_ready_{false};
   std::shared_ptr<Watch> watch_;
 #if STEER_TEST_GENERATION == 3
   std::unique_ptr<DataWatcherInterface> data_watcher_;
@@ -230,12 +236,13 @@ class FakeSubchannel final : public grpc_core::SubchannelInterface {
 // The translation of a Backend into gRPC's words and back.
 constexpr char kAddressArg[] = "steer.test.address_arg";
 constexpr char kListArg[] = "steer.test.list_arg";
-constexpr uint16_t kFirstPort = 10000;
+constexpr uint32_t kFirstPort = 10000;
 
 inline Address ToAddress(const Backend& backend) {
   grpc_core::ChannelArgs args;
   if (backend.address_arg != 0) args = args.Set(kAddressArg, backend.address_arg);
-  return MakeAddress(static_cast<uint16_t>(kFirstPort + backend.address), args, backend.weight);
+  const uint32_t place = kFirstPort + backend.address;
+  return MakeAddress(static_cast<uint16_t>(place), args, backend.weight, place >> 16);
 }
 
 inline uint8_t SmallArg(const grpc_core::ChannelArgs& args, absl::string_view name) {
@@ -259,7 +266,7 @@ inline Backend ToBackend(const grpc_resolved_address& address, uint8_t weight,
                          const grpc_core::ChannelArgs& address_args,
                          const grpc_core::ChannelArgs& list_args) {
   Backend backend;
-  backend.address = static_cast<uint16_t>(PortOf(address) - kFirstPort);
+  backend.address = (LoopbackHostOf(address) << 16) + PortOf(address) - kFirstPort;
   backend.weight = weight;
   backend.address_arg = SmallArg(address_args, kAddressArg);
   backend.list_arg = SmallArg(list_args, kListArg);
@@ -415,13 +422,8 @@ class FakeChannel {
  public:
   FakeChannel(const std::string& policy_name, ChannelHost* host,
               const std::string& policy_config = "{}") {
-    absl::StatusOr<ConfigPtr> config =
-        ParsePolicyConfig(absl::StrCat("[{\"", policy_name, "\":", policy_config, "}]"));
-    if (!config.ok()) {
-      status_ = config.status();
-      return;
-    }
-    config_ = *std::move(config);
+    SetConfig(policy_name, policy_config);
+    if (!status_.ok()) return;
     grpc_core::LoadBalancingPolicy::Args args;
     args.work_serializer = work_serializer_;
 #if STEER_TEST_GENERATION == 1
@@ -432,11 +434,23 @@ class FakeChannel {
     policy_ = CreatePolicy(policy_name, std::move(args));
   }
 
-  // Not ok when the registry does not have the policy.
+  // Not ok when the registry does not have the policy, or it does not take its config.
   const absl::Status& status() const { return status_; }
 
-  absl::Status Update(const ResolverUpdate& update) {
-    grpc_core::LoadBalancingPolicy::UpdateArgs args;
+  // For the updates that follow.
+  void SetConfig(const std::string& policy_name, const std::string& policy_config) {
+    absl::StatusOr<ConfigPtr> config =
+        ParsePolicyConfig(absl::StrCat("[{\"", policy_name, "\":", policy_config, "}]"));
+    status_ = config.status();
+    if (config.ok()) config_ = *std::move(config);
+  }
+  // Updates carry this, too.
+  void SetArg(absl::string_view name, int value) { args_ = args_.Set(name, value); }
+
+  using UpdateArgs = grpc_core::LoadBalancingPolicy::UpdateArgs;
+  // What a resolver and the channel make of an update.
+  UpdateArgs ArgsOf(const ResolverUpdate& update) const {
+    UpdateArgs args;
     if (update.error.ok()) {
       AddressList addresses;
       addresses.reserve(update.addresses.size());
@@ -452,11 +466,15 @@ class FakeChannel {
     }
     args.config = config_;
     args.resolution_note = update.note;
-    grpc_core::ChannelArgs list_args;
+    grpc_core::ChannelArgs list_args = args_;
     if (update.list_arg != 0) list_args = list_args.Set(kListArg, update.list_arg);
     args.args = ToCarried(list_args);
+    return args;
+  }
+  absl::Status Update(const ResolverUpdate& update) { return Update(ArgsOf(update)); }
+  absl::Status Update(UpdateArgs args) {
     absl::Status result;
-    Run([&] {
+    RunToEnd([&] {
 #if STEER_TEST_GENERATION == 1
       policy_->UpdateLocked(std::move(args));
 #else
@@ -466,19 +484,30 @@ class FakeChannel {
     return result;
   }
   void ExitIdle() {
-    Run([&] { policy_->ExitIdleLocked(); });
+    RunToEnd([&] { policy_->ExitIdleLocked(); });
   }
   void ResetBackoff() {
-    Run([&] { policy_->ResetBackoffLocked(); });
+    RunToEnd([&] { policy_->ResetBackoffLocked(); });
   }
   void Orphan() {
-    Run([&] { policy_.reset(); });
+    RunToEnd([&] { policy_.reset(); });
   }
 
   // Runs what must run in the work serializer, such as Watch::Report.
   void Run(std::function<void()> callback) {
     work_serializer_->Run(std::move(callback), DEBUG_LOCATION);
     Drain();
+  }
+  // The same, and waits: up to 1.70 a work serializer that is at work on another thread runs it
+  // there. Not for what runs in the work serializer itself.
+  template <typename Callback>
+  void RunToEnd(Callback callback) {
+    std::atomic<bool> done{false};
+    Run([&] {
+      callback();
+      done.store(true, std::memory_order_release);
+    });
+    while (!done.load(std::memory_order_acquire)) std::this_thread::yield();
   }
   // Lets what a pick or a released picker has scheduled happen.
   void Drain() {
@@ -506,6 +535,7 @@ class FakeChannel {
       std::make_shared<grpc_core::WorkSerializer>();
 #endif
   ConfigPtr config_;
+  grpc_core::ChannelArgs args_;
   PolicyPtr policy_;
 };
 

@@ -1,9 +1,7 @@
 // Steer's pickers beside gRPC's own, one pick after the other: ring_hash over all of the ring, and
 // weighted round robin over more than one turn of its scheduler. What the linked gRPC has not is
 // skipped.
-#include <grpc/grpc.h>
 #include <gtest/gtest.h>
-#include <steer/grpc.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -16,6 +14,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/types/span.h"
 #include "ready_channel.h"
+#include "run_in_grpc.h"
 #if __has_include("src/core/load_balancing/weighted_round_robin/static_stride_scheduler.h")
 #include "src/core/load_balancing/weighted_round_robin/static_stride_scheduler.h"
 #define STEER_TEST_WITH_SCHEDULER 1
@@ -229,13 +228,5 @@ TEST(Picks, WeightedRoundRobinBoundsWeightsAsGrpcsScheduler) {
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
-  if (!steer::Register().ok()) return EXIT_FAILURE;
-  grpc_init();
-  int status;
-  {
-    steer_testing::ThreadScope scope;
-    status = RUN_ALL_TESTS();
-  }
-  grpc_shutdown();
-  return status;
+  return steer_testing::RunInGrpc([] { return RUN_ALL_TESTS(); });
 }

@@ -103,11 +103,12 @@ using Address = grpc_core::ServerAddress;
 using AddressList = grpc_core::ServerAddressList;
 #endif
 
-inline grpc_resolved_address Loopback(uint16_t port) {
+// Further hosts are of this machine as well.
+inline grpc_resolved_address Loopback(uint16_t port, uint32_t host = 0) {
   sockaddr_in ipv4;
   std::memset(&ipv4, 0, sizeof(ipv4));
   ipv4.sin_family = AF_INET;
-  ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK + host);
   ipv4.sin_port = htons(port);
   grpc_resolved_address address;
   std::memset(&address, 0, sizeof(address));
@@ -122,12 +123,18 @@ inline uint16_t PortOf(const grpc_resolved_address& address) {
   return ntohs(ipv4.sin_port);
 }
 
+inline uint32_t LoopbackHostOf(const grpc_resolved_address& address) {
+  sockaddr_in ipv4;
+  std::memcpy(&ipv4, address.addr, sizeof(ipv4));
+  return ntohl(ipv4.sin_addr.s_addr) - INADDR_LOOPBACK;
+}
+
 // An address of this machine. `weight` is what a resolver says for policies alone; 0 for none.
 inline Address MakeAddress(uint16_t port, grpc_core::ChannelArgs args = grpc_core::ChannelArgs(),
-                           uint32_t weight = 0) {
+                           uint32_t weight = 0, uint32_t host = 0) {
 #if STEER_TEST_GENERATION == 3
   if (weight != 0) args = args.Set(GRPC_ARG_ADDRESS_WEIGHT, static_cast<int>(weight));
-  return Address(Loopback(port), args);
+  return Address(Loopback(port, host), args);
 #else
   std::map<const char*, std::unique_ptr<Address::AttributeInterface>> attributes;
   if (weight != 0) {
@@ -135,9 +142,10 @@ inline Address MakeAddress(uint16_t port, grpc_core::ChannelArgs args = grpc_cor
     attributes.emplace(Weight::kServerAddressWeightAttributeKey, std::make_unique<Weight>(weight));
   }
 #if STEER_TEST_GENERATION == 1
-  return Address(Loopback(port), const_cast<grpc_channel_args*>(args.ToC()), std::move(attributes));
+  return Address(Loopback(port, host), const_cast<grpc_channel_args*>(args.ToC()),
+                 std::move(attributes));
 #else
-  return Address(Loopback(port), args, std::move(attributes));
+  return Address(Loopback(port, host), args, std::move(attributes));
 #endif
 #endif
 }

@@ -1,0 +1,73 @@
+//! Each backend once, however often it is listed: of endpoints with the same addresses, the first one that is
+//! READY stands for all.
+//!
+//! Cost: nothing for a list without such endpoints. Else, for each backend that has come or gone, the number of
+//! endpoints with its addresses, times O(log places).
+//!
+//! Must not know: what they are chosen for.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::endpoints::{Connection, Places};
+
+/// The READY backends of a list, each once.
+pub(super) struct Distinct {
+    /// The places of endpoints with the same addresses, by each of these places. Only where there are several.
+    alike: HashMap<usize, Arc<[usize]>>,
+    ready: Places<Connection>,
+    standing: Places<Connection>,
+}
+
+impl Distinct {
+    /// Of no list.
+    pub(super) fn new() -> Self {
+        Distinct { alike: HashMap::new(), ready: Places::new(0), standing: Places::new(0) }
+    }
+
+    /// The list in use has so many places; `first` has for each of them the first one with the same addresses, unless
+    /// all differ.
+    pub(super) fn list(&mut self, count: usize, first: Option<Vec<usize>>) {
+        let mut places: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (place, first) in first.into_iter().flatten().enumerate() {
+            places.entry(first).or_default().push(place);
+        }
+        let several = places.into_values().filter(|places| places.len() > 1).map(Arc::<[_]>::from);
+        self.alike = several
+            .flat_map(|alike| {
+                let places = alike.to_vec();
+                places.into_iter().map(move |place| (place, Arc::clone(&alike)))
+            })
+            .collect();
+        self.ready = Places::new(count);
+        self.standing = Places::new(count);
+    }
+
+    /// None is READY any more.
+    pub(super) fn none_ready(&mut self) {
+        self.ready = Places::new(self.ready.places());
+        self.standing = Places::new(self.standing.places());
+    }
+
+    /// These are READY. Those that stand for themselves and others, by place.
+    pub(super) fn follow(&mut self, ready: &Places<Connection>) -> Places<Connection> {
+        if self.alike.is_empty() {
+            return ready.clone();
+        }
+        let Distinct { alike, ready: before, standing } = self;
+        ready.differences(before, |place, now, before| {
+            if now == before {
+                return;
+            }
+            let Some(alike) = alike.get(&place) else {
+                return standing.set(place, now.cloned());
+            };
+            let first = alike.iter().copied().find(|place| ready.get(*place).is_some());
+            for &place in &**alike {
+                standing.set(place, ready.get(place).filter(|_| Some(place) == first).cloned());
+            }
+        });
+        self.ready = ready.clone();
+        self.standing.clone()
+    }
+}

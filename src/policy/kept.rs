@@ -1,0 +1,273 @@
+//! What picker factories make of each READY backend, such as a tracker of its calls: kept from one picker to the
+//! next, so that a connectivity report costs what one backend costs and not what all do.
+//!
+//! Two arrangements: [`Kept`] by the places of the list in use, and [`Packed`] side by side, for pickers that take
+//! backends at random.
+//!
+//! Cost: O(log places) for each backend that has come or gone since the last picker; O(places) for another list.
+//!
+//! Must not know: what is made of a backend, how one is chosen.
+
+use crate::endpoints::{Connection, Places};
+
+/// Something that may be a READY backend's connection.
+pub(super) trait Connected: Clone {
+    /// The connection; none: it is not READY.
+    fn connection(&self) -> Option<&Connection>;
+}
+
+impl Connected for Connection {
+    fn connection(&self) -> Option<&Connection> {
+        Some(self)
+    }
+}
+
+/// Visits the places whose connection is another one than before.
+fn changes<'a, S: Connected>(
+    now: &'a Places<S>,
+    before: &'a Places<S>,
+    mut visit: impl FnMut(usize, Option<&'a Connection>),
+) {
+    now.differences(before, |place, now, before| {
+        let now = now.and_then(S::connection);
+        if now != before.and_then(S::connection) {
+            visit(place, now);
+        }
+    });
+}
+
+/// Things made of the READY backends, by their places in the list in use.
+pub(super) struct Kept<S, T> {
+    /// What they are made of.
+    backends: Places<S>,
+    things: Places<T>,
+}
+
+impl<S: Connected, T: Clone> Kept<S, T> {
+    /// Of no list.
+    pub(super) fn new() -> Self {
+        Kept { backends: Places::new(0), things: Places::new(0) }
+    }
+
+    /// Makes what there is not yet of these backends, and forgets what is of others. `changed` hears of each thing that
+    /// is made or forgotten.
+    pub(super) fn follow(
+        &mut self,
+        backends: &Places<S>,
+        mut make: impl FnMut(usize, &Connection) -> T,
+        mut changed: impl FnMut(&T, bool),
+    ) -> &Places<T> {
+        if self.backends.places() != backends.places() {
+            self.things.iter().for_each(|(_, thing)| changed(thing, false));
+            self.relist(backends.places(), |_, _| false);
+        }
+        let Kept { backends: before, things } = self;
+        changes(backends, before, |place, connection| {
+            if let Some(former) = things.get(place) {
+                changed(former, false);
+            }
+            let thing = connection.map(|connection| make(place, connection));
+            if let Some(thing) = &thing {
+                changed(thing, true);
+            }
+            things.set(place, thing);
+        });
+        self.backends = backends.clone();
+        &self.things
+    }
+
+    /// The list in use is another one, with so many places: keeps the things that are `still` right at their place,
+    /// and forgets the others without a word.
+    pub(super) fn relist(&mut self, places: usize, still: impl Fn(usize, &T) -> bool) {
+        let former = std::mem::replace(
+            self,
+            Kept { backends: Places::new(places), things: Places::new(places) },
+        );
+        for (place, thing) in former.things.iter() {
+            if place < places && still(place, thing) {
+                self.backends.set(place, former.backends.get(place).cloned());
+                self.things.set(place, Some(thing.clone()));
+            }
+        }
+    }
+}
+
+/// Things made of the READY backends, at the first places there are, in an order that means nothing.
+pub(super) struct Packed<T> {
+    /// What they are made of, by place in the list in use.
+    backends: Places<Connection>,
+    things: Places<T>,
+    /// Where a backend's thing is, by the backend's place in the list in use; and the other way round.
+    position: Vec<u32>,
+    place: Vec<u32>,
+}
+
+impl<T: Clone> Packed<T> {
+    /// Of no list.
+    pub(super) fn new() -> Self {
+        let (backends, things) = (Places::new(0), Places::new(0));
+        Packed { backends, things, position: Vec::new(), place: Vec::new() }
+    }
+
+    /// As [`Kept::follow`].
+    pub(super) fn follow(
+        &mut self,
+        backends: &Places<Connection>,
+        mut make: impl FnMut(usize, &Connection) -> T,
+    ) -> &Places<T> {
+        if self.backends.places() != backends.places() {
+            self.relist(backends.places(), |_, _| false);
+        }
+        let before = std::mem::replace(&mut self.backends, backends.clone());
+        changes(backends, &before, |place, connection| {
+            let was_there = before.get(place).is_some();
+            match connection.map(|connection| make(place, connection)) {
+                Some(thing) if was_there => {
+                    self.things.set(self.position[place] as usize, Some(thing));
+                }
+                Some(thing) => self.push(place, thing),
+                None => self.remove(place),
+            }
+        });
+        &self.things
+    }
+
+    /// As [`Kept::relist`].
+    pub(super) fn relist(&mut self, places: usize, still: impl Fn(usize, &T) -> bool) {
+        let former = std::mem::replace(
+            self,
+            Packed {
+                backends: Places::new(places),
+                things: Places::new(places),
+                position: vec![0; places],
+                place: Vec::new(),
+            },
+        );
+        for (place, connection) in former.backends.iter().take_while(|(place, _)| *place < places) {
+            let thing = former.things.get(former.position[place] as usize);
+            if let Some(thing) = thing.filter(|thing| still(place, thing)) {
+                self.backends.set(place, Some(connection.clone()));
+                self.push(place, thing.clone());
+            }
+        }
+    }
+
+    fn push(&mut self, place: usize, thing: T) {
+        let position = self.place.len();
+        self.things.set(position, Some(thing));
+        self.position[place] = position as u32;
+        self.place.push(place as u32);
+    }
+
+    /// The last one takes its position.
+    fn remove(&mut self, place: usize) {
+        let position = self.position[place] as usize;
+        self.place.swap_remove(position);
+        let last = self.place.len();
+        if position < last {
+            self.things.set(position, self.things.get(last).cloned());
+            self.position[self.place[position] as usize] = position as u32;
+        }
+        self.things.set(last, None);
+    }
+}
+
+// Nothing for Miri: no unsafe code but what other tests show it.
+#[cfg(all(test, not(loom), not(miri)))]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sync::Handle;
+
+    fn connection(number: usize) -> Connection {
+        Connection::new(Handle::from_number(number), || {})
+    }
+
+    /// By place: whether it is READY, after each of some reports.
+    fn reports(places: usize) -> impl Strategy<Value = Vec<(usize, bool)>> {
+        prop::collection::vec((0..places, any::<bool>()), 0..60)
+    }
+
+    fn made(place: usize, connection: &Connection) -> (usize, Handle) {
+        (place, connection.handle())
+    }
+
+    proptest! {
+        /// Whatever happens, there is a thing for each READY backend and for no other, made of its connection; and what
+        /// stays is not made again.
+        #[test]
+        fn things_follow_the_backends(
+            (places, reports) in (1_usize..80).prop_flat_map(|places| (Just(places), reports(places))),
+            picker_each in 1_usize..4,
+        ) {
+            let (mut kept, mut packed) = (Kept::new(), Packed::new());
+            let mut backends = Places::new(places);
+            let (mut makes, mut balance) = (0, 0);
+            for (number, (place, ready)) in reports.into_iter().enumerate() {
+                backends.set(place, ready.then(|| connection(number)));
+                if number % picker_each != 0 {
+                    continue;
+                }
+                let expected: Vec<_> =
+                    backends.iter().map(|(place, connection)| made(place, connection)).collect();
+                let things = kept.follow(
+                    &backends,
+                    |place, connection| { makes += 1; made(place, connection) },
+                    |_, is_made| balance += if is_made { 1 } else { -1_isize },
+                );
+                let things: Vec<_> = things.iter().map(|(_, thing)| *thing).collect();
+                prop_assert_eq!(&things, &expected);
+                prop_assert_eq!(balance, expected.len() as isize);
+                let things = packed.follow(&backends, made);
+                let count = things.count();
+                let mut things: Vec<_> =
+                    (0..count).filter_map(|position| things.get(position)).copied().collect();
+                things.sort_unstable_by_key(|(place, _)| *place);
+                prop_assert_eq!(&things, &expected);
+                prop_assert!(makes <= number + 1);
+            }
+        }
+
+        /// Another list: what is still right stays, and the rest is made anew.
+        #[test]
+        fn another_list_keeps_what_is_still_right(
+            before in prop::collection::vec(any::<bool>(), 1..80),
+            after in prop::collection::vec(any::<bool>(), 1..80),
+            still in any::<u8>(),
+        ) {
+            let backends = |ready: &[bool]| {
+                let mut backends = Places::new(ready.len());
+                for (place, ready) in ready.iter().enumerate() {
+                    backends.set(place, ready.then(|| connection(place)));
+                }
+                backends
+            };
+            let (before, mut now) = (backends(&before), backends(&after));
+            // Where it is READY in both, it is the same connection.
+            for (place, connection) in before.iter() {
+                if now.get(place).is_some() {
+                    now.set(place, Some(connection.clone()));
+                }
+            }
+            let is_still = |place: usize| place % 8 != usize::from(still % 8);
+            let (mut kept, mut packed) = (Kept::new(), Packed::new());
+            kept.follow(&before, made, |_, _| {});
+            packed.follow(&before, made);
+            kept.relist(now.places(), |place, _| is_still(place));
+            packed.relist(now.places(), |place, _| is_still(place));
+            let expected: Vec<_> = now
+                .iter()
+                .filter(|(place, _)| !is_still(*place) || before.get(*place).is_none())
+                .map(|(place, _)| place)
+                .collect();
+            let (mut by_kept, mut by_packed) = (Vec::new(), Vec::new());
+            let things = kept.follow(&now, |place, of| { by_kept.push(place); made(place, of) }, |_, _| {});
+            prop_assert_eq!(things.count(), now.count());
+            let things = packed.follow(&now, |place, of| { by_packed.push(place); made(place, of) });
+            prop_assert_eq!(things.count(), now.count());
+            prop_assert_eq!(&by_kept, &expected);
+            prop_assert_eq!(&by_packed, &expected);
+        }
+    }
+}

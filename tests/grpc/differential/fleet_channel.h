@@ -1,0 +1,255 @@
+// A fake channel over a fleet of connections: each has a state of its own, which all who watch it
+// hear of, and connects when it is asked to. What the channel itself does for one report or one
+// subchannel does not depend on how many there are.
+//
+// Must not know: any policy.
+
+#ifndef STEER_TESTS_GRPC_DIFFERENTIAL_FLEET_CHANNEL_H_
+#define STEER_TESTS_GRPC_DIFFERENTIAL_FLEET_CHANNEL_H_
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/strings/str_cat.h"
+#include "fake_call.h"
+#include "fake_channel.h"
+
+namespace steer_testing {
+
+class FleetChannel final : public ChannelHost {
+ public:
+  using PickArgs = GrpcPolicy::PickArgs;
+  using PickResult = GrpcPolicy::PickResult;
+
+  // Its backends' addresses are below `addresses`.
+  FleetChannel(const std::string& policy, const std::string& config, uint32_t addresses)
+      : policy_(policy), connections_(addresses), channel_(policy, this, config) {
+    if (!channel_.status().ok()) Fail(channel_.status().ToString());
+  }
+  ~FleetChannel() override {
+    Replace(GRPC_CHANNEL_SHUTDOWN, nullptr);
+    channel_.Orphan();
+    channel_.Drain();
+  }
+
+  FakeChannel& channel() { return channel_; }
+  void Configure(const std::string& config) {
+    channel_.SetConfig(policy_, config);
+    if (!channel_.status().ok()) Fail(channel_.status().ToString());
+  }
+
+  // What the policy does with this before it returns; no connection has told it anything yet.
+  void Update(FakeChannel::UpdateArgs args) {
+    const absl::Status accepted = channel_.Update(std::move(args));
+    if (!accepted.ok()) Fail(accepted.ToString());
+  }
+  // New watches hear of their connections, and connections that are asked to connect begin to.
+  // False if there was nothing of that.
+  bool Answer() {
+    bool any = false;
+    std::vector<std::shared_ptr<Watch>> started;
+    std::vector<uint32_t> requested;
+    for (;;) {
+      {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        started.swap(started_);
+        requested.swap(requested_);
+      }
+      if (started.empty() && requested.empty()) return any;
+      any = true;
+      for (const auto& watch : started) {
+        if (watch->cancelled()) continue;
+        Tell(*watch, StateAt(watch->subchannel().backend().address));
+      }
+      started.clear();
+      for (const uint32_t address : requested) Become(address, GRPC_CHANNEL_CONNECTING);
+      requested.clear();
+    }
+  }
+  // The connection goes to this state.
+  void Become(uint32_t address, grpc_connectivity_state state) {
+    for (const auto& watch : SetState(address, state)) Tell(*watch, state);
+  }
+  // A health check of the connection, which stays as it is, says this; where policies do not watch
+  // health apart from the state, channels told them so.
+  void SayHealth(uint32_t address, grpc_connectivity_state state) {
+    for (const auto& watch : SetState(address, StateAt(address))) {
+      channel_.RunToEnd([&watch = *watch, state] {
+        if (watch.health_watched()) {
+          watch.ReportHealth(state, StatusOf(state));
+        } else {
+          watch.Report(state, StatusOf(state));
+        }
+      });
+    }
+  }
+  // The backend has gone: the next connection to its address is a new one.
+  void Forget(uint32_t address) { SetState(address, GRPC_CHANNEL_IDLE); }
+
+  // Lets what picks and timers have led to happen; Steer's come from threads of gRPC's.
+  void Settle() {
+    do {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      channel_.Drain();
+    } while (Answer());
+  }
+
+  // So many picks by all kinds of hashes.
+  void PickByHashes(size_t picks) {
+    FakeCallState call;
+    FakeMetadata headers("user", "");
+    std::string user;
+    for (size_t i = 0; i < picks; ++i) {
+      const uint64_t hash = random_();
+      user = absl::StrCat(hash);
+      call.set_hash(hash);
+      headers.set_value(user);
+      { const PickResult result = Pick({"/helloworld.Greeter/SayHello", &headers, &call}); }
+      call.Free();
+    }
+  }
+  // So many calls, one after the other, whose backends report their load.
+  void Call(size_t calls) {
+    std::vector<std::unique_ptr<FakeLoad>> loads;
+    for (int i = 0; i < 10; ++i) loads.push_back(std::make_unique<FakeLoad>(100, 0.1 * (i + 1)));
+    FakeCallState call;
+    for (size_t i = 0; i < calls; ++i) {
+      // For policies that want one.
+      call.set_hash(random_());
+      {
+        const PickResult result = Pick({"/helloworld.Greeter/SayHello", nullptr, &call});
+        const auto* complete = AlternativeOf<PickResult::Complete>(result.result);
+        if (complete == nullptr) {
+          const auto* failed = AlternativeOf<PickResult::Fail>(result.result);
+          Fail(absl::StrCat(policy_, ": a pick led to ",
+                            failed ? failed->status.ToString() : "a queue", ", in state ", state_));
+        }
+        if (auto* tracker = complete->subchannel_call_tracker.get()) {
+          StartCall(tracker, 0);
+          FinishCall(tracker, loads[i % loads.size()].get());
+        }
+      }
+      call.Free();
+    }
+  }
+  // Under the channel's mutex, as up to 1.53: what a pick leads to may replace the picker.
+  PickResult Pick(const PickArgs& args) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return picker_->Pick(args);
+  }
+  grpc_connectivity_state state() const { return state_; }
+  grpc_connectivity_state StateAt(uint32_t address) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return connections_[address].state;
+  }
+  // How many subchannels there are.
+  size_t live() const { return live_; }
+  // How often a policy has said anything.
+  size_t pickers() const { return pickers_; }
+
+  bool CanCreate(const Backend&) override { return true; }
+  grpc_connectivity_state StateOf(const Backend& backend) override {
+    return StateAt(backend.address);
+  }
+  void SubchannelCreated(const Backend&) override { ++live_; }
+  void SubchannelDestroyed(const Backend&) override { --live_; }
+  void WatchStarted(std::shared_ptr<Watch> watch) override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    Connection& connection = connections_[watch->subchannel().backend().address];
+    connection.watches.push_back(watch);
+    if (watch->ExpectsReportOf(connection.state)) started_.push_back(std::move(watch));
+  }
+  void WatchCancelled(const std::shared_ptr<Watch>& watch) override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    auto& watches = connections_[watch->subchannel().backend().address].watches;
+    for (auto& one : watches) {
+      if (one != watch) continue;
+      std::swap(one, watches.back());
+      watches.pop_back();
+      return;
+    }
+  }
+  void ConnectionRequested(const Backend& backend) override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    Connection& connection = connections_[backend.address];
+    if (connection.state != GRPC_CHANNEL_IDLE) return;
+    connection.state = GRPC_CHANNEL_CONNECTING;
+    requested_.push_back(backend.address);
+  }
+  void BackoffReset(const Backend&) override {}
+  void StateReported(grpc_connectivity_state state, const absl::Status&,
+                     PickerPtr picker) override {
+    Replace(state, std::move(picker));
+  }
+  void ReresolutionRequested() override {}
+  void PolicyDestroyed() override {}
+  void Misused(const std::string& what) override { Fail(what); }
+
+ private:
+  using Watches = absl::InlinedVector<std::shared_ptr<Watch>, 2>;
+  struct Connection {
+    grpc_connectivity_state state = GRPC_CHANNEL_IDLE;
+    // A list that stays and one that comes may each have one.
+    Watches watches;
+  };
+
+  [[noreturn]] static void Fail(const std::string& why) {
+    std::fprintf(stderr, "%s\n", why.c_str());
+    std::exit(EXIT_FAILURE);
+  }
+
+  static absl::Status StatusOf(grpc_connectivity_state state) {
+    return state == GRPC_CHANNEL_TRANSIENT_FAILURE ? absl::UnavailableError("gone")
+                                                   : absl::OkStatus();
+  }
+
+  // Who is to hear of it; who is told may cancel.
+  Watches SetState(uint32_t address, grpc_connectivity_state state) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    Connection& connection = connections_[address];
+    connection.state = state;
+    return connection.watches;
+  }
+
+  void Tell(Watch& watch, grpc_connectivity_state state) {
+    channel_.RunToEnd([&watch, state] { watch.Report(state, StatusOf(state)); });
+    if (state != GRPC_CHANNEL_READY || watch.cancelled() || !watch.health_watched()) return;
+    channel_.RunToEnd([&watch, state] { watch.ReportHealth(state, absl::OkStatus()); });
+  }
+
+  void Replace(grpc_connectivity_state state, PickerPtr picker) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ++pickers_;
+    state_ = state;
+    std::swap(picker_, picker);
+  }
+
+  const std::string policy_;
+  std::mt19937_64 random_{1};
+  std::mutex mutex_;
+  // Guarded by it.
+  std::vector<Connection> connections_;
+  std::vector<std::shared_ptr<Watch>> started_;
+  std::vector<uint32_t> requested_;
+  std::atomic<size_t> live_{0};
+  size_t pickers_ = 0;
+  grpc_connectivity_state state_ = GRPC_CHANNEL_IDLE;
+  // Replaced under the mutex, and picked with without it, when nothing happens.
+  PickerPtr picker_;
+  FakeChannel channel_;
+};
+
+}  // namespace steer_testing
+
+#endif  // STEER_TESTS_GRPC_DIFFERENTIAL_FLEET_CHANNEL_H_

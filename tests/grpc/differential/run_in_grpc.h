@@ -1,0 +1,38 @@
+// The frame of a program that makes policies in the internals of gRPC, without its channels.
+//
+// Must not know: what the program does.
+#ifndef STEER_TESTS_GRPC_DIFFERENTIAL_RUN_IN_GRPC_H_
+#define STEER_TESTS_GRPC_DIFFERENTIAL_RUN_IN_GRPC_H_
+
+#include <grpc/grpc.h>
+#include <steer/grpc.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+
+#include "fake_channel.h"
+
+namespace steer_testing {
+
+// Calls `program` with Steer registered and gRPC up, on this thread, which may call gRPC's core in
+// it, and returns its status; EXIT_FAILURE, and why on stderr, when Steer cannot be registered.
+inline int RunInGrpc(const std::function<int()>& program) {
+  const steer::RegisterStatus registered = steer::Register();
+  if (!registered.ok()) {
+    std::fprintf(stderr, "steer::Register(): %s\n", registered.message().c_str());
+    return EXIT_FAILURE;
+  }
+  grpc_init();
+  int status;
+  {
+    ThreadScope scope;
+    status = program();
+  }
+  grpc_shutdown();
+  return status;
+}
+
+}  // namespace steer_testing
+
+#endif  // STEER_TESTS_GRPC_DIFFERENTIAL_RUN_IN_GRPC_H_

@@ -1,0 +1,232 @@
+//! What an address list costs: what stays is neither made nor looked at anew.
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use steer::Status;
+use steer::endpoints::{Connection, Connectivity, EndpointDescriptor};
+use steer::policy::{
+    Call, Config, ConfigError, Helper, LeafPolicy, Pick, Picker, PickerFactory, Policy,
+    PolicyFactory, Ready, Registry,
+};
+use support::Asked::{self, Connect, Dropped, New, State};
+use support::Channel;
+
+/// What a picker factory was told of.
+#[derive(Default)]
+struct Told {
+    lists: AtomicUsize,
+    gone: AtomicUsize,
+}
+
+impl Told {
+    /// How often it was told of a list, and of how many endpoints that have gone, since this was asked last.
+    fn take(&self) -> (usize, usize) {
+        (self.lists.swap(0, Ordering::Relaxed), self.gone.swap(0, Ordering::Relaxed))
+    }
+}
+
+/// A policy of one config, like that of a channel whose service config does not change.
+struct Telling(Arc<Told>, Config);
+
+impl PolicyFactory for Telling {
+    fn name(&self) -> &str {
+        "telling"
+    }
+
+    fn parse_config(&self, _: &serde_json::Value) -> Result<Config, ConfigError> {
+        Ok(Arc::clone(&self.1))
+    }
+
+    fn new_policy(&self, helper: Arc<dyn Helper>) -> Box<dyn Policy> {
+        Box::new(LeafPolicy::new(helper, Pickers(Arc::clone(&self.0))))
+    }
+}
+
+struct Pickers(Arc<Told>);
+
+impl PickerFactory for Pickers {
+    type Config = ();
+
+    fn list(&mut self, _: &Arc<()>, _: &[&Arc<EndpointDescriptor>]) {
+        self.0.lists.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn forget(&mut self, gone: &[Arc<EndpointDescriptor>]) {
+        self.0.gone.fetch_add(gone.len(), Ordering::Relaxed);
+    }
+
+    fn build(&mut self, _: &Arc<()>, ready: &Ready<'_>, _: &Arc<dyn Helper>) -> Box<dyn Picker> {
+        Box::new(All(ready.backends().map(|backend| backend.connection).collect(), 0.into()))
+    }
+}
+
+/// Each in turn, in the order of the list.
+struct All(Vec<Connection>, AtomicUsize);
+
+impl Picker for All {
+    fn pick<'a>(&'a self, _: &Call<'_>) -> Pick<'a> {
+        Pick::Complete(&self.0[self.1.fetch_add(1, Ordering::Relaxed) % self.0.len()])
+    }
+}
+
+fn channel(names: &str) -> (Channel, Arc<Told>) {
+    let told = Arc::<Told>::default();
+    let channel = Channel::new(Arc::new(Telling(Arc::clone(&told), Arc::new(()))));
+    channel.update(names).unwrap();
+    let mut ready: Vec<char> = names.chars().collect();
+    ready.sort_unstable();
+    ready.dedup();
+    channel.ready(&ready.into_iter().collect::<String>());
+    channel.asked();
+    told.take();
+    (channel, told)
+}
+
+fn asked(channel: &Channel) -> Vec<Asked> {
+    let mut asked = channel.asked();
+    asked.retain(|asked| *asked != State(Connectivity::Ready));
+    asked
+}
+
+#[test]
+fn a_list_that_repeats_makes_and_changes_nothing() {
+    let (channel, told) = channel("abc");
+    for _ in 0..3 {
+        channel.update("abc").unwrap();
+        assert_eq!(channel.asked(), [State(Connectivity::Ready)]);
+        assert_eq!((channel.picks(6).as_str(), told.take()), ("abcabc", (0, 0)));
+    }
+    assert_eq!(channel.held_connections(), 3);
+}
+
+#[test]
+fn a_list_that_repeats_drops_what_was_only_pending() {
+    let (channel, told) = channel("ab");
+    channel.update("cd").unwrap();
+    channel.asked();
+    channel.update("ab").unwrap();
+    assert_eq!(asked(&channel), [Dropped("c".into()), Dropped("d".into())]);
+    assert_eq!((channel.picks(2).as_str(), told.take()), ("ab", (0, 2)));
+    assert_eq!(channel.alive(), "ab");
+}
+
+#[test]
+fn a_list_that_repeats_asks_the_idle_to_connect_again() {
+    let (channel, _) = channel("ab");
+    channel.idle("b");
+    channel.asked();
+    channel.update("ab").unwrap();
+    assert_eq!(asked(&channel), [Connect("b".into())]);
+}
+
+#[test]
+fn a_list_in_another_order_keeps_all_and_is_in_that_order() {
+    let (channel, told) = channel("abcd");
+    for list in ["dbca", "adbc", "dcba", "abcd"] {
+        channel.update(list).unwrap();
+        assert_eq!((asked(&channel), told.take()), (vec![], (1, 0)));
+        assert_eq!(channel.picks(4), list);
+    }
+}
+
+#[test]
+fn a_list_costs_what_is_new_in_it_and_forgets_what_has_gone() {
+    let (channel, told) = channel("abcd");
+    for (list, new, gone) in [("xabcd", "x", ""), ("xbcd", "", "a"), ("xbyd", "y", "c")] {
+        channel.update(list).unwrap();
+        let mut expected: Vec<Asked> = new.chars().map(|new| New(new.into())).collect();
+        expected.extend(gone.chars().map(|gone| Dropped(gone.into())));
+        assert_eq!((asked(&channel), told.take()), (expected, (1, gone.len())));
+        channel.ready(new);
+        assert_eq!(channel.picks(4), list[..4]);
+        channel.asked();
+        assert_eq!(told.take(), (0, 0));
+    }
+}
+
+#[test]
+fn of_endpoints_with_the_same_addresses_the_first_that_fits_is_kept() {
+    let (channel, told) = channel("abab");
+    channel.update("abab").unwrap();
+    assert_eq!((asked(&channel), told.take()), (vec![], (0, 0)));
+    let ids = channel.ids('a');
+    channel.update("ab").unwrap();
+    assert_eq!(asked(&channel), [Dropped("a".into()), Dropped("b".into())]);
+    assert_eq!((channel.ids('a'), told.take()), (vec![ids[0]], (1, 0)), "none has quite gone");
+    channel.update("baa").unwrap();
+    assert_eq!((asked(&channel), told.take()), (vec![New("a".into())], (1, 0)));
+    assert_eq!(channel.ids('a')[0], ids[0]);
+    channel.update("b").unwrap();
+    assert_eq!(asked(&channel), [Dropped("a".into()), Dropped("a".into())]);
+    assert_eq!((channel.alive().as_str(), told.take()), ("b", (1, 1)));
+}
+
+#[test]
+fn an_endpoint_that_has_changed_is_a_new_one() {
+    let (channel, told) = channel("ab");
+    let list = |weight| {
+        let one = |(name, weight): (&str, u32)| {
+            let addresses = vec![name.to_owned()];
+            Arc::new(EndpointDescriptor { addresses, weight, ..EndpointDescriptor::default() })
+        };
+        Ok::<_, Status>(vec![one(("a", 0)), one(("b", weight))])
+    };
+    channel.update_with(list(1)).unwrap();
+    assert_eq!(asked(&channel), [New("b".into()), Dropped("b".into())]);
+    assert_eq!(told.take(), (1, 0), "its address is still there");
+    channel.update_with(list(1)).unwrap();
+    assert_eq!((asked(&channel), told.take()), (vec![], (0, 0)));
+}
+
+#[test]
+fn what_a_host_would_make_anew_is_made_anew_though_nothing_else_has_changed() {
+    let (channel, told) = channel("ab");
+    channel.other_args();
+    channel.update("ab").unwrap();
+    assert_eq!(asked(&channel), [New("a".into()), New("b".into())]);
+    channel.ready("a");
+    channel.asked();
+    channel.update("ab").unwrap();
+    assert_eq!((asked(&channel), channel.alive().as_str()), (vec![], "ab"));
+    assert_eq!(told.take().1, 0);
+}
+
+/// The host knows an endpoint by its place in the latest list (the virtual one checks that it is asked for the right
+/// one). Lists of any order, while endpoints become READY and are lost, and some are made only when a call wants them.
+#[test]
+fn endpoints_are_made_of_their_places_in_the_latest_list() {
+    for policy in Registry::global().names() {
+        let channel = Channel::with_seed(&policy, serde_json::json!({}), 1);
+        let mut rng = fastrand::Rng::with_seed(7);
+        let mut names: Vec<char> = ('a'..='p').collect();
+        for _ in 0..200 {
+            match rng.u8(..4) {
+                0 => rng.shuffle(&mut names),
+                1 => names.rotate_left(1),
+                2 => names.swap(0, 9),
+                _ => {}
+            }
+            let list: String = names[..rng.usize(4..=names.len())].iter().collect();
+            if rng.u8(..4) == 0 {
+                channel.update_anew(&list).unwrap();
+            } else {
+                channel.update(&list).unwrap();
+            }
+            for _ in 0..rng.usize(..3) {
+                channel.pick_hash(rng.u64(..));
+                channel.run();
+            }
+            for name in list.chars().filter(|name| !channel.ids(*name).is_empty()) {
+                match rng.u8(..8) {
+                    0 => channel.idle(&name.to_string()),
+                    1 => channel.fail(&name.to_string()),
+                    2..5 => channel.ready(&name.to_string()),
+                    _ => {}
+                }
+            }
+        }
+    }
+}
