@@ -12,7 +12,6 @@
 // and again.
 
 #include <benchmark/benchmark.h>
-#include <grpc/grpc.h>
 #include <steer/grpc.h>
 #include <steer/picker.h>
 
@@ -28,6 +27,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "ready_channel.h"
+#include "run_in_grpc.h"
 
 namespace {
 
@@ -131,14 +131,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", steer::FromC(steer_last_error()).c_str());
     return EXIT_FAILURE;
   }
-  const steer::RegisterStatus registered = steer::Register();
-  if (!registered.ok()) {
-    std::fprintf(stderr, "%s\n", registered.message().c_str());
-    return EXIT_FAILURE;
-  }
-  grpc_init();
-  {
-    steer_testing::ThreadScope scope;
+  const int status = steer_testing::RunInGrpc([] {
     // Pickers of one's own: turns/turns.c, linked and loaded, and if there is Rust, turns/src.
     std::vector<std::string> custom;
     for (const char* policy : {"bench_c", "bench_c_loaded", "bench_rust"}) {
@@ -156,8 +149,8 @@ int main(int argc, char** argv) {
     }
     benchmark::RunSpecifiedBenchmarks();
     benchmark::ClearRegisteredBenchmarks();
-  }
+    return EXIT_SUCCESS;
+  });
   benchmark::Shutdown();
-  grpc_shutdown();
-  return EXIT_SUCCESS;
+  return status;
 }

@@ -9,8 +9,6 @@
 // two threads on one picker with nothing between them.
 
 #include <benchmark/benchmark.h>
-#include <grpc/grpc.h>
-#include <steer/grpc.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -24,6 +22,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "ready_channel.h"
+#include "run_in_grpc.h"
 
 namespace {
 
@@ -247,16 +246,12 @@ void RegisterAll() {
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return EXIT_FAILURE;
-  const steer::RegisterStatus registered = steer::Register();
-  if (!registered.ok()) Die(registered.message());
-  grpc_init();
-  {
-    steer_testing::ThreadScope scope;
+  const int status = steer_testing::RunInGrpc([] {
     RegisterAll();
     benchmark::RunSpecifiedBenchmarks();
     benchmark::ClearRegisteredBenchmarks();
-  }
+    return EXIT_SUCCESS;
+  });
   benchmark::Shutdown();
-  grpc_shutdown();
-  return EXIT_SUCCESS;
+  return status;
 }

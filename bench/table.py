@@ -1,11 +1,11 @@
-"""Makes a table of what steer_pick_bench or steer_policies_bench measured.
+"""Makes a table of what steer_pick_bench, steer_policies_bench or steer_control_bench measured.
 
-Usage: table.py round_robin|custom|policies RESULTS.json GRPC_VERSION
+Usage: table.py round_robin|custom|policies|control_plane RESULTS.json GRPC_VERSION
 
 `round_robin`: Steer's and gRPC's, alone and together. `custom`: pickers of one's own beside both.
-`policies`: all of Steer's, beside gRPC's own where it has the policy.
+`policies`: all of Steer's, beside gRPC's own where it has the policy. `control_plane`: what updates and reports cost.
 
-Must not know how the numbers came about; a repetition's CPU time per pick is all that it uses.
+Must not know how the numbers came about; a repetition's CPU time is all that it uses.
 """
 
 import collections
@@ -13,6 +13,8 @@ import json
 import pathlib
 import statistics
 import sys
+
+import control_results
 
 OURS, THEIRS = "steer_round_robin", "round_robin"
 WAYS = {
@@ -37,6 +39,21 @@ POLICY_BARS = [
     ("steer_least_request", OURS, "alone", ALL, 2.0),
     ("steer_peak_ewma", None, "finished", ALL, 150.0),
 ]
+# The control plane: what is asked at CONTROL_SIZE backends of ours beside what it is compared with, and by which gRPC,
+# if not by every one that has that; and how many times as long with CONTROL_SIZE backends as with a tenth of them.
+CONTROL_SIZE = 10000
+CONTROL_BARS = [
+    ("ready", "steer_round_robin", 0.05),
+    ("ready", "steer_weighted_round_robin", 0.01),
+    ("repeat", "steer_round_robin", 0.1),
+    ("repeat", "steer_weighted_round_robin", 0.1),
+    ("repeat", "steer_ring_hash", 0.1),
+    ("repeat_all", "steer_round_robin", 0.1),
+    ("repeat_all", "steer_weighted_round_robin", 0.1),
+    ("repeat_all", "steer_ring_hash", 0.1),
+    ("ring", "steer_ring_hash", 0.5),
+]
+CONTROL_GROWTH = 13
 
 
 def processor():
@@ -160,6 +177,78 @@ def policies_table(results, grpc_version):
     return lines, over
 
 
+def milliseconds(nanoseconds):
+    """With three digits that count."""
+    time = nanoseconds / 1e6
+    return f"{time:,.0f}" if time >= 100 else f"{time:.1f}" if time >= 10 else f"{time:.2f}" if time >= 1 else f"{time:.3f}"
+
+
+def growth_of(best, what, policy):
+    return best[what, policy, CONTROL_SIZE] / best[what, policy, CONTROL_SIZE // 10]
+
+
+def churn_table(best):
+    """What is left in memory of lists that were replaced."""
+    yield "| memory, MB | heap, early | heap, late | resident, early | resident, late |"
+    yield "|---|---:|---:|---:|---:|"
+    for what, policy, size in best:
+        if what == "heap_early":
+            cells = [best[f"{kind}_{when}", policy, size] / 1e6 for kind in ("heap", "rss") for when in ("early", "late")]
+            yield f"| `{policy}` | {' | '.join(f'{cell:.2f}' for cell in cells)} |"
+
+
+def control_table(results, grpc_version):
+    best, context = control_results.best(results), results["context"]
+    lives = collections.Counter(run["name"].split("/")[1] for run in results["benchmarks"] if run["name"].endswith("/first"))
+    measured = {policy for _, policy, _ in best}
+    lines = [
+        f"gRPC {grpc_version}, {processor()}, {context['num_cpus']} CPUs, load {context['load_avg'][0]:.1f},"
+        f" {context['date'][:10]}. CPU time in ms, the best; every policy in turn, {min(lives.values())} to"
+        f" {max(lives.values())} times. *Growth*: from {CONTROL_SIZE // 10:,} to {CONTROL_SIZE:,} backends."
+        f" *Ratio*: to gRPC's own with {CONTROL_SIZE:,}.",
+        "",
+        f"| what | policy | {' | '.join(f'{size:,}' for size in control_results.SIZES)} | growth | ratio |",
+        "|---|---|" + "---:|" * (len(control_results.SIZES) + 2),
+    ]
+    for what, words in control_results.WHATS.items():
+        show = "{:,.0f}".format if what == "bytes" else milliseconds
+        for policy in control_results.policies():
+            if (what, policy, CONTROL_SIZE) not in best:
+                continue
+            cells = [
+                show(best[what, policy, size]) if (what, policy, size) in best else "–"
+                for size in control_results.SIZES
+            ]
+            cells.append("–" if what == "bytes" else f"{growth_of(best, what, policy):.1f}")
+            theirs = best.get((what, control_results.PAIRS.get(policy), CONTROL_SIZE))
+            cells.append(f"{best[what, policy, CONTROL_SIZE] / theirs:.3f}" if theirs else "–")
+            lines.append(f"| {words} | `{policy}` | {' | '.join(cells)} |")
+    lines += ["", *churn_table(best)]
+    lines += ["", f"| bar at {CONTROL_SIZE:,} backends | measured | asked |", "|---|---:|---:|"]
+    over = []
+
+    def judge(words, value, bar):
+        missed = "" if value <= bar else ", missed"
+        lines.append(f"| {words} | {value:.3g} | ≤ {bar:g}{missed} |")
+        if missed:
+            over.append(f"{words}: {value:.3g}, and {bar:g} is asked")
+
+    for what, ours, bar in CONTROL_BARS:
+        theirs = control_results.PAIRS[ours]
+        # What a list that repeats may cost is asked of gRPCs with an own policy for each endpoint.
+        if theirs not in measured or (what.startswith("repeat") and "weighted_round_robin" not in measured):
+            continue
+        ratio = best[what, ours, CONTROL_SIZE] / best[what, theirs, CONTROL_SIZE]
+        judge(f"{control_results.WHATS[what]}: `{ours}` of `{theirs}`", ratio, bar)
+    for what, words in control_results.WHATS.items():
+        ours = [policy for policy in control_results.PAIRS if (what, policy, CONTROL_SIZE) in best]
+        if what == "bytes" or not ours:
+            continue
+        worst = max(ours, key=lambda policy: growth_of(best, what, policy))
+        judge(f"{words}: growth of Steer's, most with `{worst}`", growth_of(best, what, worst), CONTROL_GROWTH)
+    return lines, over
+
+
 def main():
     kind, results_file, grpc_version = sys.argv[1:]
     with open(results_file, encoding="utf-8") as file:
@@ -170,6 +259,10 @@ def main():
     elif kind == "policies":
         lines, over = policies_table(results, grpc_version)
         bar = "its policy"
+    elif kind == "control_plane":
+        lines, over = control_table(results, grpc_version)
+        lines[1:1] = ["", f"![Time by the number of backends](control-plane-{grpc_version}.svg)"]
+        bar = "the control plane"
     else:
         lines, over = table(results, grpc_version)
         over = [f"{backends:,} backends" for backends in over]
