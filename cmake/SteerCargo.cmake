@@ -48,12 +48,12 @@ function(steer_build_engine source_dir)
   set(env CARGO_TARGET_DIR=${target_dir} RUSTC=${STEER_RUSTC})
   set(arguments --locked --lib --quiet --profile $<IF:$<CONFIG:Debug>,dev,release>)
 
-  steer_sanitize_rust(rust_flags ${STEER_RUSTC})
+  steer_sanitize_rust(rust_flags rust_arguments ${STEER_RUSTC})
   if(rust_flags)
     list(JOIN rust_flags " " rust_flags)
     list(APPEND env RUSTC_BOOTSTRAP=1 "RUSTFLAGS=$ENV{RUSTFLAGS} ${rust_flags}")
     # With a target named, build scripts and macros keep their own flags, and run.
-    list(APPEND arguments --target ${STEER_RUST_HOST})
+    list(APPEND arguments --target ${STEER_RUST_HOST} ${rust_arguments})
     string(APPEND target_dir /${STEER_RUST_HOST})
   endif()
 

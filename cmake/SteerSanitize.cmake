@@ -1,11 +1,11 @@
-# Sanitizers for Steer's own builds: STEER_SANITIZE="address;undefined" instruments the C and C++ of
-# this project, and for address the Rust engine too when its toolchain can. An application that
+# Sanitizers for Steer's own builds: STEER_SANITIZE="address;undefined" or "thread" instruments the C and C++ of
+# this project, and for address and thread the Rust engine too when its toolchain can. An application that
 # sanitizes itself needs none of this: its own flags reach the shim anyway.
 #
 # Must not know: what is built with these flags.
 include_guard(GLOBAL)
 
-set(STEER_SANITIZE "" CACHE STRING "Sanitizers for -fsanitize, as a list: address;undefined")
+set(STEER_SANITIZE "" CACHE STRING "Sanitizers for -fsanitize, as a list: address;undefined, or thread")
 
 # Flags for every target that the calling directory makes from here on.
 macro(steer_sanitize_cxx)
@@ -18,23 +18,76 @@ macro(steer_sanitize_cxx)
 endmacro()
 
 # Puts the rustc flags that instrument the engine into ${out}; empty when there is nothing to do or
-# the toolchain cannot. `rustc` is a command, given as a list.
+# the toolchain cannot. Arguments that cargo needs for it go into ${out_cargo}. `rustc` is a command, given
+# as a list.
 #
 # -Zsanitizer is a nightly flag; RUSTC_BOOTSTRAP=1 makes a stable rustc take it, and
 # -Zexternal-clangrt leaves out Rust's own copy of the runtime, as the C++ compiler brings one. GCC's
 # runtime and rustc's LLVM speak the same protocol, but nothing promises that they always will: so a
 # known fault in Rust code must be found before the flags are used.
-function(steer_sanitize_rust out rustc)
+function(steer_sanitize_rust out out_cargo rustc)
   set(${out} "" PARENT_SCOPE)
-  if(NOT "address" IN_LIST STEER_SANITIZE)
-    return()
+  set(${out_cargo} "" PARENT_SCOPE)
+  if("address" IN_LIST STEER_SANITIZE)
+    _steer_finds_known_fault(found why "${rustc}" address "heap-buffer-overflow" [[
+unsigned char steer_probe(unsigned char *p, size_t i);
+int main(int argc, char **argv) {
+  (void)argv;
+  unsigned char *p = calloc(8, 1);
+  return p ? steer_probe(p, 7 + (size_t)argc) : 1;
+}
+]])
+    if(found)
+      message(STATUS "Steer: the engine is instrumented with AddressSanitizer")
+      set(${out} -Zsanitizer=address -Zexternal-clangrt PARENT_SCOPE)
+      return()
+    endif()
+    message(WARNING "Steer: the engine is NOT instrumented with AddressSanitizer, only the C and C++ are: "
+                    "this Rust toolchain and this C compiler do not find a known fault together.\n${why}")
+  elseif("thread" IN_LIST STEER_SANITIZE)
+    # Rust's standard library has to be instrumented too: what it synchronises would look like races.
+    execute_process(COMMAND ${rustc} --print sysroot OUTPUT_VARIABLE sysroot
+                    OUTPUT_STRIP_TRAILING_WHITESPACE)
+    if(NOT EXISTS ${sysroot}/lib/rustlib/src/rust/library/Cargo.lock)
+      message(FATAL_ERROR "Steer: ThreadSanitizer needs the source of Rust's standard library: rustup toolchain "
+                          "install nightly --component rust-src")
+    endif()
+    _steer_finds_known_fault(found why "${rustc}" thread "data race" [[
+#include <pthread.h>
+unsigned char steer_probe(unsigned char *p, size_t i);
+static void *other(void *p) { return (void *)(size_t)steer_probe(p, 0); }
+int main(void) {
+  pthread_t thread;
+  unsigned char *p = calloc(8, 1);
+  if (!p || pthread_create(&thread, 0, other, p)) return 1;
+  steer_probe(p, 0);
+  return pthread_join(thread, 0);
+}
+]])
+    if(NOT found)
+      message(FATAL_ERROR "Steer: this Rust toolchain and this C compiler do not find a known race together, and "
+                          "an engine that is not instrumented would prove nothing.\n${why}")
+    endif()
+    message(STATUS "Steer: the engine is instrumented with ThreadSanitizer")
+    set(${out} -Zsanitizer=thread -Zexternal-clangrt PARENT_SCOPE)
+    set(${out_cargo} -Zbuild-std=std,panic_unwind PARENT_SCOPE)
   endif()
-  set(flags -Zsanitizer=address -Zexternal-clangrt)
+endfunction()
+
+# Whether a program whose fault is in Rust makes the sanitizer say `report`.
+function(_steer_finds_known_fault out out_why rustc sanitizer report program)
+  set(${out} OFF PARENT_SCOPE)
   set(dir ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/steer-sanitize-rust)
+  set(flags -Zsanitizer=${sanitizer} -Zexternal-clangrt)
+  if(sanitizer STREQUAL "thread")
+    # The probe does without an instrumented standard library, which rustc would refuse.
+    list(APPEND flags -Cunsafe-allow-abi-mismatch=sanitizer)
+  endif()
   file(WRITE ${dir}/probe.rs [[
 #![crate_type = "staticlib"]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn steer_probe(p: *const u8, i: usize) -> u8 {
+pub unsafe extern "C" fn steer_probe(p: *mut u8, i: usize) -> u8 {
+    unsafe { *p.add(i) += 1 }
     unsafe { *p.add(i) }
 }
 ]])
@@ -44,25 +97,15 @@ pub unsafe extern "C" fn steer_probe(p: *const u8, i: usize) -> u8 {
     WORKING_DIRECTORY ${dir} RESULT_VARIABLE failed OUTPUT_QUIET ERROR_VARIABLE why)
   if(NOT failed)
     try_run(exit_code linked
-      SOURCE_FROM_CONTENT probe.c [[
-#include <stdlib.h>
-unsigned char steer_probe(const unsigned char *p, size_t i);
-int main(int argc, char **argv) {
-  (void)argv;
-  unsigned char *p = calloc(8, 1);
-  return p ? steer_probe(p, 7 + (size_t)argc) : 1;
-}
-]]
-      NO_CACHE LINK_OPTIONS -fsanitize=address
+      SOURCE_FROM_CONTENT probe.c "#include <stdlib.h>\n${program}"
+      NO_CACHE LINK_OPTIONS -fsanitize=${sanitizer}
       LINK_LIBRARIES ${dir}/libprobe.a dl m pthread
-      COMPILE_OUTPUT_VARIABLE why RUN_OUTPUT_VARIABLE report)
-    if(linked AND report MATCHES "heap-buffer-overflow")
-      message(STATUS "Steer: the engine is instrumented with AddressSanitizer")
-      set(${out} ${flags} PARENT_SCOPE)
+      COMPILE_OUTPUT_VARIABLE why RUN_OUTPUT_VARIABLE said)
+    if(linked AND said MATCHES "${report}")
+      set(${out} ON PARENT_SCOPE)
       return()
     endif()
-    string(APPEND why "${report}")
+    string(APPEND why "${said}")
   endif()
-  message(WARNING "Steer: the engine is NOT instrumented with AddressSanitizer, only the C and C++ are: "
-                  "this Rust toolchain and this C compiler do not find a known fault together.\n${why}")
+  set(${out_why} "${why}" PARENT_SCOPE)
 endfunction()

@@ -2,5 +2,5 @@
 cmake_minimum_required(VERSION 3.25)
 include(${CMAKE_CURRENT_LIST_DIR}/../SteerCargo.cmake)
 _steer_find_rust(${CMAKE_CURRENT_LIST_DIR}/../..)
-steer_sanitize_rust(flags ${STEER_RUSTC})
+steer_sanitize_rust(flags cargo_arguments ${STEER_RUSTC})
 message(STATUS "flags: ${flags}.")
