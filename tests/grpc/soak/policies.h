@@ -1,0 +1,53 @@
+// The policies that a soak can run with, as names and configs.
+//
+// Must not know: anything else of the soak.
+#ifndef STEER_TESTS_GRPC_SOAK_POLICIES_H_
+#define STEER_TESTS_GRPC_SOAK_POLICIES_H_
+
+#include <string>
+#include <vector>
+
+namespace steer_soak {
+
+// The header that calls have for policies which hash one. Each call's is another.
+inline constexpr char kHashHeader[] = "soak-key";
+
+// "rotating" is all of Steer's policies, one after the other, on one channel.
+inline constexpr char kRotating[] = "rotating";
+
+// The config of a policy. `variant` is any number: for some policies other settings.
+inline std::string ConfigOf(const std::string& policy, size_t variant = 0) {
+  const std::string header = std::string(R"("requestHashHeader":")") + kHashHeader + '"';
+  if (policy == "steer_ring_hash") {
+    // A larger ring than by default: so that each of 200 servers has a share worth calling.
+    return "{" + header + R"(,"minRingSize":4096)" +
+           (variant % 2 == 0 ? "}" : R"(,"hashBalanceFactor":150})");
+  }
+  if (policy == "steer_maglev") {
+    return "{" + header + (variant % 2 == 0 ? "}" : R"(,"tableSize":16381})");
+  }
+  if (policy == "steer_least_request") return variant % 2 == 0 ? "{}" : R"({"choiceCount":4})";
+  if (policy == "steer_weighted_round_robin") {
+    // So soon that weights count for much of the time.
+    return R"({"blackoutPeriod":"0.5s","weightExpirationPeriod":"5s","weightUpdatePeriod":"0.2s"})";
+  }
+  return "{}";
+}
+
+// Whether a policy connects to a backend only when a call wants it, which then waits for that.
+inline bool ConnectsLazily(const std::string& policy) {
+  return policy == "steer_ring_hash" || policy == kRotating;
+}
+
+// What "rotating" goes through.
+inline const std::vector<std::string>& Rotation() {
+  static const std::vector<std::string> policies = {
+      "steer_round_robin", "steer_least_request", "steer_weighted_round_robin",
+      "steer_ring_hash",   "steer_peak_ewma",     "steer_maglev",
+      "steer_random"};
+  return policies;
+}
+
+}  // namespace steer_soak
+
+#endif  // STEER_TESTS_GRPC_SOAK_POLICIES_H_

@@ -1,0 +1,299 @@
+// A long run with real gRPC: hundreds of servers in a few processes, client threads that call all
+// the time, servers that die and return, address lists that never stay the same. What it does and
+// what it demands: docs/soak.md.
+//
+//   steer_soak [--seconds=N] [--servers=N] [--processes=N] [--rate=N] [--stall=MS]
+//              [--policies=A,B,...]
+//
+// One channel for each policy. The status is 1 if anything was wrong.
+#include <sched.h>
+#include <steer/grpc.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cinttypes>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "soak/callers.h"
+#include "soak/fleet.h"
+#include "soak/judge.h"
+#include "soak/planted.h"
+#include "soak/policies.h"
+#include "soak/reading.h"
+#include "soak/sockets.h"
+#include "soak/trouble.h"
+#include "soak/witness.h"
+#include "support/client.h"
+#include "support/resolver_feed.h"
+#include "support/wait.h"
+
+namespace steer_soak {
+namespace {
+
+struct Options {
+  int seconds = 180;
+  int servers = 200;
+  int processes = 8;
+  int rate = 500;
+  // In milliseconds.
+  int stall = 100;
+  std::string policies =
+      "steer_round_robin,steer_least_request,steer_weighted_round_robin,steer_ring_hash,rotating";
+};
+
+bool ParseOptions(int argc, char** argv, Options* options) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    const size_t equals = argument.find('=');
+    const std::string name = argument.substr(0, equals);
+    const std::string value = equals == std::string::npos ? "" : argument.substr(equals + 1);
+    if (name == "--policies" && !value.empty()) {
+      options->policies = value;
+      continue;
+    }
+    int* const number = name == "--seconds"     ? &options->seconds
+                        : name == "--servers"   ? &options->servers
+                        : name == "--processes" ? &options->processes
+                        : name == "--rate"      ? &options->rate
+                        : name == "--stall"     ? &options->stall
+                                                : nullptr;
+    if (number == nullptr || (*number = std::atoi(value.c_str())) < 2) {
+      std::fprintf(stderr, "soak: cannot take the argument %s\n", argument.c_str());
+      return false;
+    }
+  }
+  return true;
+}
+
+constexpr int kMostForgotten = 10;
+
+// Growth in bytes a second that is not counted: gRPC 1.51.1 loses more than this in such a run with
+// its own round_robin (docs/soak.md).
+constexpr double kGrpcHeap = 4e3;
+constexpr double kGrpcResident = 15e3;
+
+// Between one channel and the next at a rest. That all of them connect at once to all that they
+// miss keeps two cores busy for half a second, and calls wait for that.
+constexpr std::chrono::milliseconds kBetweenChannels(200);
+
+bool WaitUpTo(Clock::duration time, const std::function<bool()>& condition) {
+  const TimePoint end = Clock::now() + time;
+  while (!condition()) {
+    if (Clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
+}
+
+std::vector<std::string> Split(const std::string& list) {
+  std::vector<std::string> parts;
+  std::istringstream stream(list);
+  for (std::string part; std::getline(stream, part, ',');) parts.push_back(part);
+  return parts;
+}
+
+double CpuSeconds() {
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+class Soak {
+ public:
+  explicit Soak(const Options& options)
+      : options_(options),
+        policies_(Split(options.policies)),
+        fleet_(options.servers, options.processes),
+        judge_(fleet_, witness_, policies_, std::chrono::milliseconds(options.stall)) {
+    for (const std::string& policy : policies_) {
+      const auto seed = static_cast<uint32_t>(feeds_.size());
+      feeds_.push_back(std::make_unique<Feed>(policy, fleet_.ports(), seed));
+      channels_.push_back(steer_test::MakeChannel(feeds_.back()->target(), ""));
+    }
+    Callers::Options calling;
+    calling.rate = options_.rate;
+    calling.long_time = std::chrono::milliseconds(options_.stall);
+    callers_ = std::make_unique<Callers>(channels_, fleet_.ports(), calling);
+  }
+
+  bool Run() {
+    Rest();
+    // The first connections were all made at once, and calls had to wait for them.
+    callers_->Forget();
+    readings_.clear();
+    // Some rests in the shortest run, and one every 15 s in a long one.
+    const Clock::duration cycle = std::min<Clock::duration>(
+        std::chrono::seconds(15), std::chrono::seconds(options_.seconds) / 4);
+    witness_.Forget();
+    cpu_at_start_ = CpuSeconds();
+    start_ = Clock::now();
+    const TimePoint end = start_ + std::chrono::seconds(options_.seconds);
+    while (Clock::now() < end) {
+      callers_->Run();
+      const TimePoint until = std::min(end, Clock::now() + cycle);
+      while (Clock::now() < until) {
+        trouble_.Make(std::min(until, Clock::now() + std::chrono::seconds(1)));
+        judge_.Hear(callers_->TakeRemarkable());
+        // What was less than a second ago may not be all known yet.
+        judge_.Decide(Clock::now() - std::chrono::seconds(1), *callers_);
+      }
+      Rest();
+      judge_.Hear(callers_->TakeRemarkable());
+      PrintLine();
+    }
+    seconds_ = std::chrono::duration<double>(Clock::now() - start_).count();
+    cpu_seconds_ = CpuSeconds() - cpu_at_start_;
+    judge_.Decide(TimePoint::max(), *callers_);
+    JudgeMemory();
+    if (callers_->forgotten() > 0)
+      judge_.Fault("there were more remarkable calls than it can judge");
+    PrintSummary();
+    return judge_.faults() == 0;
+  }
+
+ private:
+  // All servers run and are listed. Then each channel must reach each of them, by one connection
+  // each; and when no call runs, memory may hold nothing that it did not hold at the last rest.
+  void Rest() {
+    fleet_.StartAll();
+    for (const auto& feed : feeds_) {
+      feed->All();
+      std::this_thread::sleep_for(kBetweenChannels);
+    }
+    callers_->BeginSweep();
+    for (size_t i = 0; i < policies_.size(); ++i) {
+      if (!WaitUpTo(steer_test::kPatience, [&] { return callers_->Missing(i) == 0; })) {
+        judge_.Fault(policies_[i] + ": " + std::to_string(callers_->Missing(i)) +
+                     " servers run and are listed, and get no calls");
+      }
+    }
+    callers_->Pause();
+    if (!WaitUpTo(steer_test::kPatience, [&] { return callers_->running() == 0; })) {
+      judge_.Fault(std::to_string(callers_->running()) + " calls do not end");
+    }
+    const int wanted = fleet_.size() * static_cast<int>(policies_.size());
+    const auto connections = [&] { return CountConnectionsTo(fleet_.ports()); };
+    WaitUpTo(std::chrono::seconds(3), [&] { return connections() == wanted; });
+    const int more = connections() - wanted;
+    if (more < 0) judge_.Fault(std::to_string(-more) + " connections are missing at rest");
+    // For what is given back a little later.
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    readings_.push_back({steer_test::Memory::Read(), more});
+  }
+
+  void JudgeMemory();
+  void PrintLine() const;
+  void PrintSummary() const;
+
+  const Options options_;
+  const std::vector<std::string> policies_;
+  Fleet fleet_;
+  Witness witness_;
+  Judge judge_;
+  std::vector<std::unique_ptr<Feed>> feeds_;
+  std::vector<std::shared_ptr<grpc::Channel>> channels_;
+  std::unique_ptr<Callers> callers_;
+  Trouble trouble_{&fleet_, &feeds_};
+  std::vector<Reading> readings_;
+  TimePoint start_;
+  double cpu_at_start_ = 0;
+  double seconds_ = 0;
+  double cpu_seconds_ = 0;
+};
+
+// A connection that comes about just when its endpoint has left the list is forgotten by
+// gRPC 1.51.1, with its own round_robin too, until the server dies (docs/soak.md). What a policy
+// forgets adds up.
+void Soak::JudgeMemory() {
+  const int more = readings_.back().more_connections;
+  if (more > kMostForgotten) {
+    judge_.Fault(std::to_string(more) + " connections that no channel has a use for");
+  }
+  if (readings_.size() < 9) return;
+  const Growth heap = GrowthOf(readings_, &steer_test::Memory::heap);
+  const Growth resident = GrowthOf(readings_, &steer_test::Memory::resident);
+  std::printf("growth from the middle third to the last: heap %.0f bytes, resident %.0f bytes\n",
+              heap.by, resident.by);
+  const double between = seconds_ / 3;
+  if (heap.by > 0.02 * heap.from + kGrpcHeap * between) judge_.Fault("the heap grows");
+  if (resident.by > 0.05 * resident.from + kGrpcResident * between)
+    judge_.Fault("resident memory grows");
+}
+
+void Soak::PrintLine() const {
+  uint64_t calls = 0;
+  double longest = 0;
+  for (size_t i = 0; i < policies_.size(); ++i) {
+    calls += callers_->calls(i);
+    longest = std::max(longest, callers_->to_wire(i).longest());
+  }
+  std::printf("%5.0f s: %" PRIu64 " calls, %" PRIu64 " lost, %" PRIu64 " faults; %" PRIu64
+              " lists, %" PRIu64 " kills, %" PRIu64
+              " of processes; to the wire at most %.0f ms, the machine withheld at most %.0f ms; "
+              "heap %.3f MB, "
+              "resident %.1f MB, connections left over %d\n",
+              std::chrono::duration<double>(Clock::now() - start_).count(), calls, judge_.lost(),
+              judge_.faults(), trouble_.lists(), trouble_.kills(), trouble_.process_kills(),
+              longest, Milliseconds(witness_.Longest()),
+              static_cast<double>(readings_.back().memory.heap) / 1e6,
+              static_cast<double>(readings_.back().memory.resident) / 1e6,
+              readings_.back().more_connections);
+}
+
+void Soak::PrintSummary() const {
+  std::printf("\n%-28s %9s %7s %6s %9s %6s %7s %7s %8s %8s %8s %8s %8s\n",
+              "ms from start to wire:", "calls", "lost:", "after", "latest ms", "failed", "stalled",
+              "machine", "connect", "median", "99.9 %", "longest", "in start");
+  for (size_t i = 0; i < policies_.size(); ++i) {
+    const Judge::Verdicts& verdicts = judge_.of(i);
+    const Histogram& wire = callers_->to_wire(i);
+    std::printf("%-28s %9" PRIu64 " %7" PRIu64 " %6" PRIu64 " %9.1f %6" PRIu64 " %7" PRIu64
+                " %7" PRIu64 " %8" PRIu64 " %8.3f %8.3f %8.3f %8.3f\n",
+                policies_[i].c_str(), callers_->calls(i), verdicts.lost_in_flight,
+                verdicts.lost_after, Milliseconds(verdicts.latest), verdicts.failed,
+                verdicts.stalled, verdicts.withheld, verdicts.connecting, wire.Quantile(0.5),
+                wire.Quantile(0.999), wire.longest(), callers_->starting(i).longest());
+  }
+  std::printf("%.0f s, %.2f CPUs of the client; %" PRIu64 " faults\n", seconds_,
+              cpu_seconds_ / seconds_, judge_.faults());
+}
+
+}  // namespace
+}  // namespace steer_soak
+
+int main(int argc, char** argv) {
+  steer_soak::Options options;
+  if (!steer_soak::ParseOptions(argc, argv, &options)) return 2;
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
+  // Before the other programs of the machine, with all that it starts, where that is allowed: what
+  // is measured is not how busy they are.
+  sched_param first = {};
+  first.sched_priority = 1;
+  const bool before_others = sched_setscheduler(0, SCHED_RR, &first) == 0;
+  std::printf("%s\n", before_others ? "SCHED_RR"
+                                    : "no SCHED_RR: the machine's other programs may make it wait");
+  // A channel without calls looks at its connections this often; gRPC's own choice is every 5 s.
+  setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "100", 1);
+  if (!steer_soak::RegisterPlanted()) {
+    std::fprintf(stderr, "soak: cannot register the planted faults\n");
+    return 1;
+  }
+  const steer::RegisterStatus status = steer::Register();
+  if (!status.ok()) {
+    std::fprintf(stderr, "steer::Register(): %s\n", status.message().c_str());
+    return 1;
+  }
+  steer_test::RegisterFeedResolver();
+  return steer_soak::Soak(options).Run() ? 0 : 1;
+}

@@ -1,0 +1,67 @@
+#include "soak/sockets.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace steer_soak {
+namespace {
+
+std::vector<int> FileDescriptors() {
+  std::vector<int> fds;
+  DIR* const directory = opendir("/proc/self/fd");
+  if (directory == nullptr) return fds;
+  while (const dirent* entry = readdir(directory)) {
+    if (entry->d_name[0] != '.') fds.push_back(std::atoi(entry->d_name));
+  }
+  closedir(directory);
+  return fds;
+}
+
+// 0 when there is none.
+int PortOf(int fd, int (*name)(int, sockaddr*, socklen_t*)) {
+  sockaddr_storage address = {};
+  socklen_t length = sizeof(address);
+  if (name(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) return 0;
+  if (address.ss_family == AF_INET) {
+    return ntohs(reinterpret_cast<const sockaddr_in*>(&address)->sin_port);
+  }
+  // gRPC connects to IPv4 addresses by sockets of IPv6.
+  if (address.ss_family == AF_INET6) {
+    return ntohs(reinterpret_cast<const sockaddr_in6*>(&address)->sin6_port);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void BreakLocalPort(int port) {
+  // Twice: a connection may be accepted while the listener is yet to be found.
+  for (int pass = 0; pass < 2; ++pass) {
+    for (const int fd : FileDescriptors()) {
+      if (PortOf(fd, getsockname) != port) continue;
+      // The owner may close it at any time, and its number may be another socket's then: this one
+      // is the same until we close it.
+      const int same = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+      if (same < 0) continue;
+      if (PortOf(same, getsockname) == port) shutdown(same, SHUT_RDWR);
+      close(same);
+    }
+  }
+}
+
+int CountConnectionsTo(const std::vector<int>& ports) {
+  int count = 0;
+  for (const int fd : FileDescriptors()) {
+    const int port = PortOf(fd, getpeername);
+    if (port != 0 && std::find(ports.begin(), ports.end(), port) != ports.end()) ++count;
+  }
+  return count;
+}
+
+}  // namespace steer_soak
