@@ -1,0 +1,157 @@
+//! Bytes as what a host does, one thing after another.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arbitrary::{Arbitrary, Unstructured};
+use steer::ffi::{STEER_OK, steer_stats_json, steer_stats_prometheus, steer_stats_track_calls};
+
+use crate::host::{Channel, HeldPicker, Picked};
+use crate::{POLICIES, bytes};
+
+/// Sequences that are longer find nothing more.
+const LONGEST: usize = 200;
+
+/// Configs that a policy of each name takes, or does not. Mostly with small rings and tables: large ones take time, and
+/// do nothing else.
+const CONFIGS: [&str; 12] = [
+    "",
+    "[]",
+    r#"{"tableSize":12,"choiceCount":1,"minRingSize":0}"#,
+    r#"{"maxRingSize":32,"minRingSize":8,"tableSize":11,"choiceCount":3,"fullScanBelow":2,"decayTime":"0.1s"}"#,
+    r#"{"maxRingSize":32,"minRingSize":8,"tableSize":11,"weightUpdatePeriod":"0.1s","blackoutPeriod":"0s","weightExpirationPeriod":"1s"}"#,
+    r#"{"maxRingSize":32,"minRingSize":8,"tableSize":13,"enableOobLoadReport":true,"blackoutPeriod":"0s","oobReportingPeriod":"1s"}"#,
+    r#"{"maxRingSize":16,"minRingSize":8,"tableSize":17,"weights":{"ipv4:10.0.0.1:80":3,"ipv4:10.0.0.2:80":0.5}}"#,
+    r#"{"requestHashHeader":"user","minRingSize":8,"maxRingSize":8,"tableSize":11}"#,
+    r#"{"requestHashHeader":"user","minRingSize":8,"tableSize":31,"hashBalanceFactor":100}"#,
+    r#"{"requestHashHeader":"user","minRingSize":64,"tableSize":53,"hashBalanceFactor":200}"#,
+    r#"{"minRingSize":1,"maxRingSize":16,"tableSize":11,"hashBalanceFactor":150}"#,
+    r#"{"minRingSize":100,"maxRingSize":100,"tableSize":251,"fullScanBelow":100}"#,
+];
+
+#[derive(Arbitrary, Debug)]
+enum Event {
+    Update { list: Vec<u8>, config: u8 },
+    Fail { code: u8 },
+    Report { endpoint: u16, state: u8 },
+    AllReady,
+    Load { bytes: [f64; 5] },
+    Pass { millis: u16 },
+    Timers,
+    WrongTimer(u64),
+    RunLater,
+    ExitIdle,
+    ResetBackoff,
+    Keep,
+    Pick { old: bool, header: u8, hash: u64 },
+    Start(u8),
+    Finish { call: u8, code: i8, metrics: [u8; 4] },
+    GiveUp(u8),
+    LetGo,
+    Statistics,
+    TrackCalls(bool),
+}
+
+/// What a host does with one policy, in any order that the ABI allows.
+pub fn policy(data: &[u8]) {
+    let mut data = Unstructured::new(data);
+    let Ok(name) = data.choose(&POLICIES) else { return };
+    let channel = Channel::new(name);
+    let mut kept: Option<Arc<HeldPicker>> = None;
+    let mut calls: Vec<Picked> = Vec::new();
+    for _ in 0..LONGEST {
+        let Ok(event) = Event::arbitrary(&mut data) else { break };
+        one(&channel, event, &mut kept, &mut calls);
+        if data.is_empty() {
+            break;
+        }
+    }
+    channel.check();
+    // Pickers and calls may outlive the policy.
+    drop(channel);
+    if let Some(picker) = &kept {
+        drop(picker.pick(b"late", 1));
+    }
+    drop(kept);
+    for call in calls {
+        call.finish(0, b"");
+    }
+    steer_stats_track_calls(0);
+}
+
+fn one(
+    channel: &Channel,
+    event: Event,
+    kept: &mut Option<Arc<HeldPicker>>,
+    calls: &mut Vec<Picked>,
+) {
+    let at = |number: u8, calls: &[Picked]| usize::from(number) % calls.len().max(1);
+    match event {
+        Event::Update { mut list, config } => {
+            list.truncate(40);
+            channel.update(&list, CONFIGS[usize::from(config) % CONFIGS.len()].as_bytes());
+        }
+        Event::Fail { code } => channel.fail(code.into()),
+        Event::Report { endpoint, state } => {
+            let endpoints = channel.endpoints().max(1);
+            // Mostly of the latest ones.
+            let back = usize::from(endpoint) % endpoints.min(48);
+            channel.report(endpoints - 1 - back, i32::from(state % 8) - 2);
+        }
+        Event::AllReady => channel.make_ready(),
+        Event::Load { bytes: [cpu, memory, application, qps, eps] } => {
+            channel.load_reports(&steer::policy::Metrics {
+                cpu_utilization: cpu,
+                mem_utilization: memory,
+                application_utilization: application,
+                rps_fractional: qps,
+                eps,
+                ..Default::default()
+            });
+        }
+        Event::Pass { millis } => channel.pass(Duration::from_millis(millis.into())),
+        Event::Timers => channel.run_timers(),
+        Event::WrongTimer(timer) => channel.timer(timer),
+        Event::RunLater => channel.run_later(),
+        Event::ExitIdle => channel.exit_idle(),
+        Event::ResetBackoff => channel.reset_backoff(),
+        Event::Keep => *kept = channel.picker(),
+        Event::Pick { old, header, hash } => {
+            let latest = channel.picker();
+            let picker = if old { kept.as_ref() } else { latest.as_ref() };
+            let Some(picker) = picker else { return };
+            let picked = picker.pick(&[header], hash);
+            if matches!(picked, Picked::Tracked(_)) && calls.len() < 64 {
+                calls.push(picked);
+            }
+        }
+        Event::Start(call) => {
+            if let Some(call) = calls.get(at(call, calls)) {
+                call.start();
+            }
+        }
+        Event::Finish { call, code, metrics } => {
+            // More than once, too: only the first time counts.
+            if let Some(call) = calls.get(at(call, calls)) {
+                call.finish(code.into(), &metrics);
+            }
+        }
+        Event::GiveUp(call) => {
+            let place = at(call, calls);
+            if place < calls.len() {
+                calls.swap_remove(place);
+            }
+        }
+        Event::LetGo => *kept = None,
+        Event::Statistics => {
+            let mut text = std::ptr::null_mut();
+            // SAFETY: the argument is alive.
+            assert_eq!(unsafe { steer_stats_json(&mut text) }, STEER_OK);
+            assert!(bytes::take(text).starts_with('{'));
+            // SAFETY: as above.
+            assert_eq!(unsafe { steer_stats_prometheus(&mut text) }, STEER_OK);
+            assert!(!bytes::take(text).is_empty());
+        }
+        Event::TrackCalls(on) => steer_stats_track_calls(on.into()),
+    }
+}
