@@ -120,10 +120,10 @@ def outcomes(client, servers, patience):
 
 def counted_by(server):
     server.process.terminate()
-    said, _ = server.process.communicate(timeout=PATIENCE)
-    counted = re.search(r"^counted: (\d+)$", said, re.MULTILINE)
-    require(counted, f"{server.name} ended without its count; it said: {said!r}")
-    return int(counted[1])
+    said = list(server.lines)
+    counted = [match for line in said if (match := re.match(r"counted: (\d+)$", line))]
+    require(len(counted) == 1, f"{server.name} ended without its count; it said: {said}")
+    return int(counted[0][1])
 
 
 def measure(programs, scenario, config, warm_up, seconds):

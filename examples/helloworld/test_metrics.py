@@ -7,14 +7,13 @@ import contextlib
 import json
 import pathlib
 import re
-import select
 import sys
 import time
 import urllib.request
 
 sys.dont_write_bytecode = True
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "testing"))
-from greeters import ANSWER, Failed, Server, require, started, stopped, target  # noqa: E402
+from greeters import ANSWER, Failed, Server, lines_of, require, started, stopped, target  # noqa: E402
 
 # Debian's python3-prometheus-client, also for a Python that is not Debian's: it is Python alone.
 sys.path.append("/usr/lib/python3/dist-packages")
@@ -31,16 +30,6 @@ SKIPPED = 75
 
 class Missing(Exception):
     """The client has no --metrics."""
-
-
-def lines_of(process):
-    """What the process prints, until it has said nothing for a while."""
-    while True:
-        readable, _, _ = select.select([process.stdout], [], [], PATIENCE)
-        line = process.stdout.readline() if readable else ""
-        if not line:
-            return
-        yield line.rstrip("\n")
 
 
 def read(port, path):
@@ -78,7 +67,7 @@ def call(client, servers, policy, cleanup):
     )
     cleanup.callback(stopped, process)
     answered, failed, port = {}, 0, None
-    for line in lines_of(process):
+    for line in lines_of(process, PATIENCE):
         serving = re.match(r"metrics: http://127\.0\.0\.1:(\d+)/metrics$", line)
         answer = ANSWER.match(line)
         if serving:

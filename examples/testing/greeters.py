@@ -7,12 +7,14 @@ Knows the greeter's two programs by what they print, and nothing of gRPC's or St
 import collections
 import contextlib
 import os
+import queue
 import re
-import select
 import subprocess
+import threading
 import typing
 
 ANSWER = re.compile(r"(?P<name>[\w-]+) at (?P<address>\S+): Hello")
+SERVER_PATIENCE = 10
 CLIENT_PATIENCE = 60
 
 
@@ -30,6 +32,27 @@ def started(command, **options):
     proxies = ("http_proxy", "https_proxy", "grpc_proxy")
     environment = {k: v for k, v in os.environ.items() if k not in proxies}
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, **options)
+
+
+def lines_of(process, patience):
+    """What the process prints, by lines, to its end; fails when nothing comes for `patience` seconds."""
+    said = queue.SimpleQueue()
+
+    # By a thread: select() does not see lines that came with others and wait in stdout's buffer.
+    def listen():
+        for line in process.stdout:
+            said.put(line.rstrip("\n"))
+        said.put(None)
+
+    threading.Thread(target=listen, daemon=True).start()
+    while True:
+        try:
+            line = said.get(timeout=patience)
+        except queue.Empty:
+            raise Failed(f"{process.args[0]} said nothing for {patience} s") from None
+        if line is None:
+            return
+        yield line
 
 
 def stopped(process):
@@ -53,10 +76,10 @@ class Server:
         port = self.address.split(":")[1]
         self.process = started([*self._command, f"--port={port}"])
         self._cleanup.callback(stopped, self.process)
-        readable, _, _ = select.select([self.process.stdout], [], [], 10)
-        line = self.process.stdout.readline() if readable else "nothing within 10 s"
+        self.lines = lines_of(self.process, SERVER_PATIENCE)
+        line = next(self.lines, "nothing, and ended")
         listening = re.match(rf"listening: {self.name} at (\S+)", line)
-        require(listening, f"{self.name} did not start; it said: {line!r}")
+        require(listening, f"{self.name} did not start; it said: {line}")
         self.address = listening[1]
 
 
