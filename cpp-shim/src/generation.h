@@ -25,7 +25,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
-#include "src/core/lib/address_utils/sockaddr_utils.h"
+#include "address.h"
 #include "src/core/lib/channel/channel_args.h"
 #include "steer/host.hpp"
 
@@ -253,8 +253,8 @@ inline host::EndpointDescriptor Describe(const Address& address) {
   const grpc_resolved_address addresses[] = {address.address()};
 #endif
   for (const grpc_resolved_address& one : addresses) {
-    const absl::StatusOr<std::string> uri = grpc_sockaddr_to_uri(&one);
-    endpoint.addresses.push_back(uri.ok() && !uri->empty() ? *uri : address.ToString());
+    std::string text = TextOf(one);
+    endpoint.addresses.push_back(text.empty() ? address.ToString() : std::move(text));
   }
 #ifdef GRPC_ARG_ADDRESS_WEIGHT
   const ChannelArgs& args = address.args();
