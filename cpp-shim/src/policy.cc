@@ -157,6 +157,8 @@ void Policy::TakeAddresses(const List& list, host::Resolved* resolved) {
   for (size_t i = 0; !missed.empty() && i < former.size(); ++i) {
     if (former[i] != nullptr) left.emplace(KeyOf(*former[i]), static_cast<uint32_t>(i));
   }
+  // At least so many are new.
+  if (missed.size() > left.size()) resolved->endpoints.reserve(missed.size() - left.size());
   for (const size_t place : missed) {
     AddressPtr& address = addresses_[place];
     const auto [first, last] = left.equal_range(KeyOf(*address));

@@ -259,33 +259,37 @@ constexpr uint32_t kNewEndpoint = UINT32_MAX;
 // `*verdict` is what the resolver is to be told. Not STEER_OK: the engine knows nothing of the
 // update.
 inline steer_status UpdatePolicy(steer_policy* policy, const Resolved& resolved, Status* verdict) {
-  std::vector<std::vector<steer_str>> addresses;
-  std::vector<std::vector<steer_attribute>> attributes;
+  std::vector<steer_str> addresses;
+  std::vector<steer_attribute> attributes;
   std::vector<steer_endpoint> endpoints;
   // Enough for all, so that nothing moves once it is pointed at.
-  addresses.reserve(resolved.endpoints.size());
-  attributes.reserve(resolved.endpoints.size());
+  size_t address_count = 0;
+  size_t attribute_count = 0;
+  for (const EndpointDescriptor& from : resolved.endpoints) {
+    address_count += from.addresses.size();
+    attribute_count += from.attributes.size();
+  }
+  addresses.reserve(address_count);
+  attributes.reserve(attribute_count);
   endpoints.reserve(resolved.endpoints.size());
   for (const EndpointDescriptor& from : resolved.endpoints) {
-    addresses.emplace_back();
-    for (const std::string& address : from.addresses) addresses.back().push_back(ToC(address));
-    attributes.emplace_back();
-    for (const EndpointDescriptor::Attribute& attribute : from.attributes) {
-      attributes.back().push_back({sizeof(steer_attribute), ToC(attribute.key),
-                                   static_cast<int32_t>(attribute.kind), ToC(attribute.text),
-                                   attribute.integer});
-    }
     steer_endpoint endpoint = {};
     endpoint.struct_size = sizeof(endpoint);
-    endpoint.addresses = addresses.back().data();
-    endpoint.address_count = addresses.back().size();
+    endpoint.addresses = addresses.data() + addresses.size();
+    endpoint.address_count = from.addresses.size();
+    for (const std::string& address : from.addresses) addresses.push_back(ToC(address));
+    endpoint.attributes = attributes.data() + attributes.size();
+    endpoint.attribute_count = from.attributes.size();
+    for (const EndpointDescriptor::Attribute& attribute : from.attributes) {
+      attributes.push_back({sizeof(steer_attribute), ToC(attribute.key),
+                            static_cast<int32_t>(attribute.kind), ToC(attribute.text),
+                            attribute.integer});
+    }
     endpoint.weight = from.weight;
     endpoint.region = ToC(from.region);
     endpoint.zone = ToC(from.zone);
     endpoint.sub_zone = ToC(from.sub_zone);
     endpoint.hash_key = ToC(from.hash_key);
-    endpoint.attributes = attributes.back().data();
-    endpoint.attribute_count = attributes.back().size();
     endpoints.push_back(endpoint);
   }
   steer_update update = {};

@@ -98,6 +98,15 @@ impl Endpoints {
         self.by_addresses.find(self.hasher.hash_one(addresses), same).copied()
     }
 
+    /// So many more are about to come.
+    fn reserve(&mut self, additional: usize) {
+        let Endpoints { tracked, by_id, by_addresses, hasher, .. } = self;
+        let hash = |key: &u32| hasher.hash_one(&*tracked[*key as usize].descriptor.addresses);
+        by_addresses.reserve(additional, hash);
+        by_id.reserve(additional);
+        tracked.reserve(additional);
+    }
+
     fn insert(&mut self, endpoint: Box<dyn Endpoint>, descriptor: &Arc<EndpointDescriptor>) -> u32 {
         let id = endpoint.id();
         let addresses = &descriptor.addresses;
@@ -372,6 +381,7 @@ impl Tracker {
             self.endpoints.at_mut(entry.key).pending = None;
         }
         let made_with = self.helper.made_with();
+        self.endpoints.reserve(kept.iter().filter(|kept| kept.is_none()).count());
         let mut keys = Vec::with_capacity(descriptors.len());
         for (descriptor, kept) in descriptors.iter().zip(kept) {
             let key = match kept {

@@ -2,6 +2,7 @@
 
 use std::ffi::c_void;
 use std::mem::offset_of;
+use std::sync::Arc;
 
 use super::text::{ReadText, steer_str};
 pub use steer_abi::{steer_attribute, steer_attribute_kind};
@@ -87,14 +88,15 @@ unsafe impl Versioned for steer_endpoint_report {
 pub(super) unsafe fn endpoints_from_c(
     from: *const steer_endpoint,
     count: usize,
-) -> Result<Vec<EndpointDescriptor>, steer_status> {
+) -> Result<Vec<Arc<EndpointDescriptor>>, steer_status> {
     // SAFETY: readable by this function's contract.
     let endpoints = unsafe { read_array(from, count) }?;
-    let mut descriptors = Vec::with_capacity(endpoints.len());
-    for (index, endpoint) in endpoints.iter().enumerate() {
+    // Not `with_capacity(count)`: a count that is absurd must not abort for lack of memory.
+    let mut descriptors = Vec::new();
+    for (index, endpoint) in endpoints.enumerate() {
         let index = u32::try_from(index).map_err(|_| STEER_INVALID_ARGUMENT)?;
         // SAFETY: it is part of the array.
-        descriptors.push(unsafe { endpoint_from_c(endpoint, index) }?);
+        descriptors.push(Arc::new(unsafe { endpoint_from_c(&endpoint?, index) }?));
     }
     Ok(descriptors)
 }
@@ -114,7 +116,8 @@ unsafe fn endpoint_from_c(
     let text = |text: steer_str| unsafe { text.to_text() }.ok_or(STEER_INVALID_ARGUMENT);
     // SAFETY: readable by this function's contract.
     let attributes = unsafe { read_array(endpoint.attributes, endpoint.attribute_count) }?;
-    let attributes = attributes.into_iter().map(|attribute: steer_attribute| {
+    let attributes = attributes.map(|attribute: Result<steer_attribute, _>| {
+        let attribute = attribute?;
         let value = match attribute.kind {
             kind if kind == steer_attribute_kind::STEER_ATTRIBUTE_TEXT as i32 => {
                 AttributeValue::Text(text(attribute.text)?)

@@ -55,12 +55,13 @@ pub(super) unsafe fn metrics_from_c(metrics: &steer_metrics) -> Result<Metrics, 
     let named = |from: *const steer_metric, count: usize| {
         // SAFETY: readable by this function's contract.
         let values = unsafe { read_array(from, count) }?;
-        let pair = |metric: steer_metric| {
+        let pair = |metric: Result<steer_metric, steer_status>| {
+            let metric = metric?;
             // SAFETY: readable by this function's contract.
             let name = unsafe { metric.name.to_text() }.ok_or(STEER_INVALID_ARGUMENT)?;
             Ok((name, metric.value))
         };
-        values.into_iter().map(pair).collect::<Result<BTreeMap<_, _>, steer_status>>()
+        values.map(pair).collect::<Result<BTreeMap<_, _>, steer_status>>()
     };
     Ok(Metrics {
         cpu_utilization: metrics.cpu_utilization,

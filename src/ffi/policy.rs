@@ -255,7 +255,7 @@ unsafe fn list_from_c(
 ) -> Result<Arc<[Arc<EndpointDescriptor>]>, steer_status> {
     // SAFETY: readable by this function's contract.
     let new = unsafe { endpoints_from_c(update.endpoints, update.endpoint_count) }?;
-    let mut new = new.into_iter().map(Arc::new);
+    let mut new = new.into_iter();
     // But for those that the new list has, which are given their places below.
     let leave = || former.iter().for_each(|left| left.index.leave());
     if update.former_count == 0 {

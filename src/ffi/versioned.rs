@@ -43,28 +43,27 @@ pub(super) unsafe fn read<T: Versioned>(from: *const T) -> Result<T, steer_statu
     Ok(unsafe { value.assume_init() })
 }
 
-/// Copies an array of such structs, whose elements are as far apart as the first one's
+/// Copies the elements of an array of such structs, one after another. They are as far apart as the first one's
 /// `struct_size` says.
 ///
 /// # Safety
-/// `from` points at `count` elements, each as for [`read`]; it may be NULL when `count` is 0.
+/// `from` points at `count` elements, each as for [`read`], as long as what this returns is in use; it may be NULL
+/// when `count` is 0.
 pub(super) unsafe fn read_array<T: Versioned>(
     from: *const T,
     count: usize,
-) -> Result<Vec<T>, steer_status> {
-    if count == 0 {
-        return Ok(Vec::new());
+) -> Result<impl Iterator<Item = Result<T, steer_status>>, steer_status> {
+    let mut stride = 0;
+    if count != 0 {
+        // SAFETY: there is a first element, by this function's contract.
+        unsafe { read(from) }?;
+        // SAFETY: as above; it was just found to be neither NULL nor misaligned.
+        stride = unsafe { from.cast::<usize>().read() };
     }
-    // SAFETY: there is a first element, by this function's contract.
-    unsafe { read(from) }?;
-    // SAFETY: as above; it was just found to be neither NULL nor misaligned.
-    let stride = unsafe { from.cast::<usize>().read() };
     if stride % align_of::<T>() != 0 {
         return Err(STEER_BAD_STRUCT_SIZE);
     }
-    // Not `with_capacity(count)`: a count that is absurd must not abort for lack of memory.
-    let mut values = Vec::new();
-    for index in 0..count {
+    Ok((0..count).map(move |index| {
         let offset = index.checked_mul(stride).ok_or(STEER_INVALID_ARGUMENT)?;
         // SAFETY: the element is part of the caller's array, by this function's contract.
         let element = unsafe { from.byte_add(offset) };
@@ -74,9 +73,8 @@ pub(super) unsafe fn read_array<T: Versioned>(
             return Err(STEER_BAD_STRUCT_SIZE);
         }
         // SAFETY: the same.
-        values.push(unsafe { read(element) }?);
-    }
-    Ok(values)
+        unsafe { read(element) }
+    }))
 }
 
 /// The elements of a plain array, of a type that never grows.
