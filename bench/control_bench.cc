@@ -9,9 +9,11 @@
 // Names read <policy>/<backends>/<what>; control_results.py says what that is. `bytes`, `heap_...`
 // and `rss_...` are bytes and no times.
 //
-// Usage: steer_control_bench [--only=TEXT] [--seconds=N]
+// Usage: steer_control_bench [--only=TEXT] [--seconds=N] [--keep-heap]
 //   --only: only policies and sizes whose /<policy>/<backends>/ has this in it
 //   --seconds: go on for so long with each of these; all are measured once at least
+//   --keep-heap: what is freed stays with the process, so that but for the first time memory need
+//     not come from the kernel
 //
 // Must not know: how a policy works.
 
@@ -23,6 +25,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -277,7 +280,7 @@ std::vector<Policy> Policies() {
   return policies;
 }
 
-void Measure(const std::string& only, double seconds, Results* results) {
+void Measure(const std::string& only, double seconds, bool keep_heap, Results* results) {
   const auto policies = Policies();
   for (const uint32_t backends : {100, 1000, 10000, 100000}) {
     std::map<std::string, double> spent;
@@ -291,7 +294,7 @@ void Measure(const std::string& only, double seconds, Results* results) {
         if (cpu > seconds * 1e9) continue;
         const double start = CpuNow();
         Life(policy, backends, results).Live();
-        malloc_trim(0);
+        if (!keep_heap) malloc_trim(0);
         cpu += CpuNow() - start;
         again = true;
       }
@@ -336,19 +339,24 @@ void Print(const Results& results) {
 int main(int argc, char** argv) {
   std::string only;
   double seconds = 1;
+  bool keep_heap = false;
   for (int i = 1; i < argc; ++i) {
     absl::string_view arg = argv[i];
     if (absl::ConsumePrefix(&arg, "--only=")) {
       only = std::string(arg);
+    } else if (arg == "--keep-heap") {
+      keep_heap = true;
+      mallopt(M_MMAP_MAX, 0);
+      mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
     } else if (!absl::ConsumePrefix(&arg, "--seconds=") || !absl::SimpleAtod(arg, &seconds)) {
-      Die("usage: steer_control_bench [--only=TEXT] [--seconds=N]");
+      Die("usage: steer_control_bench [--only=TEXT] [--seconds=N] [--keep-heap]");
     }
   }
   return steer_testing::RunInGrpc([&] {
     Results results;
     // First, as what others leave to the allocator would hide what this one takes.
     MeasureChurn(only, &results);
-    Measure(only, seconds, &results);
+    Measure(only, seconds, keep_heap, &results);
     Print(results);
     return EXIT_SUCCESS;
   });
