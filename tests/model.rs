@@ -26,6 +26,10 @@ enum Event {
     UpdateAnew(String),
     /// Endpoints are made with something else from now on, so that none is good for the next list.
     OtherArgs,
+    /// The endpoints of this name are made with something else from now on.
+    OtherArgsOf(char),
+    /// The host numbers what it makes endpoints with, or is asked whether that is the same.
+    NumberArgs(bool),
     /// Some of the live endpoints report these states.
     Reports(Vec<(Index, Connectivity)>),
     /// The host runs what the engine wants to be run later.
@@ -37,8 +41,11 @@ enum Event {
     CountCalls(bool),
 }
 
+/// Any, or as many as often, each of them once.
 fn names() -> impl Strategy<Value = String> {
-    "[a-g]{1,8}"
+    let all: Vec<char> = ('a'..='g').collect();
+    let once = prop::sample::subsequence(all, 5).prop_map(String::from_iter);
+    prop_oneof!["[a-g]{1,8}", once.clone(), once]
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -53,6 +60,8 @@ fn event() -> impl Strategy<Value = Event> {
         3 => names().prop_map(Event::Update),
         3 => names().prop_map(Event::UpdateAnew),
         1 => Just(Event::OtherArgs),
+        2 => prop::char::range('a', 'g').prop_map(Event::OtherArgsOf),
+        1 => any::<bool>().prop_map(Event::NumberArgs),
         20 => reports.prop_map(Event::Reports),
         4 => Just(Event::Run),
         3 => (0..6_usize).prop_map(|but| Event::End { but }),
@@ -81,6 +90,8 @@ fn happen(
         Event::Update(names) => channel.update(names).unwrap(),
         Event::UpdateAnew(names) => channel.update_anew(names).unwrap(),
         Event::OtherArgs => channel.other_args(),
+        Event::OtherArgsOf(name) => channel.other_args_of(*name),
+        Event::NumberArgs(numbers) => channel.number_args(*numbers),
         Event::Reports(reports) => {
             for (index, state) in reports {
                 let live: Vec<EndpointId> = channel.endpoints().into_keys().collect();
@@ -135,8 +146,8 @@ impl List {
 /// A live endpoint.
 struct Known {
     name: char,
-    /// What the model's `args` were when it was made.
-    args: u32,
+    /// What it was made with.
+    args: (u32, u32),
     reported: Option<Connectivity>,
     /// The number of its connection while it is READY.
     connection: Option<usize>,
@@ -149,7 +160,9 @@ struct Model {
     current: Option<List>,
     pending: Option<List>,
     published: Option<Connectivity>,
+    /// What all endpoints are made with, and what some are.
     args: u32,
+    own_args: BTreeMap<char, u32>,
 }
 
 impl Model {
@@ -160,7 +173,11 @@ impl Model {
 
     fn fits(&self, id: EndpointId, name: char) -> bool {
         let known = &self.known[&id];
-        known.name == name && known.args == self.args
+        known.name == name && known.args == self.args_of(name)
+    }
+
+    fn args_of(&self, name: char) -> (u32, u32) {
+        (self.args, self.own_args.get(&name).copied().unwrap_or(0))
     }
 
     fn publish(&mut self) {
@@ -201,9 +218,9 @@ impl Model {
             Some(list) if repeats => list.ids().collect(),
             _ => self.choose(names, made),
         };
-        let args = self.args;
         for (id, name) in live {
             let name = name.chars().next().expect("a letter");
+            let args = self.args_of(name);
             let new = || Known { name, args, reported: None, connection: None };
             self.known.entry(*id).or_insert_with(new);
         }
@@ -296,8 +313,9 @@ impl Compared {
                 model.update(names, &channel.endpoints());
             }
             Event::OtherArgs => model.args += 1,
+            Event::OtherArgsOf(name) => *model.own_args.entry(*name).or_default() += 1,
             Event::End { but } => drop(calls.drain(..calls.len().saturating_sub(*but))),
-            Event::Reports(_) | Event::Run | Event::CountCalls(_) => {}
+            Event::Reports(_) | Event::Run | Event::CountCalls(_) | Event::NumberArgs(_) => {}
         }
     }
 
@@ -494,6 +512,9 @@ proptest! {
         let mut ready = ReadyEndpoints::default();
         for event in events {
             happen(&channel, &event, |id, _, connection| ready.report(id, connection));
+            if matches!(event, Event::Update(_) | Event::UpdateAnew(_)) {
+                channel.check_args();
+            }
             // These ask for connections.
             channel.picks(5);
             ready.check(&channel, 100);

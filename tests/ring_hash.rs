@@ -476,6 +476,68 @@ fn an_endpoint_that_is_described_otherwise_is_made_anew_and_connected_at_once() 
     );
 }
 
+/// What is asked for by an update in which `made` are made anew, and all but `replaced` were connected.
+fn made_anew(made: &str, replaced: &str) -> Vec<Asked> {
+    let again = |name: char| [Asked::New(name.into()), Asked::Connect(name.into())];
+    let dropped = made.chars().chain(replaced.chars()).map(|name| Asked::Dropped(name.into()));
+    let state = [Asked::State(Connectivity::Ready)];
+    made.chars().flat_map(again).chain(state).chain(dropped).collect()
+}
+
+#[test]
+fn what_the_host_would_make_anew_is_made_anew() {
+    for numbers in [true, false] {
+        let channel = connected("abc", json!({}));
+        channel.number_args(numbers);
+        channel.other_args_of('b');
+        channel.update("abc").unwrap();
+        assert_eq!(channel.asked(), made_anew("b", ""), "of a list that says the same");
+        channel.ready("b");
+        channel.asked();
+        channel.other_args_of('c');
+        channel.update("dbc").unwrap();
+        assert_eq!(channel.asked(), made_anew("c", "a"), "of a list with one change");
+        channel.other_args();
+        channel.update("dba").unwrap();
+        channel.check_args();
+        assert_eq!(channel.alive(), "b", "which was READY");
+    }
+}
+
+#[test]
+fn in_a_list_as_long_an_address_may_come_twice_or_move() {
+    let channel = connected("abcd", json!({}));
+    channel.update("adcb").unwrap();
+    assert_eq!(channel.asked(), [Asked::State(Connectivity::Ready)]);
+    for (hash, owner) in ring("adcb").entries() {
+        assert_eq!(channel.pick_hash(hash), ["a", "d", "c", "b"][owner]);
+    }
+    channel.update("adab").unwrap();
+    assert_eq!(channel.asked(), [Asked::State(Connectivity::Ready), Asked::Dropped("c".into())]);
+    let share = |name: char| {
+        let picks = (0..1000_u64).map(|part| channel.pick_hash(part << 54 | 1));
+        picks.filter(|pick| *pick == name.to_string()).count()
+    };
+    assert!(share('a') > share('b') + 100, "{} and {}", share('a'), share('b'));
+    channel.update("xdab").unwrap();
+    assert_eq!((channel.held_connections(), channel.alive().as_str()), (3, "abd"));
+}
+
+#[test]
+fn an_address_that_comes_back_has_no_calls() {
+    for lists in [["cb", "ab"], ["cbd", "abd"]] {
+        let channel = connected("ab", json!({"hashBalanceFactor": 100}));
+        let call = start(&channel, hashes("ab")[&'a']);
+        assert_eq!(call.0, "a");
+        for list in lists {
+            channel.update(list).unwrap();
+            connect(&channel, list);
+        }
+        // If it had that one, this one would have to go elsewhere.
+        assert_eq!(start(&channel, hashes(lists[1])[&'a']).0, "a");
+    }
+}
+
 #[test]
 fn an_error_keeps_the_list_and_no_endpoints_fail_calls() {
     let channel = connected("ab", json!({}));
@@ -530,6 +592,22 @@ fn an_endpoint_that_the_host_refuses_has_failed() {
     channel.run();
     channel.ready("a");
     assert_eq!(channel.pick_hash(hashes("abc")[&'a']), "a");
+}
+
+#[test]
+fn an_endpoint_that_was_refused_is_tried_again_when_another_one_changes() {
+    let channel = channel(json!({}));
+    channel.refuse("a");
+    channel.update("abc").unwrap();
+    let hash = hashes("abc")[&'a'];
+    channel.pick_hash(hash);
+    channel.run();
+    channel.refuse("");
+    channel.update("abd").unwrap();
+    assert_eq!(channel.pick_hash(hashes("abd")[&'a']), "queue");
+    channel.run();
+    channel.ready("a");
+    assert_eq!(channel.pick_hash(hashes("abd")[&'a']), "a");
 }
 
 #[test]

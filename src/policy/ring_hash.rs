@@ -3,8 +3,9 @@
 //!
 //! Sources: gRFC A42 (the policy), A61 (endpoints, states), A76 (hash by header, random hashes); gRPC's `ring_hash`.
 //! Cost per pick: the call's hash, a look-up in the ring (see `hashing/ring.rs`), and one backend's state. Cost per
-//! report: O(1), and a picker that shares almost all with the one before. Cost per update: O(endpoints + entries); for a
-//! list that repeats, a comparison for each endpoint.
+//! report: O(1), and a picker that shares almost all with the one before. Cost per update: O(endpoints + entries), for the
+//! ring; for a list that repeats, a comparison for each endpoint. Endpoints that are what and where they were cost no
+//! more than that when others change.
 //!
 //! Must not know: how the ring is made.
 
@@ -299,12 +300,24 @@ impl RingHashPolicy {
         }
         let pairs = || described.iter().zip(descriptors.iter());
         let identical = pairs().all(|(was, is)| Arc::ptr_eq(was, is));
-        if !identical {
-            if !pairs().all(|(was, is)| was == is) {
+        if !identical && !pairs().all(|(was, is)| was == is) {
+            return false;
+        }
+        let made_with = self.helper.made_with();
+        // The host need not be asked for what is identical if it makes that with the same as then.
+        if !identical || made_with.is_none() || self.made_with != made_with {
+            let mut listed = self.listed.iter().peekable();
+            let still = pairs().all(|(was, is)| {
+                let listed = listed.next_if(|listed| Arc::ptr_eq(&listed.descriptor, was));
+                listed.is_none_or(|listed| listed.is_still(is))
+            });
+            if !still {
                 return false;
             }
+        }
+        self.made_with = made_with;
+        if !identical {
             // The host knows its endpoints by the places in its latest list, which the latest descriptors say.
-            self.described = Arc::clone(descriptors);
             let mut listed = self.listed.iter_mut().peekable();
             for (was, is) in pairs() {
                 if let Some(listed) = listed.next_if(|listed| Arc::ptr_eq(&listed.descriptor, was))
@@ -312,36 +325,29 @@ impl RingHashPolicy {
                     listed.descriptor = Arc::clone(is);
                 }
             }
+            self.described = Arc::clone(descriptors);
         }
-        self.made_just_so(identical)
+        true
     }
 
-    /// Whether the host would make the endpoints of the list just the same. It need not be asked of those that are
-    /// `identical` to what they were if it makes them with the same as then.
-    fn made_just_so(&mut self, identical: bool) -> bool {
-        let made_with = self.helper.made_with();
-        let so = identical && made_with.is_some() && self.made_with == made_with
-            || self.listed.iter().all(|listed| listed.is_still(&listed.descriptor));
-        if so {
-            self.made_with = made_with;
-        }
-        so
-    }
-
-    /// The list is in use once more.
+    /// The list is in use once more, or most of it.
     fn repeat_list(&mut self) {
         for place in 0..self.listed.len() {
             // One that the host has refused is tried again.
-            if self.listed[place].endpoint.is_none() {
+            if self.listed[place].endpoint.is_none() && self.slots.get(place).is_some() {
                 self.set(place, None);
             }
         }
     }
 
-    /// Forgets what was learnt of those of a former list that are not in the list in use.
-    fn forget_unlisted(&mut self, mut former: Vec<Arc<EndpointDescriptor>>) {
+    /// Forgets what was learnt of those of a former list that are not at these places of the list in use.
+    fn forget_unlisted(
+        &mut self,
+        mut former: Vec<Arc<EndpointDescriptor>>,
+        places: impl Iterator<Item = usize>,
+    ) {
         let listed: HashSet<&[String]> =
-            self.listed.iter().map(|listed| &*listed.descriptor.addresses).collect();
+            places.map(|place| &*self.listed[place].descriptor.addresses).collect();
         former.retain(|was| !listed.contains(&*was.addresses));
         self.counting.forget(&former);
         self.loads.forget(&former);
@@ -362,28 +368,94 @@ impl RingHashPolicy {
 
     /// Makes `descriptors` the list. Endpoints that stay are kept, with what they are; the others are returned.
     fn replace_list(&mut self, descriptors: &Arc<[Arc<EndpointDescriptor>]>) -> Vec<Listed> {
+        let made_with = self.helper.made_with();
+        let as_before = made_with.is_some() && self.made_with == made_with;
+        self.made_with = made_with;
+        let changed = if as_before { self.changed_places(descriptors) } else { None };
+        let replaced = match changed {
+            Some(changed) => self.replace_places(&changed, descriptors),
+            None => self.replace_all(descriptors),
+        };
+        self.described = Arc::clone(descriptors);
+        // What was wanted before was of the former list's places.
+        self.wanted = Arc::new(Bits::new(self.listed.len()));
+        for place in replaced.to_connect {
+            let _ = self.connect(place);
+        }
+        replaced.gone
+    }
+
+    /// Where `descriptors` say something else than before; none if that is not all that is new, because an endpoint
+    /// has, or had, no place of its own.
+    fn changed_places(&self, descriptors: &[Arc<EndpointDescriptor>]) -> Option<Vec<usize>> {
+        if [self.described.len(), self.listed.len()] != [descriptors.len(); 2] {
+            return None;
+        }
+        let same = |place: &usize| Arc::ptr_eq(&self.described[*place], &descriptors[*place]);
+        let (same, changed): (Vec<usize>, Vec<usize>) = (0..descriptors.len()).partition(same);
+        let mut new = HashSet::with_capacity(changed.len());
+        let alone = changed.iter().all(|place| new.insert(address_set(&descriptors[*place])))
+            && !same.iter().any(|place| new.contains(&address_set(&descriptors[*place])));
+        alone.then_some(changed)
+    }
+
+    /// Makes `descriptors` the list, which is what it was but for these places.
+    fn replace_places(
+        &mut self,
+        places: &[usize],
+        descriptors: &[Arc<EndpointDescriptor>],
+    ) -> Replaced {
+        self.repeat_list();
+        let mut replaced = Replaced::default();
+        let described: Vec<_> =
+            places.iter().map(|place| Arc::clone(&self.described[*place])).collect();
+        let mut former = HashMap::with_capacity(places.len());
+        for (&place, described) in places.iter().zip(&described) {
+            let new = Listed::new(&descriptors[place]);
+            let was = std::mem::replace(&mut self.listed[place], new);
+            if let Some(endpoint) = &was.endpoint {
+                self.by_id.remove(&endpoint.id());
+            }
+            former.insert(address_set(described), (was, self.slots.get(place).cloned()));
+            self.set(place, None);
+        }
+        for &place in places {
+            let descriptor = &descriptors[place];
+            let was = former.remove(&address_set(descriptor));
+            let (listed, slot) = replaced.carry_over(was, descriptor, place);
+            if let Some(endpoint) = &listed.endpoint {
+                self.by_id.insert(endpoint.id(), place);
+            }
+            self.listed[place] = listed;
+            self.set(place, slot);
+        }
+        let gone = described.iter().filter_map(|was| former.remove(&address_set(was)));
+        replaced.gone.extend(gone.map(|(was, _)| was));
+        drop(former);
+        self.forget_unlisted(described, places.iter().copied());
+        replaced
+    }
+
+    /// Makes `descriptors` the list, whatever was before.
+    fn replace_all(&mut self, descriptors: &[Arc<EndpointDescriptor>]) -> Replaced {
         let described: Vec<_> =
             self.listed.iter().map(|listed| Arc::clone(&listed.descriptor)).collect();
-        self.described = Arc::clone(descriptors);
-        self.made_with = self.helper.made_with();
+        let mut replaced = Replaced::default();
         let mut former: Vec<Option<Listed>> =
             std::mem::take(&mut self.listed).into_iter().map(Some).collect();
         // As many as there are different endpoints, which shows in the end.
         let mut slots = Vec::with_capacity(descriptors.len());
         let mut former_places = None;
         let mut places: HashMap<_, usize> = HashMap::with_capacity(descriptors.len());
-        let mut gone = Vec::new();
-        let mut to_connect = Vec::new();
-        for descriptor in descriptors.iter() {
+        for descriptor in descriptors {
             let addresses = address_set(descriptor);
-            let weight = Member::of(descriptor).weight;
             let place = self.listed.len();
             // Mostly where it was, and else by its addresses.
             let mut found = Some(place)
                 .filter(|place| described.get(*place).map(address_set) == Some(addresses.clone()));
             match places.entry(addresses) {
                 Entry::Occupied(same) => {
-                    self.listed[*same.get()].weight += weight;
+                    self.listed[*same.get()].weight += Member::of(descriptor).weight;
                     continue;
                 }
                 Entry::Vacant(new) => {
@@ -397,30 +469,14 @@ impl RingHashPolicy {
                     new.insert(place);
                 }
             }
-            let mut kept = found.and_then(|was_at| Some((former[was_at].take()?, was_at)));
-            if let Some((was, was_at)) = kept.take_if(|(was, _)| !was.is_still(descriptor)) {
-                // The host would make another one now. Calls are used to it being connected.
-                if self.slots.get(was_at).is_some() {
-                    to_connect.push(place);
-                }
-                gone.push(was);
-            }
-            let descriptor = Arc::clone(descriptor);
-            let listed = match kept {
-                // One that the host has refused is tried again.
-                Some((was, was_at)) if was.endpoint.is_some() => {
-                    slots.push(self.slots.get(was_at).cloned());
-                    Listed { descriptor, weight, ..was }
-                }
-                _ => {
-                    slots.push(None);
-                    Listed { descriptor, weight, endpoint: None, reported: false }
-                }
-            };
+            let was = found
+                .and_then(|was_at| Some((former[was_at].take()?, self.slots.get(was_at).cloned())));
+            let (listed, slot) = replaced.carry_over(was, descriptor, place);
             self.listed.push(listed);
+            slots.push(slot);
         }
         drop(former_places);
-        gone.extend(former.into_iter().flatten());
+        replaced.gone.extend(former.into_iter().flatten());
         self.tally = Tally::default();
         self.by_id.clear();
         self.slots = Places::new(self.listed.len());
@@ -431,16 +487,52 @@ impl RingHashPolicy {
                 self.by_id.insert(endpoint.id(), place);
             }
         }
-        self.wanted = Arc::new(Bits::new(self.listed.len()));
-        for place in to_connect {
-            let _ = self.connect(place);
+        self.forget_unlisted(described, 0..self.listed.len());
+        replaced
+    }
+}
+
+/// What became of a former list's endpoints that the list in use does not have as they were.
+#[derive(Default)]
+struct Replaced {
+    gone: Vec<Listed>,
+    /// Places of those that the host makes anew. Calls are used to them being connected.
+    to_connect: Vec<usize>,
+}
+
+impl Replaced {
+    /// What is at this place now that `was` there, or anywhere else with these addresses.
+    fn carry_over(
+        &mut self,
+        was: Option<(Listed, Option<Slot>)>,
+        descriptor: &Arc<EndpointDescriptor>,
+        place: usize,
+    ) -> (Listed, Option<Slot>) {
+        let new = Listed::new(descriptor);
+        match was {
+            Some((was, slot)) if !was.is_still(descriptor) => {
+                if slot.is_some() {
+                    self.to_connect.push(place);
+                }
+                self.gone.push(was);
+                (new, None)
+            }
+            // One that the host has refused is tried again.
+            Some((was, slot)) if was.endpoint.is_some() => {
+                (Listed { endpoint: was.endpoint, reported: was.reported, ..new }, slot)
+            }
+            _ => (new, None),
         }
-        self.forget_unlisted(described);
-        gone
     }
 }
 
 impl Listed {
+    /// One that nothing is known of but this.
+    fn new(descriptor: &Arc<EndpointDescriptor>) -> Listed {
+        let weight = Member::of(descriptor).weight;
+        Listed { descriptor: Arc::clone(descriptor), weight, endpoint: None, reported: false }
+    }
+
     /// Whether the host's side of it is good for this descriptor too.
     fn is_still(&self, descriptor: &EndpointDescriptor) -> bool {
         self.endpoint.as_ref().is_none_or(|endpoint| endpoint.matches(descriptor))

@@ -51,8 +51,16 @@ struct World {
     random: Chance,
     timers: BTreeMap<TimerId, Duration>,
     refused: Vec<String>,
-    /// Counts the changes of what endpoints are made with beside their descriptors.
+    /// What all endpoints are made with beside their descriptors.
     args: u32,
+    /// And what these alone are.
+    own_args: BTreeMap<String, u32>,
+    /// The host does not number what all are made with.
+    unnumbered: bool,
+    /// What is described anew by the next list.
+    anew: BTreeSet<String>,
+    /// What each live endpoint was made with.
+    made_with: BTreeMap<EndpointId, (u32, u32)>,
     cannot_run_later: bool,
     /// What an endpoint reports from within the request to connect.
     on_connect: Option<fn() -> Report>,
@@ -89,6 +97,11 @@ impl World {
         assert_eq!(**listed, *descriptor, "the place in the list is another endpoint's");
         Arc::clone(listed)
     }
+
+    /// What the host would make an endpoint of this name with.
+    fn args_of(&self, name: &str) -> (u32, u32) {
+        (self.args, self.own_args.get(name).copied().unwrap_or(0))
+    }
 }
 
 /// The world, shared by the host that the engine owns and the test.
@@ -106,7 +119,6 @@ struct VirtualEndpoint {
     host: VirtualHost,
     id: EndpointId,
     descriptor: Arc<EndpointDescriptor>,
-    args: u32,
     runner: Arc<Mutex<Option<std::sync::Weak<Runner>>>>,
 }
 
@@ -123,7 +135,8 @@ impl Endpoint for VirtualEndpoint {
 
     fn matches(&self, descriptor: &EndpointDescriptor) -> bool {
         let world = self.host.world();
-        *self.descriptor == *world.look_up(descriptor) && self.args == world.args
+        *self.descriptor == *world.look_up(descriptor)
+            && world.made_with[&self.id] == world.args_of(&self.name())
     }
 
     fn connect(&self) {
@@ -171,13 +184,14 @@ impl Host for ChannelHost {
             return Err(Status::unavailable("refused"));
         }
         world.asked.push(Asked::New(name.clone()));
+        let args = world.args_of(&name);
+        world.made_with.insert(id, args);
         world.endpoints.insert(id, name);
         world.silent.insert(id);
         Ok(Box::new(VirtualEndpoint {
             host: self.host.clone(),
             id,
             descriptor,
-            args: world.args,
             runner: Arc::clone(&self.runner),
         }))
     }
@@ -199,6 +213,11 @@ impl Host for ChannelHost {
 
     fn request_load_reports(&self, period: Option<Duration>) {
         self.host.world().asked.push(Asked::LoadReports(period));
+    }
+
+    fn made_with(&self) -> Option<u64> {
+        let world = self.host.world();
+        (!world.unnumbered).then_some(world.args.into())
     }
 
     fn run_later(&self) -> bool {
@@ -300,6 +319,8 @@ impl Channel {
     /// The resolver gives these addresses, one letter each. What was in the list before is the same object.
     pub fn update(&self, names: &str) -> Result<(), Status> {
         let mut former = self.world().listed.clone();
+        let anew = std::mem::take(&mut self.world().anew);
+        former.retain(|was| !anew.contains(&was.addresses[0]));
         let descriptor = |name: char| {
             let descriptor = EndpointDescriptor {
                 addresses: vec![name.to_string()],
@@ -584,9 +605,29 @@ impl Channel {
         self.world().refused = names.chars().map(String::from).collect();
     }
 
-    /// The channel has other args from now on.
+    /// From now on the host makes all endpoints with something else.
     pub fn other_args(&self) {
         self.world().args += 1;
+    }
+
+    /// As [`Channel::other_args`] for the endpoints of this name alone, which shows in the next list.
+    pub fn other_args_of(&self, name: char) {
+        let mut world = self.world();
+        *world.own_args.entry(name.to_string()).or_default() += 1;
+        world.anew.insert(name.to_string());
+    }
+
+    /// Whether the host numbers what it makes all endpoints with.
+    pub fn number_args(&self, numbers: bool) {
+        self.world().unnumbered = !numbers;
+    }
+
+    /// Panics when there is an endpoint that the host would not make just so.
+    pub fn check_args(&self) {
+        let world = self.world();
+        for (id, name) in &world.endpoints {
+            assert_eq!(world.made_with[id], world.args_of(name), "{name} was to be made anew");
+        }
     }
 
     pub fn cannot_run_later(&self) {
