@@ -4,10 +4,10 @@
 //!
 //! Must not know: runners, which policy it is.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use hashbrown::HashMap;
 use parking_lot::Mutex;
 
 use super::living;
@@ -39,8 +39,7 @@ struct Told {
     state: Connectivity,
     status: Status,
     pickers: u64,
-    /// In the order in which they were made.
-    endpoints: BTreeMap<EndpointId, (Arc<EndpointDescriptor>, Option<Connectivity>)>,
+    endpoints: HashMap<EndpointId, (Arc<EndpointDescriptor>, Option<Connectivity>)>,
     describe: Option<Arc<dyn Describe>>,
 }
 
@@ -58,7 +57,7 @@ impl Record {
                 state: Connectivity::Idle,
                 status: Status::OK,
                 pickers: 0,
-                endpoints: BTreeMap::new(),
+                endpoints: HashMap::new(),
                 describe: None,
             }),
         })
@@ -136,7 +135,8 @@ impl Record {
     /// All of it.
     pub(super) fn snapshot(&self) -> ChannelStats {
         let told = self.told.lock();
-        let endpoints: Vec<_> = told.endpoints.values().cloned().collect();
+        let mut endpoints: Vec<_> =
+            told.endpoints.iter().map(|(id, known)| (*id, known.clone())).collect();
         let describe = told.describe.clone();
         let mut channel = ChannelStats {
             id: self.id,
@@ -151,10 +151,12 @@ impl Record {
             backends: Vec::new(),
         };
         drop(told);
+        // In the order in which they were made.
+        endpoints.sort_unstable_by_key(|(id, _)| *id);
         let now = self.clock.upgrade().map_or(Duration::ZERO, |clock| clock.now());
         let mut table = Table::new(
             now,
-            endpoints.iter().map(|(descriptor, state)| {
+            endpoints.iter().map(|(_, (descriptor, state))| {
                 (&*descriptor.addresses, state.unwrap_or(Connectivity::Connecting))
             }),
         );
