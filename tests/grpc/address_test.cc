@@ -56,10 +56,12 @@ TEST(AddressTest, V4IsWrittenAsGrpcWritesIt) {
 }
 
 TEST(AddressTest, OthersAreWrittenByGrpc) {
-  EXPECT_EQ(TextOf(V6({0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 443, 0)),
-            "ipv6:%5B2001:db8::1%5D:443");
+  const auto v6 = V6({0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 443, 0);
   const auto scoped = V6({0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 80, 1);
-  EXPECT_EQ(TextOf(scoped), GrpcTextOf(scoped));
+  for (const auto& address : {v6, scoped}) {
+    EXPECT_EQ(TextOf(address), GrpcTextOf(address));
+    EXPECT_EQ(TextOf(address).substr(0, 5), "ipv6:");
+  }
   // A mapped one is the one that it stands for.
   EXPECT_EQ(TextOf(V6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 1, 2, 3}, 80, 0)),
             "ipv4:10.1.2.3:80");
