@@ -41,7 +41,7 @@ enum Event {
     CountCalls(bool),
 }
 
-/// Any, or as many as often, each of them once.
+/// Any names; or five different ones, as lists of one length have a way of their own through some policies.
 fn names() -> impl Strategy<Value = String> {
     let all: Vec<char> = ('a'..='g').collect();
     let once = prop::sample::subsequence(all, 5).prop_map(String::from_iter);

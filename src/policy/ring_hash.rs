@@ -385,8 +385,8 @@ impl RingHashPolicy {
         replaced.gone
     }
 
-    /// Where `descriptors` say something else than before; none if that is not all that is new, because an endpoint
-    /// has, or had, no place of its own.
+    /// The places at which `descriptors` are others than those of the list in use. None if the lists are of different
+    /// lengths, or an endpoint is or was listed twice: what is at one place then depends on others.
     fn changed_places(&self, descriptors: &[Arc<EndpointDescriptor>]) -> Option<Vec<usize>> {
         if [self.described.len(), self.listed.len()] != [descriptors.len(); 2] {
             return None;

@@ -59,7 +59,7 @@ struct World {
     unnumbered: bool,
     /// What is described anew by the next list.
     anew: BTreeSet<String>,
-    /// What each live endpoint was made with.
+    /// What each endpoint was made with, gone ones too.
     made_with: BTreeMap<EndpointId, (u32, u32)>,
     cannot_run_later: bool,
     /// What an endpoint reports from within the request to connect.
