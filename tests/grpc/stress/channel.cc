@@ -55,6 +55,7 @@ void StressedChannel::Orphan() {
   const std::lock_guard<std::mutex> lock(SerializerLock());
   channel_->Drain();
   channel_.reset();
+  ended_.clear();
 }
 
 void StressedChannel::Step() {
@@ -71,6 +72,7 @@ void StressedChannel::Step() {
   late_.clear();
   watches_.clear();
   channel_->Orphan();
+  ended_.push_back(std::move(channel_));
   Make();
 }
 

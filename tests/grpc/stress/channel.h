@@ -92,6 +92,9 @@ class StressedChannel final : public ChannelHost {
   // Cancelled, and a report is still on its way.
   std::deque<std::shared_ptr<Watch>> late_;
   std::unique_ptr<FakeChannel> channel_;
+  // Those that have ended, each an owner of its work serializer: so the last one is not gRPC's part
+  // of the policy, whose reference counts ThreadSanitizer does not see.
+  std::vector<std::unique_ptr<FakeChannel>> ended_;
 
   std::mutex picker_lock_;
   // Guarded by it.
