@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `descriptor.rs` | what the resolver knows of one endpoint |
 //! | `connection.rs` | what a READY endpoint hands to pickers |
+//! | `id.rs` | the numbers by which hosts and policies speak of endpoints |
 //! | `list.rs` | one address list: states as they count, and their aggregate |
 //! | `places.rs` | what is at a list's places, shared by what is published one after another |
 //! | `tracker.rs` | the current and the pending list, and what a report does to both |
@@ -12,12 +13,14 @@
 
 mod connection;
 mod descriptor;
+mod id;
 mod list;
 mod places;
 mod tracker;
 
 pub use connection::Connection;
 pub use descriptor::{Attribute, AttributeValue, EndpointDescriptor, Index, Locality};
+pub use id::{ById, EndpointId};
 pub use list::Aggregate;
 pub use places::Places;
 pub use tracker::{Tracker, UpdateOutcome};
@@ -46,11 +49,6 @@ impl Connectivity {
         }
     }
 }
-
-/// The engine's number for an endpoint. Never used twice in a process, so that a late report of an
-/// endpoint that was dropped finds nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct EndpointId(pub u64);
 
 /// What the host reports of an endpoint.
 #[derive(Clone, Debug)]

@@ -19,7 +19,9 @@ use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use slab::Slab;
 
 use super::list::{Aggregate, List};
-use super::{Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId, Places, Report};
+use super::{
+    ById, Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId, Places, Report,
+};
 use crate::Status;
 use crate::policy::{Helper, Severity};
 
@@ -71,7 +73,7 @@ impl Tracked {
 struct Endpoints {
     /// Few bytes apart and one load away, unlike what a map has: an update goes over all of it.
     tracked: Slab<Tracked>,
-    by_id: HashMap<EndpointId, u32>,
+    by_id: ById,
     /// Those that are no twins.
     by_addresses: HashTable<u32>,
     /// How many twins have these addresses.
@@ -89,7 +91,7 @@ impl Endpoints {
     }
 
     fn get(&self, id: EndpointId) -> Option<&Tracked> {
-        self.by_id.get(&id).map(|key| self.at(*key))
+        self.by_id.get(id).map(|key| self.at(key))
     }
 
     /// The endpoint with these addresses, if it is no twin.
@@ -100,10 +102,9 @@ impl Endpoints {
 
     /// So many more are about to come.
     fn reserve(&mut self, additional: usize) {
-        let Endpoints { tracked, by_id, by_addresses, hasher, .. } = self;
+        let Endpoints { tracked, by_addresses, hasher, .. } = self;
         let hash = |key: &u32| hasher.hash_one(&*tracked[*key as usize].descriptor.addresses);
         by_addresses.reserve(additional, hash);
-        by_id.reserve(additional);
         tracked.reserve(additional);
     }
 
@@ -155,7 +156,7 @@ impl Endpoints {
             self.take_address(key);
         }
         let tracked = self.tracked.remove(key as usize);
-        self.by_id.remove(&tracked.endpoint.id());
+        self.by_id.remove(tracked.endpoint.id());
         let descriptor = tracked.descriptor;
         if tracked.twin {
             let count = self.twins.get_mut(&descriptor.addresses)?;
@@ -249,7 +250,7 @@ impl Tracker {
         id: EndpointId,
         report: Report,
     ) -> Result<Option<Aggregate>, UnknownEndpoint> {
-        let key = *self.endpoints.by_id.get(&id).ok_or(UnknownEndpoint)?;
+        let key = self.endpoints.by_id.get(id).ok_or(UnknownEndpoint)?;
         let tracked = self.endpoints.at_mut(key);
         let state = report.state();
         // Rule 4: the resolver may know better. Not at the first report, or resolving anew would

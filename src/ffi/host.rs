@@ -12,6 +12,7 @@ use super::{steer_status, steer_status::*};
 use crate::Status;
 use crate::endpoints::{Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId};
 use crate::policy::{GuardedPicker, Host, Severity, TimerId};
+use crate::stats::EndpointLease;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Clock, Handle};
 
@@ -192,25 +193,25 @@ impl CHost {
 impl Host for CHost {
     fn create_endpoint(
         &self,
-        id: EndpointId,
+        lease: EndpointLease,
         descriptor: &Arc<EndpointDescriptor>,
     ) -> Result<Box<dyn Endpoint>, Status> {
         let Some(index) = descriptor.index.get() else {
             return Err(Status::internal("it is not in the resolver's latest list"));
         };
-        let mut handle = std::ptr::null_mut();
+        let (mut handle, id) = (std::ptr::null_mut(), lease.id().0);
         let table = &self.0;
         table.in_list.store(true, Ordering::Relaxed);
         // SAFETY: serialised, as this trait's calls are; the host upholds the rest.
         let status =
-            unsafe { (table.required.endpoint_new)(table.host.ctx, id.0, index, &mut handle) };
+            unsafe { (table.required.endpoint_new)(table.host.ctx, id, index, &mut handle) };
         table.in_list.store(false, Ordering::Relaxed);
         if status != STEER_OK as i32 {
             return Err(Status::unavailable(format!("the host refused it with status {status}")));
         }
         let endpoint = CEndpoint {
             table: Arc::clone(table),
-            id,
+            lease,
             handle: Handle::new(handle),
             descriptor: Arc::clone(descriptor),
         };
@@ -300,14 +301,14 @@ impl Host for CHost {
 /// One endpoint of the host's.
 struct CEndpoint {
     table: Arc<Table>,
-    id: EndpointId,
+    lease: EndpointLease,
     handle: Handle,
     descriptor: Arc<EndpointDescriptor>,
 }
 
 impl Endpoint for CEndpoint {
     fn id(&self) -> EndpointId {
-        self.id
+        self.lease.id()
     }
 
     fn matches(&self, descriptor: &EndpointDescriptor) -> bool {

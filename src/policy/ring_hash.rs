@@ -25,7 +25,7 @@ use super::{
 };
 use crate::Status;
 use crate::endpoints::{
-    Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId, Places, Report,
+    ById, Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId, Places, Report,
 };
 use crate::hashing::{Member, RequestHash, Ring};
 use crate::stats::{Describe, Latest, Table};
@@ -85,7 +85,7 @@ impl PolicyFactory for RingHash {
             described: Arc::default(),
             listed: Vec::new(),
             made_with: None,
-            by_id: HashMap::new(),
+            by_id: ById::default(),
             slots: Places::new(0),
             tally: Tally::default(),
             ring: None,
@@ -182,7 +182,7 @@ struct RingHashPolicy {
     /// What [`Helper::made_with`] was when all of it matched last.
     made_with: Option<u64>,
     /// Places in the list.
-    by_id: HashMap<EndpointId, usize>,
+    by_id: ById,
     /// Those that are not IDLE, by place in the list.
     slots: Places<Slot>,
     tally: Tally,
@@ -206,7 +206,7 @@ impl RingHashPolicy {
         if listed.endpoint.is_none() {
             match self.helper.create_endpoint(&listed.descriptor) {
                 Ok(endpoint) => {
-                    self.by_id.insert(endpoint.id(), place);
+                    self.by_id.insert(endpoint.id(), place as u32);
                     listed.endpoint = Some(endpoint);
                 }
                 Err(status) => {
@@ -414,7 +414,7 @@ impl RingHashPolicy {
             let new = Listed::new(&descriptors[place]);
             let was = std::mem::replace(&mut self.listed[place], new);
             if let Some(endpoint) = &was.endpoint {
-                self.by_id.remove(&endpoint.id());
+                self.by_id.remove(endpoint.id());
             }
             former.insert(address_set(described), (was, self.slots.get(place).cloned()));
             self.set(place, None);
@@ -424,7 +424,7 @@ impl RingHashPolicy {
             let was = former.remove(&address_set(descriptor));
             let (listed, slot) = replaced.carry_over(was, descriptor, place);
             if let Some(endpoint) = &listed.endpoint {
-                self.by_id.insert(endpoint.id(), place);
+                self.by_id.insert(endpoint.id(), place as u32);
             }
             self.listed[place] = listed;
             self.set(place, slot);
@@ -484,7 +484,7 @@ impl RingHashPolicy {
             self.slots.set(place, slot);
             self.tally.add(self.state(place));
             if let Some(endpoint) = &self.listed[place].endpoint {
-                self.by_id.insert(endpoint.id(), place);
+                self.by_id.insert(endpoint.id(), place as u32);
             }
         }
         self.forget_unlisted(described, 0..self.listed.len());
@@ -601,7 +601,8 @@ impl Policy for RingHashPolicy {
     }
 
     fn endpoint_report(&mut self, endpoint: EndpointId, report: Report) -> bool {
-        let Some(&place) = self.by_id.get(&endpoint) else { return false };
+        let Some(place) = self.by_id.get(endpoint) else { return false };
+        let place = place as usize;
         let listed = &mut self.listed[place];
         let state = report.state();
         // As in `endpoints/`: the resolver may know better, but not at the first report.

@@ -29,16 +29,17 @@ use super::{
 };
 use crate::Status;
 use crate::endpoints::{Connectivity, Endpoint, EndpointDescriptor, EndpointId, Report};
-use crate::stats::{Clock, Describe, Record};
+use crate::stats::{Clock, Describe, EndpointLease, Record};
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Handle, LogLimit, Wake};
 
 /// What a runner asks of the host: [`Helper`] with the engine's numbers, and one thing more.
 pub trait Host: Send + Sync {
-    /// See [`Helper::create_endpoint`]. The host reports this endpoint's states under `id`.
+    /// See [`Helper::create_endpoint`]. The host reports this endpoint's states under the lease's number, and the
+    /// endpoint keeps the lease.
     fn create_endpoint(
         &self,
-        id: EndpointId,
+        lease: EndpointLease,
         descriptor: &Arc<EndpointDescriptor>,
     ) -> Result<Box<dyn Endpoint>, Status>;
 
@@ -100,24 +101,6 @@ pub(super) struct Shared {
     next_timer: AtomicU64,
     /// Timers that a policy has started before its first event. None once shut down.
     early_timers: Mutex<Option<Vec<(TimerId, Duration)>>>,
-}
-
-/// Numbers of endpoints are never used twice in a process, so that a host may mix up policies
-/// without harm.
-static NEXT_ENDPOINT: AtomicEndpointId = AtomicEndpointId::new();
-
-/// A process-wide counter. Loom's atomics cannot be static, and this needs no model.
-struct AtomicEndpointId(std::sync::atomic::AtomicU64);
-
-impl AtomicEndpointId {
-    const fn new() -> Self {
-        AtomicEndpointId(std::sync::atomic::AtomicU64::new(1))
-    }
-
-    fn take(&self) -> EndpointId {
-        // Relaxed: only uniqueness matters.
-        EndpointId(self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
-    }
 }
 
 impl Clock for Shared {
@@ -250,8 +233,8 @@ impl Helper for RunnerHelper {
         if !self.0.is_open() {
             return Err(Status::unavailable("the policy has no update yet, or was shut down"));
         }
-        let endpoint = self.0.host.create_endpoint(NEXT_ENDPOINT.take(), descriptor)?;
-        Ok(self.0.record.made(endpoint, descriptor))
+        let lease = self.0.record.enter_endpoint(descriptor)?;
+        self.0.host.create_endpoint(lease, descriptor)
     }
 
     fn update_state(&self, state: Connectivity, status: &Status, picker: Box<dyn Picker>) {

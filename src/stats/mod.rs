@@ -26,5 +26,5 @@ pub use json::to_json;
 pub use latency::{Latency, LatencyStats};
 pub use living::{snapshot, track_calls, tracks_calls};
 pub use prometheus::to_prometheus;
-pub use record::{Clock, Record};
+pub use record::{Clock, EndpointLease, Record};
 pub use snapshot::{BackendStats, ChannelStats, Describe, Latest, Table};

@@ -7,13 +7,13 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use hashbrown::HashMap;
 use parking_lot::Mutex;
+use slab::Slab;
 
 use super::living;
 use super::snapshot::{ChannelStats, Describe, Table};
 use crate::Status;
-use crate::endpoints::{Connectivity, Endpoint, EndpointDescriptor, EndpointId};
+use crate::endpoints::{Connectivity, EndpointDescriptor, EndpointId};
 use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// A host's clock.
@@ -39,8 +39,18 @@ struct Told {
     state: Connectivity,
     status: Status,
     pickers: u64,
-    endpoints: HashMap<EndpointId, (Arc<EndpointDescriptor>, Option<Connectivity>)>,
+    /// By their slots.
+    endpoints: Slab<Known>,
     describe: Option<Arc<dyn Describe>>,
+}
+
+/// What is known of an endpoint.
+#[derive(Clone)]
+struct Known {
+    id: EndpointId,
+    descriptor: Arc<EndpointDescriptor>,
+    /// None: it has not reported yet.
+    state: Option<Connectivity>,
 }
 
 impl Record {
@@ -57,7 +67,7 @@ impl Record {
                 state: Connectivity::Idle,
                 status: Status::OK,
                 pickers: 0,
-                endpoints: HashMap::new(),
+                endpoints: Slab::new(),
                 describe: None,
             }),
         })
@@ -114,29 +124,36 @@ impl Record {
         told.pickers += 1;
     }
 
-    /// An endpoint was made for this descriptor. It is in the record until it is dropped.
-    pub fn made(
+    /// An endpoint is being made for this descriptor. It is in the record until what this returns is dropped. `Err`:
+    /// there are too many.
+    pub fn enter_endpoint(
         self: &Arc<Self>,
-        endpoint: Box<dyn Endpoint>,
         descriptor: &Arc<EndpointDescriptor>,
-    ) -> Box<dyn Endpoint> {
-        let id = endpoint.id();
-        self.told.lock().endpoints.insert(id, (Arc::clone(descriptor), None));
-        Box::new(Recorded { endpoint, record: Arc::clone(self) })
+    ) -> Result<EndpointLease, Status> {
+        let mut told = self.told.lock();
+        let entry = told.endpoints.vacant_entry();
+        let id = EndpointId::next(entry.key()).ok_or_else(|| {
+            Status::unavailable("the policy has more endpoints than it can number")
+        })?;
+        entry.insert(Known { id, descriptor: Arc::clone(descriptor), state: None });
+        drop(told);
+        Ok(EndpointLease { id, record: Arc::clone(self) })
     }
 
     /// An endpoint reports this state.
     pub fn reported(&self, endpoint: EndpointId, state: Connectivity) {
-        if let Some((_, reported)) = self.told.lock().endpoints.get_mut(&endpoint) {
-            *reported = Some(state);
+        let mut told = self.told.lock();
+        let known = told.endpoints.get_mut(endpoint.slot());
+        if let Some(known) = known.filter(|known| known.id == endpoint) {
+            known.state = Some(state);
         }
     }
 
     /// All of it.
     pub(super) fn snapshot(&self) -> ChannelStats {
         let told = self.told.lock();
-        let mut endpoints: Vec<_> =
-            told.endpoints.iter().map(|(id, known)| (*id, known.clone())).collect();
+        let mut endpoints: Vec<Known> =
+            told.endpoints.iter().map(|(_, known)| known.clone()).collect();
         let describe = told.describe.clone();
         let mut channel = ChannelStats {
             id: self.id,
@@ -152,12 +169,13 @@ impl Record {
         };
         drop(told);
         // In the order in which they were made.
-        endpoints.sort_unstable_by_key(|(id, _)| *id);
+        endpoints.sort_unstable_by_key(|known| known.id);
         let now = self.clock.upgrade().map_or(Duration::ZERO, |clock| clock.now());
         let mut table = Table::new(
             now,
-            endpoints.iter().map(|(_, (descriptor, state))| {
-                (&*descriptor.addresses, state.unwrap_or(Connectivity::Connecting))
+            endpoints.iter().map(|known| {
+                let state = known.state.unwrap_or(Connectivity::Connecting);
+                (&*known.descriptor.addresses, state)
             }),
         );
         if let Some(describe) = describe {
@@ -174,33 +192,23 @@ impl Drop for Record {
     }
 }
 
-/// An endpoint that is in a record as long as it lives.
-struct Recorded {
-    endpoint: Box<dyn Endpoint>,
+/// An endpoint's number, which is its own, and by which it is in its policy's record, until this is dropped.
+pub struct EndpointLease {
+    id: EndpointId,
     record: Arc<Record>,
 }
 
-impl Drop for Recorded {
-    fn drop(&mut self) {
-        let gone = self.record.told.lock().endpoints.remove(&self.endpoint.id());
-        drop(gone);
+impl EndpointLease {
+    /// The number.
+    pub fn id(&self) -> EndpointId {
+        self.id
     }
 }
 
-impl Endpoint for Recorded {
-    fn id(&self) -> EndpointId {
-        self.endpoint.id()
-    }
-
-    fn matches(&self, descriptor: &EndpointDescriptor) -> bool {
-        self.endpoint.matches(descriptor)
-    }
-
-    fn connect(&self) {
-        self.endpoint.connect();
-    }
-
-    fn reset_backoff(&self) {
-        self.endpoint.reset_backoff();
+impl Drop for EndpointLease {
+    fn drop(&mut self) {
+        let gone = self.record.told.lock().endpoints.try_remove(self.id.slot());
+        // Not within the lock: it may be the descriptor's last owner.
+        drop(gone);
     }
 }

@@ -17,6 +17,7 @@ use steer::policy::{
     Call, GuardedPicker, Headers, Host, Metrics, Pick, PolicyFactory, Registry, Runner, Severity,
     TimerId, TrackedSlot, Update,
 };
+use steer::stats::EndpointLease;
 use steer::sync::Handle;
 use steer::{Code, Status};
 
@@ -117,7 +118,7 @@ impl VirtualHost {
 
 struct VirtualEndpoint {
     host: VirtualHost,
-    id: EndpointId,
+    lease: EndpointLease,
     descriptor: Arc<EndpointDescriptor>,
     runner: Arc<Mutex<Option<std::sync::Weak<Runner>>>>,
 }
@@ -130,13 +131,13 @@ impl VirtualEndpoint {
 
 impl Endpoint for VirtualEndpoint {
     fn id(&self) -> EndpointId {
-        self.id
+        self.lease.id()
     }
 
     fn matches(&self, descriptor: &EndpointDescriptor) -> bool {
         let world = self.host.world();
         *self.descriptor == *world.look_up(descriptor)
-            && world.made_with[&self.id] == world.args_of(&self.name())
+            && world.made_with[&self.id()] == world.args_of(&self.name())
     }
 
     fn connect(&self) {
@@ -147,7 +148,7 @@ impl Endpoint for VirtualEndpoint {
         };
         let runner = self.runner.lock().unwrap().as_ref().and_then(|runner| runner.upgrade());
         if let (Some(report), Some(runner)) = (nested, runner) {
-            assert!(runner.endpoint_report(self.id, report()), "it has to wait its turn");
+            assert!(runner.endpoint_report(self.id(), report()), "it has to wait its turn");
         }
     }
 
@@ -161,8 +162,8 @@ impl Drop for VirtualEndpoint {
         let name = self.name();
         let mut world = self.host.world();
         world.asked.push(Asked::Dropped(name));
-        assert!(world.endpoints.remove(&self.id).is_some(), "dropped twice");
-        world.silent.remove(&self.id);
+        assert!(world.endpoints.remove(&self.id()).is_some(), "dropped twice");
+        world.silent.remove(&self.id());
     }
 }
 
@@ -174,7 +175,7 @@ struct ChannelHost {
 impl Host for ChannelHost {
     fn create_endpoint(
         &self,
-        id: EndpointId,
+        lease: EndpointLease,
         descriptor: &Arc<EndpointDescriptor>,
     ) -> Result<Box<dyn Endpoint>, Status> {
         let mut world = self.host.world();
@@ -184,13 +185,14 @@ impl Host for ChannelHost {
             return Err(Status::unavailable("refused"));
         }
         world.asked.push(Asked::New(name.clone()));
+        let id = lease.id();
         let args = world.args_of(&name);
         world.made_with.insert(id, args);
         world.endpoints.insert(id, name);
         world.silent.insert(id);
         Ok(Box::new(VirtualEndpoint {
             host: self.host.clone(),
-            id,
+            lease,
             descriptor,
             runner: Arc::clone(&self.runner),
         }))

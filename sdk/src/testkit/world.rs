@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use steer::endpoints::{Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId};
 use steer::policy::{GuardedPicker, Host, TimerId};
+use steer::stats::EndpointLease;
 use steer::sync::Handle;
 
 use crate::Severity;
@@ -80,13 +81,13 @@ impl World {
 
 struct WorldEndpoint {
     world: World,
-    id: EndpointId,
+    lease: EndpointLease,
     descriptor: Arc<EndpointDescriptor>,
 }
 
 impl Endpoint for WorldEndpoint {
     fn id(&self) -> EndpointId {
-        self.id
+        self.lease.id()
     }
 
     fn matches(&self, descriptor: &EndpointDescriptor) -> bool {
@@ -94,7 +95,7 @@ impl Endpoint for WorldEndpoint {
     }
 
     fn connect(&self) {
-        if let Some(endpoint) = self.world.lock().endpoints.get_mut(&self.id) {
+        if let Some(endpoint) = self.world.lock().endpoints.get_mut(&self.id()) {
             endpoint.asked = true;
         }
     }
@@ -104,21 +105,21 @@ impl Endpoint for WorldEndpoint {
 
 impl Drop for WorldEndpoint {
     fn drop(&mut self) {
-        self.world.lock().endpoints.remove(&self.id);
+        self.world.lock().endpoints.remove(&self.id());
     }
 }
 
 impl Host for World {
     fn create_endpoint(
         &self,
-        id: EndpointId,
+        lease: EndpointLease,
         descriptor: &Arc<EndpointDescriptor>,
     ) -> Result<Box<dyn Endpoint>, steer::Status> {
         let address = descriptor.addresses.first().cloned().unwrap_or_default();
         let endpoint = LiveEndpoint { address, state: None, asked: false };
-        self.lock().endpoints.insert(id, endpoint);
+        self.lock().endpoints.insert(lease.id(), endpoint);
         let descriptor = Arc::clone(descriptor);
-        Ok(Box::new(WorldEndpoint { world: self.clone(), id, descriptor }))
+        Ok(Box::new(WorldEndpoint { world: self.clone(), lease, descriptor }))
     }
 
     fn update_state(&self, state: Connectivity, status: &steer::Status, picker: GuardedPicker) {
