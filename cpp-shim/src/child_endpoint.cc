@@ -16,7 +16,7 @@ class Endpoint::Listener final : public GrpcPolicy::DelegatingChannelControlHelp
                                                         const ChannelArgs& per_address_args,
                                                         const ChannelArgs& args) override {
     auto subchannel = parent_helper()->CreateSubchannel(address, per_address_args, args);
-    if (subchannel != nullptr) WatchLoad(subchannel.get(), endpoint_->args().load_reports);
+    if (subchannel != nullptr) WatchLoad(subchannel.get(), endpoint_->load_reports());
     return subchannel;
   }
   void UpdateState(grpc_connectivity_state state, const absl::Status& status,
@@ -27,7 +27,7 @@ class Endpoint::Listener final : public GrpcPolicy::DelegatingChannelControlHelp
   }
 
  private:
-  GrpcHelper* parent_helper() const override { return endpoint_->args().helper; }
+  GrpcHelper* parent_helper() const override { return endpoint_->policy()->helper(); }
 
   const grpc_core::RefCountedPtr<Endpoint> endpoint_;
 };
@@ -57,7 +57,7 @@ Endpoint* Endpoint::NewLocked(EndpointArgs args) {
   update.config = endpoint->args_.channel->child_config;
   update.args = endpoint->args_.channel->child_args;
   GrpcPolicy::Args child_args;
-  child_args.work_serializer = endpoint->args_.serializer;
+  child_args.work_serializer = endpoint->policy()->serializer();
   child_args.args = update.args;
   child_args.channel_control_helper = std::make_unique<Listener>(endpoint->Ref());
   endpoint->connector_ = Registry().CreateLoadBalancingPolicy("pick_first", std::move(child_args));
@@ -76,7 +76,7 @@ void Endpoint::DropLocked() {
   grpc_pollset_set_del_pollset_set(connector_->interested_parties(),
                                    args_.policy->interested_parties());
   // Later: this may be the child that is reporting.
-  args_.serializer->Run([child = connector_.release()] { child->Orphan(); }, DEBUG_LOCATION);
+  policy()->serializer()->Run([child = connector_.release()] { child->Orphan(); }, DEBUG_LOCATION);
   Unref();
 }
 

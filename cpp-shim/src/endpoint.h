@@ -32,12 +32,11 @@ struct EndpointChannel {
 struct EndpointArgs {
   // Held to the last, because connections use the policy's pollset_set.
   grpc_core::RefCountedPtr<GrpcPolicy> policy;
-  GrpcHelper* helper;
-  SerializerPtr serializer;
   uint64_t id;
   AddressPtr address;
   std::shared_ptr<const EndpointChannel> channel;
-  LoadReports load_reports;
+  // 0: no load reports.
+  uint64_t load_period_ns;
 };
 
 // All in the work serializer. Referenced by the engine until it is dropped, and by what gRPC calls
@@ -61,8 +60,11 @@ class Endpoint final : public grpc_core::RefCounted<Endpoint> {
   // `connection` is null but in READY.
   void ReportLocked(grpc_connectivity_state state, const absl::Status& status,
                     grpc_core::RefCountedPtr<Connection> connection) {
-    static_cast<Policy*>(args_.policy.get())
-        ->ReportLocked(args_.id, state, status, connection.release());
+    policy()->ReportLocked(args_.id, state, status, connection.release());
+  }
+  Policy* policy() const { return static_cast<Policy*>(args_.policy.get()); }
+  LoadReports load_reports() const {
+    return policy()->LoadReportsOf(args_.id, args_.load_period_ns);
   }
 
   const EndpointArgs args_;

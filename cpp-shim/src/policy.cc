@@ -2,6 +2,7 @@
 #include "policy.h"
 
 #include <algorithm>
+#include <memory_resource>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -24,9 +25,8 @@ struct Policy::Host final : host::PolicyHost {
 
   int32_t EndpointNew(uint64_t id, uint32_t index, void** handle) {
     if (index >= policy->addresses_.size()) return STEER_INVALID_ARGUMENT;
-    *handle = Endpoint::NewLocked({policy->Ref(DEBUG_LOCATION, "Endpoint"),
-                                   policy->channel_control_helper(), serializer, id,
-                                   policy->addresses_[index], policy->channel_, LoadReportsOf(id)});
+    *handle = Endpoint::NewLocked({policy->Ref(DEBUG_LOCATION, "Endpoint"), id,
+                                   policy->addresses_[index], policy->channel_, load_period_ns});
     return *handle == nullptr ? STEER_ENDPOINT_REFUSED : STEER_OK;
   }
   int32_t EndpointMatches(void* handle, uint32_t index) {
@@ -34,16 +34,8 @@ struct Policy::Host final : host::PolicyHost {
     if (index >= policy->addresses_.size()) return 0;
     const AddressPtr& address = policy->addresses_[index];
     return int32_t{made_of.channel == policy->channel_ &&
-                   made_of.load_reports.period_ns == load_period_ns &&
+                   made_of.load_period_ns == load_period_ns &&
                    (made_of.address == address || *made_of.address == *address)};
-  }
-  shim::LoadReports LoadReportsOf(uint64_t id) {
-    if (load_period_ns == 0) return {};
-    return {load_period_ns, [host = shared_from_this(), id](host::Load load) {
-              host->Later([host, id, load = std::move(load)] {
-                host::ReportLoad(host->engine(), id, load);
-              });
-            }};
   }
   void EndpointConnect(void* handle) { EndpointOf(handle)->ConnectLocked(); }
   void EndpointResetBackoff(void* handle) { EndpointOf(handle)->ResetBackoffLocked(); }
@@ -84,6 +76,17 @@ Policy::Policy(std::string name, Args args)
   host_->Start(host::NewPolicy(name_, host_, &error));
   if (host_->engine() != nullptr) return;
   Log(GPR_LOG_SEVERITY_ERROR, name_ + ": steer_policy_new: " + error);
+}
+
+const SerializerPtr& Policy::serializer() const { return host_->serializer; }
+
+LoadReports Policy::LoadReportsOf(uint64_t endpoint, uint64_t period_ns) const {
+  if (period_ns == 0) return {};
+  return {period_ns, [host = host_, endpoint](host::Load load) {
+            host->Later([host, endpoint, load = std::move(load)] {
+              host::ReportLoad(host->engine(), endpoint, load);
+            });
+          }};
 }
 
 void Policy::ExitIdleLocked() { steer_policy_exit_idle(host_->engine()); }
@@ -153,19 +156,21 @@ void Policy::TakeAddresses(const List& list, host::Resolved* resolved) {
     places.push_back(host::kNewEndpoint);
   });
   // The rest has moved, or is new.
-  std::unordered_multimap<std::string_view, uint32_t> left;
+  std::pmr::monotonic_buffer_resource memory;
+  std::pmr::unordered_multimap<std::string_view, uint32_t> left(&memory);
+  if (!missed.empty()) left.reserve(former.size() - (places.size() - missed.size()));
   for (size_t i = 0; !missed.empty() && i < former.size(); ++i) {
     if (former[i] != nullptr) left.emplace(KeyOf(*former[i]), static_cast<uint32_t>(i));
   }
   // At least so many are new.
-  if (missed.size() > left.size()) resolved->endpoints.reserve(missed.size() - left.size());
+  if (missed.size() > left.size()) resolved->endpoints.Reserve(missed.size() - left.size());
   for (const size_t place : missed) {
     AddressPtr& address = addresses_[place];
     const auto [first, last] = left.equal_range(KeyOf(*address));
     const auto found =
         std::find_if(first, last, [&](const auto& one) { return *former[one.second] == *address; });
     if (found == last) {
-      resolved->endpoints.push_back(Describe(*address));
+      resolved->endpoints.Add(Describe(*address));
       continue;
     }
     places[place] = found->second;

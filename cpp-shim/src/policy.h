@@ -50,6 +50,11 @@ class Policy : public GrpcPolicy {
   void ReportLocked(uint64_t endpoint, grpc_connectivity_state state, const absl::Status& status,
                     void* connection);
 
+  // What endpoints are made with. In the work serializer.
+  GrpcHelper* helper() const { return channel_control_helper(); }
+  const SerializerPtr& serializer() const;
+  LoadReports LoadReportsOf(uint64_t endpoint, uint64_t period_ns) const;
+
  private:
   void ShutdownLocked() override;
   absl::Status HandInLocked(UpdateArgs args);

@@ -31,14 +31,15 @@ class Endpoint::Listener final : public StateWatcher {
 EndpointChannel::EndpointChannel(ChannelArgs args) : args(std::move(args)) {}
 
 Endpoint* Endpoint::NewLocked(EndpointArgs args) {
-  Connector subchannel = CreateSubchannel(args.helper, *args.address, args.channel->args);
+  auto* const policy = static_cast<Policy*>(args.policy.get());
+  Connector subchannel = CreateSubchannel(policy->helper(), *args.address, args.channel->args);
   if (subchannel == nullptr) return nullptr;
   auto* endpoint = new Endpoint(std::move(args));
   endpoint->connector_ = std::move(subchannel);
-  WatchLoad(endpoint->connector_.get(), endpoint->args_.load_reports);
+  WatchLoad(endpoint->connector_.get(), endpoint->load_reports());
   endpoint->watch_ =
       StartWatch(endpoint->connector_.get(), std::make_unique<Listener>(endpoint->Ref()),
-                 endpoint->args_.serializer, endpoint->args_.channel->args);
+                 policy->serializer(), endpoint->args_.channel->args);
   return endpoint;
 }
 

@@ -12,7 +12,9 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <memory_resource>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -233,6 +235,55 @@ struct EndpointDescriptor {
   std::vector<Attribute> attributes;
 };
 
+// Endpoints as the engine reads them. What they point at lies here, side by side.
+class EndpointList {
+ public:
+  // So many are about to be added.
+  void Reserve(size_t endpoints) { endpoints_.reserve(endpoints); }
+
+  void Add(const EndpointDescriptor& from) {
+    using Attribute = EndpointDescriptor::Attribute;
+    steer_endpoint endpoint = {};
+    endpoint.struct_size = sizeof(endpoint);
+    endpoint.addresses =
+        KeepAll<steer_str>(from.addresses, [this](const std::string& text) { return Keep(text); });
+    endpoint.address_count = from.addresses.size();
+    endpoint.weight = from.weight;
+    endpoint.region = Keep(from.region);
+    endpoint.zone = Keep(from.zone);
+    endpoint.sub_zone = Keep(from.sub_zone);
+    endpoint.hash_key = Keep(from.hash_key);
+    endpoint.attributes =
+        KeepAll<steer_attribute>(from.attributes, [this](const Attribute& attribute) {
+          return steer_attribute{sizeof(steer_attribute), Keep(attribute.key),
+                                 static_cast<int32_t>(attribute.kind), Keep(attribute.text),
+                                 attribute.integer};
+        });
+    endpoint.attribute_count = from.attributes.size();
+    endpoints_.push_back(endpoint);
+  }
+
+  const std::vector<steer_endpoint>& all() const { return endpoints_; }
+
+ private:
+  steer_str Keep(const std::string& text) {
+    if (text.empty()) return {};
+    auto* const copy = static_cast<char*>(memory_.allocate(text.size(), 1));
+    std::memcpy(copy, text.data(), text.size());
+    return {copy, text.size()};
+  }
+  template <typename To, typename From, typename Convert>
+  const To* KeepAll(const std::vector<From>& from, const Convert& convert) {
+    if (from.empty()) return nullptr;
+    auto* const to = static_cast<To*>(memory_.allocate(from.size() * sizeof(To), alignof(To)));
+    for (size_t i = 0; i < from.size(); ++i) new (to + i) To(convert(from[i]));
+    return to;
+  }
+
+  std::vector<steer_endpoint> endpoints_;
+  std::pmr::monotonic_buffer_resource memory_;
+};
+
 // INTERNAL.
 constexpr int32_t kInternal = 13;
 
@@ -245,7 +296,7 @@ struct Status {
 // A resolver's answer: see steer_update.
 struct Resolved {
   const steer_config* config = nullptr;
-  std::vector<EndpointDescriptor> endpoints;
+  EndpointList endpoints;
   std::vector<uint32_t> former;
   uint64_t made_with = 0;
   Status status;
@@ -259,44 +310,11 @@ constexpr uint32_t kNewEndpoint = UINT32_MAX;
 // `*verdict` is what the resolver is to be told. Not STEER_OK: the engine knows nothing of the
 // update.
 inline steer_status UpdatePolicy(steer_policy* policy, const Resolved& resolved, Status* verdict) {
-  std::vector<steer_str> addresses;
-  std::vector<steer_attribute> attributes;
-  std::vector<steer_endpoint> endpoints;
-  // Enough for all, so that nothing moves once it is pointed at.
-  size_t address_count = 0;
-  size_t attribute_count = 0;
-  for (const EndpointDescriptor& from : resolved.endpoints) {
-    address_count += from.addresses.size();
-    attribute_count += from.attributes.size();
-  }
-  addresses.reserve(address_count);
-  attributes.reserve(attribute_count);
-  endpoints.reserve(resolved.endpoints.size());
-  for (const EndpointDescriptor& from : resolved.endpoints) {
-    steer_endpoint endpoint = {};
-    endpoint.struct_size = sizeof(endpoint);
-    endpoint.addresses = addresses.data() + addresses.size();
-    endpoint.address_count = from.addresses.size();
-    for (const std::string& address : from.addresses) addresses.push_back(ToC(address));
-    endpoint.attributes = attributes.data() + attributes.size();
-    endpoint.attribute_count = from.attributes.size();
-    for (const EndpointDescriptor::Attribute& attribute : from.attributes) {
-      attributes.push_back({sizeof(steer_attribute), ToC(attribute.key),
-                            static_cast<int32_t>(attribute.kind), ToC(attribute.text),
-                            attribute.integer});
-    }
-    endpoint.weight = from.weight;
-    endpoint.region = ToC(from.region);
-    endpoint.zone = ToC(from.zone);
-    endpoint.sub_zone = ToC(from.sub_zone);
-    endpoint.hash_key = ToC(from.hash_key);
-    endpoints.push_back(endpoint);
-  }
   steer_update update = {};
   update.struct_size = sizeof(update);
   update.config = resolved.config;
-  update.endpoints = endpoints.data();
-  update.endpoint_count = endpoints.size();
+  update.endpoints = resolved.endpoints.all().data();
+  update.endpoint_count = resolved.endpoints.all().size();
   update.code = resolved.status.code;
   update.message = ToC(resolved.status.message);
   update.resolution_note = ToC(resolved.resolution_note);
