@@ -30,9 +30,10 @@ type Released = Arc<[AtomicU32; 2]>;
 
 fn connection(number: usize, released: &Released) -> Connection {
     let released = released.clone();
-    Connection::new(Handle::from_number(number), move || {
-        assert_eq!(released[number].fetch_add(1, SeqCst), 0, "released twice");
-    })
+    let release = move |handle: Handle| {
+        assert_eq!(released[handle.number()].fetch_add(1, SeqCst), 0, "released twice");
+    };
+    Connection::new(Handle::from_number(number), Unmodelled::new(release))
 }
 
 fn alive(of: &Connection, released: &Released) {

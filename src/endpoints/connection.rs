@@ -15,20 +15,34 @@ pub struct Connection {
     reference: Arc<Reference>,
 }
 
-struct Reference(Option<Box<dyn FnOnce() + Send + Sync>>);
+/// To whom references are given back. Any thread.
+pub trait Releases: Send + Sync {
+    /// Gives back the one reference that [`Connection::new`] took over.
+    fn release(&self, handle: Handle);
+}
+
+impl<F: Fn(Handle) + Send + Sync> Releases for F {
+    fn release(&self, handle: Handle) {
+        self(handle);
+    }
+}
+
+struct Reference {
+    handle: Handle,
+    // Loom has no model of `dyn`, and this one is only held.
+    to: std::sync::Arc<dyn Releases>,
+}
 
 impl Drop for Reference {
     fn drop(&mut self) {
-        if let Some(release) = self.0.take() {
-            release();
-        }
+        self.to.release(self.handle);
     }
 }
 
 impl Connection {
-    /// Takes over one reference to `handle`; `release` gives it back.
-    pub fn new(handle: Handle, release: impl FnOnce() + Send + Sync + 'static) -> Connection {
-        Connection { handle, reference: Arc::new(Reference(Some(Box::new(release)))) }
+    /// Takes over one reference to `handle`, to be given back `to` whom it came from.
+    pub fn new(handle: Handle, to: std::sync::Arc<dyn Releases>) -> Connection {
+        Connection { handle, reference: Arc::new(Reference { handle, to }) }
     }
 
     /// The host's handle, valid as long as this connection.

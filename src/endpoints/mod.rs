@@ -18,7 +18,7 @@ mod list;
 mod places;
 mod tracker;
 
-pub use connection::Connection;
+pub use connection::{Connection, Releases};
 pub use descriptor::{Attribute, AttributeValue, EndpointDescriptor, Index, Locality};
 pub use id::{ById, EndpointId};
 pub use list::Aggregate;

@@ -10,7 +10,9 @@ use super::text::steer_str;
 use super::versioned::Versioned;
 use super::{steer_status, steer_status::*};
 use crate::Status;
-use crate::endpoints::{Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId};
+use crate::endpoints::{
+    Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId, Releases,
+};
 use crate::policy::{GuardedPicker, Host, Severity, TimerId};
 use crate::stats::EndpointLease;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -138,6 +140,14 @@ impl Drop for Table {
     }
 }
 
+impl Releases for Table {
+    fn release(&self, handle: Handle) {
+        // SAFETY: the reference came from the host and is given back once; the host upholds the rest,
+        // as `steer_host` says.
+        unsafe { (self.required.connection_free)(self.host.ctx, handle.pointer()) };
+    }
+}
+
 /// The host of a runner, behind C callbacks.
 pub(super) struct CHost(Arc<Table>);
 
@@ -175,13 +185,7 @@ impl CHost {
 
     /// Takes over a reference of the host's.
     pub(super) fn connection(&self, pointer: *mut c_void) -> Connection {
-        let handle = Handle::new(pointer);
-        let table = Arc::clone(&self.0);
-        Connection::new(handle, move || {
-            // SAFETY: the reference came from the host and is given back once; the host upholds
-            // the rest, as `steer_host` says.
-            unsafe { (table.required.connection_free)(table.host.ctx, handle.pointer()) };
-        })
+        Connection::new(Handle::new(pointer), Arc::clone(&self.0) as Arc<dyn Releases>)
     }
 
     /// Another owner of the same table.

@@ -181,7 +181,7 @@ mod tests {
     use crate::sync::Handle;
 
     fn connection(number: usize) -> Connection {
-        Connection::new(Handle::from_number(number), || {})
+        Connection::new(Handle::from_number(number), std::sync::Arc::new(|_| {}))
     }
 
     /// By place: whether it is READY, after each of some reports.

@@ -417,10 +417,11 @@ impl Channel {
         let number = world.connections.len();
         world.connections.push((name, true));
         let host = self.host.clone();
-        Connection::new(Handle::from_number(number), move || {
-            let held = std::mem::replace(&mut host.world().connections[number].1, false);
-            assert!(held, "given back twice");
-        })
+        let release = move |handle: Handle| {
+            let connection = &mut host.world().connections[handle.number()];
+            assert!(std::mem::replace(&mut connection.1, false), "given back twice");
+        };
+        Connection::new(Handle::from_number(number), Arc::new(release))
     }
 
     pub fn idle(&self, names: &str) {

@@ -73,9 +73,10 @@ impl World {
             world.connections.len() - 1
         };
         let world = self.clone();
-        Connection::new(Handle::from_number(number), move || {
-            world.lock().connections[number].held = false;
-        })
+        let release = move |handle: Handle| {
+            world.lock().connections[handle.number()].held = false;
+        };
+        Connection::new(Handle::from_number(number), Arc::new(release))
     }
 }
 
