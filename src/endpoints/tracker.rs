@@ -34,6 +34,8 @@ struct Tracked {
     /// Its places in the current and in the pending list.
     current: Option<u32>,
     pending: Option<u32>,
+    /// Of its addresses. Known, because to read them again when it leaves would take longer than all else there is to do.
+    hash: u64,
     /// There is another one with the same addresses, or has been.
     twin: bool,
     /// What [`Helper::made_with`] was when it was made, or matched last.
@@ -94,28 +96,28 @@ impl Endpoints {
         self.by_id.get(id).map(|key| self.at(key))
     }
 
-    /// The endpoint with these addresses, if it is no twin.
-    fn find(&self, addresses: &[String]) -> Option<u32> {
+    /// The endpoint with these addresses, of which this is the hash, if it is no twin.
+    fn find(&self, addresses: &[String], hash: u64) -> Option<u32> {
         let same = |key: &u32| self.at(*key).descriptor.addresses == addresses;
-        self.by_addresses.find(self.hasher.hash_one(addresses), same).copied()
+        self.by_addresses.find(hash, same).copied()
     }
 
     /// So many more are about to come.
     fn reserve(&mut self, additional: usize) {
-        let Endpoints { tracked, by_addresses, hasher, .. } = self;
-        let hash = |key: &u32| hasher.hash_one(&*tracked[*key as usize].descriptor.addresses);
-        by_addresses.reserve(additional, hash);
+        let Endpoints { tracked, by_addresses, .. } = self;
+        by_addresses.reserve(additional, |key| tracked[*key as usize].hash);
         tracked.reserve(additional);
     }
 
     fn insert(&mut self, endpoint: Box<dyn Endpoint>, descriptor: &Arc<EndpointDescriptor>) -> u32 {
         let id = endpoint.id();
         let addresses = &descriptor.addresses;
+        let hash = self.hasher.hash_one(&**addresses);
         let mut twin = false;
         if let Some(count) = self.twins.get_mut(addresses) {
             *count += 1;
             twin = true;
-        } else if let Some(other) = self.find(addresses) {
+        } else if let Some(other) = self.find(addresses, hash) {
             self.take_address(other);
             self.at_mut(other).twin = true;
             self.twins.insert(addresses.clone(), 2);
@@ -128,23 +130,22 @@ impl Endpoints {
             reported: None,
             current: None,
             pending: None,
+            hash,
             twin,
             made_with: None,
         };
         let key = self.tracked.insert(tracked);
         let key = u32::try_from(key).expect("a host's update has fewer endpoints");
         if !twin {
-            let hash = |key: &u32| {
-                self.hasher.hash_one(&*self.tracked[*key as usize].descriptor.addresses)
-            };
-            self.by_addresses.insert_unique(hash(&key), key, hash);
+            let Endpoints { tracked, by_addresses, .. } = self;
+            by_addresses.insert_unique(hash, key, |key| tracked[*key as usize].hash);
         }
         self.by_id.insert(id, key);
         key
     }
 
     fn take_address(&mut self, key: u32) {
-        let hash = self.hasher.hash_one(&*self.at(key).descriptor.addresses);
+        let hash = self.at(key).hash;
         if let Ok(entry) = self.by_addresses.find_entry(hash, |other| *other == key) {
             entry.remove();
         }
@@ -433,7 +434,8 @@ impl Tracker {
             let fits =
                 |key: &u32| !taken[*key as usize] && endpoints.at(*key).fits(descriptor, made_with);
             let found = expected.filter(alone).filter(fits).or_else(|| {
-                if let Some(key) = endpoints.find(&descriptor.addresses) {
+                let hash = endpoints.hasher.hash_one(&*descriptor.addresses);
+                if let Some(key) = endpoints.find(&descriptor.addresses, hash) {
                     return Some(key).filter(fits);
                 }
                 let twins = twins.get_or_insert_with(|| self.twins());
@@ -498,7 +500,10 @@ impl Tracker {
         for entry in entries {
             self.endpoints.at_mut(entry.key).current = None;
         }
-        let stays = entries.len() == pending.len();
+        let pairs = || entries.iter().zip(pending.entries());
+        let differ = pairs().filter(|(was, is)| was.key != is.key).count();
+        // Where most of it is another list, it is faster to begin anew than to change what pickers share.
+        let stays = entries.len() == pending.len() && differ <= pending.len() / 2;
         if !stays {
             self.list_number += 1;
             self.ready = Places::new(pending.len());
