@@ -8,12 +8,18 @@
 //!
 //! Must not know: policies, states.
 
+use std::borrow::Cow;
+
+use hashbrown::HashMap;
 use twox_hash::XxHash64;
 
 use super::Member;
 
 /// How many entries a look-up compares at once. There are hardly ever more with the same upper bits.
 const AT_ONCE: usize = 4;
+
+/// Of the upper bits, as many as tell apart what is sorted at once: entries and starts of a few hundred KB.
+const PART_BITS: u32 = 14;
 
 /// Members by hash.
 #[derive(Debug)]
@@ -42,46 +48,84 @@ impl Ring {
         let (mut current, mut target) = (0.0, 0.0);
         for (place, member) in members.iter().enumerate() {
             target += scale * normalized(member);
-            text.clear();
-            text.extend_from_slice(&member.key);
-            text.push(b'_');
-            let key = text.len();
-            let mut decimal = itoa::Buffer::new();
-            for replica in 0_u64.. {
-                if current >= target {
-                    break;
-                }
-                text.truncate(key);
-                text.extend_from_slice(decimal.format(replica).as_bytes());
-                entries.push((XxHash64::oneshot(0, &text), place as u32));
+            let mut hashes = Hashes::of(&member.key, &mut text);
+            while current < target {
+                entries.push((hashes.next(), place as u32));
                 current += 1.0;
             }
         }
         Ring::sorted(entries)
     }
 
-    fn sorted(entries: Vec<(u64, u32)>) -> Ring {
+    /// The ring of the same members but for the keys of some, which are given by the places in the list. The weights
+    /// decide how many entries each has, and so it has as many as it had.
+    ///
+    /// Cost: O(entries), once over them in their order, and no hashes but those of these keys.
+    pub fn with_keys(&self, keys: &HashMap<usize, Cow<'_, [u8]>>) -> Ring {
+        let mut changed = vec![false; keys.keys().max().map_or(0, |last| last + 1)];
+        keys.keys().for_each(|place| changed[*place] = true);
+        let is_changed = |owner: u32| changed.get(owner as usize) == Some(&true);
+        let mut counts: HashMap<u32, usize> = HashMap::with_capacity(keys.len());
+        let former = &self.entries[..self.len()];
+        for (_, owner) in former.iter().filter(|entry| is_changed(entry.1)) {
+            *counts.entry(*owner).or_default() += 1;
+        }
+        let (mut new, mut text) = (Vec::new(), Vec::new());
+        for (owner, count) in counts {
+            let mut hashes = Hashes::of(&keys[&(owner as usize)], &mut text);
+            new.extend((0..count).map(|_| (hashes.next(), owner)));
+        }
+        new.sort_unstable();
+        let mut new = new.into_iter().peekable();
+        let mut entries = Vec::with_capacity(self.entries.len());
+        for &entry in former.iter().filter(|entry| !is_changed(entry.1)) {
+            while let Some(before) = new.next_if(|new| *new < entry) {
+                entries.push(before);
+            }
+            entries.push(entry);
+        }
+        entries.extend(new);
+        let mut starts = Vec::with_capacity(self.starts.len());
+        for (place, (hash, _)) in entries.iter().enumerate() {
+            let bucket = (hash >> self.shift) as usize;
+            while starts.len() <= bucket {
+                starts.push(place as u32);
+            }
+        }
+        starts.resize(self.starts.len(), entries.len() as u32);
+        entries.extend([(u64::MAX, u32::MAX); AT_ONCE]);
+        Ring { entries: entries.into(), starts: starts.into(), shift: self.shift }
+    }
+
+    fn sorted(mut entries: Vec<(u64, u32)>) -> Ring {
         // About one entry for each, and at least two of them, so that there is something to shift.
         let buckets = entries.len().next_power_of_two().max(2);
-        let shift = u64::BITS - buckets.trailing_zeros();
-        let mut starts = vec![0_u32; buckets + 1];
-        for (hash, _) in &entries {
-            starts[(hash >> shift) as usize + 1] += 1;
+        let bits = buckets.trailing_zeros();
+        let shift = u64::BITS - bits;
+        let mut sorted = vec![(0, 0); entries.len()];
+        // First into parts that are sorted within the caches.
+        let upper = bits.saturating_sub(PART_BITS);
+        let mut parts = vec![0, entries.len() as u32];
+        if upper > 0 {
+            parts = vec![0; (1 << upper) + 1];
+            distribute(&entries, &mut sorted, &mut parts, |hash| hash >> (u64::BITS - upper));
+            std::mem::swap(&mut entries, &mut sorted);
         }
-        for bucket in 0..buckets {
-            starts[bucket + 1] += starts[bucket];
+        let buckets_of_part = buckets >> upper;
+        let mut starts = Vec::with_capacity(buckets + 1);
+        let mut starts_of_part = vec![0; buckets_of_part + 1];
+        for part in parts.windows(2) {
+            let (first, part) = (part[0], part[0] as usize..part[1] as usize);
+            let sorted = &mut sorted[part.clone()];
+            let bucket = |hash| (hash >> shift) & (buckets_of_part as u64 - 1);
+            distribute(&entries[part], sorted, &mut starts_of_part, bucket);
+            for bucket in starts_of_part.windows(2).filter(|bucket| bucket[1] - bucket[0] > 1) {
+                sorted[bucket[0] as usize..bucket[1] as usize].sort_unstable();
+            }
+            starts.extend(starts_of_part[..buckets_of_part].iter().map(|start| first + start));
         }
-        let mut sorted = Vec::with_capacity(entries.len() + AT_ONCE);
-        sorted.resize(entries.len(), (0, 0));
-        let mut next = starts.clone();
-        for entry in entries {
-            let at = &mut next[(entry.0 >> shift) as usize];
-            sorted[*at as usize] = entry;
-            *at += 1;
-        }
-        for bucket in starts.windows(2).filter(|bucket| bucket[1] - bucket[0] > 1) {
-            sorted[bucket[0] as usize..bucket[1] as usize].sort_unstable();
-        }
+        starts.push(sorted.len() as u32);
+        sorted.reserve_exact(AT_ONCE);
         sorted.extend([(u64::MAX, u32::MAX); AT_ONCE]);
         Ring { entries: sorted.into(), starts: starts.into(), shift }
     }
@@ -141,11 +185,58 @@ impl Ring {
     }
 }
 
+/// Puts entries into buckets, in the order that they have, and says where each bucket begins, and after them where the
+/// last one ends.
+fn distribute(
+    entries: &[(u64, u32)],
+    to: &mut [(u64, u32)],
+    starts: &mut [u32],
+    bucket: impl Fn(u64) -> u64,
+) {
+    starts.fill(0);
+    for (hash, _) in entries {
+        starts[bucket(*hash) as usize + 1] += 1;
+    }
+    for bucket in 1..starts.len() {
+        starts[bucket] += starts[bucket - 1];
+    }
+    let mut next = starts.to_vec();
+    for entry in entries {
+        let at = &mut next[bucket(entry.0) as usize];
+        to[*at as usize] = *entry;
+        *at += 1;
+    }
+}
+
+/// The hashes of a member's entries, in order: of its key and a number.
+struct Hashes<'a> {
+    /// The key and what stands before the number; and the latter, from the last time.
+    text: &'a mut Vec<u8>,
+    key: usize,
+    replica: u64,
+    decimal: itoa::Buffer,
+}
+
+impl Hashes<'_> {
+    /// In `text`, which may be of any other's.
+    fn of<'a>(key: &[u8], text: &'a mut Vec<u8>) -> Hashes<'a> {
+        text.clear();
+        text.extend_from_slice(key);
+        text.push(b'_');
+        Hashes { key: text.len(), text, replica: 0, decimal: itoa::Buffer::new() }
+    }
+
+    fn next(&mut self) -> u64 {
+        self.text.truncate(self.key);
+        self.text.extend_from_slice(self.decimal.format(self.replica).as_bytes());
+        self.replica += 1;
+        XxHash64::oneshot(0, self.text)
+    }
+}
+
 // Nothing for Miri: safe arithmetic, and a lot of it.
 #[cfg(all(test, not(miri)))]
 mod tests {
-    use std::borrow::Cow;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -230,6 +321,31 @@ mod tests {
     }
 
     proptest! {
+        /// Other keys for some members lead to the very ring that a new one would be, also where keys are the same.
+        #[test]
+        fn with_other_keys_it_is_the_ring_made_anew(
+            members in prop::collection::vec((0_u8..30, 1_u64..9), 1..20),
+            keys in prop::collection::vec((any::<prop::sample::Index>(), 0_u8..30), 0..8),
+            least in 1_u64..300,
+            most in 1_u64..300,
+        ) {
+            let key = |number: u8| Cow::Owned(format!("10.0.0.{number}:80").into_bytes());
+            let mut members: Vec<Member<'static>> = members
+                .into_iter()
+                .map(|(number, weight)| Member { key: key(number), weight })
+                .collect();
+            let before = Ring::new(&members, least, most);
+            let mut changed = HashMap::new();
+            for (place, number) in keys {
+                let place = place.index(members.len());
+                members[place].key = key(number);
+                changed.insert(place, key(number));
+            }
+            let (made, expected) = (before.with_keys(&changed), Ring::new(&members, least, most));
+            prop_assert_eq!(made.entries, expected.entries);
+            prop_assert_eq!((made.starts, made.shift), (expected.starts, expected.shift));
+        }
+
         #[test]
         fn a_hash_belongs_to_the_first_entry_from_it_on(
             weights in prop::collection::vec(1_u64..20, 1..12),

@@ -10,10 +10,11 @@
 //! Must not know: how the ring is made.
 
 use std::borrow::Cow;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use hashbrown::hash_map::Entry;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::hash_table::Entry;
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable};
 use serde_json::Value;
 
 use super::bounded_loads::{self, BoundedBackends, BoundedLoads};
@@ -84,6 +85,7 @@ impl PolicyFactory for RingHash {
             config: None,
             described: Arc::default(),
             listed: Vec::new(),
+            hasher: DefaultHashBuilder::default(),
             made_with: None,
             by_id: ById::default(),
             slots: Places::new(0),
@@ -102,6 +104,9 @@ impl PolicyFactory for RingHash {
 /// An endpoint of the list. Listed twice, it is one, with both weights.
 struct Listed {
     descriptor: Arc<EndpointDescriptor>,
+    /// Of its addresses, in whatever order. Known, because to read them takes longer than all else that a list in which
+    /// it stays has to do with it.
+    hash: u64,
     weight: u64,
     /// The host's side of it; none until a connection is wanted.
     endpoint: Option<Box<dyn Endpoint>>,
@@ -179,6 +184,7 @@ struct RingHashPolicy {
     described: Arc<[Arc<EndpointDescriptor>]>,
     /// What it amounts to.
     listed: Vec<Listed>,
+    hasher: DefaultHashBuilder,
     /// What [`Helper::made_with`] was when all of it matched last.
     made_with: Option<u64>,
     /// Places in the list.
@@ -353,36 +359,51 @@ impl RingHashPolicy {
         self.loads.forget(&former);
     }
 
-    /// Makes a ring for the list in use.
-    fn make_ring(&mut self, config: &RingHashConfig) {
+    /// A ring for the list in use.
+    fn make_ring(&self, config: &RingHashConfig) -> Ring {
         let members: Vec<Member<'_>> = self
             .listed
             .iter()
             .map(|listed| Member { weight: listed.weight, ..Member::of(&listed.descriptor) })
             .collect();
-        let ring = Arc::new(Ring::new(&members, config.min_ring_size, config.max_ring_size));
-        self.ring = Some(Arc::clone(&ring));
-        let endpoints = self.listed.iter().map(|listed| Arc::clone(&listed.descriptor));
-        self.shares.set(Shares { endpoints: endpoints.collect(), ring });
+        Ring::new(&members, config.min_ring_size, config.max_ring_size)
     }
 
-    /// Makes `descriptors` the list. Endpoints that stay are kept, with what they are; the others are returned.
-    fn replace_list(&mut self, descriptors: &Arc<[Arc<EndpointDescriptor>]>) -> Vec<Listed> {
+    /// The same, from the ring of a list that was another one at these places, with the same weights.
+    fn change_ring(&self, ring: &Ring, places: &[usize]) -> Ring {
+        let key = |place: &usize| (*place, Member::of(&self.listed[*place].descriptor).key);
+        ring.with_keys(&places.iter().map(key).collect())
+    }
+
+    /// From now on, this is the list's ring.
+    fn use_ring(&mut self, ring: Ring) {
+        let ring = Arc::new(ring);
+        let endpoints = if self.listed.len() == self.described.len() {
+            Arc::clone(&self.described)
+        } else {
+            self.listed.iter().map(|listed| Arc::clone(&listed.descriptor)).collect()
+        };
+        self.shares.set(Shares { endpoints, ring: Arc::clone(&ring) });
+        self.ring = Some(ring);
+    }
+
+    /// Makes `descriptors` the list. Endpoints that stay are kept, with what they are.
+    fn replace_list(&mut self, descriptors: &Arc<[Arc<EndpointDescriptor>]>) -> Replaced {
         let made_with = self.helper.made_with();
         let as_before = made_with.is_some() && self.made_with == made_with;
         self.made_with = made_with;
         let changed = if as_before { self.changed_places(descriptors) } else { None };
-        let replaced = match changed {
-            Some(changed) => self.replace_places(&changed, descriptors),
+        let mut replaced = match changed {
+            Some(changed) => self.replace_places(changed, descriptors),
             None => self.replace_all(descriptors),
         };
         self.described = Arc::clone(descriptors);
         // What was wanted before was of the former list's places.
         self.wanted = Arc::new(Bits::new(self.listed.len()));
-        for place in replaced.to_connect {
+        for place in std::mem::take(&mut replaced.to_connect) {
             let _ = self.connect(place);
         }
-        replaced.gone
+        replaced
     }
 
     /// The places at which `descriptors` are others than those of the list in use. None if the lists are of different
@@ -394,24 +415,41 @@ impl RingHashPolicy {
         let same = |place: &usize| Arc::ptr_eq(&self.described[*place], &descriptors[*place]);
         let (same, changed): (Vec<usize>, Vec<usize>) = (0..descriptors.len()).partition(same);
         let mut new = HashSet::with_capacity(changed.len());
-        let alone = changed.iter().all(|place| new.insert(address_set(&descriptors[*place])))
-            && !same.iter().any(|place| new.contains(&address_set(&descriptors[*place])));
-        alone.then_some(changed)
+        let mut hashes = HashSet::with_capacity(changed.len());
+        let alone = changed.iter().all(|place| {
+            let addresses = address_set(&descriptors[*place]);
+            hashes.insert(self.hasher.hash_one(&*addresses));
+            new.insert(addresses)
+        });
+        let is_new = |place: &usize| {
+            hashes.contains(&self.listed[*place].hash)
+                && new.contains(&address_set(&descriptors[*place]))
+        };
+        (alone && !same.iter().any(is_new)).then_some(changed)
+    }
+
+    /// An endpoint that nothing is known of but this.
+    fn new_listed(&self, descriptor: &Arc<EndpointDescriptor>) -> Listed {
+        let hash = self.hasher.hash_one(&*address_set(descriptor));
+        let weight = Member::of(descriptor).weight;
+        Listed { descriptor: Arc::clone(descriptor), hash, weight, endpoint: None, reported: false }
     }
 
     /// Makes `descriptors` the list, which is what it was but for these places.
     fn replace_places(
         &mut self,
-        places: &[usize],
+        places: Vec<usize>,
         descriptors: &[Arc<EndpointDescriptor>],
     ) -> Replaced {
         self.repeat_list();
         let mut replaced = Replaced::default();
+        let mut reweighted = false;
         let described: Vec<_> =
             places.iter().map(|place| Arc::clone(&self.described[*place])).collect();
         let mut former = HashMap::with_capacity(places.len());
         for (&place, described) in places.iter().zip(&described) {
-            let new = Listed::new(&descriptors[place]);
+            let new = self.new_listed(&descriptors[place]);
+            reweighted |= self.listed[place].weight != new.weight;
             let was = std::mem::replace(&mut self.listed[place], new);
             if let Some(endpoint) = &was.endpoint {
                 self.by_id.remove(endpoint.id());
@@ -419,20 +457,19 @@ impl RingHashPolicy {
             former.insert(address_set(described), (was, self.slots.get(place).cloned()));
             self.set(place, None);
         }
-        for &place in places {
-            let descriptor = &descriptors[place];
-            let was = former.remove(&address_set(descriptor));
-            let (listed, slot) = replaced.carry_over(was, descriptor, place);
-            if let Some(endpoint) = &listed.endpoint {
+        for &place in &places {
+            let was = former.remove(&address_set(&descriptors[place]));
+            let slot = replaced.carry_over(was, &mut self.listed[place], place);
+            if let Some(endpoint) = &self.listed[place].endpoint {
                 self.by_id.insert(endpoint.id(), place as u32);
             }
-            self.listed[place] = listed;
             self.set(place, slot);
         }
         let gone = described.iter().filter_map(|was| former.remove(&address_set(was)));
         replaced.gone.extend(gone.map(|(was, _)| was));
         drop(former);
         self.forget_unlisted(described, places.iter().copied());
+        replaced.places = (!reweighted).then_some(places);
         replaced
     }
 
@@ -440,42 +477,48 @@ impl RingHashPolicy {
     fn replace_all(&mut self, descriptors: &[Arc<EndpointDescriptor>]) -> Replaced {
         let described: Vec<_> =
             self.listed.iter().map(|listed| Arc::clone(&listed.descriptor)).collect();
+        let hashes: Vec<u64> = self.listed.iter().map(|listed| listed.hash).collect();
         let mut replaced = Replaced::default();
         let mut former: Vec<Option<Listed>> =
             std::mem::take(&mut self.listed).into_iter().map(Some).collect();
         // As many as there are different endpoints, which shows in the end.
         let mut slots = Vec::with_capacity(descriptors.len());
-        let mut former_places = None;
-        let mut places: HashMap<_, usize> = HashMap::with_capacity(descriptors.len());
+        let mut former_places: Option<HashTable<usize>> = None;
+        let mut places: HashTable<usize> = HashTable::with_capacity(descriptors.len());
         for descriptor in descriptors {
-            let addresses = address_set(descriptor);
-            let place = self.listed.len();
-            // Mostly where it was, and else by its addresses.
-            let mut found = Some(place)
-                .filter(|place| described.get(*place).map(address_set) == Some(addresses.clone()));
-            match places.entry(addresses) {
+            let mut new = self.new_listed(descriptor);
+            let (hash, place) = (new.hash, self.listed.len());
+            let listed = &self.listed;
+            let is_listed = |at: &usize| same_addresses(&listed[*at].descriptor, descriptor);
+            match places.entry(hash, is_listed, |at| listed[*at].hash) {
                 Entry::Occupied(same) => {
-                    self.listed[*same.get()].weight += Member::of(descriptor).weight;
+                    let same = *same.get();
+                    self.listed[same].weight += new.weight;
                     continue;
                 }
-                Entry::Vacant(new) => {
-                    found = found.or_else(|| {
-                        let by_addresses = former_places.get_or_insert_with(|| {
-                            let places = described.iter().map(address_set).zip(0..);
-                            places.collect::<HashMap<_, usize>>()
-                        });
-                        by_addresses.get(new.key()).copied()
-                    });
-                    new.insert(place);
+                Entry::Vacant(entry) => {
+                    entry.insert(place);
                 }
             }
+            // Mostly where it was, and else by its addresses.
+            let was_there = |at: &usize| {
+                hashes.get(*at) == Some(&hash) && same_addresses(&described[*at], descriptor)
+            };
+            let found = Some(place).filter(was_there).or_else(|| {
+                let by_addresses = former_places.get_or_insert_with(|| {
+                    let mut places = HashTable::with_capacity(hashes.len());
+                    for (at, hash) in hashes.iter().enumerate() {
+                        places.insert_unique(*hash, at, |at| hashes[*at]);
+                    }
+                    places
+                });
+                by_addresses.find(hash, was_there).copied()
+            });
             let was = found
                 .and_then(|was_at| Some((former[was_at].take()?, self.slots.get(was_at).cloned())));
-            let (listed, slot) = replaced.carry_over(was, descriptor, place);
-            self.listed.push(listed);
-            slots.push(slot);
+            slots.push(replaced.carry_over(was, &mut new, place));
+            self.listed.push(new);
         }
-        drop(former_places);
         replaced.gone.extend(former.into_iter().flatten());
         self.tally = Tally::default();
         self.by_id.clear();
@@ -498,41 +541,34 @@ struct Replaced {
     gone: Vec<Listed>,
     /// Places of those that the host makes anew. Calls are used to them being connected.
     to_connect: Vec<usize>,
+    /// Where the lists differ, if that is all there is: each place has the weight that it had.
+    places: Option<Vec<usize>>,
 }
 
 impl Replaced {
-    /// What is at this place now that `was` there, or anywhere else with these addresses.
+    /// Makes of `new`, at this place, what `was` there, or anywhere else with these addresses.
     fn carry_over(
         &mut self,
         was: Option<(Listed, Option<Slot>)>,
-        descriptor: &Arc<EndpointDescriptor>,
+        new: &mut Listed,
         place: usize,
-    ) -> (Listed, Option<Slot>) {
-        let new = Listed::new(descriptor);
-        match was {
-            Some((was, slot)) if !was.is_still(descriptor) => {
-                if slot.is_some() {
-                    self.to_connect.push(place);
-                }
-                self.gone.push(was);
-                (new, None)
+    ) -> Option<Slot> {
+        let (was, slot) = was?;
+        if !was.is_still(&new.descriptor) {
+            if slot.is_some() {
+                self.to_connect.push(place);
             }
-            // One that the host has refused is tried again.
-            Some((was, slot)) if was.endpoint.is_some() => {
-                (Listed { endpoint: was.endpoint, reported: was.reported, ..new }, slot)
-            }
-            _ => (new, None),
+            self.gone.push(was);
+            return None;
         }
+        // One that the host has refused is tried again.
+        new.endpoint = Some(was.endpoint?);
+        new.reported = was.reported;
+        slot
     }
 }
 
 impl Listed {
-    /// One that nothing is known of but this.
-    fn new(descriptor: &Arc<EndpointDescriptor>) -> Listed {
-        let weight = Member::of(descriptor).weight;
-        Listed { descriptor: Arc::clone(descriptor), weight, endpoint: None, reported: false }
-    }
-
     /// Whether the host's side of it is good for this descriptor too.
     fn is_still(&self, descriptor: &EndpointDescriptor) -> bool {
         self.endpoint.as_ref().is_none_or(|endpoint| endpoint.matches(descriptor))
@@ -548,6 +584,10 @@ fn address_set(descriptor: &Arc<EndpointDescriptor>) -> Cow<'_, [String]> {
         set.dedup();
     }
     addresses
+}
+
+fn same_addresses(one: &Arc<EndpointDescriptor>, other: &Arc<EndpointDescriptor>) -> bool {
+    address_set(one) == address_set(other)
 }
 
 impl Policy for RingHashPolicy {
@@ -566,10 +606,10 @@ impl Policy for RingHashPolicy {
         // Nothing is published while the list and the ring do not fit each other.
         let ring = self.ring.take();
         let repeats = self.repeats(&descriptors);
-        // Dropped at the end: what two endpoints have in common, such as a connection, stays.
-        let _gone = if repeats {
+        // What has gone is dropped at the end: what two endpoints have in common, such as a connection, stays.
+        let replaced = if repeats {
             self.repeat_list();
-            Vec::new()
+            Replaced::default()
         } else {
             self.replace_list(&descriptors)
         };
@@ -584,9 +624,12 @@ impl Policy for RingHashPolicy {
             self.helper.update_state(Connectivity::TransientFailure, &status, picker);
             return Err(status);
         }
-        match ring {
-            Some(ring) if repeats && same_sizes => self.ring = Some(ring),
-            _ => self.make_ring(&config),
+        // Where most of it is another list, it is faster to sort the ring anew.
+        let few = replaced.places.filter(|places| places.len() <= self.listed.len() / 8);
+        match (ring.filter(|_| same_sizes), few) {
+            (Some(ring), _) if repeats => self.ring = Some(ring),
+            (Some(ring), Some(places)) => self.use_ring(self.change_ring(&ring, &places)),
+            _ => self.use_ring(self.make_ring(&config)),
         }
         let endpoints: Vec<_> = self.listed.iter().map(|listed| &listed.descriptor).collect();
         self.loads.list(config.balance_factor, &endpoints);
@@ -664,7 +707,7 @@ impl Policy for RingHashPolicy {
 
 /// Whose the hashes are.
 struct Shares {
-    endpoints: Vec<Arc<EndpointDescriptor>>,
+    endpoints: Arc<[Arc<EndpointDescriptor>]>,
     ring: Arc<Ring>,
 }
 
