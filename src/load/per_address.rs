@@ -10,8 +10,7 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hashbrown::hash_table::Entry;
-use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable};
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable, hash_table};
 use parking_lot::Mutex;
 
 use crate::endpoints::EndpointDescriptor;
@@ -20,8 +19,16 @@ use crate::stats::{BackendStats, Describe, Table};
 /// By addresses, which are those of the descriptors: copies of them would be most of what a backend takes.
 #[derive(Debug)]
 struct Known<T> {
-    table: HashTable<(Arc<EndpointDescriptor>, Arc<T>)>,
+    table: HashTable<Entry<T>>,
     hasher: DefaultHashBuilder,
+}
+
+#[derive(Debug)]
+struct Entry<T> {
+    /// Of the addresses: a table that grows is not to read them all again.
+    hash: u64,
+    of: Arc<EndpointDescriptor>,
+    known: Arc<T>,
 }
 
 impl<T> Default for Known<T> {
@@ -32,31 +39,31 @@ impl<T> Default for Known<T> {
 
 impl<T> Known<T> {
     fn find(&self, addresses: &[String]) -> Option<&Arc<T>> {
-        let same = |(of, _): &(Arc<EndpointDescriptor>, _)| of.addresses == addresses;
-        self.table.find(self.hasher.hash_one(addresses), same).map(|(_, known)| known)
+        let same = |entry: &Entry<T>| entry.of.addresses == addresses;
+        self.table.find(self.hasher.hash_one(addresses), same).map(|entry| &entry.known)
     }
 
     fn get(&mut self, of: &Arc<EndpointDescriptor>, new: impl FnOnce() -> T) -> Arc<T> {
-        let hash = |of: &Arc<EndpointDescriptor>| self.hasher.hash_one(&*of.addresses);
-        let same = |(known, _): &(Arc<EndpointDescriptor>, _)| known.addresses == of.addresses;
-        match self.table.entry(hash(of), same, |(known, _)| hash(known)) {
-            Entry::Occupied(mut found) => {
-                let (latest, known) = found.get_mut();
-                latest.clone_from(of);
-                Arc::clone(known)
+        let hash = self.hasher.hash_one(&*of.addresses);
+        let same = |entry: &Entry<T>| entry.of.addresses == of.addresses;
+        match self.table.entry(hash, same, |entry| entry.hash) {
+            hash_table::Entry::Occupied(mut found) => {
+                let entry = found.get_mut();
+                entry.of.clone_from(of);
+                Arc::clone(&entry.known)
             }
-            Entry::Vacant(place) => {
+            hash_table::Entry::Vacant(place) => {
                 let known = Arc::new(new());
-                place.insert((Arc::clone(of), Arc::clone(&known)));
+                place.insert(Entry { hash, of: Arc::clone(of), known: Arc::clone(&known) });
                 known
             }
         }
     }
 
     fn remove(&mut self, addresses: &[String]) -> Option<Arc<T>> {
-        let same = |(of, _): &(Arc<EndpointDescriptor>, _)| of.addresses == addresses;
+        let same = |entry: &Entry<T>| entry.of.addresses == addresses;
         let found = self.table.find_entry(self.hasher.hash_one(addresses), same).ok()?;
-        Some(found.remove().0.1)
+        Some(found.remove().0.known)
     }
 }
 
@@ -89,7 +96,10 @@ impl<T> PerAddress<T> {
         mut new: impl FnMut(&EndpointDescriptor) -> T,
     ) {
         let mut known = self.known.lock();
+        let others = endpoints.len().saturating_sub(known.table.len());
+        known.table.reserve(others, |entry| entry.hash);
         self.listed.truncate(endpoints.len());
+        self.listed.reserve(endpoints.len() - self.listed.len());
         for (place, &of) in endpoints.iter().enumerate() {
             match self.listed.get_mut(place) {
                 Some((Some(was), _)) if Arc::ptr_eq(was, of) => {}
@@ -165,7 +175,8 @@ struct Teller<T>(Arc<Mutex<Known<T>>>);
 impl<T: Tell> Describe for Teller<T> {
     fn describe(&self, table: &mut Table) {
         let now = table.now();
-        let all: Vec<_> = self.0.lock().table.iter().cloned().collect();
+        let known = |entry: &Entry<T>| (Arc::clone(&entry.of), Arc::clone(&entry.known));
+        let all: Vec<_> = self.0.lock().table.iter().map(known).collect();
         // Not within the lock: telling takes its time, and updates would have to wait.
         for (of, known) in all {
             if let Some(row) = table.row(&of.addresses) {
