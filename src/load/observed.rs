@@ -47,6 +47,13 @@ pub struct Observed<T> {
     in_flight: AtomicU32,
     /// What the policy has learnt.
     pub learnt: T,
+    /// From the first one on: there may never be any, as where calls are not counted.
+    ended: OnceLock<Box<Ended>>,
+}
+
+/// The calls that have ended.
+#[derive(Debug, Default)]
+struct Ended {
     abandoned: AtomicU64,
     /// By code.
     finished: [AtomicU64; CODES],
@@ -59,14 +66,7 @@ pub struct Observed<T> {
 impl<T> Observed<T> {
     /// No calls yet.
     pub fn new(learnt: T) -> Observed<T> {
-        Observed {
-            learnt,
-            in_flight: AtomicU32::new(0),
-            abandoned: AtomicU64::new(0),
-            finished: std::array::from_fn(|_| AtomicU64::new(0)),
-            latency: OnceLock::new(),
-            told: AtomicU64::new(0),
-        }
+        Observed { learnt, in_flight: AtomicU32::new(0), ended: OnceLock::new() }
     }
 
     /// Calls that were picked and have not ended.
@@ -78,12 +78,12 @@ impl<T> Observed<T> {
 
     /// Calls that were picked and never ended with a status.
     pub fn abandoned(&self) -> u64 {
-        self.abandoned.load(Ordering::Relaxed)
+        self.ended.get().map_or(0, |ended| ended.abandoned.load(Ordering::Relaxed))
     }
 
     /// Calls that ended with this code.
     pub fn finished(&self, code: Code) -> u64 {
-        self.finished[code as usize].load(Ordering::Relaxed)
+        self.ended.get().map_or(0, |ended| ended.finished[code as usize].load(Ordering::Relaxed))
     }
 }
 
@@ -96,13 +96,14 @@ impl<T: Learn> CallHooks for Observed<T> {
     fn finished(&self, _backend: usize, _state: Handle, end: &CallEnd<'_>) {
         // In this order, and released: whoever sees that it has ended does not see it in flight.
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        let ended = self.ended.get_or_init(Box::default);
         match end {
             CallEnd::Finished { status, latency, .. } => {
-                self.finished[status.code as usize].fetch_add(1, Ordering::Release);
-                self.latency.get_or_init(Latency::default).record(*latency);
+                ended.finished[status.code as usize].fetch_add(1, Ordering::Release);
+                ended.latency.get_or_init(Latency::default).record(*latency);
             }
             CallEnd::Abandoned => {
-                self.abandoned.fetch_add(1, Ordering::Release);
+                ended.abandoned.fetch_add(1, Ordering::Release);
             }
         }
         self.learnt.ended(end);
@@ -113,11 +114,18 @@ impl<T: Learn> Tell for Observed<T> {
     fn tell(&self, row: &mut BackendStats, now: Duration) {
         // Acquire: pairs with `finished`, and comes before the load of what is in flight, so that no call
         // is counted as both. One that ends meanwhile may be counted as neither.
-        let abandoned = self.abandoned.load(Ordering::Acquire);
+        // Not to be made for the sake of zeros.
+        let none = Ended::default();
+        let calls = match self.ended.get() {
+            Some(calls) => calls,
+            None if self.in_flight() > 0 => self.ended.get_or_init(Box::default),
+            None => &none,
+        };
+        let abandoned = calls.abandoned.load(Ordering::Acquire);
         let mut ended = abandoned;
         let mut finished = Vec::new();
         for code in Code::ALL {
-            let count = self.finished[code as usize].load(Ordering::Acquire);
+            let count = calls.finished[code as usize].load(Ordering::Acquire);
             ended += count;
             if count > 0 {
                 finished.push((code, count));
@@ -125,13 +133,13 @@ impl<T: Learn> Tell for Observed<T> {
         }
         let in_flight = u64::from(self.in_flight());
         // That must not look as if calls were taken back. Relaxed: see `in_flight`.
-        let picks = (ended + in_flight).max(self.told.load(Ordering::Relaxed));
-        self.told.fetch_max(picks, Ordering::Relaxed);
+        let picks = (ended + in_flight).max(calls.told.load(Ordering::Relaxed));
+        calls.told.fetch_max(picks, Ordering::Relaxed);
         row.picks = Some(picks);
         row.in_flight = Some(in_flight);
         row.abandoned = Some(abandoned);
         row.finished = Some(finished);
-        row.latency_seconds = self.latency.get().and_then(Latency::stats);
+        row.latency_seconds = calls.latency.get().and_then(Latency::stats);
         self.learnt.tell(row, now);
     }
 }
@@ -152,7 +160,7 @@ mod model {
         crate::model::check(2, || {
             let observed = Arc::new(Observed::new(()));
             // The standard library's OnceLock is not modelled, and would seem to order nothing.
-            observed.latency.get_or_init(Latency::default);
+            observed.ended.get_or_init(Box::default).latency.get_or_init(Latency::default);
             let call = {
                 let observed = observed.clone();
                 move |end: &CallEnd<'_>| {
