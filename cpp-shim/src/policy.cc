@@ -2,6 +2,8 @@
 #include "policy.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <iterator>
 #include <memory_resource>
 #include <string_view>
 #include <unordered_map>
@@ -132,15 +134,29 @@ absl::Status Policy::HandInLocked(UpdateArgs args) {
 // described anew.
 template <typename List>
 void Policy::TakeAddresses(const List& list, host::Resolved* resolved) {
-  std::vector<AddressPtr> former = std::exchange(addresses_, {});
-  addresses_.reserve(former.size());
   std::vector<uint32_t>& places = resolved->former;
-  places.reserve(former.size());
+  places.reserve(addresses_.size());
+  // Mostly all of it is as it was.
+  size_t count = 0;
+  ForEachAddress(list, [&](const Address& address) {
+    const size_t place = count++;
+    if (places.size() == place && place < addresses_.size() && *addresses_[place] == address) {
+      places.push_back(static_cast<uint32_t>(place));
+    }
+  });
+  const size_t same = places.size();
+  if (same == count && same == addresses_.size()) return;
+  std::vector<AddressPtr> former = std::exchange(addresses_, {});
+  addresses_.reserve(count);
+  addresses_.assign(std::make_move_iterator(former.begin()),
+                    std::make_move_iterator(former.begin() + static_cast<ptrdiff_t>(same)));
   std::vector<size_t> missed;
   // Where the former list goes on, and how many were not found there since the last one that was.
-  size_t next = 0;
+  size_t next = same;
   size_t since = 0;
+  size_t index = 0;
   ForEachAddress(list, [&](const Address& address) {
+    if (index++ < same) return;
     // As it was; or after one that has gone; or after as many as have come in the place of others.
     for (const size_t place : {next, next + 1, next + since}) {
       if (place >= former.size() || !(*former[place] == address)) continue;

@@ -64,6 +64,11 @@ impl List {
         self.transient_failure == self.entries.len()
     }
 
+    /// Whether all endpoints that have reported are READY: then they say the same to the list when it begins anew.
+    pub(super) fn is_settled(&self) -> bool {
+        self.connecting == 0 && self.transient_failure == 0
+    }
+
     /// The same endpoints are listed anew: none has reported yet.
     pub(super) fn begin_anew(&mut self) {
         self.entries.iter_mut().for_each(|entry| entry.state = None);

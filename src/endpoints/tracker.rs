@@ -188,6 +188,8 @@ pub struct Tracker {
     pending: Option<List>,
     /// The connections of the READY endpoints of the current list, by their places in it.
     ready: Places<Connection>,
+    /// The list that was handed in last, if all of it is what the current list has, and what [`Helper::made_with`] was then.
+    latest: Option<(Arc<[Arc<EndpointDescriptor>]>, u64)>,
     /// Counts the current lists that differ from the one before.
     list_number: u64,
     /// Those whose addresses no endpoint has any more, until somebody asks.
@@ -203,6 +205,7 @@ impl Tracker {
             current: None,
             pending: None,
             ready: Places::new(0),
+            latest: None,
             list_number: 0,
             gone: Vec::new(),
         }
@@ -211,21 +214,29 @@ impl Tracker {
     /// Takes a resolver's answer: a list of endpoints, or why there is none.
     pub fn update(
         &mut self,
-        endpoints: Result<&[Arc<EndpointDescriptor>], &Status>,
+        endpoints: Result<&Arc<[Arc<EndpointDescriptor>]>, &Status>,
         resolution_note: &str,
     ) -> UpdateOutcome {
         // Rule 6: an error leaves the list that is in use.
         let (descriptors, error) = match endpoints {
-            Ok(descriptors) => (descriptors, None),
+            Ok(descriptors) => (Arc::clone(descriptors), None),
             Err(error) if self.current.is_some() => {
                 return UpdateOutcome { accepted: Err(error.clone()), aggregate: None };
             }
-            Err(error) => (&[][..], Some(error)),
+            Err(error) => (Arc::default(), Some(error)),
         };
-        if self.repeats(descriptors) {
-            return UpdateOutcome { accepted: Ok(()), aggregate: self.repeat(descriptors) };
+        let made_with = self.helper.made_with();
+        let latest = self.latest.take();
+        let same = |(latest, with): &(Arc<_>, u64)| {
+            Arc::ptr_eq(latest, &descriptors) && made_with == Some(*with)
+        };
+        let is_latest = latest.as_ref().is_some_and(same);
+        if is_latest || self.repeats(&descriptors, made_with) {
+            let aggregate = self.repeat(&descriptors, made_with, is_latest);
+            self.latest = made_with.map(|made_with| (descriptors, made_with));
+            return UpdateOutcome { accepted: Ok(()), aggregate };
         }
-        self.replace_pending(descriptors);
+        self.replace_pending(&descriptors);
         if self.pending.as_ref().is_some_and(|list| list.len() == 0) {
             self.promote();
             let status = error.cloned().unwrap_or_else(|| {
@@ -342,8 +353,7 @@ impl Tracker {
     }
 
     /// Whether these are the endpoints of the current list once more.
-    fn repeats(&self, descriptors: &[Arc<EndpointDescriptor>]) -> bool {
-        let made_with = self.helper.made_with();
+    fn repeats(&self, descriptors: &[Arc<EndpointDescriptor>], made_with: Option<u64>) -> bool {
         let current = self.current.as_ref().map_or(&[][..], List::entries);
         // An empty list is not just listed anew: it is announced.
         !current.is_empty()
@@ -355,15 +365,23 @@ impl Tracker {
     }
 
     /// The current list comes once more, and takes the place of itself: it is due as soon as any of its endpoints has
-    /// reported anything, which is to say now, or else there is no telling the two apart.
-    fn repeat(&mut self, descriptors: &[Arc<EndpointDescriptor>]) -> Option<Aggregate> {
+    /// reported anything, which is to say now, or else there is no telling the two apart. `is_latest`: even the descriptors
+    /// are those that it has.
+    fn repeat(
+        &mut self,
+        descriptors: &[Arc<EndpointDescriptor>],
+        made_with: Option<u64>,
+        is_latest: bool,
+    ) -> Option<Aggregate> {
         let former = self.pending.take();
         for entry in former.iter().flat_map(List::entries) {
             self.endpoints.at_mut(entry.key).pending = None;
         }
         self.drop_unlisted(former);
-        let made_with = self.helper.made_with();
         let list = self.current.as_mut()?;
+        if is_latest && list.is_settled() {
+            return list.has_ready().then_some(Aggregate::Ready);
+        }
         for (entry, descriptor) in list.entries().iter().zip(descriptors) {
             if self.endpoints.at_mut(entry.key).describe(descriptor, made_with) {
                 self.list_number += 1;

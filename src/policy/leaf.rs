@@ -239,7 +239,7 @@ impl<F: PickerFactory> Policy for LeafPolicy<F> {
             self.listed = None;
         }
         self.config = Some(config);
-        let endpoints = update.endpoints.as_deref();
+        let endpoints = update.endpoints.as_ref();
         let outcome = self.tracker.update(endpoints, &update.resolution_note);
         self.publish(outcome.aggregate);
         outcome.accepted

@@ -41,7 +41,7 @@ pub enum Asked {
 struct World {
     asked: Vec<Asked>,
     /// The latest list that the resolver gave.
-    listed: Vec<Arc<EndpointDescriptor>>,
+    listed: Arc<[Arc<EndpointDescriptor>]>,
     /// The engine's live endpoints, in the order in which they were made.
     endpoints: BTreeMap<EndpointId, String>,
     /// Connections by their handles' numbers, and whether the engine still holds them.
@@ -320,7 +320,7 @@ impl Channel {
 
     /// The resolver gives these addresses, one letter each. What was in the list before is the same object.
     pub fn update(&self, names: &str) -> Result<(), Status> {
-        let mut former = self.world().listed.clone();
+        let mut former = self.world().listed.to_vec();
         let anew = std::mem::take(&mut self.world().anew);
         former.retain(|was| !anew.contains(&was.addresses[0]));
         let descriptor = |name: char| {
@@ -338,7 +338,8 @@ impl Channel {
 
     /// As [`Channel::update`], but all of the list is described anew.
     pub fn update_anew(&self, names: &str) -> Result<(), Status> {
-        self.world().listed.drain(..).for_each(|left| left.index.leave());
+        let former = std::mem::take(&mut self.world().listed);
+        former.iter().for_each(|left| left.index.leave());
         self.update(names)
     }
 
@@ -346,14 +347,21 @@ impl Channel {
         &self,
         endpoints: Result<Vec<Arc<EndpointDescriptor>>, Status>,
     ) -> Result<(), Status> {
-        if let Ok(endpoints) = &endpoints {
-            self.world().listed.iter().for_each(|left| left.index.leave());
-            for (descriptor, index) in endpoints.iter().zip(0..) {
-                descriptor.index.set(index);
+        let endpoints = endpoints.map(|endpoints| {
+            let mut world = self.world();
+            let same = |(was, is)| Arc::ptr_eq(was, is);
+            if world.listed.len() != endpoints.len()
+                || !world.listed.iter().zip(&endpoints).all(same)
+            {
+                world.listed.iter().for_each(|left| left.index.leave());
+                for (descriptor, index) in endpoints.iter().zip(0..) {
+                    descriptor.index.set(index);
+                }
+                world.listed = endpoints.into();
             }
-            self.world().listed = endpoints.clone();
-        }
-        let endpoints = endpoints.map(Arc::from);
+            // The very same one where it is the same, as hosts in C have it.
+            Arc::clone(&world.listed)
+        });
         let config = self.factory.parse_config(&self.config).unwrap();
         let resolution_note = "the note".to_owned();
         let factory = Arc::clone(&self.factory);
