@@ -4,7 +4,8 @@
 //! `tests/connectivity.rs`. An endpoint that stays the same from one list to the next is kept,
 //! with its connection and with what it last reported; gRPC makes it anew and asks again.
 //!
-//! Cost: O(1) for a report, but for one that swaps the pending list in: O(endpoints). An update compares each
+//! Cost: O(1) for a report, but for one that swaps the pending list in: O(endpoints). The very list that is in use already
+//! costs O(1) if all that have reported are READY. Another update compares each
 //! endpoint with the one at the same place of the current list, O(endpoints) with a few loads each; what is not found
 //! there costs a look-up in a hash table, a new endpoint what the host takes for it, and a place whose connection is
 //! another one O(log endpoints).

@@ -5,7 +5,7 @@
 //! Cost per pick: the call's hash, a look-up in the ring (see `hashing/ring.rs`), and one backend's state. Cost per
 //! report: O(1), and a picker that shares almost all with the one before. Cost per update: O(endpoints + entries), for the
 //! ring; for a list that repeats, a comparison for each endpoint. Endpoints that are what and where they were cost no
-//! more than that when others change.
+//! more than that when others change; if these are few, and of the same weights, the ring is merged and not made anew.
 //!
 //! Must not know: how the ring is made.
 
