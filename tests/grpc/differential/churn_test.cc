@@ -30,7 +30,7 @@ TEST_P(ChurnTest, MemoryIsFlat) {
   std::printf("heap %.2f to %.2f MB, resident %.2f to %.2f MB\n", memory.early.heap / 1e6,
               memory.late.heap / 1e6, memory.early.resident / 1e6, memory.late.resident / 1e6);
   // One byte of each backend that was replaced would be 400 kB. A hash table may double once, late:
-  // that goes by its seed, and is 70 kB.
+  // that goes by its seed, and is 100 kB.
   EXPECT_LE(memory.late.heap, memory.early.heap + 250'000);
   EXPECT_LE(memory.late.resident, memory.early.resident + 4'000'000);
 }
