@@ -5,8 +5,13 @@
 
 # No build type, and so no -DNDEBUG. Optimised, as the benchmarks compare with gRPC's own policies.
 set(CMAKE_BUILD_TYPE "None" CACHE STRING "")
-set(CMAKE_C_FLAGS "-O2 -g0 -w" CACHE STRING "")
-set(CMAKE_CXX_FLAGS "-O2 -g0 -w" CACHE STRING "")
+# GRPC_SANITIZE is empty, `thread` or `address`: then reports need frames and lines.
+set(flags "-O2 -g0 -w")
+if(GRPC_SANITIZE)
+  set(flags "-O1 -g1 -w -fsanitize=${GRPC_SANITIZE} -fno-omit-frame-pointer")
+endif()
+set(CMAKE_C_FLAGS "${flags}" CACHE STRING "")
+set(CMAKE_CXX_FLAGS "${flags}" CACHE STRING "")
 set(CMAKE_CXX_STANDARD 17 CACHE STRING "")
 set(BUILD_SHARED_LIBS ON CACHE BOOL "")
 
