@@ -515,7 +515,7 @@ fn in_a_list_as_long_an_address_may_come_twice_or_move() {
     channel.update("adab").unwrap();
     assert_eq!(channel.asked(), [Asked::State(Connectivity::Ready), Asked::Dropped("c".into())]);
     let share = |name: char| {
-        let picks = (0..1000_u64).map(|part| channel.pick_hash(part << 54 | 1));
+        let picks = (0..1000_u64).map(|part| channel.pick_hash((part << 54) | 1));
         picks.filter(|pick| *pick == name.to_string()).count()
     };
     assert!(share('a') > share('b') + 100, "{} and {}", share('a'), share('b'));

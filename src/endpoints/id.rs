@@ -23,7 +23,7 @@ impl EndpointId {
     pub fn next(slot: usize) -> Option<EndpointId> {
         let slot = u64::try_from(slot).ok().filter(|slot| *slot < 1 << SLOT_BITS)?;
         // Relaxed: only uniqueness matters.
-        Some(EndpointId(NEXT.fetch_add(1, Ordering::Relaxed) << SLOT_BITS | slot))
+        Some(EndpointId((NEXT.fetch_add(1, Ordering::Relaxed) << SLOT_BITS) | slot))
     }
 
     /// Its slot.

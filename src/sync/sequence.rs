@@ -102,7 +102,7 @@ impl Sequence {
                 break here;
             }
         };
-        cell.store(u64::from(generation) << 32 | place as u64, Ordering::Relaxed);
+        cell.store((u64::from(generation) << 32) | place as u64, Ordering::Relaxed);
         taken
     }
 }
@@ -133,7 +133,7 @@ mod tests {
     }
 
     fn starting_at(place: u32, generation: u32) -> Sequence {
-        Sequence::with_slots(1, || u64::from(generation) << 32 | u64::from(place))
+        Sequence::with_slots(1, || (u64::from(generation) << 32) | u64::from(place))
     }
 
     #[test]
@@ -227,7 +227,7 @@ mod model {
     #[test]
     fn a_shared_slot_stays_in_range() {
         loom::model(|| {
-            let sequence = Sequence::with_slots(1, || 5 << 32 | 1);
+            let sequence = Sequence::with_slots(1, || (5 << 32) | 1);
             let threads: Vec<_> = [2, 3]
                 .into_iter()
                 .map(|places| {

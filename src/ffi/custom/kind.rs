@@ -252,9 +252,10 @@ impl Instance {
         let channel = Channel::new(helper);
         let mut pointer = table.ctx;
         if let Some(instance_new) = table.instance_new {
-            // SAFETY: the hook of a registered table; the channel lives as long as the instance.
-            let made =
-                listen(|| unsafe { instance_new(table.ctx, channel.pointer(), &mut pointer) });
+            let made = listen(|| {
+                // SAFETY: the hook of a registered table; the channel lives as long as the instance.
+                unsafe { instance_new(table.ctx, channel.pointer(), &mut pointer) }
+            });
             if made != 0 {
                 raise_failed("instance_new");
             }
