@@ -45,7 +45,7 @@ function(steer_build_engine source_dir)
   if(NOT target_dir)
     set(target_dir ${CMAKE_CURRENT_BINARY_DIR}/cargo)
   endif()
-  set(env CARGO_TARGET_DIR=${target_dir} RUSTC=${STEER_RUSTC})
+  set(env CARGO_TARGET_DIR=${target_dir} RUSTC=${STEER_RUSTC} ${STEER_RUST_ENV})
   set(arguments --locked --lib --quiet --profile $<IF:$<CONFIG:Debug>,dev,release>)
 
   steer_sanitize_rust(rust_flags rust_arguments ${STEER_RUSTC})

@@ -3,9 +3,8 @@
 #
 # Must not know: which headers are needed, or where in the package they are.
 include_guard(GLOBAL)
+include(${CMAKE_CURRENT_LIST_DIR}/SteerCache.cmake)
 
-set(STEER_CACHE_DIR "" CACHE PATH
-    "Where fetched gRPC headers are kept. Default: \$XDG_CACHE_HOME/steer, else ~/.cache/steer")
 set(STEER_GRPC_SDIST_SHA256 "" CACHE STRING
     "SHA-256 of grpcio-<version>.tar.gz, for a gRPC version that Steer's own table has not")
 
@@ -22,17 +21,23 @@ function(steer_grpc_sdist root_out why_out version)
         PARENT_SCOPE)
     return()
   endif()
-  _steer_cache_dir(cache)
+  # The hash is in the name, so that another pin is another directory.
+  string(SUBSTRING ${hash} 0 12 short)
+  steer_cache_dir(cache grpc-sdists/${version}-${short})
   if(NOT cache)
-    set(${why_out} "there is no home directory to keep it in; -DSTEER_CACHE_DIR=<dir> names a place"
-        PARENT_SCOPE)
+    string(CONCAT why "there is no home directory to keep it in, or it cannot be written; "
+                      "-DSTEER_CACHE_DIR=<dir> names a place")
+    set(${why_out} ${why} PARENT_SCOPE)
     return()
   endif()
 
-  # The hash is in the name, so that another pin is another directory.
-  string(SUBSTRING ${hash} 0 12 short)
   set(kept ${cache}/grpc-sdists/${version}-${short})
   if(NOT IS_DIRECTORY ${kept})
+    _steer_can_write(writable ${cache})
+    if(NOT writable)
+      set(${why_out} "${cache} cannot be written; -DSTEER_CACHE_DIR=<dir> names another place" PARENT_SCOPE)
+      return()
+    endif()
     message(STATUS "Steer: fetching gRPC ${version}'s source package for its headers")
     # All work is done in a directory of its own, and a rename publishes it: configurations that run
     # at the same time cannot see, or spoil, each other's half-made ones.
@@ -78,17 +83,6 @@ function(_steer_sdist_row version_out hash_out version)
       return()
     endif()
   endforeach()
-endfunction()
-
-function(_steer_cache_dir out)
-  if(STEER_CACHE_DIR)
-    set(dir ${STEER_CACHE_DIR})
-  elseif(DEFINED ENV{XDG_CACHE_HOME})
-    set(dir $ENV{XDG_CACHE_HOME}/steer)
-  elseif(DEFINED ENV{HOME})
-    set(dir $ENV{HOME}/.cache/steer)
-  endif()
-  set(${out} "${dir}" PARENT_SCOPE)
 endfunction()
 
 # Downloads grpcio-<version>.tar.gz into ${work}/sdist. pip is PyPI's own client, and knows the user's

@@ -16,7 +16,7 @@ install(FILES ${STEER_ENGINE_DIR}/libsteer.a ${STEER_ENGINE_DIR}/libsteer.so
 install(DIRECTORY include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
 install(DIRECTORY cpp-shim/src/ DESTINATION ${steer_shim_dir})
-install(FILES cmake/SteerEngine.cmake cmake/SteerShim.cmake cmake/SteerFindGrpc.cmake
+install(FILES cmake/SteerCache.cmake cmake/SteerEngine.cmake cmake/SteerShim.cmake cmake/SteerFindGrpc.cmake
               cmake/SteerGrpcHeaders.cmake cmake/SteerGrpcNdebug.cmake cmake/SteerGrpcSdist.cmake
               cmake/grpc-sdists.txt cmake/SteerRust.cmake cmake/SteerRustPicker.cmake
         DESTINATION ${steer_cmake_dir})

@@ -2,6 +2,7 @@
 #
 # Must not know: what is built.
 include_guard(GLOBAL)
+include(${CMAKE_CURRENT_LIST_DIR}/SteerCache.cmake)
 
 set(STEER_CARGO_TARGET_DIR "" CACHE PATH
     "Where cargo builds; several build trees may share one. Default: inside the build tree")
@@ -11,7 +12,8 @@ string(CONCAT _steer_rust_help
        "any toolchain whose cargo is on PATH or given as -DSTEER_CARGO=<file>.")
 
 # Finds cargo and a new enough rustc. Debian's packages, whatever their name, install both under
-# their plain names.
+# their plain names. Sets, for the caller, STEER_RUST_HOST, the machine that rustc runs on, and
+# STEER_RUST_ENV, NAME=VALUE words for cargo's environment.
 function(_steer_find_rust source_dir)
   find_program(STEER_CARGO cargo PATHS $ENV{CARGO_HOME}/bin $ENV{HOME}/.cargo/bin
                DOC "Rust's cargo")
@@ -39,6 +41,8 @@ function(_steer_find_rust source_dir)
   endif()
   string(REGEX MATCH "host: ([^\n]+)" line "${text}")
   set(STEER_RUST_HOST ${CMAKE_MATCH_1} PARENT_SCOPE)
+  steer_cargo_home(home)
+  set(STEER_RUST_ENV ${home} PARENT_SCOPE)
   message(STATUS "Steer: rustc ${found} (${STEER_RUSTC})")
 endfunction()
 

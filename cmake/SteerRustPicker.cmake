@@ -35,7 +35,9 @@ function(steer_add_rust_picker name directory)
     _steer_find_rust(${crates}/sdk)
     _steer_native_libs(native_libs)
     set_property(GLOBAL PROPERTY STEER_RUST_NATIVE_LIBS ${native_libs})
+    set_property(GLOBAL PROPERTY STEER_RUST_PICKER_ENV ${STEER_RUST_ENV})
   endif()
+  get_property(env GLOBAL PROPERTY STEER_RUST_PICKER_ENV)
   _steer_picker_crate(library ${name} ${directory})
 
   set(target_dir ${CMAKE_BINARY_DIR}/steer-pickers)
@@ -55,7 +57,7 @@ function(steer_add_rust_picker name directory)
   set(cargo steer_cargo_${library}_${kind})
   if(NOT TARGET ${cargo})
     add_custom_target(${cargo} ALL
-      COMMAND ${CMAKE_COMMAND} -E env CARGO_TARGET_DIR=${target_dir} RUSTC=${STEER_RUSTC}
+      COMMAND ${CMAKE_COMMAND} -E env CARGO_TARGET_DIR=${target_dir} RUSTC=${STEER_RUSTC} ${env}
               ${STEER_CARGO} rustc --lib --crate-type ${kind} --quiet
               --profile $<IF:$<CONFIG:Debug>,dev,release>
               --config "patch.crates-io.steer-sdk.path=\"${crates}/sdk\""

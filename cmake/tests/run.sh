@@ -167,6 +167,32 @@ expect "fetch, cache in the home directory" 0 "dirs: $work/home/.cache/steer/grp
   -P "$here/headers.cmake"
 expect "fetch, no home directory" 1 "there is no home directory" "-DSTEER_CACHE_DIR=" -- \
   env -u XDG_CACHE_HOME -u HOME "$cmake" -DVERSION=1.51.1 "${fake[@]}" -P "$here/headers.cmake"
+expect "fetch, a home directory that cannot be written" 1 "cannot be written" "-DSTEER_CACHE_DIR=" -- \
+  env -u XDG_CACHE_HOME HOME="$work/grpcio-1.51.1.tar.gz" "$cmake" -DVERSION=1.51.1 "${fake[@]}" \
+  -P "$here/headers.cmake"
+expect "fetch, STEER_CACHE_DIR cannot be written" 1 "cannot be written" "-DSTEER_CACHE_DIR=" -- \
+  headers 1.51.1 -DSTEER_CACHE_DIR="$work/grpcio-1.51.1.tar.gz/steer" "${fake[@]}"
+expect "fetch, cache in the environment's STEER_CACHE_DIR" 0 "dirs: $work/named/grpc-sdists/1.51.1-" -- \
+  env -u HOME STEER_CACHE_DIR="$work/named" "$cmake" -DVERSION=1.51.1 "${fake[@]}" -P "$here/headers.cmake"
+
+# In a build tree, which serves as the cache where the user has none.
+cache() {
+  rm -rf "$work/tree of a build"
+  env -u XDG_CACHE_HOME -u CARGO_HOME -u STEER_CACHE_DIR "$@" "$cmake" -S "$here/cache" \
+    -B "$work/tree of a build"
+}
+own="$work/tree of a build/steer-cache"
+expect "cache, HOME is not set" 0 \
+  "HOME is not set" "-DSTEER_CACHE_DIR=" "cache: $own. cargo: CARGO_HOME=$own/cargo." -- cache -u HOME
+expect "cache, HOME cannot be written" 0 \
+  "cannot be written" "-DSTEER_CACHE_DIR=" "cache: $own. cargo: CARGO_HOME=$own/cargo." -- \
+  cache HOME="$work/grpcio-1.51.1.tar.gz"
+expect "cache, HOME is not made yet" 0 "cache: $work/not yet/.cache/steer. cargo: ." -- \
+  cache HOME="$work/not yet"
+expect "cache, CARGO_HOME is the user's" 0 "cache: $own. cargo: ." -- cache -u HOME CARGO_HOME="$work"
+expect "cache, a place is named" 0 "cache: $work/c d. cargo: CARGO_HOME=$work/c d/cargo." -- \
+  cache -u HOME STEER_CACHE_DIR="$work/c d"
+
 expect "fetch, no python3" 1 "there is no python3" "apt install python3-venv" -- \
   env PATH="$work/nothing" "$cmake" -DVERSION=1.51.1 -DSTEER_CACHE_DIR="$work/empty-cache" \
   -P "$here/headers.cmake"

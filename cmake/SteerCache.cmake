@@ -1,0 +1,86 @@
+# Where downloads are kept from one build to the next: gRPC's headers, and the crates that cargo fetches
+# where it has no place of its own.
+#
+# Must not know: what is downloaded.
+include_guard(GLOBAL)
+
+set(STEER_CACHE_DIR "" CACHE PATH
+    "Where downloads are kept. Default: \$STEER_CACHE_DIR, else \$XDG_CACHE_HOME/steer, else ~/.cache/steer")
+
+# Whether this user can write the directory, or can make it. Leaves nothing behind.
+function(_steer_can_write out dir)
+  set(${out} FALSE PARENT_SCOPE)
+  cmake_path(ABSOLUTE_PATH dir NORMALIZE)
+  while(NOT EXISTS ${dir})
+    cmake_path(GET dir PARENT_PATH dir)
+  endwhile()
+  if(IS_DIRECTORY ${dir})
+    string(RANDOM LENGTH 12 suffix)
+    set(probe ${dir}/.steer-${suffix})
+    execute_process(COMMAND ${CMAKE_COMMAND} -E make_directory ${probe} RESULT_VARIABLE failed
+                    OUTPUT_QUIET ERROR_QUIET)
+    if(NOT failed)
+      file(REMOVE_RECURSE ${probe})
+      set(${out} TRUE PARENT_SCOPE)
+    endif()
+  endif()
+endfunction()
+
+# steer_cache_dir(<out> [<wanted>])
+#
+# Puts the cache's directory into ${out}: the one that somebody named, else the user's. Where there is no
+# home directory or it cannot be written, the build tree serves; a script has none, and gets nothing. A
+# cache that already has <wanted> need not be written.
+function(steer_cache_dir out)
+  if(STEER_CACHE_DIR)
+    set(${out} ${STEER_CACHE_DIR} PARENT_SCOPE)
+    return()
+  elseif(NOT "$ENV{STEER_CACHE_DIR}" STREQUAL "")
+    set(${out} $ENV{STEER_CACHE_DIR} PARENT_SCOPE)
+    return()
+  elseif(NOT "$ENV{XDG_CACHE_HOME}" STREQUAL "")
+    set(dir $ENV{XDG_CACHE_HOME}/steer)
+  elseif(NOT "$ENV{HOME}" STREQUAL "")
+    set(dir $ENV{HOME}/.cache/steer)
+  endif()
+  if(dir)
+    _steer_can_write(usable ${dir})
+    set(why "${dir} cannot be written")
+  else()
+    set(usable FALSE)
+    set(why "HOME is not set")
+  endif()
+  if(usable OR (ARGC GREATER 1 AND EXISTS "${dir}/${ARGV1}"))
+    set(${out} ${dir} PARENT_SCOPE)
+  elseif(CMAKE_SCRIPT_MODE_FILE)
+    set(${out} "" PARENT_SCOPE)
+  else()
+    get_property(said GLOBAL PROPERTY STEER_CACHE_SAID)
+    if(NOT said)
+      message(STATUS "Steer: ${why}, so downloads are kept in this build tree only. To keep them for other "
+                     "builds: -DSTEER_CACHE_DIR=<dir>")
+      set_property(GLOBAL PROPERTY STEER_CACHE_SAID TRUE)
+    endif()
+    set(${out} ${CMAKE_BINARY_DIR}/steer-cache PARENT_SCOPE)
+  endif()
+endfunction()
+
+# Puts what cargo's environment needs into ${out}: nothing if cargo can write its own home, else another
+# one in the cache.
+function(steer_cargo_home out)
+  set(${out} "" PARENT_SCOPE)
+  if(NOT "$ENV{CARGO_HOME}" STREQUAL "")
+    return()
+  endif()
+  if(NOT "$ENV{HOME}" STREQUAL "")
+    _steer_can_write(usable $ENV{HOME}/.cargo)
+    if(usable)
+      return()
+    endif()
+  endif()
+  steer_cache_dir(cache)
+  if(cache)
+    cmake_path(ABSOLUTE_PATH cache NORMALIZE)
+    set(${out} CARGO_HOME=${cache}/cargo PARENT_SCOPE)
+  endif()
+endfunction()
