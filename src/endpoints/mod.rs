@@ -77,7 +77,7 @@ impl Report {
 
 /// The host's side of one endpoint. Dropping it drops the endpoint: no report follows, and its
 /// connection closes when the last picker that holds it is gone.
-pub trait Endpoint: Send {
+pub trait Endpoint: Send + Sync {
     /// The engine's number for it.
     fn id(&self) -> EndpointId;
 

@@ -3,8 +3,6 @@
 use std::mem::offset_of;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-
 use super::config::steer_config;
 use super::endpoint::{endpoints_from_c, steer_endpoint, steer_endpoint_report, steer_state};
 use super::host::{CHost, steer_host};
@@ -14,6 +12,7 @@ use super::versioned::{Versioned, plain_array, read};
 use super::{guard, steer_status, steer_status::*};
 use crate::endpoints::{EndpointDescriptor, EndpointId, Report};
 use crate::policy::{Config, PolicyFactory, Registry, Runner, TimerId, Update};
+use crate::sync::Mutex;
 use crate::{Code, Status};
 
 /// One policy of one channel. All its functions are to be serialised by the host (gRPC: the

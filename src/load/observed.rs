@@ -16,8 +16,8 @@ use super::per_address::Tell;
 use crate::Code;
 use crate::policy::{CallEnd, CallHooks};
 use crate::stats::{BackendStats, Latency};
-use crate::sync::Handle;
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use crate::sync::{Handle, get_or_init};
 
 /// What a policy learns from calls. Any thread, many at once.
 pub trait Learn: Send + Sync + 'static {
@@ -96,11 +96,11 @@ impl<T: Learn> CallHooks for Observed<T> {
     fn finished(&self, _backend: usize, _state: Handle, end: &CallEnd<'_>) {
         // In this order, and released: whoever sees that it has ended does not see it in flight.
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
-        let ended = self.ended.get_or_init(Box::default);
+        let ended = get_or_init(&self.ended, Box::default);
         match end {
             CallEnd::Finished { status, latency, .. } => {
                 ended.finished[status.code as usize].fetch_add(1, Ordering::Release);
-                ended.latency.get_or_init(Latency::default).record(*latency);
+                get_or_init(&ended.latency, Latency::default).record(*latency);
             }
             CallEnd::Abandoned => {
                 ended.abandoned.fetch_add(1, Ordering::Release);
@@ -118,7 +118,7 @@ impl<T: Learn> Tell for Observed<T> {
         let none = Ended::default();
         let calls = match self.ended.get() {
             Some(calls) => calls,
-            None if self.in_flight() > 0 => self.ended.get_or_init(Box::default),
+            None if self.in_flight() > 0 => get_or_init(&self.ended, Box::default),
             None => &none,
         };
         let abandoned = calls.abandoned.load(Ordering::Acquire);

@@ -10,11 +10,10 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable, hash_table};
-use parking_lot::Mutex;
-
 use crate::endpoints::EndpointDescriptor;
 use crate::stats::{BackendStats, Describe, Table};
+use crate::sync::Mutex;
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable, hash_table};
 
 /// By addresses, which are those of the descriptors: copies of them would be most of what a backend takes.
 #[derive(Debug)]

@@ -4,15 +4,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, LazyLock};
-
-use parking_lot::RwLock;
+use std::sync::Arc;
 
 use super::leaf::LeafFactory;
 use super::{
     LeastRequest, Maglev, PeakEwmaPickers, PolicyFactory, Random, RingHash, RoundRobin,
     WeightedRoundRobin,
 };
+use crate::sync::{Lazy, Mutex};
 
 /// Where a policy comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +29,7 @@ type Factories = BTreeMap<String, (Origin, Arc<dyn PolicyFactory>)>;
 /// Policy factories by name. A name that was registered stays.
 #[derive(Default)]
 pub struct Registry {
-    factories: RwLock<Factories>,
+    factories: Mutex<Factories>,
 }
 
 /// Why a policy was not registered.
@@ -98,12 +97,12 @@ impl Registry {
         let named = built_ins
             .into_iter()
             .map(|factory| (factory.name().to_owned(), (Origin::BuiltIn, factory)));
-        Registry { factories: RwLock::new(named.collect()) }
+        Registry { factories: Mutex::new(named.collect()) }
     }
 
     /// The process's registry: what hosts choose from.
     pub fn global() -> &'static Registry {
-        static GLOBAL: LazyLock<Registry> = LazyLock::new(Registry::with_built_ins);
+        static GLOBAL: Lazy<Registry> = Lazy::new(Registry::with_built_ins);
         &GLOBAL
     }
 
@@ -118,13 +117,20 @@ impl Registry {
         origin: &Origin,
         added: Vec<Arc<dyn PolicyFactory>>,
     ) -> Result<(), RegisterError> {
-        let mut factories = self.factories.write();
-        for (index, factory) in added.iter().enumerate() {
-            check(&factories, origin, factory.name(), &added[..index])?;
+        // Factories are user code: they are asked for their names, and dropped, without the lock.
+        let names: Vec<String> = added.iter().map(|factory| factory.name().to_owned()).collect();
+        let mut factories = self.factories.lock();
+        for (index, name) in names.iter().enumerate() {
+            check(&factories, origin, name, &names[..index])?;
         }
-        for factory in added {
-            factories.insert(factory.name().to_owned(), (origin.clone(), factory));
-        }
+        let added = added.into_iter().map(|factory| (origin.clone(), factory));
+        let replaced: Vec<_> = names
+            .into_iter()
+            .zip(added)
+            .filter_map(|(name, new)| factories.insert(name, new))
+            .collect();
+        drop(factories);
+        drop(replaced);
         Ok(())
     }
 
@@ -135,17 +141,18 @@ impl Registry {
         name: &str,
         before: &[Arc<dyn PolicyFactory>],
     ) -> Result<(), RegisterError> {
-        check(&self.factories.read(), origin, name, before)
+        let before: Vec<String> = before.iter().map(|other| other.name().to_owned()).collect();
+        check(&self.factories.lock(), origin, name, &before)
     }
 
     /// The policy of this name.
     pub fn find(&self, name: &str) -> Option<Arc<dyn PolicyFactory>> {
-        self.factories.read().get(name).map(|(_, factory)| Arc::clone(factory))
+        self.factories.lock().get(name).map(|(_, factory)| Arc::clone(factory))
     }
 
     /// All names, in alphabetical order.
     pub fn names(&self) -> Vec<String> {
-        self.factories.read().keys().cloned().collect()
+        self.factories.lock().keys().cloned().collect()
     }
 }
 
@@ -153,13 +160,13 @@ fn check(
     factories: &Factories,
     origin: &Origin,
     name: &str,
-    before: &[Arc<dyn PolicyFactory>],
+    before: &[String],
 ) -> Result<(), RegisterError> {
     check_name(name)?;
     // Only a plugin's next release takes the place of what is there.
     let next_release = |taken: &Origin| taken == origin && *origin != Origin::Program;
     let taken = factories.get(name).map(|(taken, _)| taken).filter(|taken| !next_release(taken));
-    let twice = before.iter().any(|other| other.name() == name).then_some(origin);
+    let twice = before.iter().any(|other| other == name).then_some(origin);
     match taken.or(twice) {
         Some(taken) => Err(RegisterError::Taken(name.to_owned(), taken.clone())),
         None => Ok(()),

@@ -19,8 +19,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use parking_lot::Mutex;
-
 use super::leaf::{BuiltIn, LeafPolicy};
 use super::round_robin::NoFields;
 use super::{
@@ -31,7 +29,7 @@ use crate::Status;
 use crate::endpoints::{Connectivity, Endpoint, EndpointDescriptor, EndpointId, Report};
 use crate::stats::{Clock, Describe, EndpointLease, Record};
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use crate::sync::{Handle, LogLimit, Wake};
+use crate::sync::{Handle, LogLimit, Mutex, Wake};
 
 /// What a runner asks of the host: [`Helper`] with the engine's numbers, and one thing more.
 pub trait Host: Send + Sync {
@@ -352,7 +350,9 @@ struct State {
 /// One policy, run for one host.
 pub struct Runner {
     shared: Arc<Shared>,
-    state: Mutex<State>,
+    /// Nobody waits for this lock. It is held while the policy and the host are called, as no
+    /// [`Mutex`] may be.
+    state: parking_lot::Mutex<State>,
     waiting: Mutex<VecDeque<Event>>,
 }
 
@@ -381,7 +381,7 @@ impl Runner {
             fallen_back: false,
         };
         let runner =
-            Runner { shared, state: Mutex::new(state), waiting: Mutex::new(VecDeque::new()) };
+            Runner { shared, state: parking_lot::Mutex::new(state), waiting: Mutex::default() };
         {
             let mut state = runner.state.lock();
             let _active = Active::new(&runner.shared);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::runner::Shared;
 use crate::Status;
 use crate::endpoints::Connection;
-use crate::sync::Handle;
+use crate::sync::{Handle, get_or_init};
 
 /// What a backend reported with a call.
 ///
@@ -136,7 +136,7 @@ impl TrackedBackend {
     }
 
     pub(super) fn publish(&self, shared: &Arc<Shared>, generation: u64, wants_metrics: bool) {
-        self.published.get_or_init(|| Published {
+        get_or_init(&self.published, || Published {
             shared: Arc::clone(shared),
             generation,
             wants_metrics,

@@ -9,11 +9,11 @@
 //! Must not know: what a call is tracked for.
 
 use std::cell::RefCell;
-use std::sync::LazyLock;
 
 use crossbeam_queue::ArrayQueue;
 
 use super::tracked::TrackedCall;
+use crate::sync::{Lazy, without_fork};
 
 /// A place for a tracked call. Dropping it abandons the call, if it has not ended, and frees the place.
 pub struct TrackedSlot(Option<Place>);
@@ -26,7 +26,8 @@ const BATCH: usize = 128;
 /// Batches that no thread has; what is more is given back to the allocator.
 const MOST_BATCHES: usize = 64;
 
-static SPARE: LazyLock<ArrayQueue<Vec<Place>>> = LazyLock::new(|| ArrayQueue::new(MOST_BATCHES));
+// A fork in the middle of a push or a pop would leave the child a place that it waits for.
+static SPARE: Lazy<ArrayQueue<Vec<Place>>> = Lazy::new(|| ArrayQueue::new(MOST_BATCHES));
 
 struct Free(Vec<Place>);
 
@@ -37,7 +38,7 @@ thread_local! {
 impl Free {
     fn pop(&mut self) -> Option<Place> {
         if self.0.is_empty() {
-            self.0 = SPARE.pop()?;
+            self.0 = without_fork(|| SPARE.pop())?;
         }
         self.0.pop()
     }
@@ -49,7 +50,8 @@ impl Free {
         if self.0.len() <= 2 * BATCH {
             return None;
         }
-        SPARE.push(self.0.split_off(BATCH)).err()
+        let batch = self.0.split_off(BATCH);
+        without_fork(|| SPARE.push(batch)).err()
     }
 }
 
@@ -57,7 +59,9 @@ impl Drop for Free {
     fn drop(&mut self) {
         // Their thread ends; those of others go on.
         if !self.0.is_empty() {
-            let _ = SPARE.push(std::mem::take(&mut self.0));
+            let places = std::mem::take(&mut self.0);
+            let too_many = without_fork(|| SPARE.push(places));
+            drop(too_many);
         }
     }
 }

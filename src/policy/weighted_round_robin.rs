@@ -99,6 +99,7 @@ impl BuiltIn for WeightedRoundRobin {
             given: Vec::new(),
             distinct: Distinct::new(),
             backends: Places::new(0),
+            taking_part: Kept::new(),
             tracked: Kept::new(),
             listed_for: None,
             schedule: None,
@@ -159,6 +160,9 @@ pub struct WeightedRoundRobin {
     distinct: Distinct,
     /// The backends of the last picker, by place.
     backends: Places<Connection>,
+    /// Where these are, for statistics, which must not hold connections: whoever asks may be their
+    /// last owner, on any thread.
+    taking_part: Kept<Connection, ()>,
     tracked: Kept<Connection, Tracked>,
     /// The config by which their reports are read.
     listed_for: Option<Arc<WeightedRoundRobinConfig>>,
@@ -236,12 +240,10 @@ impl WeightedRoundRobin {
     }
 
     /// Tells the statistics.
-    fn tell(&self, schedule: Schedule) {
-        self.weighed.set(Weighed {
-            endpoints: Arc::clone(&self.endpoints),
-            backends: self.backends.clone(),
-            schedule,
-        });
+    fn tell(&mut self, schedule: Schedule) {
+        let backends = self.taking_part.follow(&self.backends, |_, _| (), |(), _| {}).clone();
+        let endpoints = Arc::clone(&self.endpoints);
+        self.weighed.set(Weighed { endpoints, backends, schedule });
     }
 
     fn start_timer(&mut self) {
@@ -305,6 +307,7 @@ impl PickerFactory for WeightedRoundRobin {
     fn none_ready(&mut self) {
         self.distinct.none_ready();
         self.backends = Places::new(0);
+        self.taking_part = Kept::new();
         self.tracked = Kept::new();
         self.schedule = None;
         self.weighed.clear();
@@ -416,7 +419,7 @@ fn given(weights: &HashMap<Vec<u8>, f32>, endpoint: &EndpointDescriptor) -> f32 
 /// The last picker, for statistics.
 struct Weighed {
     endpoints: Arc<[Arc<EndpointDescriptor>]>,
-    backends: Places<Connection>,
+    backends: Places<()>,
     schedule: Schedule,
 }
 

@@ -4,12 +4,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, Weak};
-
-use parking_lot::Mutex;
+use std::sync::{Arc, Weak};
 
 use super::record::Record;
 use super::snapshot::ChannelStats;
+use crate::sync::{Lazy, Mutex};
 
 /// Records by their numbers, which are never used twice.
 struct Living {
@@ -20,7 +19,7 @@ struct Living {
 static LIVING: Mutex<Living> = Mutex::new(Living { next: 1, records: BTreeMap::new() });
 
 // Loom's atomics cannot be static, and this needs no model.
-static TRACK_CALLS: LazyLock<AtomicBool> = LazyLock::new(|| {
+static TRACK_CALLS: Lazy<AtomicBool> = Lazy::new(|| {
     let asked = std::env::var("STEER_STATS").unwrap_or_default();
     AtomicBool::new(asked.split(',').any(|part| part == "calls"))
 });

@@ -7,13 +7,13 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use slab::Slab;
 
 use super::living;
 use super::snapshot::{ChannelStats, Describe, Table};
 use crate::Status;
 use crate::endpoints::{Connectivity, EndpointDescriptor, EndpointId};
+use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// A host's clock.

@@ -4,7 +4,9 @@
 
 mod bits;
 mod clock;
+mod fork;
 mod handle;
+mod lock;
 mod log_limit;
 mod rotation;
 mod sequence;
@@ -14,7 +16,9 @@ mod wake;
 
 pub use bits::Bits;
 pub use clock::Clock;
+pub use fork::{get_or_init, without_fork};
 pub use handle::Handle;
+pub use lock::{Lazy, Mutex, MutexGuard};
 pub use log_limit::LogLimit;
 pub use rotation::Rotation;
 pub use sequence::{Sequence, Step};

@@ -7,9 +7,8 @@
 use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::LazyLock;
 
-use parking_lot::Mutex;
+use super::lock::{Lazy, Mutex};
 
 /// Free numbers below `next`, lowest first.
 struct Pool {
@@ -57,9 +56,19 @@ const MAX_SLOTS: usize = 64;
 /// How many slots this machine's cores call for.
 pub(super) fn usual_slots() -> usize {
     // Asked once: the answer takes the system a look into its files.
-    static CORES: LazyLock<usize> =
-        LazyLock::new(|| std::thread::available_parallelism().map_or(1, |cores| cores.get()));
+    static CORES: Lazy<usize> =
+        Lazy::new(|| std::thread::available_parallelism().map_or(1, |cores| cores.get()));
     (*CORES * SLOTS_PER_CORE).min(MAX_SLOTS)
+}
+
+/// In the child of a fork: gives out numbers from another one on. The calling thread gets a new one,
+/// so that its rotations go on at places of their own, and not where the parent's do.
+#[cfg(all(target_os = "linux", not(miri)))]
+pub(super) fn begin_anew(random: u32) {
+    // Not dropped: it would give back a number of the parent's.
+    let _ = LEASE.try_with(|lease| std::mem::forget(lease.take()));
+    cell::set(0);
+    *POOL.lock() = Pool { free: BinaryHeap::new(), next: 1 + random % MAX_SLOTS as u32 };
 }
 
 #[cold]
@@ -76,8 +85,10 @@ fn assign() -> u32 {
         }
     };
     cell::set(slot);
-    // When the thread is ending already, the lease is dropped at once and gives the number back.
-    let _ = LEASE.try_with(|lease| lease.set(Some(Lease(slot))));
+    // Made before `try_with`: if the thread is ending, nothing keeps the lease, and dropping it gives
+    // the number back.
+    let lease = Lease(slot);
+    let _ = LEASE.try_with(|kept| kept.set(Some(lease)));
     thread_slot().unwrap_or(1)
 }
 

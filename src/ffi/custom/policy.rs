@@ -9,7 +9,6 @@ use std::mem::offset_of;
 use std::ptr;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use steer_abi::{
     steer_channel, steer_policy_type, steer_publication, steer_resolved, steer_str, steer_wants,
 };
@@ -30,7 +29,7 @@ use crate::ffi::{guard, steer_status, steer_status::*};
 use crate::policy::{
     Config, FailPicker, Helper, Picker, Policy, QueuePicker, TimerId, Update, Wants, raise,
 };
-use crate::sync::Handle;
+use crate::sync::{Handle, Mutex};
 use crate::{Code, Status};
 
 // SAFETY: repr(C), begins with its size, and zeros are NULLs and numbers.
@@ -57,12 +56,12 @@ struct State {
 }
 
 struct Live {
-    endpoint: Arc<Mutex<Box<dyn Endpoint>>>,
+    endpoint: Arc<dyn Endpoint>,
     connection: Option<Connection>,
 }
 
 impl Endpoints {
-    fn endpoint(&self, id: u64) -> Option<Arc<Mutex<Box<dyn Endpoint>>>> {
+    fn endpoint(&self, id: u64) -> Option<Arc<dyn Endpoint>> {
         // The lock must not be held while the host is called: it may report at once.
         self.0.lock().live.get(&id).map(|live| Arc::clone(&live.endpoint))
     }
@@ -131,7 +130,7 @@ impl Drop for CustomPolicy {
     fn drop(&mut self) {
         if let (Some(policy_free), false) = (self.table().policy_free, self.pointer.is_null()) {
             // SAFETY: made by `policy_new` and freed once; the table's author upholds the rest.
-            guard((), || unsafe { policy_free(self.pointer()) });
+            unsafe { policy_free(self.pointer()) };
         }
         self.channel.endpoints.clear();
     }
@@ -203,7 +202,7 @@ impl Policy for CustomPolicy {
         let ids: Vec<u64> = self.channel.endpoints.0.lock().live.keys().copied().collect();
         for id in ids {
             if let Some(endpoint) = self.channel.endpoints.endpoint(id) {
-                endpoint.lock().reset_backoff();
+                endpoint.reset_backoff();
             }
         }
     }
@@ -231,7 +230,7 @@ pub(super) unsafe extern "C" fn endpoint_new(channel: *const steer_channel, inde
         let Some(descriptor) = descriptor else { return 0 };
         let Ok(endpoint) = channel.helper.create_endpoint(&descriptor) else { return 0 };
         let id = endpoint.id().0;
-        let endpoint = Arc::new(Mutex::new(endpoint));
+        let endpoint = Arc::from(endpoint);
         channel.endpoints.0.lock().live.insert(id, Live { endpoint, connection: None });
         id
     })
@@ -247,7 +246,7 @@ pub(super) unsafe extern "C" fn endpoint_matches(
         let Some(channel) = (unsafe { active(channel, "endpoint_matches") }) else { return 0 };
         let descriptor = channel.endpoints.0.lock().latest.get(index).cloned();
         match (channel.endpoints.endpoint(endpoint), descriptor) {
-            (Some(endpoint), Some(descriptor)) => i32::from(endpoint.lock().matches(&descriptor)),
+            (Some(endpoint), Some(descriptor)) => i32::from(endpoint.matches(&descriptor)),
             _ => 0,
         }
     })
@@ -258,7 +257,7 @@ pub(super) unsafe extern "C" fn endpoint_connect(channel: *const steer_channel, 
         // SAFETY: as `steer_api` says.
         let channel = unsafe { active(channel, "endpoint_connect") };
         if let Some(endpoint) = channel.and_then(|channel| channel.endpoints.endpoint(endpoint)) {
-            endpoint.lock().connect();
+            endpoint.connect();
         }
     });
 }
@@ -271,7 +270,7 @@ pub(super) unsafe extern "C" fn endpoint_reset_backoff(
         // SAFETY: as `steer_api` says.
         let channel = unsafe { active(channel, "endpoint_reset_backoff") };
         if let Some(endpoint) = channel.and_then(|channel| channel.endpoints.endpoint(endpoint)) {
-            endpoint.lock().reset_backoff();
+            endpoint.reset_backoff();
         }
     });
 }
