@@ -10,12 +10,14 @@ pub use steer_abi::STEER_ABI_VERSION;
 ///
 /// A caller that was compiled with a header of version N works with every library of version N
 /// or later.
+// Unguarded: a constant.
 #[unsafe(no_mangle)]
 pub extern "C" fn steer_abi_version() -> u32 {
     STEER_ABI_VERSION
 }
 
 /// The library's release, such as "0.1.0". Any thread. The text is static.
+// Unguarded: a constant.
 #[unsafe(no_mangle)]
 pub extern "C" fn steer_version() -> steer_str {
     steer_str::borrow(env!("CARGO_PKG_VERSION"))

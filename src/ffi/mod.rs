@@ -1,4 +1,5 @@
-//! The C ABI: the only `extern "C"` functions, and with `sync` the only unsafe code.
+//! The C ABI: the only `extern "C"` functions, and with `sync` the only unsafe code. Except for the
+//! fork handlers, which `sync` gives to the C library.
 //!
 //! Every function here is thin: it checks and converts what it was given, calls the engine within
 //! a guard that turns a panic into a status, and converts the answer. The rules that hold for all
@@ -20,6 +21,18 @@
 //! | `tracker.rs` | `steer_call_tracker`, `steer_call_finish` |
 //! | `custom/` | `steer_api_get`, `steer_register_picker`, `steer_load_plugin`, … |
 //! | `versioned.rs` | structs that grow: `struct_size` |
+//!
+//! # Which functions are guarded
+//!
+//! *Calls into the engine.* Each `extern "C"` function runs its body in [`guard`], or in `run`, which
+//! does so: a panic must not leave it. One that reads or copies plain memory has nothing that could
+//! panic, and goes without; so does a pick, which costs as much as a guard. A comment that begins
+//! with "Unguarded:" says why, above each of these. A test compares.
+//!
+//! *Calls out of the engine*, of hosts' callbacks and of hooks, are not guarded. Nothing may unwind
+//! out of them: by their type (`extern "C"`) a panic or an exception ends the process there, before
+//! a guard could see it. `steer-sdk` and `steer.hpp` catch it on their side and say a fault, which
+//! the engine then raises itself, within the guard of the call into the engine that led there.
 //!
 //! Must not know: how anything is decided.
 
@@ -67,3 +80,6 @@ fn guard<T>(fallback: T, body: impl FnOnce() -> T) -> T {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(all(test, not(miri)))]
+mod rules;

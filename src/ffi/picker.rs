@@ -101,6 +101,7 @@ pub struct steer_pick_failure {
 ///
 /// # Safety
 /// `picker` is NULL or alive.
+// Unguarded: it reads what the picker has said.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_picker_wants(picker: *const steer_picker) -> u32 {
     // SAFETY: NULL or alive by this function's contract.
@@ -123,6 +124,7 @@ pub unsafe extern "C" fn steer_picker_wants(picker: *const steer_picker) -> u32 
 /// # Safety
 /// `picker` is NULL (STEER_NULL_ARGUMENT) or alive; `call` is NULL or readable with all that it
 /// points at.
+// Unguarded: the picks of the engine guard themselves (`GuardedPicker`), and the rest cannot panic.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_picker_pick(
     picker: *const steer_picker,
@@ -138,6 +140,7 @@ pub unsafe extern "C" fn steer_picker_pick(
     }
 }
 
+// Unguarded: the picks of the engine guard themselves (`GuardedPicker`), and the rest cannot panic.
 extern "C" fn refused(status: steer_status) -> steer_picked {
     let kind = -i64::from(status as i32);
     steer_picked { kind, value: ptr::null_mut() }
@@ -153,6 +156,7 @@ fn completed(connection: Handle) -> steer_picked {
 ///
 /// # Safety
 /// As for `steer_picker_pick`.
+// Unguarded: the picks of the engine guard themselves (`GuardedPicker`), and the rest cannot panic.
 #[inline(never)]
 unsafe extern "C" fn pick_directly(
     picker: *const steer_picker,
@@ -174,6 +178,7 @@ unsafe extern "C" fn pick_directly(
 ///
 /// # Safety
 /// As for `steer_picker_pick`, and `picker` is not NULL.
+// Unguarded: the picks of the engine guard themselves (`GuardedPicker`), and the rest cannot panic.
 #[inline(never)]
 unsafe extern "C" fn pick_any(
     picker: *const steer_picker,

@@ -42,6 +42,7 @@ pub use steer_status::*;
 /// What a status means and what to do about it, in one sentence.
 ///
 /// Any thread. Takes any number, also one that this version does not know. The text is static.
+// Unguarded: it reads a constant.
 #[unsafe(no_mangle)]
 pub extern "C" fn steer_status_text(status: i32) -> steer_str {
     const TEXTS: [&str; 14] = [

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::*;
 
 mod custom;
+mod reentry;
 use crate::endpoints::EndpointDescriptor;
 use crate::policy::{
     BuiltIn, Call, Config, ConfigError, Fields, Helper, LeafFactory, Metrics, Pick, Picker,

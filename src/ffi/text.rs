@@ -54,6 +54,7 @@ impl steer_string {
 ///
 /// # Safety
 /// `string` is NULL or came from this library and is not freed yet.
+// Unguarded: it reads a text.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_string_text(string: *const steer_string) -> steer_str {
     // SAFETY: NULL or alive, by this function's contract.

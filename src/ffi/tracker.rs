@@ -60,6 +60,7 @@ unsafe fn with_call(tracker: *mut steer_call_tracker, body: impl FnOnce(&mut Tra
 ///
 /// # Safety
 /// `tracker` is NULL or came with STEER_PICK_TRACKED and is not freed yet.
+// Unguarded: it reads a field.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_call_tracker_connection(
     tracker: *const steer_call_tracker,
@@ -75,6 +76,7 @@ pub unsafe extern "C" fn steer_call_tracker_connection(
 ///
 /// # Safety
 /// As for `steer_call_tracker_connection`.
+// Unguarded: it reads a field.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_call_tracker_wants(tracker: *const steer_call_tracker) -> u32 {
     // SAFETY: by this function's contract; a place is nothing but the call in it.
@@ -87,6 +89,7 @@ pub unsafe extern "C" fn steer_call_tracker_wants(tracker: *const steer_call_tra
 ///
 /// # Safety
 /// As for `steer_call_tracker_connection`.
+// Unguarded: `with_call` guards.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_call_tracker_start(tracker: *mut steer_call_tracker) {
     // SAFETY: by this function's contract.
@@ -97,6 +100,7 @@ pub unsafe extern "C" fn steer_call_tracker_start(tracker: *mut steer_call_track
 ///
 /// # Safety
 /// As for `steer_call_tracker_connection`; `finish` is NULL (nothing is done) or readable.
+// Unguarded: `with_call` guards.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_call_tracker_finish(
     tracker: *mut steer_call_tracker,

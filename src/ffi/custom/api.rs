@@ -6,16 +6,19 @@ use steer_abi::{STEER_ABI_VERSION, steer_api, steer_picker_type, steer_policy_ty
 
 use super::{backends, channel, choice, json, policy, register};
 
+// Unguarded: it is another entry by another type.
 unsafe extern "C" fn register_picker(kind: *const steer_picker_type) -> i32 {
     // SAFETY: as `steer_api` says.
     unsafe { register::steer_register_picker(kind) as i32 }
 }
 
+// Unguarded: it is another entry by another type.
 unsafe extern "C" fn register_policy(kind: *const steer_policy_type) -> i32 {
     // SAFETY: as `steer_api` says.
     unsafe { register::steer_register_policy(kind) as i32 }
 }
 
+// Unguarded: it is another entry by another type.
 unsafe extern "C" fn last_error() -> steer_abi::steer_str {
     register::steer_last_error()
 }
@@ -61,6 +64,7 @@ pub(super) static API: steer_api = steer_api {
 };
 
 /// The engine's functions for policies of one's own. Any thread. Static.
+// Unguarded: a constant.
 #[unsafe(no_mangle)]
 pub extern "C" fn steer_api_get() -> *const steer_api {
     &API

@@ -26,7 +26,7 @@ impl Drop for Data {
         if let (Some(backend_free), false) = (backend_free, self.pointer.is_null()) {
             // SAFETY: made by `backend_new` and freed once, before its instance, which this holds;
             // the table's author upholds the rest.
-            guard((), || unsafe { backend_free(self.pointer.pointer()) });
+            unsafe { backend_free(self.pointer.pointer()) };
         }
     }
 }
@@ -136,6 +136,7 @@ impl Backends {
     }
 }
 
+// Unguarded: it counts.
 pub(super) unsafe extern "C" fn backends_hold(backends: *const steer_backends) {
     if !backends.is_null() {
         // SAFETY: it came from an Arc, which is alive as its caller holds it.

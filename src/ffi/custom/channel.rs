@@ -77,6 +77,7 @@ pub(super) unsafe fn active<'a>(
     None
 }
 
+// Unguarded: it counts.
 pub(super) unsafe extern "C" fn channel_hold(channel: *const steer_channel) {
     if !channel.is_null() {
         // SAFETY: it came from an Arc, which is alive as its caller holds it.

@@ -109,22 +109,26 @@ unsafe fn failure(kind: steer_choice_kind, code: i32, message: steer_str) -> ste
     say(kind, |said, number| said.failure = Some(Numbered { number, what }))
 }
 
+// Unguarded: it copies what is said, for this thread.
 pub(super) unsafe extern "C" fn fail(code: i32, message: steer_str) -> steer_choice {
     // SAFETY: readable, as `steer_api` says.
     unsafe { failure(steer_choice_kind::STEER_CHOICE_FAIL, code, message) }
 }
 
+// Unguarded: it copies what is said, for this thread.
 pub(super) unsafe extern "C" fn drop(code: i32, message: steer_str) -> steer_choice {
     // SAFETY: readable, as `steer_api` says.
     unsafe { failure(steer_choice_kind::STEER_CHOICE_DROP, code, message) }
 }
 
+// Unguarded: it copies what is said, for this thread.
 pub(super) unsafe extern "C" fn complete_tracked(backend: u64, state: *mut c_void) -> steer_choice {
     let what = (backend, Handle::new(state));
     let kind = steer_choice_kind::STEER_CHOICE_TRACKED;
     say(kind, |said, number| said.tracked = Some(Numbered { number, what }))
 }
 
+// Unguarded: it copies what is said, for this thread.
 pub(super) unsafe extern "C" fn fault(message: steer_str) -> steer_choice {
     // SAFETY: readable, as `steer_api` says.
     let what = unsafe { message.to_text() }.unwrap_or_default();

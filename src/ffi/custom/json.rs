@@ -3,6 +3,7 @@
 //! Must not know: any policy.
 
 use std::cell::RefCell;
+use std::marker::PhantomData;
 use std::ptr;
 
 use serde_json::Value;
@@ -12,17 +13,28 @@ use crate::ffi::guard;
 use crate::ffi::text::ReadText;
 use crate::policy::{ConfigError, Fault};
 
+/// The texts that `json_text` has made on a thread.
+struct Texts {
+    /// How many configs the thread is reading, one within the other.
+    readings: usize,
+    made: Vec<String>,
+}
+
 thread_local! {
-    /// Texts that were made for the config that this thread reads.
-    static TEXTS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    static TEXTS: RefCell<Texts> = const { RefCell::new(Texts { readings: 0, made: Vec::new() }) };
 }
 
 /// While this lives, its thread reads a config.
-pub(super) struct Reading(());
+///
+/// A `config_new` may parse another config, as a wrapper does with that of its child. So texts are
+/// kept until the outermost reading ends: the inner hook may have been given values of the outer
+/// config, too.
+pub(super) struct Reading(PhantomData<*const ()>);
 
 impl Reading {
     pub(super) fn new() -> Reading {
-        Reading(())
+        TEXTS.with_borrow_mut(|texts| texts.readings += 1);
+        Reading(PhantomData)
     }
 
     pub(super) fn pointer(&self, value: &Value) -> *const steer_json {
@@ -32,7 +44,12 @@ impl Reading {
 
 impl Drop for Reading {
     fn drop(&mut self) {
-        TEXTS.take();
+        TEXTS.with_borrow_mut(|texts| {
+            texts.readings -= 1;
+            if texts.readings == 0 {
+                texts.made = Vec::new();
+            }
+        });
     }
 }
 
@@ -77,6 +94,7 @@ unsafe fn answer<T>(to: *mut T, found: Option<T>) -> i32 {
     }
 }
 
+// Unguarded: it reads a value.
 pub(super) unsafe extern "C" fn json_kind(json: *const steer_json) -> i32 {
     // SAFETY: as `steer_api` says.
     let kind = match unsafe { value(json) } {
@@ -91,14 +109,17 @@ pub(super) unsafe extern "C" fn json_kind(json: *const steer_json) -> i32 {
 }
 
 pub(super) unsafe extern "C" fn json_text(json: *const steer_json) -> steer_str {
-    // SAFETY: as `steer_api` says.
-    let text = unsafe { value(json) }.to_string();
-    let kept = steer_str::borrow(&text);
-    // A String's bytes stay where they are when it is moved.
-    TEXTS.with_borrow_mut(|texts| texts.push(text));
-    kept
+    guard(steer_str::empty(), || {
+        // SAFETY: as `steer_api` says.
+        let text = unsafe { value(json) }.to_string();
+        let kept = steer_str::borrow(&text);
+        // A String's bytes stay where they are when it is moved.
+        TEXTS.with_borrow_mut(|texts| texts.made.push(text));
+        kept
+    })
 }
 
+// Unguarded: it reads a value.
 pub(super) unsafe extern "C" fn json_bool(json: *const steer_json, to: *mut i32) -> i32 {
     // SAFETY: as `steer_api` says.
     let found = unsafe { value(json) }.as_bool().map(i32::from);
@@ -106,6 +127,7 @@ pub(super) unsafe extern "C" fn json_bool(json: *const steer_json, to: *mut i32)
     unsafe { answer(to, found) }
 }
 
+// Unguarded: it reads a value.
 pub(super) unsafe extern "C" fn json_number(json: *const steer_json, to: *mut f64) -> i32 {
     // SAFETY: as `steer_api` says.
     let found = unsafe { value(json) }.as_f64();
@@ -113,6 +135,7 @@ pub(super) unsafe extern "C" fn json_number(json: *const steer_json, to: *mut f6
     unsafe { answer(to, found) }
 }
 
+// Unguarded: it reads a value.
 pub(super) unsafe extern "C" fn json_integer(json: *const steer_json, to: *mut i64) -> i32 {
     // SAFETY: as `steer_api` says.
     let found = unsafe { value(json) }.as_i64();
@@ -120,6 +143,7 @@ pub(super) unsafe extern "C" fn json_integer(json: *const steer_json, to: *mut i
     unsafe { answer(to, found) }
 }
 
+// Unguarded: it reads a value.
 pub(super) unsafe extern "C" fn json_string(json: *const steer_json, to: *mut steer_str) -> i32 {
     // SAFETY: as `steer_api` says.
     let found = unsafe { value(json) }.as_str().map(steer_str::borrow);
@@ -127,6 +151,7 @@ pub(super) unsafe extern "C" fn json_string(json: *const steer_json, to: *mut st
     unsafe { answer(to, found) }
 }
 
+// Unguarded: it reads a value.
 pub(super) unsafe extern "C" fn json_size(json: *const steer_json) -> usize {
     // SAFETY: as `steer_api` says.
     match unsafe { value(json) } {
@@ -136,6 +161,7 @@ pub(super) unsafe extern "C" fn json_size(json: *const steer_json) -> usize {
     }
 }
 
+// Unguarded: it reads a value.
 pub(super) unsafe extern "C" fn json_at(
     json: *const steer_json,
     index: usize,
@@ -149,12 +175,14 @@ pub(super) unsafe extern "C" fn json_at(
     found.map_or(ptr::null(), |found| ptr::from_ref(found).cast())
 }
 
+// Unguarded: it reads a value.
 pub(super) unsafe extern "C" fn json_key(json: *const steer_json, index: usize) -> steer_str {
     // SAFETY: as `steer_api` says.
     let found = unsafe { value(json) }.as_object().and_then(|fields| fields.keys().nth(index));
     found.map_or(steer_str::empty(), |key| steer_str::borrow(key))
 }
 
+// Unguarded: it reads a value.
 pub(super) unsafe extern "C" fn json_get(
     json: *const steer_json,
     key: steer_str,

@@ -18,7 +18,7 @@ use super::picker::CustomPickers;
 use super::policy::CustomPolicy;
 use crate::ffi::text::ReadText;
 use crate::ffi::versioned::Versioned;
-use crate::ffi::{guard, steer_status, steer_status::*};
+use crate::ffi::{steer_status, steer_status::*};
 use crate::policy::{Config, ConfigError, Helper, LeafPolicy, Policy, PolicyFactory, fields_of};
 use crate::sync::Handle;
 
@@ -277,7 +277,7 @@ impl Drop for Instance {
         if let (true, Some(instance_free)) = (made, table.instance_free) {
             // SAFETY: made by `instance_new` and freed once, after its pickers, which hold it; the
             // table's author upholds the rest.
-            guard((), || unsafe { instance_free(self.pointer()) });
+            unsafe { instance_free(self.pointer()) };
         }
     }
 }

@@ -206,7 +206,7 @@ impl Drop for Picks {
         if let (Some(picker_free), false) = (self.hooks.picker_free, self.picker.is_null()) {
             // SAFETY: freed once, when no pick and no call uses it; the table's author upholds the
             // rest.
-            guard((), || unsafe { picker_free(self.picker.pointer()) });
+            unsafe { picker_free(self.picker.pointer()) };
         }
     }
 }
@@ -297,7 +297,9 @@ impl Direct {
         // SAFETY: the hook of a registered table, on any thread, with a call that lives for ever.
         let choice = unsafe { (self.pick)(self.picker.pointer(), &EMPTY_CALL.0) };
         if choice.kind == steer_choice_kind::STEER_CHOICE_COMPLETE as i64 {
-            if let Some(handle) = self.handles.get(choice.value as usize) {
+            if let Some(handle) =
+                usize::try_from(choice.value).ok().and_then(|at| self.handles.get(at))
+            {
                 return Ok(*handle);
             }
         }
@@ -391,7 +393,8 @@ impl CustomPicker {
             Some(backend) => Ok(Pick::Tracked(TrackedSlot::new(TrackedCall::new(backend, state)))),
             None => {
                 // The state goes back. A fault of that hook is not what this pick is about.
-                guard((), || self.picks.finished(backend as usize, state, &CallEnd::Abandoned));
+                let place = usize::try_from(backend).unwrap_or(usize::MAX);
+                guard((), || self.picks.finished(place, state, &CallEnd::Abandoned));
                 Err(format!("chose backend {backend} of {}", self.connections.len()))
             }
         }

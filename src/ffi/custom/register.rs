@@ -26,6 +26,7 @@ struct Staged {
 
 /// Why the last function on this thread that was about pickers, policies or plugins of one's own
 /// failed. Valid until the next one.
+// Unguarded: it reads a text of this thread, if it can.
 #[unsafe(no_mangle)]
 pub extern "C" fn steer_last_error() -> steer_str {
     LAST_ERROR

@@ -1,0 +1,58 @@
+//! Holds the files of this folder against the rule on guards in `mod.rs`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with("tests") {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|of| of == "rs")
+            && !path.ends_with("tests.rs")
+            && !path.ends_with("rules.rs")
+        {
+            found.push(path);
+        }
+    }
+}
+
+/// The functions of a file that C may call: each with its comments above and its body.
+fn entries(source: &str) -> Vec<(String, String)> {
+    let lines: Vec<&str> = source.lines().collect();
+    let mut found = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let Some((before, after)) = line.split_once("extern \"C\" fn ") else { continue };
+        let words = ["", "pub ", "unsafe ", "pub unsafe ", "pub(super) unsafe "];
+        // Not a type of a hook, and not in a comment.
+        if !words.contains(&before) {
+            continue;
+        }
+        let name = after.split('(').next().unwrap().to_owned();
+        let above = lines[..at].iter().rposition(|line| line.is_empty()).map_or(0, |blank| blank);
+        let end = lines[at..].iter().position(|line| *line == "}").unwrap() + at;
+        found.push((name, lines[above..=end].join("\n")));
+    }
+    found
+}
+
+#[test]
+fn each_entry_is_guarded_or_says_why_not() {
+    let mut files = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ffi"), &mut files);
+    let mut seen = 0;
+    for file in files {
+        for (name, text) in entries(&fs::read_to_string(&file).unwrap()) {
+            seen += 1;
+            let guarded = ["guard(", " run(", "answer(text"].iter().any(|call| text.contains(call));
+            let unguarded = text.contains("// Unguarded: ");
+            assert!(
+                guarded != unguarded,
+                "{name} in {}: put its body into `guard`, or say above it \"// Unguarded: …\", and \
+                 why that is safe. See src/ffi/mod.rs.",
+                file.display()
+            );
+        }
+    }
+    assert!(seen > 60, "{seen} functions were found");
+}
