@@ -1,4 +1,4 @@
-//! `steer_plugin`: what a library with policies shows of itself before any of it runs.
+//! `steer_plugin`: what a library with policies shows of itself before its entry is called.
 
 use super::{steer_api, steer_str};
 
@@ -9,9 +9,10 @@ pub const STEER_ABI_VERSION: u32 = 3;
 /// The first eight bytes of a `steer_plugin`, as a little-endian number: "STEERLB" and 0.
 pub const STEER_PLUGIN_MAGIC: u64 = 0x0042_4c52_4545_5453;
 
-/// A shared library that is to be loaded exports one of these by the name `steer_plugin_block`. It is
-/// looked at before anything of it is run, and refused, with the facts of both sides, unless they
-/// fit together.
+/// A shared library that is to be loaded exports one of these by the name `steer_plugin_block`. The
+/// engine checks it before it calls `entry`, and refuses the plugin, with the facts of both sides,
+/// unless they fit together. Constructors of the library run before that, when it is loaded: a
+/// library registers its policies in `entry`, and does nothing that depends on the engine before.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_plugin {

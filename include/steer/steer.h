@@ -1154,9 +1154,10 @@ typedef struct steer_api {
 } steer_api;
 
 /*
- A shared library that is to be loaded exports one of these by the name `steer_plugin_block`. It is
- looked at before anything of it is run, and refused, with the facts of both sides, unless they
- fit together.
+ A shared library that is to be loaded exports one of these by the name `steer_plugin_block`. The
+ engine checks it before it calls `entry`, and refuses the plugin, with the facts of both sides,
+ unless they fit together. Constructors of the library run before that, when it is loaded: a
+ library registers its policies in `entry`, and does nothing that depends on the engine before.
  */
 typedef struct steer_plugin {
   /*
@@ -1578,6 +1579,9 @@ steer_status steer_load_plugin(struct steer_str path);
  Loads the plugins whose paths stand in the environment variable STEER_PLUGINS, between ':'
  (';' on Windows). Any thread; the second time it does nothing. When some cannot be loaded, the others are,
  and the status is that of the first of them; `steer_last_error` names all.
+
+ Ignores the variable in a process that has more rights than the one that started it (setuid,
+ setgid, file capabilities), as the dynamic linker ignores LD_PRELOAD there.
 
  # Safety
  Loading a library runs its code.

@@ -20,6 +20,7 @@
 //! | `picker.rs` | `steer_picker`, `steer_picked`, `steer_pick_failure` |
 //! | `tracker.rs` | `steer_call_tracker`, `steer_call_finish` |
 //! | `custom/` | `steer_api_get`, `steer_register_picker`, `steer_load_plugin`, … |
+//! | `environment.rs` | variables that lead to code being loaded |
 //! | `versioned.rs` | structs that grow: `struct_size` |
 //!
 //! # Which functions are guarded
@@ -41,6 +42,7 @@
 mod config;
 mod custom;
 mod endpoint;
+mod environment;
 mod host;
 mod library;
 mod metrics;

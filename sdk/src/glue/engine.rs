@@ -1,5 +1,5 @@
 //! The engine's functions. One table for the process; each library with pickers learns of it in its
-//! entry, before anything else of it runs.
+//! entry, before any of its pickers is made.
 
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};

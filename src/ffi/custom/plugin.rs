@@ -1,5 +1,5 @@
-//! `steer_plugin`: libraries with policies, linked or loaded. What a library says of itself is looked
-//! at before any of it runs.
+//! `steer_plugin`: libraries with policies, linked or loaded. What a library says of itself is
+//! checked before its entry is called. Loading a library runs its constructors first.
 //!
 //! Must not know: what it registers.
 
@@ -7,7 +7,6 @@ use std::env;
 use std::mem::offset_of;
 
 use libloading::Library;
-use parking_lot::Mutex;
 use steer_abi::{
     STEER_ABI_VERSION, STEER_PLUGIN_MAGIC, steer_api, steer_picker_type, steer_plugin,
     steer_policy_type, steer_str,
@@ -17,9 +16,11 @@ use super::api::API;
 use super::choice::{fault_said, listen};
 use super::kind::utf8;
 use super::register::{fail_with, remember, staged, steer_last_error};
+use crate::ffi::environment::variable_that_loads_code;
 use crate::ffi::text::ReadText;
 use crate::ffi::versioned::{Versioned, read};
 use crate::ffi::{guard, steer_status, steer_status::*};
+use crate::sync::Mutex;
 
 // SAFETY: repr(C), its size is at a place that `checked` looks at first, and zeros are NULLs and
 // numbers.
@@ -93,6 +94,9 @@ pub unsafe extern "C" fn steer_load_plugin(path: steer_str) -> steer_status {
 /// (';' on Windows). Any thread; the second time it does nothing. When some cannot be loaded, the others are,
 /// and the status is that of the first of them; `steer_last_error` names all.
 ///
+/// Ignores the variable in a process that has more rights than the one that started it (setuid,
+/// setgid, file capabilities), as the dynamic linker ignores LD_PRELOAD there.
+///
 /// # Safety
 /// Loading a library runs its code.
 #[unsafe(no_mangle)]
@@ -102,7 +106,7 @@ pub unsafe extern "C" fn steer_load_plugins() -> steer_status {
         if std::mem::replace(&mut *DONE.lock(), true) {
             return STEER_OK;
         }
-        let paths = env::var_os("STEER_PLUGINS").unwrap_or_default();
+        let paths = variable_that_loads_code("STEER_PLUGINS").unwrap_or_default();
         let mut failed: Vec<(steer_status, String)> = Vec::new();
         for path in env::split_paths(&paths).filter(|path| !path.as_os_str().is_empty()) {
             // SAFETY: by this function's contract.
