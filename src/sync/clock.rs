@@ -4,10 +4,19 @@
 //! of asking the kernel's part in the process. How fast the counter runs has to be measured first (quanta does), which takes
 //! milliseconds: a thread does it, and until then the clock is the standard library's. On other systems it always is.
 //!
+//! A virtual machine that is restored, or moved to another host, may find its counter set back. The
+//! clock notices that it does not advance any more, and is the kernel's from then on.
+//!
+//! Cost of noticing: two loads and two comparisons for each reading, and a store once a millisecond.
+//!
 //! Must not know: what is timed.
 
-use std::sync::{LazyLock, OnceLock};
+use std::sync::OnceLock;
+// Loom's atomics cannot be static, and the clock has no model.
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+
+use super::lock::Lazy;
 
 /// A clock that never goes back by more than the threads that read it are apart.
 pub struct Clock {
@@ -15,19 +24,37 @@ pub struct Clock {
     counter: OnceLock<Counter>,
 }
 
-/// The cycle counter, its speed, and a moment at which both clocks were read.
+/// The cycle counter, its speed, and a moment at which both clocks were read. Times are in
+/// nanoseconds since `Clock::start`.
 struct Counter {
     clock: quanta::Clock,
     anchor: u64,
-    /// In nanoseconds since `Clock::start`.
     elapsed: u64,
+    start: Instant,
+    /// A time that was read, at most [`STEP`] before the latest one.
+    seen: AtomicU64,
+    /// What the kernel's clock is behind this one, since the counter was found to be set back;
+    /// until then [`GOOD`].
+    behind: AtomicU64,
 }
+
+/// How old the latest time that is remembered may be. Threads that read the clock share the line
+/// that it is in, so it is written seldom.
+const STEP: u64 = 1_000_000;
+
+/// How far the counter may be behind what was seen: a thread may have been stopped between reading
+/// the counter and looking at what others have seen meanwhile. Twice a scheduler's longest usual
+/// turn; what is set back by less does no harm.
+const SLACK: u64 = 200_000_000;
+
+/// The counter has not been set back, as far as is known.
+const GOOD: u64 = u64::MAX;
 
 impl Clock {
     /// The process's clock.
     #[inline]
     pub fn global() -> &'static Clock {
-        static CLOCK: LazyLock<Clock> = LazyLock::new(|| {
+        static CLOCK: Lazy<Clock> = Lazy::new(|| {
             if kernel_trusts_the_counter() {
                 let calibrate = || drop(CLOCK.counter.set(Counter::new(CLOCK.start)));
                 // Without the thread, the clock stays as it is.
@@ -50,17 +77,56 @@ impl Clock {
 
 impl Counter {
     fn new(start: Instant) -> Counter {
-        let clock = quanta::Clock::new();
+        Counter::of(quanta::Clock::new(), start)
+    }
+
+    fn of(clock: quanta::Clock, start: Instant) -> Counter {
         // The thread may have to wait between two readings: the closest ones count.
         let readings = (0..16).map(|_| (clock.raw(), start.elapsed(), clock.raw()));
         let closest = readings.min_by_key(|(before, _, after)| after.wrapping_sub(*before));
         let (anchor, elapsed, _) = closest.expect("there are several");
-        Counter { clock, anchor, elapsed: u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX) }
+        let elapsed = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
+        let (seen, behind) = (AtomicU64::new(elapsed), AtomicU64::new(GOOD));
+        Counter { clock, anchor, elapsed, start, seen, behind }
     }
 
     #[inline]
     fn now(&self) -> u64 {
-        self.elapsed + self.clock.delta_as_nanos(self.anchor, self.clock.raw())
+        // Relaxed, here and below: each of the two is for itself.
+        if self.behind.load(Ordering::Relaxed) != GOOD {
+            return self.by_the_kernel();
+        }
+        let raw = self.clock.raw();
+        let now = self.elapsed + self.clock.delta_as_nanos(self.anchor, raw);
+        // Also when it wraps: then the counter is behind.
+        if now.wrapping_sub(self.seen.load(Ordering::Relaxed)) < STEP && raw >= self.anchor {
+            return now;
+        }
+        self.look(now, raw)
+    }
+
+    /// A millisecond has passed, or the counter has been set back.
+    #[cold]
+    fn look(&self, now: u64, raw: u64) -> u64 {
+        let seen = self.seen.fetch_max(now, Ordering::Relaxed);
+        // What is below the anchor is no time: how far below is in cycles, of which there are a few
+        // in each nanosecond.
+        if now.saturating_add(SLACK) >= seen && raw.saturating_add(SLACK) >= self.anchor {
+            return now;
+        }
+        // The first thread that notices decides. The clock goes on where it was.
+        let behind = seen.wrapping_sub(self.kernels());
+        let _ = self.behind.compare_exchange(GOOD, behind, Ordering::Relaxed, Ordering::Relaxed);
+        self.by_the_kernel()
+    }
+
+    #[cold]
+    fn by_the_kernel(&self) -> u64 {
+        self.kernels().wrapping_add(self.behind.load(Ordering::Relaxed))
+    }
+
+    fn kernels(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 }
 
@@ -93,6 +159,49 @@ mod tests {
             least.mul_f64(0.999) <= here && here <= most.mul_f64(1.001),
             "{least:?} {here:?} {most:?}"
         );
+    }
+
+    /// A clock of which the test sets the counter. It counts nanoseconds.
+    fn with_counter() -> (Clock, std::sync::Arc<quanta::Mock>) {
+        let (counter, mock) = quanta::Clock::mock();
+        mock.increment(Duration::from_secs(3600));
+        let start = Instant::now();
+        let clock = Clock { start, counter: OnceLock::new() };
+        assert!(clock.counter.set(Counter::of(counter, start)).is_ok());
+        (clock, mock)
+    }
+
+    #[test]
+    fn goes_on_when_the_counter_is_set_back() {
+        // To a moment after the calibration, and to one before it.
+        for (passed, back) in [(1800, 900), (1800, 3600), (0, 1)] {
+            let (clock, counter) = with_counter();
+            counter.increment(Duration::from_secs(passed));
+            let before = clock.now();
+            assert!(before >= Duration::from_secs(passed));
+            counter.decrement(Duration::from_secs(back));
+            let after = clock.now();
+            std::thread::sleep(Duration::from_millis(20));
+            let later = clock.now();
+            // By the kernel's clock, from where it was.
+            assert!(after + Duration::from_millis(2) >= before, "{before:?}, then {after:?}");
+            assert!(later >= after + Duration::from_millis(20), "{after:?}, then {later:?}");
+            assert!(later < before + Duration::from_secs(60), "{before:?}, then {later:?}");
+            // The counter is not believed again.
+            counter.increment(Duration::from_secs(7200));
+            assert!(clock.now() < before + Duration::from_secs(60));
+        }
+    }
+
+    #[test]
+    fn a_thread_that_was_stopped_is_no_sign_of_that() {
+        let (clock, counter) = with_counter();
+        counter.increment(Duration::from_secs(1));
+        let ahead = clock.now();
+        counter.decrement(Duration::from_millis(50));
+        assert_eq!(clock.now() + Duration::from_millis(50), ahead);
+        counter.increment(Duration::from_secs(1));
+        assert_eq!(clock.now(), ahead + Duration::from_millis(950));
     }
 
     #[test]
