@@ -2,13 +2,18 @@
 
 mod support;
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use serde_json::json;
 use steer::endpoints::Connectivity::{self, Ready, TransientFailure};
-use steer::policy::{Call, Metrics, Pick, PolicyFactory, Registry, TrackedSlot};
-use steer::stats::{self, BackendStats, ChannelStats};
+use steer::endpoints::{Connection, Endpoint, EndpointDescriptor, EndpointId, Report};
+use steer::policy::{
+    Call, Helper, Metrics, Pick, Picker, PolicyFactory, Registry, Severity, TimerId, TrackedSlot,
+    Update,
+};
+use steer::stats::{self, BackendStats, ChannelStats, Describe};
+use steer::sync::Handle;
 use steer::{Code, Status};
 use support::Channel;
 
@@ -103,6 +108,28 @@ fn the_text_for_prometheus() {
     call(&channel);
     let text = stats::to_prometheus(seen(&channel.target));
     assert_eq!(text, include_str!("stats.prometheus"), "{text}");
+}
+
+/// A target may name each backend, as `ipv4:` does.
+#[test]
+fn the_text_for_prometheus_grows_as_the_backends_do() {
+    let length = |backends: usize| {
+        let addresses = (0..backends).map(|number| format!("10.0.0.{number:03}:50051"));
+        let addresses: Vec<String> = addresses.collect();
+        let target = format!("ipv4:{}", addresses.join(","));
+        let channel = channel(&target, "steer_least_request", json!({}));
+        let endpoint =
+            |address| EndpointDescriptor { addresses: vec![address], ..Default::default() };
+        channel
+            .update_with(Ok(addresses.into_iter().map(endpoint).map(Arc::new).collect()))
+            .unwrap();
+        channel.ready_all();
+        let text = stats::to_prometheus(seen(&target));
+        assert_eq!(text.matches(&target).count(), 1);
+        text.len()
+    };
+    let (few, many) = (length(50), length(400));
+    assert!(many < 9 * few, "{few} bytes for 50 backends, {many} for 400");
 }
 
 #[test]
@@ -390,4 +417,100 @@ fn a_broken_policy_is_seen_as_such() {
     let seen = seen("broken").remove(0);
     assert_eq!((seen.policy.as_str(), seen.fallen_back, seen.faults), ("broken", true, 1));
     assert_eq!((seen.state, seen.backends[0].state), (Ready, Ready));
+}
+
+/// The host of one policy, without a runner: keeps who can tell of it, and its picker.
+#[derive(Default)]
+struct Host {
+    made: Mutex<u64>,
+    describe: Mutex<Option<Arc<dyn Describe>>>,
+    picker: Mutex<Option<Box<dyn Picker>>>,
+}
+
+struct HostsEndpoint(EndpointId);
+
+impl Endpoint for HostsEndpoint {
+    fn id(&self) -> EndpointId {
+        self.0
+    }
+    fn matches(&self, _: &EndpointDescriptor) -> bool {
+        true
+    }
+    fn connect(&self) {}
+    fn reset_backoff(&self) {}
+}
+
+impl Helper for Host {
+    fn create_endpoint(&self, _: &Arc<EndpointDescriptor>) -> Result<Box<dyn Endpoint>, Status> {
+        let mut made = self.made.lock().unwrap();
+        *made += 1;
+        Ok(Box::new(HostsEndpoint(EndpointId(*made))))
+    }
+    fn update_state(&self, _: Connectivity, _: &Status, picker: Box<dyn Picker>) {
+        let former = self.picker.lock().unwrap().replace(picker);
+        drop(former);
+    }
+    fn request_reresolution(&self) {}
+    fn start_timer(&self, _: Duration) -> TimerId {
+        TimerId(1)
+    }
+    fn cancel_timer(&self, _: TimerId) {}
+    fn described_by(&self, describe: Arc<dyn Describe>) {
+        *self.describe.lock().unwrap() = Some(describe);
+    }
+    fn request_load_reports(&self, _: Option<Duration>) {}
+    fn wake(&self) -> bool {
+        true
+    }
+    fn is_active(&self) -> bool {
+        true
+    }
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+    fn random(&self) -> u64 {
+        7
+    }
+    fn log(&self, _: Severity, _: &str) {}
+}
+
+/// Statistics may be asked for on any thread, while the policy ends: what tells of it must not be
+/// the last owner of a connection.
+#[test]
+fn what_tells_of_a_policy_owns_no_connection() {
+    let _tracking = Tracking::set(true);
+    for name in Registry::with_built_ins().names() {
+        let factory = Registry::global().find(&name).unwrap();
+        let host = Arc::new(Host::default());
+        let mut policy = factory.new_policy(Arc::clone(&host) as Arc<dyn Helper>);
+        let endpoint = |address: &str| EndpointDescriptor {
+            addresses: vec![address.to_owned()],
+            ..EndpointDescriptor::default()
+        };
+        let list = ["a", "b"].map(endpoint).map(Arc::new);
+        list.iter().zip(0..).for_each(|(descriptor, place)| descriptor.index.set(place));
+        let update = Update {
+            endpoints: Ok(Arc::from(list)),
+            config: factory.parse_config(&json!({})).unwrap(),
+            factory,
+            resolution_note: String::new(),
+            target: String::new(),
+        };
+        policy.update(&update).unwrap();
+        let released = Arc::new(Mutex::new(0));
+        let mut reported = 0;
+        for number in [1, 2] {
+            let count = Arc::clone(&released);
+            let release = move |_: Handle| *count.lock().unwrap() += 1;
+            let connection = Connection::new(Handle::from_number(number), Arc::new(release));
+            let endpoint = EndpointId(number as u64);
+            policy.endpoint_report(endpoint, Report::Connecting);
+            reported += usize::from(policy.endpoint_report(endpoint, Report::Ready(connection)));
+        }
+        let describe = host.describe.lock().unwrap().take();
+        drop(policy);
+        drop(host.picker.lock().unwrap().take());
+        assert_eq!(*released.lock().unwrap(), 2, "{name}, of whose endpoints {reported} are READY");
+        drop(describe);
+    }
 }

@@ -20,6 +20,9 @@ const GROUPING_POWER: u8 = 4;
 /// The longest time that is told from longer ones is 2 to this power, in microseconds: 4.5 minutes.
 const LONGEST_POWER: u8 = 28;
 
+/// In the last bucket, with all that is longer.
+const LAST_MICROS: u64 = (1 << LONGEST_POWER) - 1;
+
 /// Bounds of [`LatencyStats::cumulative`], as powers of two, in microseconds: 128 µs to 67 s. The histogram
 /// has these bounds too, so that nothing is estimated.
 const BOUNDS: std::ops::RangeInclusive<u32> = 7..=26;
@@ -49,7 +52,7 @@ impl Latency {
     pub fn record(&self, latency: Duration) {
         let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
         // In range: the only error there is.
-        let _ = self.buckets.increment(micros.min((1 << LONGEST_POWER) - 1));
+        let _ = self.buckets.increment(micros.min(LAST_MICROS));
         let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
         // Relaxed: each number is for itself.
         self.sum_nanos.fetch_add(nanos, Ordering::Relaxed);
@@ -70,6 +73,8 @@ impl Latency {
         let max = seconds(self.longest_nanos.load(Ordering::Relaxed));
         let quantile = |quantile: f64| {
             let bucket = buckets.quantile_bucket(quantile).ok().flatten();
+            // The last bucket has no upper end.
+            let bucket = bucket.filter(|bucket| bucket.end() < LAST_MICROS);
             // The upper end: what is said is never less than it was. Inclusive, and 1 µs wide at least.
             bucket.map_or(max, |bucket| ((bucket.end() + 1) as f64 / 1e6).min(max))
         };
@@ -144,6 +149,19 @@ mod tests {
         {
             assert!(told >= exact && told <= exact * (1.0 + 1.0 / 16.0), "{told} for {exact}");
         }
+    }
+
+    #[test]
+    fn of_what_is_too_long_for_the_buckets_the_longest_is_said() {
+        let latency = Latency::default();
+        latency.record(Duration::from_secs(1));
+        // In the last bucket, which begins at 260 s, and beyond it.
+        for seconds in [265, 300, 3600] {
+            latency.record(Duration::from_secs(seconds));
+        }
+        let stats = latency.stats().unwrap();
+        assert_eq!((stats.p50, stats.p90, stats.p99, stats.max), (3600.0, 3600.0, 3600.0, 3600.0));
+        assert_eq!(stats.count, 4);
     }
 
     #[test]

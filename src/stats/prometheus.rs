@@ -37,9 +37,10 @@ struct Exposed {
 }
 
 impl Exposed {
+    /// Of each sample. The target is not among them: it may name each backend, and with each of
+    /// their samples the text would grow with the square of their number.
     fn labels(&self) -> Labels<'_> {
-        let ChannelStats { target, policy, .. } = &self.channel;
-        vec![("channel", &self.id), ("target", target), ("policy", policy)]
+        vec![("channel", &self.id), ("policy", &self.channel.policy)]
     }
 
     fn backends(&self) -> impl Iterator<Item = (Labels<'_>, &BackendStats)> + '_ {
@@ -113,6 +114,12 @@ struct Family {
 }
 
 const FAMILIES: &[Family] = &[
+    Family {
+        name: "steer_channel_info",
+        help: "What a channel was made for; always 1",
+        kind: MetricType::Gauge,
+        rows: |all| all.iter().map(info).collect(),
+    },
     Family {
         name: "steer_channel_state",
         help: "What the policy of a channel has published: 1 for the state it is, 0 for the others",
@@ -202,6 +209,10 @@ const FAMILIES: &[Family] = &[
         rows: |all| of_backends(all, |backend| backend.share.map(Value::Gauge)),
     },
 ];
+
+fn info(of: &Exposed) -> (Labels<'_>, Value<'_>) {
+    (with(&of.labels(), "target", &of.channel.target), Value::Gauge(1.0))
+}
 
 fn of_channels(all: &[Exposed], value: fn(&ChannelStats) -> Value<'_>) -> Rows<'_> {
     all.iter().map(|of| (of.labels(), value(&of.channel))).collect()
