@@ -345,11 +345,12 @@ __attribute__((weak)) grpc_core::UniqueTypeName HashAttribute() __asm__(
     "_ZN9grpc_core20RequestHashAttribute8TypeNameEv");
 __attribute__((weak)) grpc_core::UniqueTypeName HashAttributeTo155() __asm__(
     "_ZN9grpc_core24RequestHashAttributeNameEv");
-template <typename Attribute = grpc_core::RequestHashAttribute>
+// `Call` is a parameter so that compilers look at the body only where this overload is taken.
+template <typename Attribute = grpc_core::RequestHashAttribute, typename Call = ChannelCall>
 auto RequestHashOf(GrpcPolicy::CallState* call, Preferred)
     -> decltype(HashIn(std::declval<Attribute>().request_hash())) {
   if (&HashAttribute == nullptr) return std::nullopt;
-  auto* attribute = static_cast<ChannelCall*>(call)->GetCallAttribute(HashAttribute());
+  auto* attribute = static_cast<Call*>(call)->GetCallAttribute(HashAttribute());
   if (attribute == nullptr) return std::nullopt;
   return HashIn(static_cast<const Attribute*>(attribute)->request_hash());
 }
