@@ -46,19 +46,25 @@ function(steer_build_engine source_dir)
     set(target_dir ${CMAKE_CURRENT_BINARY_DIR}/cargo)
   endif()
   set(env CARGO_TARGET_DIR=${target_dir} RUSTC=${STEER_RUSTC} ${STEER_RUST_ENV})
-  set(arguments --locked --lib --quiet --profile $<IF:$<CONFIG:Debug>,dev,release>)
+  set(arguments --locked --lib --quiet --target ${STEER_RUST_TRIPLE}
+      --profile $<IF:$<CONFIG:Debug>,dev,release>)
+  string(APPEND target_dir /${STEER_RUST_TRIPLE})
 
   steer_sanitize_rust(rust_flags rust_arguments ${STEER_RUSTC})
   if(rust_flags)
     list(JOIN rust_flags " " rust_flags)
     list(APPEND env RUSTC_BOOTSTRAP=1 "RUSTFLAGS=$ENV{RUSTFLAGS} ${rust_flags}")
-    # With a target named, build scripts and macros keep their own flags, and run.
-    list(APPEND arguments --target ${STEER_RUST_HOST} ${rust_arguments})
-    string(APPEND target_dir /${STEER_RUST_HOST})
+    # As a target is named, build scripts and macros keep their own flags, and run.
+    list(APPEND arguments ${rust_arguments})
   endif()
 
   set(engine_dir ${target_dir}/$<IF:$<CONFIG:Debug>,debug,release>)
-  add_custom_target(steer_cargo ALL
+  # In an application, for what links it.
+  set(all "")
+  if(PROJECT_IS_TOP_LEVEL OR STEER_INSTALL)
+    set(all ALL)
+  endif()
+  add_custom_target(steer_cargo ${all}
     COMMAND ${CMAKE_COMMAND} -E env ${env} ${STEER_CARGO} build ${arguments}
     BYPRODUCTS ${engine_dir}/libsteer.a ${engine_dir}/libsteer.so
     WORKING_DIRECTORY ${source_dir}

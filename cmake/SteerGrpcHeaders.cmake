@@ -45,8 +45,27 @@ function(_steer_grpc_check_version version root)
   endif()
 endfunction()
 
+# Stops if the shim was not made for that gRPC and cannot be. A newer one than those it was made for may
+# do: then its own headers are needed, and the compiler decides.
+function(_steer_grpc_check_range version built_here)
+  steer_grpc_range(oldest newest)
+  string(REGEX MATCH "^[0-9]+[.][0-9]+" minor ${version})
+  set(words "Steer is made for gRPC ${oldest} to ${newest}, and the application's gRPC is ${version}.")
+  if(minor VERSION_LESS oldest)
+    message(FATAL_ERROR "${words} Take a newer gRPC. The C interface alone needs none: -DSTEER_BUILD_GRPC=OFF, "
+                        "or find_package(steer COMPONENTS engine) of an installed Steer.")
+  elseif(minor VERSION_GREATER newest)
+    if(NOT STEER_GRPC_SOURCE_DIR AND NOT built_here AND NOT STEER_GRPC_SDIST_SHA256)
+      message(FATAL_ERROR "${words} Look for a newer Steer. To try this one: "
+                          "-DSTEER_GRPC_SOURCE_DIR=<an unpacked source tree of gRPC ${version}>.")
+    endif()
+    message(WARNING "${words} Nobody has tried it with that one.")
+  endif()
+endfunction()
+
 # Puts the include directories of gRPC's internal headers into ${out}, or stops with words.
 function(steer_grpc_internal_headers out version built_here)
+  _steer_grpc_check_range(${version} "${built_here}")
   _steer_grpc_landmark(landmark ${version})
   set(build_says "no gRPC is built here")
   if(STEER_GRPC_SOURCE_DIR)
@@ -69,7 +88,7 @@ function(steer_grpc_internal_headers out version built_here)
         "installs. It looks for them in three ways:\n"
         "  1. -DSTEER_GRPC_SOURCE_DIR=<an unpacked source tree of gRPC ${version}>: not given\n"
         "  2. the source of a gRPC in the same build (FetchContent, add_subdirectory): ${build_says}\n"
-        "  3. PyPI's source package grpcio==${version}, fetched once and kept: ${why}")
+        "  3. the source package grpcio==${version}, fetched once and kept: ${why}")
     endif()
   endif()
   message(STATUS "Steer: gRPC ${version}'s internal headers: ${root}")

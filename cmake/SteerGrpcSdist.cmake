@@ -1,5 +1,7 @@
-# Fetches gRPC's source package from PyPI with pip, checks it against a pinned hash, and keeps its
-# headers in a cache outside the build tree. With a warm cache nothing is run and no network is used.
+# Fetches gRPC's source package from the package index that pip is set to, checks it against a pinned
+# hash, and keeps its headers in a cache outside the build tree. CMake downloads it where the index
+# can be asked for the file; otherwise pip does. With a warm cache nothing is run and no network is
+# used.
 #
 # Must not know: which headers are needed, or where in the package they are.
 include_guard(GLOBAL)
@@ -9,16 +11,19 @@ set(STEER_GRPC_SDIST_SHA256 "" CACHE STRING
     "SHA-256 of grpcio-<version>.tar.gz, for a gRPC version that Steer's own table has not")
 
 set(STEER_PIP_VENV "" CACHE PATH
-    "A virtual environment with the tools that _steer_pip_download wants, if many packages are fetched")
+    "A virtual environment with the tools of pip-tools.txt, if many packages are fetched")
 mark_as_advanced(STEER_PIP_VENV)
+
+# Minor versions of gRPC that were never published as a source package.
+set(_steer_without_sdist 1.52 1.77 1.79)
 
 # Puts the root of the headers into ${root_out}; or empty, and the reason into ${why_out}.
 function(steer_grpc_sdist root_out why_out version)
   set(${root_out} "" PARENT_SCOPE)
   _steer_sdist_row(version hash ${version})
   if(NOT hash)
-    set(${why_out} "no hash is known for that version; to trust one, -DSTEER_GRPC_SDIST_SHA256=<hash>"
-        PARENT_SCOPE)
+    _steer_why_no_row(why ${version})
+    set(${why_out} "${why}" PARENT_SCOPE)
     return()
   endif()
   # The hash is in the name, so that another pin is another directory.
@@ -43,7 +48,7 @@ function(steer_grpc_sdist root_out why_out version)
     # at the same time cannot see, or spoil, each other's half-made ones.
     string(RANDOM LENGTH 12 suffix)
     set(work ${cache}/tmp-${suffix})
-    _steer_pip_download(why ${work} ${version} ${hash})
+    _steer_download(why ${work} ${version} ${hash})
     if(NOT why)
       _steer_extract_headers(why ${work} ${version})
     endif()
@@ -85,58 +90,236 @@ function(_steer_sdist_row version_out hash_out version)
   endforeach()
 endfunction()
 
-# Downloads grpcio-<version>.tar.gz into ${work}/sdist. pip is PyPI's own client, and knows the user's
-# mirrors, proxies and certificates. To learn a source package's name and version pip runs its
-# setup.py, hence the virtual environment with tools of the age of these packages: newer pips and
-# setuptools have lost what the old ones need.
-function(_steer_pip_download why_out work version hash)
-  set(${why_out} "" PARENT_SCOPE)
+# Why there is no package for a gRPC version.
+function(_steer_why_no_row why_out version)
+  string(REGEX MATCH "^[0-9]+[.][0-9]+" minor ${version})
+  if(minor IN_LIST _steer_without_sdist)
+    string(CONCAT why "gRPC ${minor} was never published as a source package. Take its source from its "
+                      "repository, at the tag of your version, for STEER_GRPC_SOURCE_DIR")
+  else()
+    set(why "no hash is known for that version; to trust one, -DSTEER_GRPC_SDIST_SHA256=<hash>")
+  endif()
+  set(${why_out} "${why}" PARENT_SCOPE)
+endfunction()
+
+# Puts the oldest and the newest minor version that the shim was made for into the outputs.
+function(steer_grpc_range oldest_out newest_out)
+  file(STRINGS ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/grpc-sdists.txt rows REGEX "^[0-9]")
+  list(GET rows 0 oldest)
+  list(GET rows -1 newest)
+  foreach(name oldest newest)
+    string(REGEX MATCH "^[0-9]+[.][0-9]+" minor ${${name}})
+    set(${${name}_out} ${minor} PARENT_SCOPE)
+  endforeach()
+endfunction()
+
+# Downloads grpcio-<version>.tar.gz into ${work}/sdist: by CMake, from the package index that pip is set
+# to, or else by pip. If both fail, ${why_out} says why each did.
+function(_steer_download why_out work version hash)
+  _steer_find_pip(pip no_pip ${work})
+  _steer_index_download(why ${work} ${version} ${hash} "${pip}")
+  if(why)
+    set(by_cmake "${why}")
+    if(pip)
+      _steer_pip_download(no_pip ${work} ${version} ${hash})
+      if(NOT no_pip)
+        set(${why_out} "" PARENT_SCOPE)
+        return()
+      endif()
+    endif()
+    set(why "\n     by CMake's file(DOWNLOAD): ${by_cmake}\n     by pip: ${no_pip}")
+  endif()
+  set(${why_out} "${why}" PARENT_SCOPE)
+endfunction()
+
+# Puts the command for a pip into ${out}: Python's own, or where it has none, that of a new virtual
+# environment. Empty if there is none, and then ${why_out} says why.
+function(_steer_find_pip out why_out work)
+  set(${out} "" PARENT_SCOPE)
+  if(STEER_PIP_VENV)
+    set(${out} ${STEER_PIP_VENV}/bin/python -m pip PARENT_SCOPE)
+    return()
+  endif()
+  string(CONCAT help "Debian, Ubuntu: apt install python3-venv; or PIP_INDEX_URL=<a package index> in the "
+                     "environment, and then no Python is needed")
   find_program(STEER_PYTHON python3 DOC "Python, to fetch gRPC's source package")
   if(NOT STEER_PYTHON)
-    set(${why_out} "there is no python3 (Debian, Ubuntu: apt install python3-venv)" PARENT_SCOPE)
+    set(${why_out} "there is no python3 (${help})" PARENT_SCOPE)
+    return()
+  endif()
+  execute_process(COMMAND ${STEER_PYTHON} -m pip --version RESULT_VARIABLE failed OUTPUT_QUIET ERROR_QUIET)
+  if(NOT failed)
+    set(${out} ${STEER_PYTHON} -m pip PARENT_SCOPE)
+    return()
+  endif()
+  _steer_make_venv(failed ${work})
+  if(failed)
+    set(${why_out} "${failed} (${help})" PARENT_SCOPE)
+    return()
+  endif()
+  set(${out} ${work}/venv/bin/python -m pip PARENT_SCOPE)
+endfunction()
+
+# Makes the virtual environment ${work}/venv, once.
+function(_steer_make_venv why_out work)
+  set(${why_out} "" PARENT_SCOPE)
+  if(EXISTS ${work}/venv/bin/python)
     return()
   endif()
   execute_process(COMMAND ${STEER_PYTHON} -c "import venv, ensurepip" RESULT_VARIABLE failed
                   OUTPUT_QUIET ERROR_QUIET)
   if(failed)
-    set(${why_out} "${STEER_PYTHON} has no venv module (Debian, Ubuntu: apt install python3-venv)"
-        PARENT_SCOPE)
+    set(${why_out} "${STEER_PYTHON} has no venv module" PARENT_SCOPE)
+    return()
+  endif()
+  file(MAKE_DIRECTORY ${work})
+  _steer_run(why ${work} ${STEER_PYTHON} -m venv ${work}/venv)
+  set(${why_out} "${why}" PARENT_SCOPE)
+endfunction()
+
+# Runs a command. If it fails, ${why_out} says so, with the end of what it said.
+function(_steer_run why_out work)
+  set(${why_out} "" PARENT_SCOPE)
+  execute_process(COMMAND ${ARGN} WORKING_DIRECTORY ${work} TIMEOUT 600 RESULT_VARIABLE failed
+                  OUTPUT_VARIABLE text ERROR_VARIABLE text)
+  if(failed)
+    list(JOIN ARGN " " command)
+    # The end of it says why; the beginning may be long.
+    string(LENGTH "${text}" length)
+    if(length GREATER 1500)
+      math(EXPR start "${length} - 1500")
+      string(SUBSTRING "${text}" ${start} -1 text)
+      string(PREPEND text "[...]")
+    endif()
+    string(STRIP "${text}" text)
+    set(${why_out} "failed (${failed}): ${command}\n${text}" PARENT_SCOPE)
+  endif()
+endfunction()
+
+# What pip is told by its environment or its configuration, whose text is `settings`; else empty.
+function(_steer_pip_setting out settings name)
+  string(TOUPPER PIP_${name} variable)
+  string(REPLACE "-" "_" variable ${variable})
+  set(value "$ENV{${variable}}")
+  foreach(section download global)
+    if(value STREQUAL "" AND "\n${settings}" MATCHES "\n${section}[.]${name}='([^'\n]*)'")
+      set(value "${CMAKE_MATCH_1}")
+    endif()
+  endforeach()
+  set(${out} "${value}" PARENT_SCOPE)
+endfunction()
+
+# Puts the package index that pip is set to into ${index_out}: by PIP_INDEX_URL, by pip's configuration,
+# or pip's own default, which its help says. Empty where it cannot be known or is not to be used, and
+# then ${why_out} says why.
+function(_steer_package_index index_out cainfo_out why_out pip)
+  set(settings "")
+  if(pip)
+    execute_process(COMMAND ${pip} config list OUTPUT_VARIABLE settings ERROR_QUIET)
+  endif()
+  _steer_pip_setting(index "${settings}" index-url)
+  _steer_pip_setting(cainfo "${settings}" cert)
+  _steer_pip_setting(no_index "${settings}" no-index)
+  set(why "PIP_INDEX_URL is not set, and pip does not say which package index it uses")
+  if(no_index AND NOT no_index STREQUAL "0")
+    set(index "")
+    set(why "pip is set to use no package index (no-index)")
+  elseif(pip AND NOT index)
+    # In one line, however long it is.
+    execute_process(COMMAND ${CMAKE_COMMAND} -E env COLUMNS=1000 ${pip} download --help
+                    OUTPUT_VARIABLE help ERROR_QUIET)
+    if(help MATCHES "--index-url <url>[^(\n]*[(]default ([^ )\n]+)[)]")
+      set(index ${CMAKE_MATCH_1})
+    endif()
+  endif()
+  string(REGEX REPLACE "/+$" "" index "${index}")
+  set(${index_out} "${index}" PARENT_SCOPE)
+  set(${cainfo_out} "${cainfo}" PARENT_SCOPE)
+  set(${why_out} "${why}" PARENT_SCOPE)
+endfunction()
+
+# Downloads the package without pip's help: finds its address in the index's page, which is HTML or
+# JSON, and has CMake check what comes. setup.py is not run, and no Python tools are needed.
+function(_steer_index_download why_out work version hash pip)
+  _steer_package_index(index cainfo why "${pip}")
+  if(NOT index)
+    set(${why_out} "${why}" PARENT_SCOPE)
+    return()
+  endif()
+  set(page ${index}/grpcio/)
+  set(name grpcio-${version}.tar.gz)
+  # A password is not for logs.
+  string(REGEX REPLACE "//[^/@]*@" "//" shown ${page})
+  set(download ${CMAKE_COMMAND} -DCAINFO=${cainfo})
+  set(script -P ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/SteerDownload.cmake)
+  file(MAKE_DIRECTORY ${work}/sdist)
+  _steer_fetch(why ${work} ${page} index.html "-DHEADER=Accept: application/vnd.pypi.simple.v1+json, text/html")
+  if(why)
+    set(${why_out} "${shown}: ${why}" PARENT_SCOPE)
     return()
   endif()
 
-  file(WRITE ${work}/requirements.txt "grpcio==${version} --hash=sha256:${hash}\n")
-  set(venv ${work}/venv)
-  set(steps venv tools download)
-  if(STEER_PIP_VENV)
-    set(venv ${STEER_PIP_VENV})
-    set(steps download)
+  file(READ ${work}/index.html text)
+  string(FIND "${text}" "/${name}" end)
+  if(end EQUAL -1)
+    set(${why_out} "${shown} has no ${name}" PARENT_SCOPE)
+    return()
   endif()
-  set(pip ${venv}/bin/python -m pip --quiet --disable-pip-version-check)
-  foreach(step IN LISTS steps)
-    if(step STREQUAL "venv")
-      set(command ${STEER_PYTHON} -m venv ${venv})
-    elseif(step STREQUAL "tools")
-      set(command ${pip} install --upgrade "pip<24" "setuptools<81" wheel)
-    else()
-      set(command ${pip} download --no-deps --no-binary :all: --no-build-isolation --require-hashes
-          --requirement ${work}/requirements.txt --dest ${work}/sdist)
+  # What stands before it, to the quotation mark.
+  math(EXPR begin "${end} - 1000")
+  if(begin LESS 0)
+    set(begin 0)
+  endif()
+  math(EXPR length "${end} - ${begin}")
+  string(SUBSTRING "${text}" ${begin} ${length} link)
+  string(REGEX REPLACE "^.*[\"']" "" link "${link}")
+  if(link MATCHES "^/")
+    string(REGEX MATCH "^[a-z]+://[^/]*" site ${page})
+    string(PREPEND link ${site})
+  elseif(NOT link MATCHES "^[a-z]+://")
+    string(PREPEND link ${page})
+  endif()
+  _steer_fetch(why ${work} ${link}/${name} sdist/${name} -DSHA256=${hash})
+  if(why)
+    set(why "${name} of ${shown}: ${why}")
+  endif()
+  set(${why_out} "${why}" PARENT_SCOPE)
+endfunction()
+
+# In the scope of _steer_index_download: fetches ${url} to ${work}/${file}.
+macro(_steer_fetch why_out work url file)
+  execute_process(COMMAND ${download} -DURL=${url} -DFILE=${work}/${file} ${ARGN} ${script}
+                  RESULT_VARIABLE failed ERROR_VARIABLE text OUTPUT_QUIET)
+  set(${why_out} "")
+  if(failed)
+    # Without the frame that CMake puts around it.
+    string(REGEX REPLACE "^.*[(](message|file)[)]:" "" text "${text}")
+    string(REGEX REPLACE "[ \n]+" " " text "${text}")
+    string(STRIP "${text}" ${why_out})
+  endif()
+endmacro()
+
+# Downloads the package by pip. pip knows the user's proxies, certificates and other indexes.
+function(_steer_pip_download why_out work version hash)
+  set(${why_out} "" PARENT_SCOPE)
+  set(venv ${STEER_PIP_VENV})
+  set(options --quiet --disable-pip-version-check)
+  if(NOT venv)
+    set(venv ${work}/venv)
+    _steer_make_venv(why ${work})
+    if(NOT why)
+      _steer_run(why ${work} ${venv}/bin/python -m pip ${options} install --require-hashes --only-binary :all:
+                 --requirement ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/pip-tools.txt)
     endif()
-    execute_process(COMMAND ${command} WORKING_DIRECTORY ${work} TIMEOUT 600 RESULT_VARIABLE failed
-                    OUTPUT_VARIABLE text ERROR_VARIABLE text)
-    if(failed)
-      list(JOIN command " " command)
-      # The end of it says why; the beginning may be long.
-      string(LENGTH "${text}" length)
-      if(length GREATER 1500)
-        math(EXPR start "${length} - 1500")
-        string(SUBSTRING "${text}" ${start} -1 text)
-        string(PREPEND text "[...]")
-      endif()
-      string(STRIP "${text}" text)
-      set(${why_out} "failed (${failed}): ${command}\n${text}" PARENT_SCOPE)
+    if(why)
+      set(${why_out} "${why}" PARENT_SCOPE)
       return()
     endif()
-  endforeach()
+  endif()
+  file(WRITE ${work}/requirements.txt "grpcio==${version} --hash=sha256:${hash}\n")
+  _steer_run(why ${work} ${venv}/bin/python -m pip ${options} download --no-deps --no-binary :all:
+             --no-build-isolation --require-hashes --requirement ${work}/requirements.txt --dest ${work}/sdist)
+  set(${why_out} "${why}" PARENT_SCOPE)
 endfunction()
 
 # Unpacks the headers alone, a fifth of the package, into ${work}/headers: the internal ones, and for

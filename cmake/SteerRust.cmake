@@ -4,6 +4,8 @@
 include_guard(GLOBAL)
 include(${CMAKE_CURRENT_LIST_DIR}/SteerCache.cmake)
 
+set(STEER_RUST_TARGET "" CACHE STRING
+    "Rust's name of the machine to build for, as aarch64-unknown-linux-gnu. Default: the C compiler's")
 set(STEER_CARGO_TARGET_DIR "" CACHE PATH
     "Where cargo builds; several build trees may share one. Default: inside the build tree")
 
@@ -12,8 +14,12 @@ string(CONCAT _steer_rust_help
        "any toolchain whose cargo is on PATH or given as -DSTEER_CARGO=<file>.")
 
 # Finds cargo and a new enough rustc. Debian's packages, whatever their name, install both under
-# their plain names. Sets, for the caller, STEER_RUST_HOST, the machine that rustc runs on, and
-# STEER_RUST_ENV, NAME=VALUE words for cargo's environment.
+# their plain names. Sets, for the caller:
+#   STEER_RUST_HOST    the machine that rustc runs on
+#   STEER_RUST_TRIPLE  the machine to build for. Cargo is always told by --target, so that neither
+#                      CARGO_BUILD_TARGET nor [build] target of a cargo config changes what is
+#                      built, or where.
+#   STEER_RUST_ENV     NAME=VALUE words for cargo's environment
 function(_steer_find_rust source_dir)
   find_program(STEER_CARGO cargo PATHS $ENV{CARGO_HOME}/bin $ENV{HOME}/.cargo/bin
                DOC "Rust's cargo")
@@ -40,10 +46,144 @@ function(_steer_find_rust source_dir)
                         "${_steer_rust_help}")
   endif()
   string(REGEX MATCH "host: ([^\n]+)" line "${text}")
-  set(STEER_RUST_HOST ${CMAKE_MATCH_1} PARENT_SCOPE)
+  set(host ${CMAKE_MATCH_1})
+  _steer_rust_triple(triple ${host})
+  set(for "")
+  if(NOT triple STREQUAL host)
+    set(for " for ${triple}")
+  endif()
+  message(STATUS "Steer: rustc ${found} (${STEER_RUSTC})${for}")
+  _steer_rust_cross(env ${host} ${triple})
   steer_cargo_home(home)
-  set(STEER_RUST_ENV ${home} PARENT_SCOPE)
-  message(STATUS "Steer: rustc ${found} (${STEER_RUSTC})")
+  set(STEER_RUST_HOST ${host} PARENT_SCOPE)
+  set(STEER_RUST_TRIPLE ${triple} PARENT_SCOPE)
+  set(STEER_RUST_ENV ${env} ${home} PARENT_SCOPE)
+endfunction()
+
+# Puts Rust's name of the machine that the C or C++ compiler builds for into ${out}.
+function(_steer_rust_triple out host)
+  if(STEER_RUST_TARGET)
+    set(${out} ${STEER_RUST_TARGET} PARENT_SCOPE)
+    return()
+  endif()
+  set(${out} ${host} PARENT_SCOPE)
+  foreach(language C CXX)
+    if(CMAKE_${language}_COMPILER AND NOT compiler)
+      set(compiler ${CMAKE_${language}_COMPILER} ${CMAKE_${language}_COMPILER_ARG1})
+      # Of Clang, which builds for many machines, the toolchain file has chosen one.
+      set(machine ${CMAKE_${language}_COMPILER_TARGET})
+      if(NOT machine)
+        separate_arguments(compiler UNIX_COMMAND "${compiler}")
+        execute_process(COMMAND ${compiler} -dumpmachine OUTPUT_VARIABLE machine
+                        OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+      endif()
+    endif()
+  endforeach()
+
+  # The compiler says aarch64-linux-gnu, or with a vendor aarch64-pc-linux-gnu.
+  if(machine MATCHES "^([^-]+)-(.*-)?linux-([^-]+)$")
+    set(machine ${CMAKE_MATCH_1})
+    set(system linux-${CMAKE_MATCH_3})
+  elseif(machine MATCHES "^([^-]+)-apple-darwin")
+    set(machine ${CMAKE_MATCH_1})
+    set(system darwin)
+  elseif(NOT CMAKE_CROSSCOMPILING)
+    return()
+  else()
+    message(FATAL_ERROR "Steer: this is a cross build, and Rust's name of the machine \"${machine}\" is "
+                        "not known. Say it: -DSTEER_RUST_TARGET=<a line of `rustc --print target-list`>.")
+  endif()
+  if(machine STREQUAL "x86_64" AND CMAKE_SIZEOF_VOID_P EQUAL 4) # -m32
+    set(machine i686)
+  elseif(machine MATCHES "^i[3-6]86$")
+    set(machine i686)
+  elseif(machine MATCHES "^arm" AND system STREQUAL "darwin")
+    set(machine aarch64)
+  elseif(machine STREQUAL "arm" AND system STREQUAL "linux-gnueabihf")
+    set(machine armv7)
+  elseif(machine STREQUAL "riscv64")
+    set(machine riscv64gc)
+  endif()
+  # A vendor of rustc's own (x86_64-alpine-linux-musl) is the same machine.
+  if(host MATCHES "^${machine}-.*${system}$")
+    return()
+  endif()
+  if(system STREQUAL "darwin")
+    set(${out} ${machine}-apple-darwin PARENT_SCOPE)
+  else()
+    set(${out} ${machine}-unknown-${system} PARENT_SCOPE)
+  endif()
+endfunction()
+
+# What it takes to build for another machine than rustc's own: Rust's standard library of that machine,
+# and linkers for both, as build scripts and macros run here. Stops if something is missing: cargo
+# would say so only when it links. Puts the words for cargo's environment into ${out}.
+function(_steer_rust_cross out host triple)
+  set(${out} "" PARENT_SCOPE)
+  if(triple STREQUAL host)
+    return()
+  endif()
+  execute_process(COMMAND ${STEER_RUSTC} --print target-libdir --target ${triple}
+                  RESULT_VARIABLE failed OUTPUT_VARIABLE dir ERROR_VARIABLE why
+                  OUTPUT_STRIP_TRAILING_WHITESPACE)
+  if(failed)
+    message(FATAL_ERROR "Steer: ${STEER_RUSTC} cannot build for ${triple}. Another name for it: "
+                        "-DSTEER_RUST_TARGET=<a line of `rustc --print target-list`>.\n${why}")
+  endif()
+  file(GLOB std ${dir}/libstd-*.rlib)
+  if(NOT std)
+    message(FATAL_ERROR
+      "Steer: this build is for ${triple}, and ${STEER_RUSTC} has no standard library for it: there is no "
+      "${dir}/libstd-*.rlib. With rustup: rustup target add ${triple}. With Debian's rustc: dpkg "
+      "--add-architecture and apt install libstd-rust-dev:<architecture>, as arm64. If the build is for "
+      "another machine: -DSTEER_RUST_TARGET=<name>.")
+  endif()
+
+  string(TOUPPER ${triple} name)
+  string(REGEX REPLACE "[-.]" "_" name ${name})
+  set(compiler ${CMAKE_C_COMPILER})
+  set(option ${CMAKE_C_COMPILE_OPTIONS_TARGET}${CMAKE_C_COMPILER_TARGET})
+  if(NOT compiler)
+    set(compiler ${CMAKE_CXX_COMPILER})
+    set(option ${CMAKE_CXX_COMPILE_OPTIONS_TARGET}${CMAKE_CXX_COMPILER_TARGET})
+  endif()
+  set(link ${CMAKE_SYSROOT})
+  list(TRANSFORM link PREPEND --sysroot=)
+  if(CMAKE_C_COMPILER_TARGET OR CMAKE_CXX_COMPILER_TARGET)
+    list(APPEND link ${option})
+  endif()
+  set(env "")
+  set(linker_option "")
+  # The user's own choice goes first.
+  if(NOT DEFINED ENV{CARGO_TARGET_${name}_LINKER} AND compiler)
+    list(APPEND env CARGO_TARGET_${name}_LINKER=${compiler})
+    set(linker_option -Clinker=${compiler})
+  elseif(DEFINED ENV{CARGO_TARGET_${name}_LINKER})
+    set(linker_option -Clinker=$ENV{CARGO_TARGET_${name}_LINKER})
+  endif()
+  list(TRANSFORM link PREPEND -Clink-arg=)
+  if(link AND NOT DEFINED ENV{RUSTFLAGS})
+    list(JOIN link " " flags)
+    list(APPEND env "CARGO_TARGET_${name}_RUSTFLAGS=$ENV{CARGO_TARGET_${name}_RUSTFLAGS} ${flags}")
+  endif()
+
+  set(dir ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/steer-rust-cross)
+  file(WRITE ${dir}/probe.rs "#[unsafe(no_mangle)]\npub extern \"C\" fn steer_probe() { println!() }\n")
+  execute_process(COMMAND ${STEER_RUSTC} --edition 2024 --crate-type cdylib probe.rs -o host.so
+                  WORKING_DIRECTORY ${dir} RESULT_VARIABLE failed OUTPUT_VARIABLE text ERROR_VARIABLE text)
+  if(failed)
+    message(FATAL_ERROR "Steer: a cross build runs build scripts and macros on this machine, ${host}, and "
+                        "${STEER_RUSTC} cannot link for it. It takes a C compiler `cc` for this machine "
+                        "(Debian: apt install gcc libc6-dev):\n${text}")
+  endif()
+  execute_process(COMMAND ${STEER_RUSTC} --edition 2024 --crate-type cdylib --target ${triple}
+                          ${linker_option} ${link} probe.rs -o target.so
+                  WORKING_DIRECTORY ${dir} RESULT_VARIABLE failed OUTPUT_VARIABLE text ERROR_VARIABLE text)
+  if(failed)
+    message(FATAL_ERROR "Steer: ${STEER_RUSTC} cannot link for ${triple} with ${compiler}. If another linker "
+                        "should: CARGO_TARGET_${name}_LINKER=<file> in the environment.\n${text}")
+  endif()
+  set(${out} ${env} PARENT_SCOPE)
 endfunction()
 
 # The libraries that Rust's standard library wants at the end of a static link, as plain names. libc
@@ -52,7 +192,8 @@ function(_steer_native_libs out)
   set(dir ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/steer-native-libs)
   file(WRITE ${dir}/empty.rs "")
   execute_process(
-    COMMAND ${STEER_RUSTC} --crate-type staticlib --print native-static-libs empty.rs -o libempty.a
+    COMMAND ${STEER_RUSTC} --target ${STEER_RUST_TRIPLE} --crate-type staticlib
+            --print native-static-libs empty.rs -o libempty.a
     WORKING_DIRECTORY ${dir} RESULT_VARIABLE failed OUTPUT_VARIABLE text ERROR_VARIABLE text)
   if(failed OR NOT text MATCHES "native-static-libs: ([^\n]*)")
     message(FATAL_ERROR "Steer: ${STEER_RUSTC} cannot build an empty static library:\n${text}")

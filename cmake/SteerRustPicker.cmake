@@ -35,8 +35,10 @@ function(steer_add_rust_picker name directory)
     _steer_find_rust(${crates}/sdk)
     _steer_native_libs(native_libs)
     set_property(GLOBAL PROPERTY STEER_RUST_NATIVE_LIBS ${native_libs})
+    set_property(GLOBAL PROPERTY STEER_RUST_PICKER_TRIPLE ${STEER_RUST_TRIPLE})
     set_property(GLOBAL PROPERTY STEER_RUST_PICKER_ENV ${STEER_RUST_ENV})
   endif()
+  get_property(triple GLOBAL PROPERTY STEER_RUST_PICKER_TRIPLE)
   get_property(env GLOBAL PROPERTY STEER_RUST_PICKER_ENV)
   _steer_picker_crate(library ${name} ${directory})
 
@@ -45,7 +47,7 @@ function(steer_add_rust_picker name directory)
     # Apart from the engine's, which may be another toolchain's or have other flags.
     set(target_dir ${STEER_CARGO_TARGET_DIR}/pickers)
   endif()
-  set(built ${target_dir}/$<IF:$<CONFIG:Debug>,debug,release>)
+  set(built ${target_dir}/${triple}/$<IF:$<CONFIG:Debug>,debug,release>)
   if(arg_MODULE)
     set(kind cdylib)
     set(built ${built}/${CMAKE_SHARED_LIBRARY_PREFIX}${library}${CMAKE_SHARED_LIBRARY_SUFFIX})
@@ -58,7 +60,7 @@ function(steer_add_rust_picker name directory)
   if(NOT TARGET ${cargo})
     add_custom_target(${cargo} ALL
       COMMAND ${CMAKE_COMMAND} -E env CARGO_TARGET_DIR=${target_dir} RUSTC=${STEER_RUSTC} ${env}
-              ${STEER_CARGO} rustc --lib --crate-type ${kind} --quiet
+              ${STEER_CARGO} rustc --lib --crate-type ${kind} --quiet --target ${triple}
               --profile $<IF:$<CONFIG:Debug>,dev,release>
               --config "patch.crates-io.steer-sdk.path=\"${crates}/sdk\""
       BYPRODUCTS ${built}
@@ -124,6 +126,25 @@ function(_steer_picker_module name cargo built)
   add_dependencies(${name} ${name}_file)
 endfunction()
 
+# A target with an object that has nothing in it, one for the directory.
+function(_steer_empty_object out)
+  string(SHA256 id ${CMAKE_CURRENT_BINARY_DIR})
+  string(SUBSTRING ${id} 0 12 id)
+  set(target steer_empty_${id})
+  if(NOT TARGET ${target})
+    set(language c)
+    if(NOT CMAKE_C_COMPILER_LOADED)
+      set(language cc)
+    endif()
+    set(source ${CMAKE_CURRENT_BINARY_DIR}/${target}.${language})
+    file(CONFIGURE OUTPUT ${source} CONTENT "typedef int steer_empty;\n")
+    add_library(${target} OBJECT ${source})
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON
+                          INTERPROCEDURAL_OPTIMIZATION OFF)
+  endif()
+  set(${out} ${target} PARENT_SCOPE)
+endfunction()
+
 function(_steer_picker_linked name cargo built native_libs)
   if(NOT CMAKE_EXECUTABLE_FORMAT STREQUAL "ELF")
     message(FATAL_ERROR "steer_add_rust_picker(${name}): only ELF's tools can keep a library's names "
@@ -141,12 +162,23 @@ function(_steer_picker_linked name cargo built native_libs)
   # What nobody needs is left out, and then GNU ld has weak symbols that look like strong ones, of which
   # --strip-unneeded takes the last trace; not when debugging, as it takes what debuggers read too.
   set(release $<NOT:$<CONFIG:Debug>>)
+  execute_process(COMMAND ${CMAKE_LINKER} --version OUTPUT_VARIABLE linker ERROR_QUIET)
+  if(linker MATCHES "^GNU ld")
+    set(link_options $<${release}:--gc-sections> --force-group-allocation)
+    set(copy_options "")
+  else()
+    # LLVM's linker and others do neither for an object file, and want one to learn the machine from.
+    # Without its header a group is no group.
+    _steer_empty_object(empty)
+    set(link_options $<TARGET_OBJECTS:${empty}>)
+    set(copy_options --remove-section=.group)
+  endif()
   add_custom_command(OUTPUT ${object}
-    COMMAND ${CMAKE_LINKER} -r $<${release}:--gc-sections> --force-group-allocation
-            --undefined=steer_plugin_block -o ${object} ${built}
-    COMMAND ${CMAKE_OBJCOPY} $<${release}:--strip-unneeded> --keep-global-symbol=steer_plugin_block ${object}
+    COMMAND ${CMAKE_LINKER} -r ${link_options} --undefined=steer_plugin_block -o ${object} ${built}
+    COMMAND ${CMAKE_OBJCOPY} ${copy_options} $<${release}:--strip-unneeded>
+            --keep-global-symbol=steer_plugin_block ${object}
     COMMAND ${CMAKE_OBJCOPY} --redefine-sym steer_plugin_block=${block} ${object}
-    DEPENDS ${cargo} ${built}
+    DEPENDS ${cargo} ${built} ${empty}
     COMMAND_EXPAND_LISTS
     VERBATIM)
   add_custom_target(${name}_object DEPENDS ${object})

@@ -5,7 +5,11 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+server=
+trap 'rm -rf "$work"; [[ -z $server ]] || kill "$server"' EXIT
+# What the user's pip is set to, for the cases that ask the real one.
+real_index=${PIP_INDEX_URL-}
+unset PIP_INDEX_URL PIP_NO_INDEX
 cmake=$(command -v cmake)
 passed=0
 failed=0
@@ -141,10 +145,23 @@ expect "headers, of a gRPC built here" 0 "dirs: $work/tree/1.51.1." -- \
   headers 1.51.1 -DBUILT_HERE="$work/tree/1.51.1"
 expect "headers, STEER_GRPC_SOURCE_DIR goes first" 0 "dirs: $work/tree/1.51.1." -- \
   headers 1.51.1 -DBUILT_HERE="$work/tree/1.83.0" -DSTEER_GRPC_SOURCE_DIR="$work/tree/1.51.1"
-expect "headers, of no known source package" 1 \
-  "1. -DSTEER_GRPC_SOURCE_DIR=" "2. the source of a gRPC in the same build" \
-  "3. PyPI's source package grpcio==1.44.0" "no hash is known" "-DSTEER_GRPC_SDIST_SHA256=" -- \
-  headers 1.44.0 -DSTEER_PYTHON=/nonexistent
+for version in 1.52.1 1.77.0 1.79.3; do
+  expect "headers, of a gRPC without a source package, $version" 1 \
+    "1. -DSTEER_GRPC_SOURCE_DIR=" "2. the source of a gRPC in the same build" \
+    "3. the source package grpcio==$version" "${version%.*} was never published" "at the tag" -- \
+    headers $version -DSTEER_PYTHON=/nonexistent
+done
+tree "$work/tree/1.52.1" 1.52.1
+expect "headers, of such a gRPC, STEER_GRPC_SOURCE_DIR" 0 "dirs: $work/tree/1.52.1." -- \
+  headers 1.52.1 -DSTEER_GRPC_SOURCE_DIR="$work/tree/1.52.1"
+expect "headers, of a gRPC that is too old" 1 "made for gRPC 1.46 to 1.85" "is 1.44.0" \
+  "Take a newer gRPC" "COMPONENTS engine" -- headers 1.44.0 -DSTEER_GRPC_SOURCE_DIR="$work/tree/1.46.5"
+expect "headers, of a gRPC that is too new" 1 "made for gRPC 1.46 to 1.85" "is 1.86.0" \
+  "Look for a newer Steer" "-DSTEER_GRPC_SOURCE_DIR=" -- headers 1.86.0
+tree "$work/tree/1.83.7" 1.83.7
+sed -i 's/1.83.7/1.86.0/' "$work/tree/1.83.7/src/python/grpcio/grpc_version.py"
+expect "headers, of one that is too new, STEER_GRPC_SOURCE_DIR" 0 "Nobody has tried it" "dirs: " -- \
+  headers 1.86.0 -DSTEER_GRPC_SOURCE_DIR="$work/tree/1.83.7"
 
 expect "fetch" 0 "fetching gRPC 1.51.1" "dirs: $work/cache/grpc-sdists/1.51.1-" -- \
   headers 1.51.1 -DSTEER_CACHE_DIR="$work/cache" "${fake[@]}"
@@ -193,13 +210,13 @@ expect "cache, CARGO_HOME is the user's" 0 "cache: $own. cargo: ." -- cache -u H
 expect "cache, a place is named" 0 "cache: $work/c d. cargo: CARGO_HOME=$work/c d/cargo." -- \
   cache -u HOME STEER_CACHE_DIR="$work/c d"
 
-expect "fetch, no python3" 1 "there is no python3" "apt install python3-venv" -- \
+expect "fetch, no python3" 1 "there is no python3" "apt install python3-venv" "PIP_INDEX_URL=" -- \
   env PATH="$work/nothing" "$cmake" -DVERSION=1.51.1 -DSTEER_CACHE_DIR="$work/empty-cache" \
   -P "$here/headers.cmake"
 expect "fetch, python3 without venv" 1 "has no venv module" "apt install python3-venv" -- \
   env FAKE_FAULT=venv "$cmake" -DVERSION=1.51.1 -DSTEER_CACHE_DIR="$work/empty-cache" "${fake[@]}" \
   -P "$here/headers.cmake"
-expect "fetch, pip fails" 1 "1. -DSTEER_GRPC_SOURCE_DIR=" "setuptools<81" "fake fault: tools" -- \
+expect "fetch, pip fails" 1 "1. -DSTEER_GRPC_SOURCE_DIR=" "pip-tools.txt" "fake fault: tools" -- \
   env FAKE_FAULT=tools "$cmake" -DVERSION=1.51.1 -DSTEER_CACHE_DIR="$work/empty-cache" "${fake[@]}" \
   -P "$here/headers.cmake"
 echo "no archive" >"$work/grpcio-1.83.0.tar.gz"
@@ -207,6 +224,73 @@ expect "fetch, a broken archive" 1 "cannot unpack grpcio-1.83.0.tar.gz" -- \
   env FAKE_SDIST="$work/grpcio-1.83.0.tar.gz" "$cmake" -DVERSION=1.83.0 \
   -DSTEER_GRPC_SDIST_SHA256=0123456789abcdef -DSTEER_CACHE_DIR="$work/empty-cache" "${fake[@]}" \
   -P "$here/headers.cmake"
+
+# ---- a package index ----
+
+# Pages of the kinds that there are: HTML and JSON; addresses that are whole, from the root, or relative.
+site=$work/site
+mkdir -p "$site"/{whole,root,relative,json,empty}/grpcio "$site/packages"
+cp "$FAKE_SDIST" "$site/packages"
+cat >"$work/server.py" <<'END'
+import functools, http.server, sys
+
+handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[1])
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+print(server.server_port, flush=True)
+server.serve_forever()
+END
+coproc SERVER { exec python3 "$work/server.py" "$site" 2>/dev/null; }
+server=$SERVER_PID
+read -r port <&"${SERVER[0]}"
+index=http://127.0.0.1:$port
+page() {
+  printf '<!DOCTYPE html>\n<a href="%s">grpcio-1.51.0.tar.gz</a>\n<a href="%s#sha256=0">grpcio-1.51.1.tar.gz</a>\n' \
+    "${2/1.51.1/1.51.0}" "$2" >"$site/$1/grpcio/index.html"
+}
+page whole "$index/packages/grpcio-1.51.1.tar.gz"
+page root /packages/grpcio-1.51.1.tar.gz
+page relative ../../packages/grpcio-1.51.1.tar.gz
+printf '{"files":[{"filename":"a","url":"%s/a"},{"filename":"grpcio-1.51.1.tar.gz","url":"%s"}]}' \
+  "$index/packages" "$index/packages/grpcio-1.51.1.tar.gz" >"$site/json/grpcio/index.html"
+echo "<!DOCTYPE html>" >"$site/empty/grpcio/index.html"
+fake_hash=$(sha256sum "$FAKE_SDIST" | cut -d ' ' -f 1)
+
+# from_index <cmake arguments...>: with an empty cache.
+from_index() {
+  rm -rf "$work/index-cache"
+  headers 1.51.1 -DSTEER_CACHE_DIR="$work/index-cache" -DSTEER_GRPC_SDIST_SHA256="$fake_hash" "$@"
+}
+kept="dirs: $work/index-cache/grpc-sdists/1.51.1-${fake_hash:0:12}."
+# pip must not be needed.
+export FAKE_FAULT=download
+for kind in whole root relative json; do
+  PIP_INDEX_URL=$index/$kind/ \
+    expect "index, without Python, addresses: $kind" 0 "$kept" -- from_index -DSTEER_PYTHON=
+done
+FAKE_PIP_CONFIG="global.index-url='$index/whole'" \
+  expect "index, of pip's configuration" 0 "$kept" -- from_index "${fake[@]}"
+FAKE_PIP_CONFIG="download.index-url='$index/whole'
+global.index-url='$index/empty'" \
+  expect "index, of pip's configuration for downloads" 0 "$kept" -- from_index "${fake[@]}"
+FAKE_PIP_DEFAULT=$index/whole expect "index, pip's own" 0 "$kept" -- from_index "${fake[@]}"
+FAKE_PIP_CONFIG="global.no-index='true'" FAKE_PIP_DEFAULT=$index/whole \
+  expect "index, none is to be used" 1 "(no-index)" "by pip: failed" "fake fault: download" -- \
+  from_index "${fake[@]}"
+PIP_INDEX_URL=$index/empty \
+  expect "index, without the package: both are named" 1 \
+  "by CMake's file(DOWNLOAD): $index/empty/grpcio/ has no grpcio-1.51.1.tar.gz" \
+  "by pip: failed" "fake fault: download" -- from_index "${fake[@]}"
+PIP_INDEX_URL=$index/nothing \
+  expect "index, no such page" 1 "HTTP response code" "fake fault: download" -- from_index "${fake[@]}"
+PIP_INDEX_URL=$index/whole \
+  expect "index, a package of another hash" 1 "grpcio-1.51.1.tar.gz of $index/whole/grpcio/" "HASH" \
+  "fake fault: download" -- from_index "${fake[@]}" -DSTEER_GRPC_SDIST_SHA256="$(printf '%064d' 0)"
+PIP_INDEX_URL=http://user:secret@127.0.0.1:$port/empty \
+  expect "index, a password is not shown" 1 "DOWNLOAD): http://127.0.0.1:$port/empty/grpcio/ has no" \
+  "by pip: there is no python3" -- from_index -DSTEER_PYTHON=
+unset FAKE_FAULT
+PIP_INDEX_URL=$index/empty \
+  expect "index, without the package: pip has it" 0 "$kept" -- from_index "${fake[@]}"
 
 several_at_once() {
   local pids=() pid
@@ -237,6 +321,48 @@ export FAKE_RELEASE=1.85.0
 expect "Rust, just new enough" 0 "rustc 1.85.0" "flags: ." -- rust
 expect "Rust, that cannot sanitize" 0 "NOT instrumented" "fake fault" "flags: ." -- \
   rust "-DSTEER_SANITIZE=address;undefined"
+
+# The machine is the C compiler's, and its standard library must be there.
+for pair in aarch64-linux-gnu:aarch64-unknown-linux-gnu arm-linux-gnueabihf:armv7-unknown-linux-gnueabihf \
+  riscv64-linux-gnu:riscv64gc-unknown-linux-gnu i586-linux-gnu:i686-unknown-linux-gnu \
+  aarch64-none-linux-gnu:aarch64-unknown-linux-gnu x86_64-linux-musl:x86_64-unknown-linux-musl \
+  arm64-apple-darwin23.1.0:aarch64-apple-darwin; do
+  FAKE_MACHINE=${pair%:*} \
+    expect "Rust, for ${pair%:*}" 1 "rustc 1.85.0 ($here/fake_rustc) for ${pair#*:} " \
+    "has no standard library for it" "rustup target add ${pair#*:}" "libstd-rust-dev" -- \
+    rust -DCMAKE_C_COMPILER="$here/fake_rustc"
+done
+for pair in x86_64-linux-gnu:x86_64-unknown-linux-gnu x86_64-pc-linux-gnu:x86_64-unknown-linux-gnu \
+  x86_64-alpine-linux-musl:x86_64-alpine-linux-musl riscv64-linux-gnu:riscv64gc-unknown-linux-gnu; do
+  FAKE_MACHINE=${pair%:*} FAKE_HOST=${pair#*:} \
+    expect "Rust, on ${pair#*:} for ${pair%:*}" 0 "flags: ." "target: ${pair#*:}." -- \
+    rust -DCMAKE_C_COMPILER="$here/fake_rustc"
+done
+FAKE_HOST=x86_64-unknown-linux-gnu FAKE_MACHINE=x86_64-linux-gnu \
+  expect "Rust, with -m32" 1 "for i686-unknown-linux-gnu" -- \
+  rust -DCMAKE_C_COMPILER="$here/fake_rustc" -DCMAKE_SIZEOF_VOID_P=4
+FAKE_MACHINE=x86_64-linux-gnu \
+  expect "Rust, Clang's target" 1 "for aarch64-unknown-linux-gnu" -- \
+  rust -DCMAKE_C_COMPILER="$here/fake_rustc" -DCMAKE_C_COMPILER_TARGET=aarch64-linux-gnu
+FAKE_MACHINE=aarch64-linux-gnu \
+  expect "Rust, STEER_RUST_TARGET goes first" 1 "for aarch64-unknown-linux-musl" -- \
+  rust -DCMAKE_C_COMPILER="$here/fake_rustc" -DSTEER_RUST_TARGET=aarch64-unknown-linux-musl
+FAKE_MACHINE=quux \
+  expect "Rust, a cross build for an unknown machine" 1 '"quux" is not known' "-DSTEER_RUST_TARGET=" -- \
+  rust -DCMAKE_C_COMPILER="$here/fake_rustc" -DCMAKE_CROSSCOMPILING=ON
+mkdir -p "$work/std/lib"
+touch "$work/std/lib/libstd-0.rlib"
+FAKE_MACHINE=aarch64-linux-gnu FAKE_LIBDIR=$work/std/lib FAKE_LINKS=host \
+  expect "Rust, a cross build without a linker" 1 "cannot link for aarch64-unknown-linux-gnu with" \
+  "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=<file>" "fake fault: no linker" -- \
+  rust -DCMAKE_C_COMPILER="$here/fake_rustc"
+FAKE_MACHINE=aarch64-linux-gnu FAKE_LIBDIR=$work/std/lib \
+  expect "Rust, a cross build without a compiler for this machine" 1 "cannot link for it" \
+  "apt install gcc libc6-dev" -- rust -DCMAKE_C_COMPILER="$here/fake_rustc"
+FAKE_MACHINE=aarch64-linux-gnu FAKE_LIBDIR=$work/std/lib FAKE_LINKS="host target" \
+  expect "Rust, a cross build" 0 "target: aarch64-unknown-linux-gnu." \
+  "environment: CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=$here/fake_rustc." -- \
+  rust -DCMAKE_C_COMPILER="$here/fake_rustc"
 
 # ---- users' pickers in Rust ------------------------------------------------------------------------
 
@@ -276,12 +402,13 @@ expect "picker in Rust, no ELF" 1 "a picker is to be loaded: MODULE" -- \
   picker -DCRATE="$work/crates/one" -DCMAKE_EXECUTABLE_FORMAT=MACHO
 
 if [[ ${1:-} == --online ]]; then
+  if [[ -n $real_index ]]; then export PIP_INDEX_URL=$real_index; fi
   expect "pip, no index" 1 "No matching distribution found" -- \
     env PIP_NO_INDEX=1 "$cmake" -DVERSION=1.51.1 -DSTEER_CACHE_DIR="$work/empty-cache" \
     -P "$here/headers.cmake"
   expect "pip, wrong hash" 1 "THESE PACKAGES DO NOT MATCH THE HASHES" -- \
     headers 1.51.1 -DSTEER_GRPC_SDIST_SHA256="$(printf '%064d' 0)"
-  expect "pip, the real thing" 0 "dirs: $work/online/grpc-sdists/1.51.1-" -- \
+  expect "the real thing" 0 "dirs: $work/online/grpc-sdists/1.51.1-" -- \
     headers 1.51.1 -DSTEER_CACHE_DIR="$work/online"
 fi
 
