@@ -58,6 +58,51 @@ fn the_list_of_symbols_is_current() {
     check("include/steer/symbols.txt", &functions(&generated()));
 }
 
+/// The word at the start of a line's rest.
+fn word(rest: &str) -> &str {
+    rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default()
+}
+
+/// The name that a line at the top of a header declares.
+fn declared(line: &str) -> Option<&str> {
+    for keyword in ["#define ", "enum ", "struct ", "union "] {
+        if let Some(rest) = line.strip_prefix(keyword) {
+            return Some(word(rest));
+        }
+    }
+    if line.starts_with("typedef ") || line.starts_with("} ") {
+        return line.strip_suffix(';')?.rsplit([' ', '*']).next();
+    }
+    // An enumerator.
+    line.contains(" = ").then(|| word(line.trim_start()))
+}
+
+/// The names that a header takes from everybody who includes it: macros, types and enumerators.
+fn names(header: &str) -> Vec<&str> {
+    header.lines().filter_map(|line| Some(declared(line)?).filter(|name| !name.is_empty())).collect()
+}
+
+#[test]
+fn every_name_in_the_header_begins_with_steer() {
+    let header = generated();
+    let names = names(&header);
+    assert!(names.len() > 100, "these names are not all: {names:?}");
+    for name in names {
+        assert!(name.starts_with("steer_") || name.starts_with("STEER_"), "{name:?}");
+    }
+}
+
+#[test]
+fn every_macro_of_an_installed_header_begins_with_steer() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("include/steer");
+    for path in fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
+        let source = fs::read_to_string(&path).unwrap();
+        for line in source.lines().filter_map(|line| line.trim_start().strip_prefix("#define ")) {
+            assert!(word(line).starts_with("STEER_"), "{}: {line:?}", path.display());
+        }
+    }
+}
+
 /// cbindgen writes a Rust function pointer into a header without a word, as if C could call it.
 #[test]
 fn every_function_pointer_has_the_c_abi() {

@@ -10,6 +10,7 @@
 //! | `backend.rs` | `steer_backend`, `steer_backends`, `steer_attribute` |
 //! | `call.rs` | `steer_call`, `steer_call_end`, `steer_metrics` |
 //! | `choice.rs` | `steer_choice` |
+//! | `code.rs` | `steer_code` |
 //! | `picker_type.rs` | `steer_picker_type`, `steer_wants` |
 //! | `policy_type.rs` | `steer_policy_type`, `steer_resolved`, `steer_publication` |
 //! | `api.rs` | `steer_api` |
@@ -25,6 +26,7 @@ mod api;
 mod backend;
 mod call;
 mod choice;
+mod code;
 mod picker_type;
 mod plugin;
 mod policy_type;
@@ -35,6 +37,7 @@ pub use api::*;
 pub use backend::*;
 pub use call::*;
 pub use choice::*;
+pub use code::*;
 pub use picker_type::*;
 pub use plugin::*;
 pub use policy_type::*;

@@ -155,6 +155,7 @@ impl std::error::Error for Status {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::steer_code;
 
     #[test]
     fn numbers_are_grpcs_and_unknown_numbers_read_as_unknown() {
@@ -165,6 +166,8 @@ mod tests {
         for number in [-1, 17, i32::MAX, i32::MIN] {
             assert_eq!(Code::from_number(number), Code::Unknown);
         }
+        assert_eq!(steer_code::STEER_CODE_UNAVAILABLE as i32, Code::Unavailable as i32);
+        assert_eq!(steer_code::STEER_CODE_UNAUTHENTICATED as i32, 16);
     }
 
     #[test]

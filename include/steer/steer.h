@@ -36,7 +36,7 @@
  The version of the ABI that this header describes. It grows when something is added; nothing
  is ever taken away or given another meaning.
  */
-#define STEER_ABI_VERSION 3
+#define STEER_ABI_VERSION 4
 
 /*
  The first eight bytes of a `steer_plugin`, as a little-endian number: "STEERLB" and 0.
@@ -114,42 +114,6 @@ enum steer_status
 typedef enum steer_status steer_status;
 #else
 typedef int32_t steer_status;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/*
- A gRPC status code. The numbers are gRPC's and never change.
-
- Source: <https://grpc.github.io/grpc/core/md_doc_statuscodes.html>
- */
-enum Code
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  Ok = 0,
-  Cancelled = 1,
-  Unknown = 2,
-  InvalidArgument = 3,
-  DeadlineExceeded = 4,
-  NotFound = 5,
-  AlreadyExists = 6,
-  PermissionDenied = 7,
-  ResourceExhausted = 8,
-  FailedPrecondition = 9,
-  Aborted = 10,
-  OutOfRange = 11,
-  Unimplemented = 12,
-  Internal = 13,
-  Unavailable = 14,
-  DataLoss = 15,
-  Unauthenticated = 16,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum Code Code;
-#else
-typedef int32_t Code;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -385,9 +349,39 @@ typedef int32_t steer_json_kind;
 #endif // __cplusplus
 
 /*
- A running timer.
+ A gRPC status code, with gRPC's numbers. Codes travel as `int32_t`. gRFC A54 says which of them
+ a picker may fail calls with.
  */
-typedef struct TimerId TimerId;
+enum steer_code
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  STEER_CODE_OK = 0,
+  STEER_CODE_CANCELLED = 1,
+  STEER_CODE_UNKNOWN = 2,
+  STEER_CODE_INVALID_ARGUMENT = 3,
+  STEER_CODE_DEADLINE_EXCEEDED = 4,
+  STEER_CODE_NOT_FOUND = 5,
+  STEER_CODE_ALREADY_EXISTS = 6,
+  STEER_CODE_PERMISSION_DENIED = 7,
+  STEER_CODE_RESOURCE_EXHAUSTED = 8,
+  STEER_CODE_FAILED_PRECONDITION = 9,
+  STEER_CODE_ABORTED = 10,
+  STEER_CODE_OUT_OF_RANGE = 11,
+  STEER_CODE_UNIMPLEMENTED = 12,
+  STEER_CODE_INTERNAL = 13,
+  STEER_CODE_UNAVAILABLE = 14,
+  STEER_CODE_DATA_LOSS = 15,
+  STEER_CODE_UNAUTHENTICATED = 16,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum steer_code steer_code;
+#else
+typedef int32_t steer_code;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
 
 /*
  One call that a picker wants to hear of. Used by one thread at a time.
@@ -1509,10 +1503,7 @@ typedef struct steer_pick_failure {
 
 
 
-/*
- Every code, by its number.
- */
-#define Code_ALL { Ok, Cancelled, Unknown, InvalidArgument, DeadlineExceeded, NotFound, AlreadyExists, PermissionDenied, ResourceExhausted, FailedPrecondition, Aborted, OutOfRange, Unimplemented, Internal, Unavailable, DataLoss, Unauthenticated, }
+
 
 #ifdef __cplusplus
 extern "C" {

@@ -71,8 +71,8 @@ enum class Code : int32_t {
 // As long as the text is: see where it came from.
 inline std::string_view View(steer_str text) { return {text.data, text.length}; }
 
-// In place of what users leave out.
-struct None {};
+// In place of what users leave out. (Not `None`: Xlib.h has a macro of that name.)
+struct NotGiven {};
 
 namespace detail {
 
@@ -144,8 +144,8 @@ class Json {
   }
 
   // A whole number of this range.
-  int64_t Integer(int64_t fallback = 0, int64_t least = std::numeric_limits<int64_t>::min(),
-                  int64_t most = std::numeric_limits<int64_t>::max()) const {
+  int64_t Integer(int64_t fallback = 0, int64_t least = (std::numeric_limits<int64_t>::min)(),
+                  int64_t most = (std::numeric_limits<int64_t>::max)()) const {
     int64_t value = 0;
     if (!Read(detail::engine->json_integer, &value, "must be a whole number")) return fallback;
     if (least <= value && value <= most) return value;
@@ -155,7 +155,7 @@ class Json {
 
   // A number of this range.
   double Number(double fallback = 0, double least = std::numeric_limits<double>::lowest(),
-                double most = std::numeric_limits<double>::max()) const {
+                double most = (std::numeric_limits<double>::max)()) const {
     double value = 0;
     if (!Read(detail::engine->json_number, &value, "must be a number")) return fallback;
     if (least <= value && value <= most) return value;
@@ -490,7 +490,7 @@ class Wants {
 
 // What a picker is made of. `config` and `state` are what the functions given to PickerType made,
 // and live as long as the picker; what the picker keeps of `backends` and `channel` is copied.
-template <class Config = None, class State = None>
+template <class Config = NotGiven, class State = NotGiven>
 struct Build : Wants {
   const Config& config;
   State& state;
@@ -537,14 +537,14 @@ template <class ConfigFn, class StateFn, class DataFn, class TimerFn, class Make
 struct PickerHooks {
   // `if constexpr` on these: what the user left out has no hook.
   template <class Fn>
-  static constexpr bool kGiven = !std::is_same_v<Fn, None>;
+  static constexpr bool kGiven = !std::is_same_v<Fn, NotGiven>;
 
   template <class Fn, class... Args>
   static auto ResultOf() {
     if constexpr (kGiven<Fn>) {
       return Type<std::invoke_result_t<const Fn&, Args...>>();
     } else {
-      return Type<None>();
+      return Type<NotGiven>();
     }
   }
   template <class T>
@@ -568,7 +568,7 @@ struct PickerHooks {
     const PickerHooks& functions;
     Channel channel;
     State state;
-    None none;
+    NotGiven none;
   };
 
   // The picker behind the C table, with what the engine reads of it later.
@@ -746,7 +746,7 @@ class PickerType {
 
 // A type of pickers of this name: that in `loadBalancingConfig`.
 inline auto Picker(std::string name) {
-  return PickerType<None, None, None, None>(std::move(name), {}, {}, {}, {});
+  return PickerType<NotGiven, NotGiven, NotGiven, NotGiven>(std::move(name), {}, {}, {}, {});
 }
 
 // --- Policies -----------------------------------------------------------------------------------

@@ -168,7 +168,7 @@ class Following final : public steer::TrackedCall, Counted<Following> {
 // Chooses the last backend, as a class.
 class Last {
  public:
-  explicit Last(steer::Build<steer::None, State>& build) : backends_(build.backends) {}
+  explicit Last(steer::Build<steer::NotGiven, State>& build) : backends_(build.backends) {}
   Last(const Last&) = delete;
 
   steer::Choice operator()(const steer::Call&) const {
@@ -193,7 +193,7 @@ int32_t RegisterRemembering(const steer_api* api) {
         mine.timers.push_back(timer);
         mine.channel.Rebuild();
       })
-      .Register(api, [](steer::Build<steer::None, State>& build) {
+      .Register(api, [](steer::Build<steer::NotGiven, State>& build) {
         latest = &build.state;
         ++build.state.pickers;
         if (build.state.pickers == 1) {

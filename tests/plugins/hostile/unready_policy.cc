@@ -43,7 +43,7 @@ class Unready final : public steer::Policy {
 
 int32_t Entry(const steer_api* api) {
   return steer::RegisterPolicy(
-      api, "unready_policy", [](const steer::Json&) { return steer::None(); },
+      api, "unready_policy", [](const steer::Json&) { return steer::NotGiven(); },
       [](steer::PolicyChannel channel) { return std::make_unique<Unready>(channel); });
 }
 
