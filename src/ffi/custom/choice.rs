@@ -8,6 +8,7 @@
 //! Must not know: how a picker is run.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::ffi::c_void;
 
 use steer_abi::{steer_choice, steer_choice_kind, steer_str};
@@ -17,24 +18,55 @@ use crate::policy::raise;
 use crate::sync::Handle;
 use crate::{Code, Status};
 
-/// Something said, by its number.
-struct Numbered<T> {
-    number: u64,
-    what: T,
+/// A pick may make several choices, and return any of them: of each kind, so many are kept. What
+/// more a pick makes without returning it is a mistake.
+const MOST: usize = 16;
+
+/// What was said of one kind, by numbers, the latest last.
+struct Latest<T>(VecDeque<(u64, T)>);
+
+impl<T> Latest<T> {
+    const fn none() -> Latest<T> {
+        Latest(VecDeque::new())
+    }
+
+    fn keep(&mut self, number: u64, what: T) {
+        if self.0.len() == MOST {
+            self.0.pop_front();
+        }
+        self.0.push_back((number, what));
+    }
+
+    fn take(&mut self, number: u64) -> Option<T> {
+        let place = self.0.iter().rposition(|(kept, _)| *kept == number)?;
+        self.0.remove(place).map(|(_, what)| what)
+    }
+
+    fn take_last(&mut self) -> Option<T> {
+        let last = self.0.pop_back().map(|(_, what)| what);
+        self.0.clear();
+        last
+    }
 }
 
 /// What the hooks of this thread have said last.
 struct Said {
     /// How much was said.
     numbers: u64,
-    failure: Option<Numbered<Status>>,
-    tracked: Option<Numbered<(u64, Handle)>>,
-    fault: Option<Numbered<String>>,
+    failures: Latest<Status>,
+    tracked: Latest<(u64, Handle)>,
+    faults: Latest<String>,
 }
 
 thread_local! {
-    static SAID: RefCell<Said> =
-        const { RefCell::new(Said { numbers: 0, failure: None, tracked: None, fault: None }) };
+    static SAID: RefCell<Said> = const {
+        RefCell::new(Said {
+            numbers: 0,
+            failures: Latest::none(),
+            tracked: Latest::none(),
+            faults: Latest::none(),
+        })
+    };
 }
 
 /// Nothing is said any more at a thread's end.
@@ -42,39 +74,35 @@ fn with<T>(body: impl FnOnce(&mut Said) -> T) -> Option<T> {
     SAID.try_with(|said| said.try_borrow_mut().ok().map(|mut said| body(&mut said))).ok().flatten()
 }
 
-fn take<T>(said: &mut Option<Numbered<T>>, number: u64) -> Option<T> {
-    said.take_if(|said| said.number == number).map(|said| said.what)
-}
-
 /// The status of the `fail` or `drop` whose choice has this number.
 pub(super) fn take_failure(number: u64) -> Option<Status> {
-    with(|said| take(&mut said.failure, number)).flatten()
+    with(|said| said.failures.take(number)).flatten()
 }
 
 /// The backend and the state of the `complete_tracked` whose choice has this number.
 pub(super) fn take_tracked(number: u64) -> Option<(u64, Handle)> {
-    with(|said| take(&mut said.tracked, number)).flatten()
+    with(|said| said.tracked.take(number)).flatten()
 }
 
 /// The text of the `fault` whose choice has this number.
 pub(super) fn take_fault(number: u64) -> Option<String> {
-    with(|said| take(&mut said.fault, number)).flatten()
+    with(|said| said.faults.take(number)).flatten()
 }
 
 /// Calls a hook, to hear what it says: nothing of it was said before.
 pub(super) fn listen<T>(hook: impl FnOnce() -> T) -> T {
-    with(|said| (said.failure, said.fault) = (None, None));
+    with(|said| (said.failures.take_last(), said.faults.take_last()));
     hook()
 }
 
 /// The failure that the hook has said, if any.
 pub(super) fn failure_said() -> Option<Status> {
-    with(|said| said.failure.take()).flatten().map(|said| said.what)
+    with(|said| said.failures.take_last()).flatten()
 }
 
 /// The fault that the hook has said, if any.
 pub(super) fn fault_said() -> Option<String> {
-    with(|said| said.fault.take()).flatten().map(|said| said.what)
+    with(|said| said.faults.take_last()).flatten()
 }
 
 /// Ends the policy's call for a hook that has failed, with what it has said.
@@ -106,7 +134,7 @@ unsafe fn failure(kind: steer_choice_kind, code: i32, message: steer_str) -> ste
     // SAFETY: by this function's contract.
     let message = unsafe { message.to_text() }.unwrap_or_default();
     let what = Status::new(Code::from_number(code), message);
-    say(kind, |said, number| said.failure = Some(Numbered { number, what }))
+    say(kind, |said, number| said.failures.keep(number, what))
 }
 
 // Unguarded: it copies what is said, for this thread.
@@ -125,7 +153,7 @@ pub(super) unsafe extern "C" fn drop(code: i32, message: steer_str) -> steer_cho
 pub(super) unsafe extern "C" fn complete_tracked(backend: u64, state: *mut c_void) -> steer_choice {
     let what = (backend, Handle::new(state));
     let kind = steer_choice_kind::STEER_CHOICE_TRACKED;
-    say(kind, |said, number| said.tracked = Some(Numbered { number, what }))
+    say(kind, |said, number| said.tracked.keep(number, what))
 }
 
 // Unguarded: it copies what is said, for this thread.
@@ -133,5 +161,5 @@ pub(super) unsafe extern "C" fn fault(message: steer_str) -> steer_choice {
     // SAFETY: readable, as `steer_api` says.
     let what = unsafe { message.to_text() }.unwrap_or_default();
     let kind = steer_choice_kind::STEER_CHOICE_FAULT;
-    say(kind, |said, number| said.fault = Some(Numbered { number, what }))
+    say(kind, |said, number| said.faults.keep(number, what))
 }
