@@ -133,7 +133,7 @@ int main(int argc, char** argv) {
       absl::StrCat(R"({"loadBalancingConfig": )", absl::GetFlag(FLAGS_lb_config), "}"));
   const auto channel = grpc::CreateCustomChannel(absl::GetFlag(FLAGS_target),
                                                  grpc::InsecureChannelCredentials(), args);
-  if (!channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(10))) {
+  if (!channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(60))) {
     std::cerr << "no connection to " << absl::GetFlag(FLAGS_target) << std::endl;
     return 1;
   }

@@ -25,8 +25,8 @@ DEADLINE_MS = 1000
 UTILIZATION = 0.6
 GOOD = ("red", "green", "blue")
 ODD = "odd"
-# In seconds; for what takes none.
-PATIENCE = 30
+# In seconds; for what takes none, on a machine that is busy.
+PATIENCE = 120
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """That the numbers of gain_server and gain_client can be trusted: the server bounds what it serves and drops
 what nobody waits for, the client keeps its schedule whatever the servers and its own process do, errors and
-shares are counted right.
+shares are counted right. What a busy machine can break is judged on a quiet one alone: `timely`.
 
 Usage: test.py <directory of gain_server and gain_client>
 """
@@ -15,10 +15,13 @@ import traceback
 sys.dont_write_bytecode = True
 from fleet import calling, outcomes, serving  # noqa: E402
 from greeters import require  # noqa: E402
+from machine import judged, timely  # noqa: E402
 
 ROUND_ROBIN = {"round_robin": {}}
-PATIENCE = 60
-# What a busy machine may add to what was asked for.
+PATIENCE = 120
+# For calls that are to be answered, however long it takes.
+LONG = "--deadline_ms=60000"
+# What a quiet machine may add to what was asked for.
 SLACK_MS = 400
 
 
@@ -31,18 +34,16 @@ def calls(programs, servers, *arguments, config=None):
 def bounds_what_it_serves(programs):
     """Two slots of 100 ms serve 20 calls per second, no more and no less, in the order in which they came."""
     with serving(programs, {"one": ["--slots=2", "--service_time_ms=100"]}) as servers:
-        seen = calls(programs, servers, "--rate=200", "--seconds=0.25", "--deadline_ms=30000")
+        seen = calls(programs, servers, "--rate=200", "--seconds=0.25", LONG)
     require(seen.statuses == {"OK": seen.calls}, seen.statuses)
     # The last ones came at the end of 250 ms or a little before, and were served last.
     all_of_it = math.ceil(seen.calls / 2) * 100
     longest = seen.latency_ms["max"]
-    require(
-        # A busy machine adds something to the end of each call that others wait for.
-        all_of_it - 250 <= longest <= 1.5 * all_of_it,
-        f"{seen.calls} calls take {all_of_it} ms, and the longest took {longest} ms",
-    )
+    words = f"{seen.calls} calls take {all_of_it} ms, and the longest took {longest} ms"
+    require(all_of_it - 250 <= longest, words)
+    timely(longest <= 1.5 * all_of_it, words)
     middle = seen.latency_ms["p50"]
-    require(0.3 < middle / longest < 0.7, f"no queue in order: {seen.latency_ms}")
+    timely(0.3 < middle / longest < 0.7, f"no queue in order: {seen.latency_ms}")
 
 
 def drops_what_nobody_waits_for(programs):
@@ -53,7 +54,7 @@ def drops_what_nobody_waits_for(programs):
             client.wait(PATIENCE)
         after = calls(programs, servers, "--rate=4", "--seconds=3", "--deadline_ms=1000")
     # Served to its end the burst would have taken 10 s.
-    require(after.statuses == {"OK": after.calls}, f"calls after the burst: {after.statuses}")
+    timely(after.statuses == {"OK": after.calls}, f"calls after the burst: {after.statuses}")
 
 
 def keeps_its_schedule(programs):
@@ -66,16 +67,18 @@ def keeps_its_schedule(programs):
     # Five standard deviations of a Poisson count.
     require(abs(seen.calls - 600) < 5 * math.sqrt(600), f"{seen.calls} calls instead of about 600")
     require(seen.statuses == {"DEADLINE_EXCEEDED": seen.calls}, seen.statuses)
-    require(sum(seen.calls_of.values()) == seen.calls, f"{seen.calls} calls: {seen.calls_of}")
-    require(500 <= seen.latency_ms["p50"] < 500 + SLACK_MS, f"they took {seen.latency_ms}")
-    require(took < 2 + 0.5 + 2, f"it took {took:.1f} s")
+    require(500 <= seen.latency_ms["p50"], f"they took {seen.latency_ms}")
+    # A call that begins after its deadline comes to no server.
+    timely(sum(seen.calls_of.values()) == seen.calls, f"{seen.calls} calls: {seen.calls_of}")
+    timely(seen.latency_ms["p50"] < 500 + SLACK_MS, f"they took {seen.latency_ms}")
+    timely(took < 2 + 0.5 + 2, f"it took {took:.1f} s")
 
 
 def same_seed_same_calls(programs):
     counts = []
     for seed in (1, 1, 2):
         with serving(programs, {"one": ["--service_time_ms=0"]}) as servers:
-            load = ["--rate=500", "--warm_up=0.5", "--seconds=0.5", f"--seed={seed}"]
+            load = ["--rate=500", "--warm_up=0.5", "--seconds=0.5", f"--seed={seed}", LONG]
             seen = calls(programs, servers, *load)
         require(seen.calls_of == {"one": seen.calls}, f"the warm-up was counted: {seen.calls_of}")
         counts.append(seen.calls)
@@ -85,7 +88,7 @@ def same_seed_same_calls(programs):
 def omits_nothing(programs):
     """A client that could not run for a while counts the calls that should have begun then as late."""
     with serving(programs, {"one": ["--slots=100", "--service_time_ms=1"]}) as servers:
-        rate = ["--rate=400", "--seconds=2", "--deadline_ms=5000"]
+        rate = ["--rate=400", "--seconds=2", LONG]
         with calling(programs, servers, ROUND_ROBIN, *rate) as client:
             time.sleep(1)
             client.send_signal(signal.SIGSTOP)
@@ -95,23 +98,25 @@ def omits_nothing(programs):
     require(seen.statuses == {"OK": seen.calls}, seen.statuses)
     # The stop was 40 % of the schedule, so a tenth of the calls waited three quarters of it.
     for name, times in (("latencies", seen.latency_ms), ("lateness", seen.late_ms)):
-        require(450 < times["p90"] < 800 + SLACK_MS, f"a stop of 800 ms and {name} of {times}")
+        timely(450 < times["p90"] < 800 + SLACK_MS, f"a stop of 800 ms and {name} of {times}")
 
 
 def counts_errors_and_shares(programs):
     with serving(programs, {"good": ["--service_time_ms=2"], "bad": ["--failing"]}) as servers:
-        seen = calls(programs, servers, "--rate=500", "--warm_up=0.5", "--seconds=2")
+        seen = calls(programs, servers, "--rate=500", "--warm_up=0.5", "--seconds=2", LONG)
     half = seen.calls / 2
     require(sum(seen.calls_of.values()) == seen.calls, f"{seen.calls} calls: {seen.calls_of}")
-    require(all(abs(n - half) <= 2 for n in seen.calls_of.values()), f"not halved: {seen.calls_of}")
     by_status = {"OK": seen.calls_of["good"], "UNAVAILABLE": seen.calls_of["bad"]}
     require(seen.statuses == by_status, f"{seen.statuses} are not {by_status}")
-    require(abs(seen.errors - 0.5) < 0.01, f"errors: {seen.errors}")
+    errors = seen.calls_of["bad"] / seen.calls
+    require(abs(seen.errors - errors) < 1e-9, f"errors: {seen.errors} instead of {errors}")
     latencies = seen.latencies_us
     require(len(latencies) == seen.calls and latencies == sorted(latencies), "not all, or no order")
     for name, rank in (("p50", 0.5), ("p99.9", 0.999), ("max", 1)):
         exact = latencies[math.ceil(rank * len(latencies)) - 1] / 1000
         require(seen.latency_ms[name] == exact, f"{name} is {seen.latency_ms[name]}, not {exact}")
+    # Once both servers are connected, and they are in time.
+    timely(all(abs(n - half) <= 2 for n in seen.calls_of.values()), f"not halved: {seen.calls_of}")
 
 
 def tells_its_load(programs):
@@ -119,10 +124,10 @@ def tells_its_load(programs):
     weighted = {"steer_weighted_round_robin": {"blackoutPeriod": "0.2s", "weightUpdatePeriod": "0.1s"}}
     arguments = {"fast": ["--service_time_ms=10"], "slow": ["--service_time_ms=40"]}
     with serving(programs, arguments) as servers:
-        load = ["--rate=500", "--warm_up=3", "--seconds=3"]
+        load = ["--rate=500", "--warm_up=3", "--seconds=3", LONG]
         seen = calls(programs, servers, *load, config=weighted)
     # By capacity it is a fifth.
-    require(0.12 < seen.share("slow") < 0.3, f"the slow one got {seen.share('slow'):.0%}")
+    timely(0.12 < seen.share("slow") < 0.3, f"the slow one got {seen.share('slow'):.0%}")
 
 
 TESTS = (
@@ -141,8 +146,8 @@ def main():
     failed = 0
     for test in TESTS:
         try:
-            test(programs)
-            print(f"ok      {test.__name__}")
+            unjudged = judged(test, programs)
+            print(f"ok      {test.__name__}" + (f", not by the clock: {unjudged}" if unjudged else ""))
         except Exception:
             failed += 1
             print(f"FAILED  {test.__name__}\n{traceback.format_exc()}")

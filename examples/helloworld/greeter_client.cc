@@ -36,7 +36,8 @@ ABSL_FLAG(std::string, target, "ipv4:127.0.0.1:50051", "the servers, as gRPC nam
 ABSL_FLAG(int64_t, calls, 1, "how many calls to make; 0 for no limit");
 ABSL_FLAG(double, seconds, 0, "stop after so many seconds; 0 for no limit");
 ABSL_FLAG(int, threads, 1, "threads that share the calls; each makes one after another");
-ABSL_FLAG(size_t, warm_up, 0, "call, uncounted, until so many different servers have answered");
+ABSL_FLAG(size_t, warm_up, 0,
+          "call, uncounted and without --headers, until so many different servers have answered");
 ABSL_FLAG(std::string, lb_config, R"([{"steer_round_robin": {}}])",
           "loadBalancingConfig of the service config: a JSON array");
 ABSL_FLAG(std::vector<std::string>, headers, {}, "headers that each call carries: name=value,...");
@@ -66,7 +67,7 @@ class GreeterClient {
     request.set_name(name);
     helloworld::HelloReply reply;
     grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(5));
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
     context.set_wait_for_ready(absl::GetFlag(FLAGS_wait_for_ready));
     for (const auto& [key, value] : headers_) context.AddMetadata(key, value);
 
@@ -124,8 +125,8 @@ std::string ServiceConfig() {
 }
 
 // Calls until all the servers are connected, so that what follows is spread over all of them.
-bool WarmUp(GreeterClient& greeter, size_t servers) {
-  const absl::Time give_up = absl::Now() + absl::Seconds(10);
+bool WarmUp(GreeterClient greeter, size_t servers) {
+  const absl::Time give_up = absl::Now() + absl::Seconds(60);
   std::set<std::string> answered;
   while (answered.size() < servers && absl::Now() < give_up) {
     if (const auto reply = greeter.SayHello("everyone")) answered.insert(reply->server());
@@ -156,15 +157,14 @@ int greeter_client_main(int argc, char** argv) {
   steer::Register();  // before the first channel
   grpc::ChannelArguments args;
   args.SetServiceConfigJSON(ServiceConfig());
-  GreeterClient greeter(grpc::CreateCustomChannel(absl::GetFlag(FLAGS_target),
-                                                  grpc::InsecureChannelCredentials(), args),
-                        HeadersOfFlag());
-
-  if (!WarmUp(greeter, absl::GetFlag(FLAGS_warm_up))) {
+  const auto channel = grpc::CreateCustomChannel(absl::GetFlag(FLAGS_target),
+                                                 grpc::InsecureChannelCredentials(), args);
+  if (!WarmUp(GreeterClient(channel, {}), absl::GetFlag(FLAGS_warm_up))) {
     std::cerr << "not every server answered during the warm-up" << std::endl;
     return 1;
   }
 
+  GreeterClient greeter(channel, HeadersOfFlag());
   const int64_t calls = absl::GetFlag(FLAGS_calls);
   const double seconds = absl::GetFlag(FLAGS_seconds);
   const absl::Time end =

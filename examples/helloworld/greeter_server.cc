@@ -79,7 +79,7 @@ int main(int argc, char** argv) {
   // Shutdown() alone would cancel the calls that reach the server before its GOAWAY reaches the
   // clients. So first let those that watch the health service move on, while all is still served.
   server->GetHealthCheckService()->Shutdown();
-  std::this_thread::sleep_for(std::chrono::seconds(1));
+  std::this_thread::sleep_for(std::chrono::seconds(2));
   server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(10));
   return 0;
 }

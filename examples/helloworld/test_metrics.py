@@ -23,7 +23,7 @@ except ImportError:
     text_string_to_metric_families = None
 
 CALLS = 60
-PATIENCE = 30
+PATIENCE = 120
 POLICIES = ["steer_round_robin", "steer_least_request", "steer_peak_ewma"]
 SKIPPED = 75
 

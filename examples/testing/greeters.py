@@ -11,11 +11,13 @@ import queue
 import re
 import subprocess
 import threading
+import time
 import typing
 
 ANSWER = re.compile(r"(?P<name>[\w-]+) at (?P<address>\S+): Hello")
-SERVER_PATIENCE = 10
-CLIENT_PATIENCE = 60
+# In seconds, on a machine that is busy.
+SERVER_PATIENCE = 60
+CLIENT_PATIENCE = 300
 
 
 class Failed(Exception):
@@ -106,6 +108,40 @@ class Greeted(typing.NamedTuple):
     def answered(self):
         """How often each server answered."""
         return collections.Counter(self.order)
+
+
+class Greeting:
+    """A greeter client that calls without end, for the time of a `with`."""
+
+    def __init__(self, client, servers, *arguments):
+        command = [client, f"--target={target(servers)}", "--calls=0", *arguments]
+        self.order = []  # as Greeted's
+        self.failures = []
+        self._process = started(command, stderr=subprocess.STDOUT)
+
+    def __enter__(self):
+        self._lines = lines_of(self._process, SERVER_PATIENCE)
+        return self
+
+    def __exit__(self, *_):
+        stopped(self._process)
+
+    def until(self, condition, otherwise):
+        """Hears the client's calls until `condition()` holds; fails with the words in the end."""
+        give_up = time.monotonic() + CLIENT_PATIENCE
+        for line in self._lines:
+            answer = ANSWER.match(line)
+            if answer:
+                self.order.append(answer["name"])
+            else:
+                print(f"  client: {line}")
+                if line.startswith("FAILED"):
+                    self.failures.append(line)
+            if condition():
+                return
+            if time.monotonic() > give_up:
+                raise Failed(f"{otherwise}: {collections.Counter(self.order)}")
+        raise Failed(f"the client has ended by itself; {otherwise}")
 
 
 def greet(client, servers, *arguments):

@@ -3,19 +3,18 @@
 Usage: test.py <greeter_server> <zone_spillover_client> <greeter_client> <the library zone_spillover>
 """
 
-import concurrent.futures
 import json
 import pathlib
 import sys
-import time
 
 sys.dont_write_bytecode = True
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "testing"))
-from greeters import greet, require, serving  # noqa: E402
+from greeters import SERVER_PATIENCE, Greeting, greet, require, serving  # noqa: E402
 
 ZONES = {"here-1": "here", "here-2": "here", "there-1": "there", "there-2": "there"}
 HERE = {"here-1", "here-2"}
-TAIL = 100  # calls at the end, when all that can be connected is
+TAIL = 100  # calls by which one sees where they go
+STAY = 1000  # calls for which it stays so
 
 
 def check(client, servers, *arguments):
@@ -26,22 +25,24 @@ def check(client, servers, *arguments):
     }
     arguments = [*arguments, f"--lb_config={json.dumps([{'zone_spillover': policy}])}"]
 
-    at_home = greet(client, servers, *arguments, "--calls=1000")
-    require(not at_home.failures, f"calls failed: {at_home.failures}")
-    require(set(at_home.order[-TAIL:]) == HERE, f"calls left their zone: {at_home.answered}")
-
-    # One of the two here leaves under load: no call fails, and the others share them.
     leaving = servers[0]
-    with concurrent.futures.ThreadPoolExecutor() as executor:
-        calls = executor.submit(greet, client, servers, *arguments, "--calls=0", "--seconds=4")
-        time.sleep(1)
-        leaving.process.terminate()
-        spilled = calls.result()
-    leaving.process.wait(20)
-    leaving.start()
-    require(not spilled.failures, f"calls failed: {spilled.failures}")
     left = set(ZONES) - {leaving.name}
-    require(set(spilled.order[-TAIL:]) == left, f"calls did not spill over: {spilled.answered}")
+    with Greeting(client, servers, *arguments) as calls:
+
+        def latest_by(names):
+            return lambda: set(calls.order[-TAIL:]) == names
+
+        calls.until(latest_by(HERE), "calls do not come to their zone alone")
+        settled = len(calls.order)
+        calls.until(lambda: len(calls.order) == settled + STAY, "calls stop")
+        require(set(calls.order[settled:]) == HERE, "calls left their zone")
+
+        # One of the two here leaves under load: no call fails, and the others share them.
+        leaving.process.terminate()
+        calls.until(latest_by(left), "calls do not spill over")
+        require(not calls.failures, f"calls failed: {calls.failures}")
+    leaving.process.wait(SERVER_PATIENCE)
+    leaving.start()
 
     del policy["zone"]
     policy["min_ready"] = 0

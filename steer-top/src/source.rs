@@ -60,7 +60,7 @@ mod tests {
     use std::net::TcpListener;
     use std::thread;
 
-    const TIMEOUT: Duration = Duration::from_secs(5);
+    const TIMEOUT: Duration = Duration::from_secs(60);
 
     /// What a poll says of a server that answers with this.
     fn answered(answer: &'static str) -> Result<Stats, String> {

@@ -75,7 +75,7 @@ struct Server {
 bool CountedCall(grpc::GenericStub* stub, std::map<std::string, int>* counts) {
   grpc::ClientContext context;
   context.set_wait_for_ready(true);
-  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
   grpc::CompletionQueue queue;
   auto call = stub->PrepareUnaryCall(&context, "/consumer.Names/Get", Bytes("?"), &queue);
   call->StartCall();

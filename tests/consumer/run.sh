@@ -100,8 +100,9 @@ install_steer() {
 # The installed library under a program that was built without Steer, and fails without it.
 preload() {
   if "$work/consumer/plain_client"; then return 1; fi
-  # Through a shell, which inherits the preloaded library and has no gRPC.
-  LD_PRELOAD=$(echo "$prefix"/lib/steer/grpc-*/libsteer-grpc-autoregister.so) \
+  # By its name, as LD_PRELOAD takes no path with blanks. Through a shell, which inherits the
+  # preloaded library and has no gRPC.
+  LD_LIBRARY_PATH=$(echo "$prefix"/lib/steer/grpc-*) LD_PRELOAD=libsteer-grpc-autoregister.so \
     sh -c '"$1"; exit $?' sh "$work/consumer/plain_client"
 }
 
@@ -124,11 +125,12 @@ END
 
 # pkg_config_c <output> <what pkg-config and cc are told>...: the C program without CMake.
 pkg_config_c() {
-  local out=$work/$1 flags
+  local out=$work/$1 text flags
   shift
-  flags=$(PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config "${@/#-static/--static}" --cflags --libs steer)
-  # shellcheck disable=SC2086 # a list of words
-  cc "$@" -std=c11 -Wall -Wextra -Wpedantic -Werror "$here/c_interface.c" -o "$out" $flags
+  text=$(PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config "${@/#-static/--static}" --cflags --libs steer)
+  # It prints words for a shell: blanks in paths are escaped.
+  eval "flags=($text)"
+  cc "$@" -std=c11 -Wall -Wextra -Wpedantic -Werror "$here/c_interface.c" -o "$out" "${flags[@]}"
   readelf -d "$out"
 }
 

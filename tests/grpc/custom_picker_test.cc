@@ -29,6 +29,7 @@ namespace {
 
 using steer::FromC;
 using testing::ElementsAre;
+using testing::Ge;
 using testing::Pair;
 using testing::UnorderedElementsAre;
 
@@ -248,7 +249,7 @@ TEST(CustomPicker, FollowsACallToItsEnd) {
   EXPECT_EQ(ends[0].code, 0);
   EXPECT_EQ(ends[0].message, "");
   EXPECT_GE(ends[0].latency_ns, 50u * 1000 * 1000);
-  EXPECT_LT(ends[0].latency_ns, 20u * 1000 * 1000 * 1000);
+  EXPECT_LT(std::chrono::nanoseconds(ends[0].latency_ns), kPatience);
   EXPECT_FALSE(ends[0].has_metrics);
   EXPECT_EQ(script.started(), 1);
   ExpectAllEnded(script);
@@ -553,6 +554,7 @@ TEST(CustomPicker, HasTimers) {
     uint64_t first = 0;
     uint64_t cancelled = 0;
     uint64_t second = 0;
+    std::chrono::steady_clock::time_point cancelled_at;
   };
   auto timers = std::make_shared<Timers>();
   auto seen = std::make_shared<Seen<std::pair<uint64_t, std::chrono::steady_clock::time_point>>>();
@@ -564,21 +566,33 @@ TEST(CustomPicker, HasTimers) {
     timers->first = Api().timer_start(channel, 100 * 1000 * 1000);
   };
   script.timer = [timers, seen](const steer_channel* channel, uint64_t timer) {
-    if (timer == timers->first) Api().timer_cancel(channel, timers->cancelled);
+    if (timer == timers->first) {
+      Api().timer_cancel(channel, timers->cancelled);
+      timers->cancelled_at = std::chrono::steady_clock::now();
+    }
     seen->Add({timer, std::chrono::steady_clock::now()});
   };
   Backend backend;
   const auto start = std::chrono::steady_clock::now();
   const auto channel = MakeChannel(StaticTarget({backend.port()}), script.ServiceConfig());
   ASSERT_TRUE(Call(channel).status.ok());
-  ASSERT_TRUE(WaitUntil([&] { return seen->values().size() >= 2; }));
+  const auto ran_out = [&](uint64_t timer) {
+    std::vector<std::chrono::steady_clock::duration> after;
+    for (const auto& [number, when] : seen->values()) {
+      if (number == timer) after.push_back(when - start);
+    }
+    return after;
+  };
+  ASSERT_TRUE(WaitUntil(
+      [&] { return !ran_out(timers->first).empty() && !ran_out(timers->second).empty(); }));
   std::this_thread::sleep_for(kDelay);
-  const auto ran_out = seen->values();
-  ASSERT_EQ(ran_out.size(), 2u);
-  EXPECT_EQ(ran_out[0].first, timers->first);
-  EXPECT_GE(ran_out[0].second - start, std::chrono::milliseconds(100));
-  EXPECT_EQ(ran_out[1].first, timers->second);
-  EXPECT_GE(ran_out[1].second - start, std::chrono::milliseconds(400));
+  EXPECT_THAT(ran_out(timers->first), ElementsAre(Ge(std::chrono::milliseconds(100))));
+  EXPECT_THAT(ran_out(timers->second), ElementsAre(Ge(std::chrono::milliseconds(400))));
+  // On a busy machine the first one may be so late that the other has run out, too.
+  if (timers->cancelled_at - start < std::chrono::milliseconds(200)) {
+    EXPECT_THAT(ran_out(timers->cancelled), ElementsAre());
+    EXPECT_EQ(seen->values()[0].first, timers->first);
+  }
 }
 
 TEST(CustomPicker, MayHaveTimersWhenItsChannelIsDestroyed) {
@@ -596,11 +610,12 @@ TEST(CustomPicker, MayHaveTimersWhenItsChannelIsDestroyed) {
     const auto channel = MakeChannel(StaticTarget({backend.port()}), script.ServiceConfig());
     ASSERT_TRUE(Call(channel).status.ok());
   }
-  // By now all channels are shut down, and what runs out is nobody's.
-  std::this_thread::sleep_for(kDelay);
-  const int before = *ran_out;
-  std::this_thread::sleep_for(kDelay);
-  EXPECT_EQ(*ran_out, before);
+  // Once all channels are shut down, no timer reaches the picker.
+  EXPECT_TRUE(WaitUntil([&] {
+    const int before = *ran_out;
+    std::this_thread::sleep_for(kDelay);
+    return *ran_out == before;
+  }));
 }
 
 // --- Broken pickers ---

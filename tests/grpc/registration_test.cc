@@ -200,8 +200,11 @@ class Preload : public Registration {
   static std::vector<std::string> Environment() {
     // For sanitizer builds: what is preloaded comes before their runtime, which is as it should be.
     const char* const asan = std::getenv("ASAN_OPTIONS");
+    // By its name, as LD_PRELOAD takes no path with blanks.
+    const std::string library = STEER_TEST_AUTOREGISTER;
+    const size_t slash = library.rfind('/');
     return {
-        "LD_PRELOAD=" STEER_TEST_AUTOREGISTER,
+        "LD_PRELOAD=" + library.substr(slash + 1), "LD_LIBRARY_PATH=" + library.substr(0, slash),
         std::string("ASAN_OPTIONS=") + (asan == nullptr ? "" : asan) + ":verify_asan_link_order=0"};
   }
 };
@@ -247,9 +250,9 @@ TEST_F(Preload, UnderAShellThatStartsTheClient) {
   std::vector<std::string> environment = Environment();
   environment.push_back("TARGET=" + StaticTarget(backends_.ports()));
   environment.push_back(std::string("CONFIG=") + kSteerOnly);
-  const ProgramResult result =
-      RunProgram({"/bin/sh", "-c", STEER_TEST_PLAIN_CLIENT R"( "$TARGET" "$CONFIG"; exit $?)"},
-                 environment, 2 * kPatience);
+  const ProgramResult result = RunProgram(
+      {"/bin/sh", "-c", "\"" STEER_TEST_PLAIN_CLIENT R"(" "$TARGET" "$CONFIG"; exit $?)"},
+      environment, 2 * kPatience);
   std::cout << result.output;
   ExpectRotation(result, "steer_round_robin");
 }

@@ -564,7 +564,7 @@ static void hooks_that_are_called_late(void) {
   about = "timer_from_thread";
   CHECK(load("timer_from_thread") == STEER_OK);
   steer_testkit *kit = channel_of("timer_from_thread", "{}");
-  for (int tries = 0; !steer_testkit_logged(kit, line) && tries < 10000; ++tries) {
+  for (int tries = 0; !steer_testkit_logged(kit, line) && tries < 120000; ++tries) {
     nanosleep(&moment, NULL);
   }
   CHECK(steer_testkit_logged(kit, line) && kit->log_count == 1);

@@ -84,7 +84,7 @@ class ReadyChannel final : public ChannelHost {
   void ConnectByPicks(size_t backends) {
     std::mt19937_64 random(1);
     FakeCallState call;
-    for (int idle = 0; connected_ < backends && idle < 20; ++idle) {
+    for (int idle = 0; connected_ < backends && idle < 60; ++idle) {
       for (size_t i = 0; i < 4 * backends; ++i) {
         call.set_hash(random());
         PickArgs args = {"/helloworld.Greeter/SayHello", nullptr, &call};

@@ -15,7 +15,7 @@ namespace {
 
 const char kMethod[] = "/steer.test.Soak/Call";
 // Whatever becomes of a call, it does not take this long.
-constexpr std::chrono::seconds kDeadline(20);
+constexpr std::chrono::seconds kDeadline(60);
 constexpr size_t kMostRemarkable = 1000;
 
 const grpc::ByteBuffer& Request() {

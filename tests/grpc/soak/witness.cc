@@ -3,15 +3,37 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
 
 namespace steer_soak {
 namespace {
 
 constexpr std::chrono::milliseconds kNap(1);
+constexpr std::chrono::milliseconds kBetweenLooks(10);
+constexpr size_t kMostLooks = 1024;
+
+// How long each thread of this process has waited for a CPU so far, by its number, in nanoseconds.
+// Nothing where the kernel keeps no such account.
+std::map<std::string, int64_t> WaitsOfThreads() {
+  std::map<std::string, int64_t> waits;
+  std::error_code error;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task", error)) {
+    int64_t ran = 0;
+    int64_t waited = 0;
+    // A thread that ends just now has no account any more.
+    if (std::ifstream(thread.path() / "schedstat") >> ran >> waited) {
+      waits[thread.path().filename()] = waited;
+    }
+  }
+  return waits;
+}
 
 }  // namespace
 
-Witness::Witness() {
+Witness::Witness(bool comes_first) {
   cpu_set_t allowed;
   CPU_ZERO(&allowed);
   sched_getaffinity(0, sizeof(allowed), &allowed);
@@ -21,11 +43,13 @@ Witness::Witness() {
     cpus_.back()->number = number;
   }
   for (const auto& cpu : cpus_) cpu->thread = std::thread([this, &cpu] { Watch(cpu.get()); });
+  if (!comes_first) watches_threads_ = std::thread([this] { WatchThreads(); });
 }
 
 Witness::~Witness() {
   stopped_ = true;
   for (const auto& cpu : cpus_) cpu->thread.join();
+  if (watches_threads_.joinable()) watches_threads_.join();
 }
 
 void Witness::Watch(Cpu* cpu) {
@@ -44,6 +68,35 @@ void Witness::Watch(Cpu* cpu) {
   }
 }
 
+void Witness::WatchThreads() {
+  std::map<std::string, int64_t> before = WaitsOfThreads();
+  Clock::duration sum{0};
+  while (!stopped_) {
+    std::this_thread::sleep_for(kBetweenLooks);
+    std::map<std::string, int64_t> now = WaitsOfThreads();
+    for (const auto& [thread, waited] : now) {
+      const auto same = before.find(thread);
+      sum += std::chrono::nanoseconds(waited - (same == before.end() ? 0 : same->second));
+    }
+    before = std::move(now);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    waited_.push_back({Clock::now(), sum});
+    if (waited_.size() > kMostLooks) waited_.pop_front();
+  }
+}
+
+// From the last look before to the first one after: a wait is in the account once it is over.
+Clock::duration Witness::WaitedBetween(TimePoint begin, TimePoint end) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (waited_.empty()) return Clock::duration::zero();
+  const auto earlier = [](TimePoint time, const Waited& waited) { return time < waited.when; };
+  auto first = std::upper_bound(waited_.begin(), waited_.end(), begin, earlier);
+  if (first != waited_.begin()) --first;
+  auto last = std::upper_bound(waited_.begin(), waited_.end(), end, earlier);
+  if (last == waited_.end()) --last;
+  return last->sum - first->sum;
+}
+
 Clock::duration Witness::Withheld(TimePoint begin, TimePoint end) const {
   Clock::duration most{0};
   for (const auto& cpu : cpus_) {
@@ -55,7 +108,7 @@ Clock::duration Witness::Withheld(TimePoint begin, TimePoint end) const {
     }
     most = std::max(most, sum);
   }
-  return most;
+  return std::max(most, WaitedBetween(begin, end));
 }
 
 Clock::duration Witness::Longest() const {

@@ -1,6 +1,10 @@
-// What the machine itself takes from a thread that wants to run: on each CPU, a thread sleeps for a
+// What the machine itself takes from a thread that wants to run. On each CPU, a thread sleeps for a
 // millisecond again and again and notes what it oversleeps. A program that stood still while these
 // did was not standing still by its own doing.
+//
+// That is all of it for a program that comes before the others (SCHED_RR). Otherwise a thread that
+// only sleeps gets a CPU sooner than one that works, and the kernel's account of how long this
+// process's threads have waited for a CPU counts, too.
 //
 // Must not know: what the others do.
 #ifndef STEER_TESTS_GRPC_SOAK_WITNESS_H_
@@ -9,6 +13,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -20,11 +25,13 @@ namespace steer_soak {
 
 class Witness {
  public:
-  Witness();
+  // `comes_first`: before the machine's other programs.
+  explicit Witness(bool comes_first);
   ~Witness();
 
   // How long the machine kept the worst of its CPUs from a thread between two moments of the last
-  // seconds: the sum of all oversleeping of more than a millisecond.
+  // seconds: the sum of all oversleeping of more than a millisecond. Unless this program comes
+  // first, at least what its threads waited for a CPU, all together.
   Clock::duration Withheld(TimePoint begin, TimePoint end) const;
   // The longest that was ever overslept, since Forget().
   Clock::duration Longest() const;
@@ -45,10 +52,23 @@ class Witness {
     Clock::duration longest{0};
   };
 
+  // What all threads have waited for a CPU up to a moment, since the first one that is known.
+  struct Waited {
+    TimePoint when;
+    Clock::duration sum{0};
+  };
+
   void Watch(Cpu* cpu);
+  void WatchThreads();
+  Clock::duration WaitedBetween(TimePoint begin, TimePoint end) const;
 
   std::atomic<bool> stopped_{false};
   std::vector<std::unique_ptr<Cpu>> cpus_;
+
+  std::thread watches_threads_;
+  mutable std::mutex mutex_;
+  // The latest ones, every ten milliseconds: of some ten seconds, too.
+  std::deque<Waited> waited_;
 };
 
 }  // namespace steer_soak

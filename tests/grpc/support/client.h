@@ -16,6 +16,8 @@
 #include <thread>
 #include <vector>
 
+#include "support/wait.h"
+
 namespace steer_test {
 
 // {"loadBalancingConfig":[{"<policy>":<policy_config>}]<more>}; `more` begins with a comma.
@@ -37,7 +39,7 @@ using Metadata = std::multimap<std::string, std::string>;
 
 struct CallOptions {
   bool wait_for_ready = false;
-  std::chrono::milliseconds timeout{20000};
+  std::chrono::milliseconds timeout = kPatience;
   // The call's headers.
   Metadata metadata = {};
 };

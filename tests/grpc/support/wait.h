@@ -7,8 +7,9 @@
 
 namespace steer_test {
 
-// What any single step of a test may take on a slow and loaded machine.
-constexpr std::chrono::seconds kPatience{30};
+// What any single step of a test may take on a slow and loaded machine. Over only when it hangs, so
+// it costs nothing to be generous.
+constexpr std::chrono::seconds kPatience{120};
 
 // Asks `condition` again and again until it holds (true) or kPatience is over (false).
 template <typename Condition>
