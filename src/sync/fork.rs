@@ -193,7 +193,8 @@ mod tests {
         if child == 0 {
             // SAFETY: ends the process if it hangs.
             unsafe { libc::alarm(20) };
-            let code = body();
+            let body = std::panic::AssertUnwindSafe(body);
+            let code = std::panic::catch_unwind(body).unwrap_or(u8::MAX);
             // SAFETY: ends the process.
             unsafe { libc::_exit(code.into()) };
         }

@@ -85,7 +85,7 @@ unsafe extern "C" fn entry(api: *const steer_api) -> i32 {
 #[test]
 fn the_end_of_a_replaced_plugin_may_ask_the_registry() {
     let load = || {
-        let plugin = Box::leak(Box::new(steer_plugin {
+        let plugin = steer_plugin {
             magic: STEER_PLUGIN_MAGIC,
             struct_size: size_of::<steer_plugin>(),
             abi_version: STEER_ABI_VERSION,
@@ -97,9 +97,9 @@ fn the_end_of_a_replaced_plugin_may_ask_the_registry() {
             version: steer_str::borrow("1"),
             build: steer_str::borrow("by hand"),
             entry: Some(entry),
-        }));
-        // SAFETY: a block that stays.
-        unsafe { steer_register_plugin(plugin) }
+        };
+        // SAFETY: a block of this function's, which the engine reads during the call.
+        unsafe { steer_register_plugin(&plugin) }
     };
     assert_eq!(load(), STEER_OK);
     let (tell, told) = mpsc::channel();
