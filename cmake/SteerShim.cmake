@@ -62,7 +62,8 @@ function(steer_add_shim)
     # The application's warning flags are for the application's code.
     target_compile_options(steer_shim PRIVATE -w)
     target_compile_options(steer-grpc PRIVATE -w)
-    set_target_properties(steer-grpc steer-grpc-autoregister PROPERTIES EXCLUDE_FROM_ALL ON)
+    # What links none of it, such as a plugin, does not compile it.
+    set_target_properties(steer_shim steer-grpc steer-grpc-autoregister PROPERTIES EXCLUDE_FROM_ALL ON)
   endif()
   set(STEER_GRPC_RELEASE ${STEER_GRPC_RELEASE} PARENT_SCOPE)
 endfunction()
