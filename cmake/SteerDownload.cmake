@@ -1,5 +1,5 @@
-# Downloads one file, and stops if it is not what its hash says. In a process of its own, so that the
-# caller can go on when it fails.
+# Downloads one file, and stops if it is not what its hash says. In a process of its own, so that
+# the caller can go on when it fails.
 #
 #   cmake -DURL=... -DFILE=... [-DSHA256=...] [-DCAINFO=...] [-DHEADER=...] -P SteerDownload.cmake
 #
@@ -16,8 +16,8 @@ endif()
 if(HEADER)
   list(APPEND options HTTPHEADER ${HEADER})
 endif()
-file(DOWNLOAD ${URL} ${FILE} STATUS status TLS_VERIFY ON NETRC OPTIONAL TIMEOUT 600 INACTIVITY_TIMEOUT 60
-     ${options})
+file(DOWNLOAD ${URL} ${FILE} STATUS status TLS_VERIFY ON NETRC OPTIONAL TIMEOUT 600
+     INACTIVITY_TIMEOUT 60 ${options})
 list(POP_FRONT status failed why)
 if(failed)
   message(FATAL_ERROR "${why}")

@@ -45,8 +45,8 @@ function(_steer_grpc_check_version version root)
   endif()
 endfunction()
 
-# Stops if the shim was not made for that gRPC and cannot be. A newer one than those it was made for may
-# do: then its own headers are needed, and the compiler decides.
+# Stops if the shim was not made for that gRPC and cannot be. A newer one than those it was made for
+# may do: then its own headers are needed, and the compiler decides.
 function(_steer_grpc_check_range version built_here)
   steer_grpc_range(oldest newest)
   string(REGEX MATCH "^[0-9]+[.][0-9]+" minor ${version})

@@ -1,7 +1,7 @@
-# Fetches gRPC's source package from the package index that pip is set to, checks it against a pinned
-# hash, and keeps its headers in a cache outside the build tree. CMake downloads it where the index
-# can be asked for the file; otherwise pip does. With a warm cache nothing is run and no network is
-# used.
+# Fetches gRPC's source package from the package index that pip is set to, checks it against a
+# pinned hash, and keeps its headers in a cache outside the build tree. CMake downloads it where the
+# index can be asked for the file; otherwise pip does. With a warm cache nothing is run and no
+# network is used.
 #
 # Must not know: which headers are needed, or where in the package they are.
 include_guard(GLOBAL)
@@ -113,8 +113,8 @@ function(steer_grpc_range oldest_out newest_out)
   endforeach()
 endfunction()
 
-# Downloads grpcio-<version>.tar.gz into ${work}/sdist: by CMake, from the package index that pip is set
-# to, or else by pip. If both fail, ${why_out} says why each did.
+# Downloads grpcio-<version>.tar.gz into ${work}/sdist: by CMake, from the package index that pip is
+# set to, or else by pip. If both fail, ${why_out} says why each did.
 function(_steer_download why_out work version hash)
   _steer_find_pip(pip no_pip ${work})
   _steer_index_download(why ${work} ${version} ${hash} "${pip}")
@@ -147,7 +147,8 @@ function(_steer_find_pip out why_out work)
     set(${why_out} "there is no python3 (${help})" PARENT_SCOPE)
     return()
   endif()
-  execute_process(COMMAND ${STEER_PYTHON} -m pip --version RESULT_VARIABLE failed OUTPUT_QUIET ERROR_QUIET)
+  execute_process(COMMAND ${STEER_PYTHON} -m pip --version RESULT_VARIABLE failed
+                  OUTPUT_QUIET ERROR_QUIET)
   if(NOT failed)
     set(${out} ${STEER_PYTHON} -m pip PARENT_SCOPE)
     return()
@@ -209,9 +210,9 @@ function(_steer_pip_setting out settings name)
   set(${out} "${value}" PARENT_SCOPE)
 endfunction()
 
-# Puts the package index that pip is set to into ${index_out}: by PIP_INDEX_URL, by pip's configuration,
-# or pip's own default, which its help says. Empty where it cannot be known or is not to be used, and
-# then ${why_out} says why.
+# Puts the package index that pip is set to into ${index_out}: by PIP_INDEX_URL, by pip's
+# configuration, or pip's own default, which its help says. Empty where it cannot be known or is not
+# to be used, and then ${why_out} says why.
 function(_steer_package_index index_out cainfo_out why_out pip)
   set(settings "")
   if(pip)
@@ -253,7 +254,8 @@ function(_steer_index_download why_out work version hash pip)
   set(download ${CMAKE_COMMAND} -DCAINFO=${cainfo})
   set(script -P ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/SteerDownload.cmake)
   file(MAKE_DIRECTORY ${work}/sdist)
-  _steer_fetch(why ${work} ${page} index.html "-DHEADER=Accept: application/vnd.pypi.simple.v1+json, text/html")
+  set(accept "Accept: application/vnd.pypi.simple.v1+json, text/html")
+  _steer_fetch(why ${work} ${page} index.html -DHEADER=${accept})
   if(why)
     set(${why_out} "${shown}: ${why}" PARENT_SCOPE)
     return()
@@ -308,8 +310,8 @@ function(_steer_pip_download why_out work version hash)
     set(venv ${work}/venv)
     _steer_make_venv(why ${work})
     if(NOT why)
-      _steer_run(why ${work} ${venv}/bin/python -m pip ${options} install --require-hashes --only-binary :all:
-                 --requirement ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/pip-tools.txt)
+      _steer_run(why ${work} ${venv}/bin/python -m pip ${options} install --require-hashes
+                 --only-binary :all: --requirement ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/pip-tools.txt)
     endif()
     if(why)
       set(${why_out} "${why}" PARENT_SCOPE)
@@ -318,7 +320,8 @@ function(_steer_pip_download why_out work version hash)
   endif()
   file(WRITE ${work}/requirements.txt "grpcio==${version} --hash=sha256:${hash}\n")
   _steer_run(why ${work} ${venv}/bin/python -m pip ${options} download --no-deps --no-binary :all:
-             --no-build-isolation --require-hashes --requirement ${work}/requirements.txt --dest ${work}/sdist)
+             --no-build-isolation --require-hashes --requirement ${work}/requirements.txt
+             --dest ${work}/sdist)
   set(${why_out} "${why}" PARENT_SCOPE)
 endfunction()
 

@@ -18,7 +18,8 @@ install(DIRECTORY include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
 install(DIRECTORY cpp-shim/src/ DESTINATION ${steer_shim_dir})
 install(FILES cmake/SteerCache.cmake cmake/SteerEngine.cmake cmake/SteerShim.cmake cmake/SteerFindGrpc.cmake
               cmake/SteerGrpcHeaders.cmake cmake/SteerGrpcNdebug.cmake cmake/SteerGrpcSdist.cmake
-              cmake/SteerDownload.cmake cmake/grpc-sdists.txt cmake/pip-tools.txt cmake/SteerRust.cmake cmake/SteerRustPicker.cmake
+              cmake/SteerDownload.cmake cmake/grpc-sdists.txt cmake/pip-tools.txt
+              cmake/SteerRust.cmake cmake/SteerRustPicker.cmake
         DESTINATION ${steer_cmake_dir})
 install(DIRECTORY cmake/elf DESTINATION ${steer_cmake_dir})
 

@@ -1,5 +1,5 @@
-# Which parts of Steer's own build are left out, because what they need is not there: a clone builds and
-# installs with what a machine has.
+# Which parts of Steer's own build are left out, because what they need is not there: a clone builds
+# and installs with what a machine has.
 #
 # Must not know: what a part is.
 include_guard(GLOBAL)
@@ -35,8 +35,8 @@ function(_steer_have_package out package)
   set(${out} ${found} PARENT_SCOPE)
 endfunction()
 
-# steer_have_packages(<out> <what> <package>...): whether they are there. Says which one is missing, and
-# that <what> is left out for it.
+# steer_have_packages(<out> <what> <package>...): whether they are there. Says which one is missing,
+# and that <what> is left out for it.
 function(steer_have_packages out what)
   set(${out} ON PARENT_SCOPE)
   foreach(package IN LISTS ARGN)
@@ -54,8 +54,8 @@ function(steer_have_packages out what)
   endforeach()
 endfunction()
 
-# steer_add_part(<wanted> <directory> [<package>...]): each part is in a directory of its own, and is left
-# out if a package that it needs is missing.
+# steer_add_part(<wanted> <directory> [<package>...]): each part is in a directory of its own, and
+# is left out if a package that it needs is missing.
 function(steer_add_part wanted directory)
   if(wanted AND EXISTS ${PROJECT_SOURCE_DIR}/${directory}/CMakeLists.txt)
     steer_have_packages(have ${directory} ${ARGN})

@@ -115,9 +115,10 @@ function(_steer_rust_triple out host)
   endif()
 endfunction()
 
-# What it takes to build for another machine than rustc's own: Rust's standard library of that machine,
-# and linkers for both, as build scripts and macros run here. Stops if something is missing: cargo
-# would say so only when it links. Puts the words for cargo's environment into ${out}.
+# What it takes to build for another machine than rustc's own: Rust's standard library of that
+# machine, and linkers for both, as build scripts and macros run here. Stops if something is
+# missing: cargo would say so only when it links. Puts the words for cargo's environment into
+# ${out}.
 function(_steer_rust_cross out host triple)
   set(${out} "" PARENT_SCOPE)
   if(triple STREQUAL host)

@@ -167,8 +167,8 @@ function(_steer_picker_linked name cargo built native_libs)
     set(link_options $<${release}:--gc-sections> --force-group-allocation)
     set(copy_options "")
   else()
-    # LLVM's linker and others do neither for an object file, and want one to learn the machine from.
-    # Without its header a group is no group.
+    # LLVM's linker and others do neither for an object file, and want one to learn the machine
+    # from. Without its header a group is no group.
     _steer_empty_object(empty)
     set(link_options $<TARGET_OBJECTS:${empty}>)
     set(copy_options --remove-section=.group)

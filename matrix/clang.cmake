@@ -1,5 +1,5 @@
-# Clang and LLVM's linker instead of GCC and GNU's: an initial cache (cmake -C). Warnings are errors, as
-# everything is to compile without one.
+# Clang and LLVM's linker instead of GCC and GNU's: an initial cache (cmake -C). Warnings are
+# errors, as everything is to compile without one.
 #
 # Must not know: what is built.
 set(CMAKE_C_COMPILER clang CACHE STRING "")

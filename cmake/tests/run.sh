@@ -227,7 +227,8 @@ expect "fetch, a broken archive" 1 "cannot unpack grpcio-1.83.0.tar.gz" -- \
 
 # ---- a package index ----
 
-# Pages of the kinds that there are: HTML and JSON; addresses that are whole, from the root, or relative.
+# Pages of the kinds that there are: HTML and JSON; addresses that are whole, from the root, or
+# relative.
 site=$work/site
 mkdir -p "$site"/{whole,root,relative,json,empty}/grpcio "$site/packages"
 cp "$FAKE_SDIST" "$site/packages"

@@ -115,8 +115,8 @@ preload() {
     sh -c '"$1"; exit $?' sh "$work/consumer/plain_client"
 }
 
-# The parts that a clone builds with what there is, and what is said of the others. Without a generator
-# or a build type, as somebody types it who has just cloned.
+# The parts that a clone builds with what there is, and what is said of the others. Without a
+# generator or a build type, as somebody types it who has just cloned.
 with_what_there_is() {
   local text part
   text=$(without_libraries)
@@ -271,7 +271,8 @@ check "add_subdirectory, Release, Makefiles, libsteer.so" \
   "${from_source[@]}"
 # Cargo is told of another machine, which must not matter: the C compiler's is meant.
 check "FetchContent, RelWithDebInfo, gRPC by pkg-config, CARGO_BUILD_TARGET" \
-  env_consumer CARGO_BUILD_TARGET=riscv64gc-unknown-linux-gnu Ninja RelWithDebInfo -DSTEER_FROM=fetchcontent -DGRPC_FROM=pkgconfig "${from_source[@]}"
+  env_consumer CARGO_BUILD_TARGET=riscv64gc-unknown-linux-gnu Ninja RelWithDebInfo \
+  -DSTEER_FROM=fetchcontent -DGRPC_FROM=pkgconfig "${from_source[@]}"
 check "add_subdirectory, vendored crates, no network" offline
 check "cmake in a clone without GTest, benchmark and Python" with_what_there_is
 check "  all parts wanted" all_parts_wanted
