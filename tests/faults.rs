@@ -10,9 +10,10 @@ use steer::Status;
 use steer::endpoints::Connectivity::{self, Connecting, Ready, TransientFailure};
 use steer::endpoints::{EndpointId, Report};
 use steer::policy::{
-    Backend, BuiltIn, Call, Config, ConfigError, Fields, Helper, LeafFactory, Pick, Picker,
-    PickerFactory, Policy, PolicyFactory, Update, Wants,
+    Backend, BuiltIn, Call, Config, ConfigError, Fields, Helper, LeafFactory, OnFault, Pick,
+    Picker, PickerFactory, Policy, PolicyFactory, StandIn, Update, Wants,
 };
+use steer::stats::Plugin;
 use support::Asked::{Log, RunLater};
 use support::Channel;
 
@@ -23,7 +24,14 @@ enum At {
     Build,
     Wants,
     Pick,
+    /// Only as long as the test says so.
+    PickAtTimes,
     Drop,
+}
+
+thread_local! {
+    /// Whether pickers of [`At::PickAtTimes`] panic.
+    static FAULTY: std::cell::Cell<bool> = const { std::cell::Cell::new(true) };
 }
 
 struct Faulty {
@@ -63,6 +71,7 @@ struct FaultyPicker(At, Vec<Backend>);
 impl Picker for FaultyPicker {
     fn pick<'a>(&'a self, _call: &Call<'_>) -> Pick<'a> {
         assert!(self.0 != At::Pick, "faulty pick");
+        assert!(self.0 != At::PickAtTimes || !FAULTY.get(), "faulty at times");
         Pick::Complete(&self.1[0].connection)
     }
 
@@ -74,6 +83,38 @@ impl Picker for FaultyPicker {
 
 fn faulty(at: At) -> Channel {
     let mut channel = Channel::new(Arc::new(LeafFactory::<FaultyPickers>::new()));
+    channel.config = serde_json::json!({ "at": format!("{at:?}") });
+    channel
+}
+
+/// The same pickers, whose author has chosen what a fault does, and from a plugin.
+struct Chosen(LeafFactory<FaultyPickers>, OnFault);
+
+impl PolicyFactory for Chosen {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn parse_config(&self, json: &Value) -> Result<Config, ConfigError> {
+        self.0.parse_config(json)
+    }
+
+    fn new_policy(&self, helper: Arc<dyn Helper>) -> Box<dyn Policy> {
+        self.0.new_policy(helper)
+    }
+
+    fn on_fault(&self) -> OnFault {
+        self.1
+    }
+
+    fn plugin(&self) -> Option<Plugin> {
+        Some(Plugin { name: "wrong".into(), version: "1.2".into(), path: Some("/w.so".into()) })
+    }
+}
+
+fn chosen(at: At, stand_in: StandIn, per_minute: u32) -> Channel {
+    let on_fault = OnFault { stand_in, per_minute };
+    let mut channel = Channel::new(Arc::new(Chosen(LeafFactory::new(), on_fault)));
     channel.config = serde_json::json!({ "at": format!("{at:?}") });
     channel
 }
@@ -100,6 +141,146 @@ fn a_pick_that_panics_fails_with_internal_and_round_robin_takes_over() {
     channel.update("cd").unwrap();
     channel.ready("d");
     assert_eq!(channel.picked(4), "ccdd");
+}
+
+/// A channel with "abc", whose picker has broken once and would not again.
+fn broken_once() -> Channel {
+    let channel = faulty(At::PickAtTimes);
+    channel.update("abc").unwrap();
+    channel.ready("abc");
+    assert!(channel.pick().starts_with("fail INTERNAL"));
+    channel.runner.run();
+    channel.ready("abc");
+    FAULTY.set(false);
+    assert_eq!(channel.picked(6), "aabbcc", "round robin");
+    channel.asked();
+    channel
+}
+
+#[test]
+fn another_config_ends_a_fallback() {
+    let mut channel = broken_once();
+    channel.config = serde_json::json!({ "at": "Nowhere" });
+    channel.update("abc").unwrap();
+    assert_eq!(channel.picked(6), "aabbcc", "the old picker stays until there is another one");
+    channel.ready("abc");
+    assert_eq!(channel.picked(6), "aaaaaa", "the picker's own choice");
+    assert!(channel.runner.fallback().is_none());
+    let logs = logs(&channel);
+    assert!(logs.iter().any(|line| line.contains("tried again, with another config")), "{logs:?}");
+}
+
+#[test]
+fn a_new_list_ends_a_fallback_after_a_pause() {
+    let channel = broken_once();
+    channel.update("ab").unwrap();
+    assert_eq!(channel.picked(6), "aaabbb", "too early");
+    channel.advance(Duration::from_secs(10));
+    let _ = channel.update_with(Err(Status::unavailable("resolver")));
+    assert_eq!(channel.picked(6), "aaabbb", "no list");
+    channel.update("ab").unwrap();
+    channel.ready("ab");
+    assert_eq!(channel.picked(6), "aaaaaa");
+    // It may break again, and round robin is there again.
+    FAULTY.set(true);
+    assert!(channel.pick().starts_with("fail INTERNAL"));
+    channel.runner.run();
+    channel.ready("ab");
+    assert_eq!((channel.picked(6).as_str(), channel.runner.faults()), ("aaabbb", 2));
+}
+
+#[test]
+fn so_many_faults_a_minute_fail_the_calls_that_meet_them_and_no_more() {
+    let channel = chosen(At::PickAtTimes, StandIn::RoundRobin, 2);
+    channel.update("ab").unwrap();
+    channel.ready("ab");
+    for _ in 0..2 {
+        FAULTY.set(true);
+        assert!(channel.pick().starts_with("fail INTERNAL"));
+        FAULTY.set(false);
+        assert_eq!(channel.pick(), "a", "the next call is the picker's again");
+    }
+    channel.advance(Duration::from_secs(60));
+    FAULTY.set(true);
+    assert!(channel.pick().starts_with("fail INTERNAL"));
+    assert!(channel.pick().starts_with("fail INTERNAL"));
+    assert!(channel.pick().starts_with("fail INTERNAL"), "this is one too many");
+    assert_eq!(channel.pick(), "queue");
+    channel.runner.run();
+    channel.ready("ab");
+    assert_eq!(channel.picked(4), "aabb");
+}
+
+#[test]
+fn a_policy_may_fail_the_calls_that_meet_a_fault_for_ever() {
+    let channel = chosen(At::PickAtTimes, StandIn::Failing, u32::MAX);
+    channel.update("ab").unwrap();
+    channel.ready("ab");
+    FAULTY.set(true);
+    for _ in 0..1000 {
+        assert!(channel.pick().starts_with("fail INTERNAL"));
+    }
+    FAULTY.set(false);
+    assert_eq!((channel.picks(3).as_str(), channel.runner.faults()), ("aaa", 1000));
+    assert!(channel.runner.fallback().is_none());
+}
+
+#[test]
+fn a_policy_that_fails_closed_sends_no_call_elsewhere() {
+    for (at, limit) in [(At::PickAtTimes, 1), (At::Build, u32::MAX), (At::Wants, u32::MAX)] {
+        FAULTY.set(true);
+        let mut channel = chosen(at, StandIn::Failing, limit);
+        channel.update("ab").unwrap();
+        channel.ready("a");
+        channel.pick();
+        channel.pick();
+        channel.runner.run();
+        channel.ready("ab");
+        FAULTY.set(false);
+        for _ in 0..5 {
+            let picked = channel.pick();
+            assert!(picked.starts_with("fail INTERNAL: faulty_pickers"), "{at:?}: {picked}");
+        }
+        assert_eq!(channel.alive(), "ab", "connections stay");
+        channel.config = serde_json::json!({ "at": "Nowhere" });
+        channel.update("ab").unwrap();
+        channel.ready("ab");
+        assert_eq!(channel.pick(), "a", "{at:?}");
+    }
+}
+
+#[test]
+fn a_fault_is_told_of_with_the_plugin_that_it_is_of() {
+    let mut channel = chosen(At::Pick, StandIn::RoundRobin, 0);
+    channel.target = "a plugin's".into();
+    channel.update("a").unwrap();
+    channel.ready("a");
+    channel.asked();
+    channel.pick();
+    let logs = logs(&channel);
+    assert!(
+        logs[0].starts_with(
+            "faulty_pickers (plugin \"wrong\" 1.2 from /w.so): pick panicked: faulty pick (1 fault"
+        ),
+        "{logs:?}"
+    );
+    channel.runner.run();
+    let all = steer::stats::snapshot();
+    let seen = all.iter().find(|seen| seen.target == "a plugin's").unwrap();
+    let fallback = seen.fallback.as_ref().unwrap();
+    assert_eq!(fallback.reason, "pick panicked: faulty pick");
+    assert_eq!(fallback.stand_in, "round_robin");
+    assert!(fallback.since <= std::time::SystemTime::now());
+    assert!(fallback.since_unix_seconds() > 1.6e9);
+    assert_eq!(seen.plugin.as_ref().unwrap().version, "1.2");
+    let text = steer::stats::to_prometheus(vec![seen.clone()]);
+    let line = text.lines().find(|line| line.starts_with("steer_policy_fallback_since_seconds{"));
+    let labels = "reason=\"pick panicked: faulty pick\",stand_in=\"round_robin\",\
+                  plugin=\"wrong\",version=\"1.2\"} ";
+    assert!(line.is_some_and(|line| line.contains(labels)), "{text}");
+    let json = steer::stats::to_json(&all);
+    assert!(json.contains(r#""plugin":{"name":"wrong","version":"1.2","path":"/w.so"}"#), "{json}");
+    assert!(json.contains(r#""fallback":{"since_unix_seconds":1"#), "{json}");
 }
 
 #[test]

@@ -79,7 +79,10 @@ fn declared(line: &str) -> Option<&str> {
 
 /// The names that a header takes from everybody who includes it: macros, types and enumerators.
 fn names(header: &str) -> Vec<&str> {
-    header.lines().filter_map(|line| Some(declared(line)?).filter(|name| !name.is_empty())).collect()
+    header
+        .lines()
+        .filter_map(|line| Some(declared(line)?).filter(|name| !name.is_empty()))
+        .collect()
 }
 
 #[test]

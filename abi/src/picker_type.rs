@@ -26,7 +26,8 @@ pub struct steer_wants {
 /// (connections, states, updates, reading the config). The engine copies the table.
 ///
 /// Hooks return 0, or another number when they failed: what failed is then said by
-/// `steer_api.fault`, and round robin takes the policy's place. Hooks that return nothing can say so, too.
+/// `steer_api.fault`, and `on_fault` says what becomes of the policy. Hooks that return nothing can
+/// say so, too.
 /// Hooks that free are not called for NULL. Hooks must not throw and not longjmp. Hooks marked *Serialised* never overlap for one channel; those marked *Any thread* come
 /// from many threads at once.
 ///
@@ -117,4 +118,24 @@ pub struct steer_picker_type {
     >,
     /// *Serialised.* A timer of `steer_api.timer_start` has run out. May be NULL.
     pub timer: Option<unsafe extern "C" fn(instance: *mut c_void, timer: u64)>,
+    /// What a fault leads to: a `steer_on_fault`. Since version 4, as what follows.
+    pub on_fault: i32,
+    /// So many faults of `pick`, `call_started` and `call_finished` a minute fail the calls that
+    /// meet them, and no more; then comes what `on_fault` says. 0: none with
+    /// STEER_ON_FAULT_FALL_BACK, any number with STEER_ON_FAULT_FAIL.
+    pub faults_per_minute: u32,
+}
+
+/// What a fault of a picker or policy leads to. It ends with another config, with a list of
+/// backends that comes 10 seconds later or more, and with the plugin's next release: then the
+/// policy is made anew.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum steer_on_fault {
+    /// Round robin takes the policy's place: calls go on, to any backend.
+    STEER_ON_FAULT_FALL_BACK = 0,
+    /// The call that meets the fault fails with INTERNAL, and the next one is the picker's again.
+    /// When there are more faults than `faults_per_minute`, or a serialised hook fails, all calls
+    /// fail: no call goes where the policy did not choose.
+    STEER_ON_FAULT_FAIL = 1,
 }

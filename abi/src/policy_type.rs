@@ -122,4 +122,8 @@ pub struct steer_policy_type {
             end: *const steer_call_end,
         ),
     >,
+    /// As in `steer_picker_type`.
+    pub on_fault: i32,
+    /// As in `steer_picker_type`.
+    pub faults_per_minute: u32,
 }

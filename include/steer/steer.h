@@ -384,6 +384,35 @@ typedef int32_t steer_code;
 #endif // __cplusplus
 
 /*
+ What a fault of a picker or policy leads to. It ends with another config, with a list of
+ backends that comes 10 seconds later or more, and with the plugin's next release: then the
+ policy is made anew.
+ */
+enum steer_on_fault
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /*
+   Round robin takes the policy's place: calls go on, to any backend.
+   */
+  STEER_ON_FAULT_FALL_BACK = 0,
+  /*
+   The call that meets the fault fails with INTERNAL, and the next one is the picker's again.
+   When there are more faults than `faults_per_minute`, or a serialised hook fails, all calls
+   fail: no call goes where the policy did not choose.
+   */
+  STEER_ON_FAULT_FAIL = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum steer_on_fault steer_on_fault;
+#else
+typedef int32_t steer_on_fault;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/*
  One call that a picker wants to hear of. Used by one thread at a time.
  */
 typedef struct steer_call_tracker steer_call_tracker;
@@ -722,7 +751,8 @@ typedef struct steer_call_end {
  (connections, states, updates, reading the config). The engine copies the table.
 
  Hooks return 0, or another number when they failed: what failed is then said by
- `steer_api.fault`, and round robin takes the policy's place. Hooks that return nothing can say so, too.
+ `steer_api.fault`, and `on_fault` says what becomes of the policy. Hooks that return nothing can
+ say so, too.
  Hooks that free are not called for NULL. Hooks must not throw and not longjmp. Hooks marked *Serialised* never overlap for one channel; those marked *Any thread* come
  from many threads at once.
 
@@ -817,6 +847,16 @@ typedef struct steer_picker_type {
    *Serialised.* A timer of `steer_api.timer_start` has run out. May be NULL.
    */
   void (*timer)(void *instance, uint64_t timer);
+  /*
+   What a fault leads to: a `steer_on_fault`. Since version 4, as what follows.
+   */
+  int32_t on_fault;
+  /*
+   So many faults of `pick`, `call_started` and `call_finished` a minute fail the calls that
+   meet them, and no more; then comes what `on_fault` says. 0: none with
+   STEER_ON_FAULT_FALL_BACK, any number with STEER_ON_FAULT_FAIL.
+   */
+  uint32_t faults_per_minute;
 } steer_picker_type;
 
 /*
@@ -935,6 +975,14 @@ typedef struct steer_policy_type {
                         uint64_t backend,
                         void *state,
                         const struct steer_call_end *end);
+  /*
+   As in `steer_picker_type`.
+   */
+  int32_t on_fault;
+  /*
+   As in `steer_picker_type`.
+   */
+  uint32_t faults_per_minute;
 } steer_policy_type;
 
 /*
@@ -1558,8 +1606,9 @@ steer_status steer_register_plugin(const struct steer_plugin *plugin);
  is not STEER_OK, `steer_last_error` says why, and nothing of it was registered.
 
  A plugin of the same name takes the place of the one before: configs that are parsed from then
- on use it, while channels and pickers that have the old one keep it. A file that is replaced must be a
- new file, renamed to its place; one that is written over changes under those that use it.
+ on use it, while channels and pickers that have the old one keep it. Its file may have another
+ path, or take the old one's place: as a new file, renamed to that path. A file that is written
+ over changes under those that use it.
 
  # Safety
  `path` is readable. Loading a library runs its code.
@@ -1758,6 +1807,16 @@ steer_status steer_policy_run(struct steer_policy *policy);
  be written to.
  */
 steer_status steer_policy_faults(struct steer_policy *policy, uint64_t *faults);
+
+/*
+ What is in the policy's place, when it broke. Serialised. `*why` says what broke and how, and is
+ the caller's to free; NULL: the policy is in its place. Since version 4.
+
+ # Safety
+ `policy` is NULL (STEER_NULL_ARGUMENT) or alive; `why` is NULL (STEER_NULL_ARGUMENT) or can be
+ written to.
+ */
+steer_status steer_policy_fallback(struct steer_policy *policy, struct steer_string **why);
 
 /*
  Shuts a policy down and frees it. Serialised; also from within one of its callbacks. NULL is

@@ -2,19 +2,19 @@
  * For those who write policies: a host without gRPC, in which time, chance and the state of each
  * connection are the test's to choose. C11 and C++17; needs POSIX threads and the engine.
  *
- *   steer_register_plugin(&my_plugin);
+ *   STEER_CHECK(steer_register_plugin(&my_plugin) == STEER_OK);
  *   steer_testkit *kit = steer_testkit_new("my_policy", "{\"zone\": \"a\"}", NULL);
  *   steer_testkit_use(kit, 3);             // ipv4:10.0.0.1:80 and so on
  *   steer_testkit_connect_all(kit);        // all of them are READY now
  *   steer_testkit_pick picked = steer_testkit_pick_one(kit, NULL);
- *   assert(picked.kind == STEER_PICK_COMPLETE && picked.backend == 0);
+ *   STEER_CHECK(picked.kind == STEER_PICK_COMPLETE && picked.backend == 0);
  *   steer_testkit_report(kit, 0, STEER_IDLE);  // its connection is lost
  *   ...
- *   assert(steer_testkit_free(kit) == 0);  // all that the host handed out came back
+ *   STEER_CHECK(steer_testkit_free(kit) == 0);  // all that the host handed out came back
  *
  * and, for what every policy must keep,
  *
- *   assert(steer_testkit_conformance("my_policy", "{}", NULL) == 0);
+ *   STEER_CHECK(steer_testkit_conformance("my_policy", "{}", NULL) == 0);
  *
  * One thread at a time, but for steer_testkit_pick_one, and the functions for the calls that it
  * picks for: these are for any thread.
@@ -120,6 +120,19 @@ static inline void steer_testkit_copy(char *to, size_t size, steer_str from) {
   const size_t length = from.length < size - 1 ? from.length : size - 1;
   if (length > 0) memcpy(to, from.data, length);
   to[length] = '\0';
+}
+
+/*
+ * Checks a condition in every kind of build: unlike assert(), also with NDEBUG. When it does not
+ * hold, says so with file and line, and ends the process.
+ */
+#define STEER_CHECK(condition) \
+  ((condition) ? (void)0 : steer_testkit_failed(#condition, __FILE__, __LINE__))
+
+static inline void steer_testkit_failed(const char *condition, const char *file, int line) {
+  fflush(stdout);
+  fprintf(stderr, "%s:%d: this does not hold: %s\n", file, line, condition);
+  abort();
 }
 
 /* --- The host ------------------------------------------------------------------------------ */
@@ -538,6 +551,19 @@ static inline uint64_t steer_testkit_faults(steer_testkit *kit) {
   uint64_t faults = 0;
   steer_policy_faults(kit->policy, &faults);
   return faults;
+}
+
+/*
+ * Whether the policy broke, and something else is in its place: 1, and why in `why`, which has room
+ * for `size` bytes and may be NULL. It ends with another config, a list that comes 10 s later or
+ * more, or a new release.
+ */
+static inline int steer_testkit_fallen_back(steer_testkit *kit, char *why, size_t size) {
+  steer_string *text = NULL;
+  if (steer_policy_fallback(kit->policy, &text) != STEER_OK || text == NULL) return 0;
+  if (why != NULL && size > 0) steer_testkit_copy(why, size, steer_string_text(text));
+  steer_string_free(text);
+  return 1;
 }
 
 /* Whether a line of the log has this in it. */

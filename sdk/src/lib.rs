@@ -12,7 +12,8 @@
 //! | tests of a picker, without gRPC | `testkit`, with the feature of that name |
 //!
 //! A panic in any of this never leaves the crate: the call fails with INTERNAL, the fault is logged
-//! and counted, and round robin takes the policy's place.
+//! and counted with its file and line, and round robin takes the policy's place, unless
+//! [`OnFault`] says otherwise.
 
 #![warn(unreachable_pub)]
 
@@ -20,6 +21,7 @@ pub use steer_abi as abi;
 
 mod config;
 mod glue;
+mod on_fault;
 mod pick;
 mod picker;
 mod plugin;
@@ -33,6 +35,7 @@ pub use glue::{
     AttributeValue, Backend, Backends, Call, CallEnd, Channel, Endpoint, EndpointId, Helper,
     Library, Locality, Metrics, PolicyHelper, Severity, TimerId,
 };
+pub use on_fault::OnFault;
 pub use pick::{CallTracker, Pick};
 pub use picker::{FnPicker, Picker, PickerFactory, StatefulPickerFactory, picker};
 pub use plugin::{Error, Plugin, Registrar};

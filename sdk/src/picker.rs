@@ -4,7 +4,9 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::{Backend, Backends, Call, CallEnd, Channel, Faults, Helper, Pick, TimerId, Wants};
+use crate::{
+    Backend, Backends, Call, CallEnd, Channel, Faults, Helper, OnFault, Pick, TimerId, Wants,
+};
 
 /// Chooses a backend for each call. Immutable, and used by many threads at once.
 ///
@@ -134,6 +136,9 @@ pub trait PickerFactory: Send + Sync + 'static {
     /// letter and not with `steer_`.
     const NAME: &'static str;
 
+    /// What a panic of its pickers leads to: by default, round robin takes their place.
+    const ON_FAULT: OnFault = OnFault::FallBack { faults_per_minute: 0 };
+
     /// The fields of the config, by their JSON names. When there are none:
     /// [`NoConfig`](crate::NoConfig).
     type Config: DeserializeOwned + Send + Sync + 'static;
@@ -202,6 +207,9 @@ pub trait StatefulPickerFactory: Send + Sync + 'static {
     /// As [`PickerFactory::NAME`].
     const NAME: &'static str;
 
+    /// As [`PickerFactory::ON_FAULT`].
+    const ON_FAULT: OnFault = OnFault::FallBack { faults_per_minute: 0 };
+
     /// As [`PickerFactory::Config`].
     type Config: DeserializeOwned + Send + Sync + 'static;
 
@@ -240,6 +248,7 @@ pub trait StatefulPickerFactory: Send + Sync + 'static {
 
 impl<F: PickerFactory> StatefulPickerFactory for F {
     const NAME: &'static str = F::NAME;
+    const ON_FAULT: OnFault = F::ON_FAULT;
     type Config = F::Config;
     type ChannelState = ();
     type BackendState = ();

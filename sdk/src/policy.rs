@@ -4,7 +4,9 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::{Backends, Channel, EndpointId, Faults, Picker, PolicyHelper, Status, TimerId};
+use crate::{
+    Backends, Channel, EndpointId, Faults, OnFault, Picker, PolicyHelper, Status, TimerId,
+};
 
 /// What state a channel or an endpoint is in, as gRPC names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,6 +47,9 @@ impl<'a, C> Update<'a, C> {
 pub trait PolicyFactory: Send + Sync + 'static {
     /// As [`PickerFactory::NAME`](crate::PickerFactory::NAME).
     const NAME: &'static str;
+
+    /// As [`PickerFactory::ON_FAULT`](crate::PickerFactory::ON_FAULT).
+    const ON_FAULT: OnFault = OnFault::FallBack { faults_per_minute: 0 };
 
     /// As [`PickerFactory::Config`](crate::PickerFactory::Config).
     type Config: DeserializeOwned + Send + Sync + 'static;

@@ -9,13 +9,13 @@ use serde::Deserialize;
 use steer_sdk::testkit::{Conformance, LoadReport, Picked, TestBackend, TestCall, TestChannel};
 use steer_sdk::{
     AttributeValue, Backend, Backends, Call, CallEnd, CallTracker, Channel, Code, Faults, Helper,
-    NoConfig, Pick, Picker, PickerFactory, Severity, State, StatefulPickerFactory, Status, TimerId,
-    Wants, picker,
+    NoConfig, OnFault, Pick, Picker, PickerFactory, Severity, State, StatefulPickerFactory, Status,
+    TimerId, Wants, picker,
 };
 
 steer_sdk::steer_plugin! {
     name: "pickers of the test",
-    pickers: [Scripted, ByName, Remembering, Tracking, Timed, Describing, Broken, FailsToBuild],
+    pickers: [Scripted, ByName, Remembering, Tracking, Timed, Describing, Broken, FailsToBuild, Isolated],
 }
 
 fn channel(policy: &str, config: &str) -> TestChannel {
@@ -122,9 +122,65 @@ fn a_panic_of_a_pick_is_a_fault_and_round_robin_goes_on() {
     assert!(matches!(channel.pick(&TestCall::new()), Picked::Queue));
     assert!(channel.pick(&TestCall::new()).backend().is_none());
     assert_eq!(channel.faults(), 1);
-    assert!(errors(&channel)[0].contains("on purpose"), "{:?}", errors(&channel));
+    let errors = errors(&channel);
+    assert!(errors[0].contains("on purpose, at "), "{errors:?}");
+    let line = line_of("panic!(\"on purpose\")");
+    assert!(errors[0].contains(&format!("tests/pickers.rs:{line}")), "{errors:?}");
+    assert!(errors[0].contains("(plugin \""), "{errors:?}");
+    let why = channel.fallback().expect("round robin is in its place");
+    assert!(why.contains(&format!("tests/pickers.rs:{line}")), "{why}");
     let distribution = channel.picks(10, &TestCall::new());
     assert_eq!((distribution.count("a"), distribution.count("b")), (5, 5));
+}
+
+/// The line of this file that has this text first.
+fn line_of(text: &str) -> usize {
+    include_str!("pickers.rs").lines().position(|line| line.contains(text)).unwrap() + 1
+}
+
+/// The backend that the header names, and never another one: as tenants are kept apart.
+struct Isolated;
+
+impl PickerFactory for Isolated {
+    const NAME: &'static str = "isolated";
+    const ON_FAULT: OnFault = OnFault::Fail { faults_per_minute: 3 };
+    type Config = NoConfig;
+
+    fn build(&self, _config: &NoConfig, backends: Backends, _channel: &Channel) -> impl Picker {
+        let wants = Wants::nothing().header("tenant");
+        picker(move |call| {
+            let tenant = call.header("tenant").expect("the call has a tenant");
+            assert_ne!(tenant, "cursed", "a rare case");
+            Pick::complete(&backends[0])
+        })
+        .wants(wants)
+    }
+}
+
+#[test]
+fn a_picker_may_fail_the_calls_that_meet_its_panics() {
+    let channel = ready_channel("isolated", "{}", "ab");
+    let (cursed, fine) = (TestCall::new().header("tenant", "cursed"), "a");
+    let good = TestCall::new().header("tenant", "good");
+    for _ in 0..3 {
+        let Picked::Fail(status) = channel.pick(&cursed) else { panic!("it fails") };
+        assert!(status.message.contains("a rare case"), "{status}");
+        assert_eq!(channel.pick(&good).backend(), Some(fine));
+    }
+    assert_eq!((channel.faults(), channel.fallback()), (3, None));
+    // One more in this minute, and no call goes anywhere.
+    let _ = channel.pick(&cursed);
+    assert!(channel.fallback().is_some());
+    let Picked::Fail(status) = channel.pick(&good) else { panic!("all calls fail") };
+    assert!(status.message.contains("a rare case"), "{status}");
+    // A new list ends it, after a pause.
+    channel.resolve(["a", "b"]);
+    assert!(channel.fallback().is_some());
+    channel.advance(Duration::from_secs(10));
+    channel.resolve(["a", "b"]);
+    channel.all_ready();
+    assert_eq!(channel.fallback(), None);
+    assert_eq!(channel.pick(&good).backend(), Some(fine));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use steer_sdk::{
 
 steer_sdk::steer_plugin! {
     name: "policies of the test",
-    policies: [InOrder, Careless],
+    policies: [InOrder, Careless, Refuses],
 }
 
 #[derive(serde::Deserialize)]
@@ -284,5 +284,50 @@ fn endpoints_dropped_elsewhere_go_with_the_next_turn() {
     assert_eq!(channel.ready_backends(), ["a"]);
     channel.resolve(["b"]);
     assert!(channel.ready_backends().is_empty());
+    assert_eq!(channel.faults(), 0);
+}
+
+/// Accepts no update, and says why.
+struct Refuses;
+
+struct Refusing;
+
+impl PolicyFactory for Refuses {
+    const NAME: &'static str = "refuses";
+    type Config = steer_sdk::NoConfig;
+    type Policy = Refusing;
+
+    fn new_policy(&self, _channel: &Channel) -> Refusing {
+        Refusing
+    }
+}
+
+impl Policy for Refusing {
+    type Config = steer_sdk::NoConfig;
+    type Picker = Box<dyn Picker>;
+
+    fn update(
+        &mut self,
+        _update: &Update<'_, steer_sdk::NoConfig>,
+        _helper: &PolicyHelper<'_, Box<dyn Picker>>,
+    ) -> Result<(), Status> {
+        Err(Status::unavailable("zone eu-1 has no backend"))
+    }
+
+    fn endpoint_report(
+        &mut self,
+        _endpoint: EndpointId,
+        _state: State,
+        _status: &Status,
+        _helper: &PolicyHelper<'_, Box<dyn Picker>>,
+    ) {
+    }
+}
+
+#[test]
+fn the_resolver_hears_why_an_update_was_refused() {
+    let channel = TestChannel::new(plugin(), "refuses", "{}").unwrap();
+    let refused = channel.try_resolve(["ipv4:10.0.0.1:80"]);
+    assert_eq!(refused, Err(Status::unavailable("zone eu-1 has no backend")));
     assert_eq!(channel.faults(), 0);
 }

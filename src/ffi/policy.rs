@@ -440,6 +440,31 @@ pub unsafe extern "C" fn steer_policy_faults(
     })
 }
 
+/// What is in the policy's place, when it broke. Serialised. `*why` says what broke and how, and is
+/// the caller's to free; NULL: the policy is in its place. Since version 4.
+///
+/// # Safety
+/// `policy` is NULL (STEER_NULL_ARGUMENT) or alive; `why` is NULL (STEER_NULL_ARGUMENT) or can be
+/// written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn steer_policy_fallback(
+    policy: *mut steer_policy,
+    why: *mut *mut steer_string,
+) -> steer_status {
+    // SAFETY: NULL or alive by this function's contract.
+    let policy = unsafe { Running::of(policy) };
+    run(policy, |policy| {
+        if why.is_null() {
+            return Err(STEER_NULL_ARGUMENT);
+        }
+        let text = policy.runner.fallback().map(|fallback| fallback.reason);
+        let text = text.map_or(std::ptr::null_mut(), steer_string::into_raw);
+        // SAFETY: not NULL, and writable by this function's contract.
+        unsafe { why.write(text) };
+        Ok(())
+    })
+}
+
 /// Shuts a policy down and frees it. Serialised; also from within one of its callbacks. NULL is
 /// fine. Its endpoints are dropped at once; its pickers live on, with their connections.
 ///

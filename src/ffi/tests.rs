@@ -263,6 +263,13 @@ impl Fixture {
         connection
     }
 
+    /// Picks; a tracker in what this returns is the caller's.
+    fn pick_raw(&self) -> steer_picked {
+        let picker = self.seen().picker.unwrap();
+        // SAFETY: the picker in use, and no call.
+        unsafe { steer_picker_pick(picker, ptr::null()) }
+    }
+
     /// Kind, code and message of a pick that chose no connection.
     fn no_pick(&self) -> (steer_pick_kind, i32, String) {
         let (kind, connection, code, message) = self.pick_with(ptr::null());

@@ -5,6 +5,7 @@
 //! | `helper.rs` | what a policy may ask of its channel and of the world |
 //! | `config.rs` | from JSON to a policy's own config type, with the field path of every fault |
 //! | `registry.rs` | policies by name |
+//! | `on_fault.rs` | what a fault of a policy leads to, and when that ends |
 //! | `runner.rs` | runs one policy for a host: one event at a time, panics contained |
 //! | `leaf.rs` | the policy that keeps connections and leaves the choice to a picker factory |
 //! | `call.rs` | what a picker may know of a call |
@@ -44,6 +45,7 @@ mod kept;
 mod leaf;
 mod least_request;
 mod maglev;
+mod on_fault;
 mod peak_ewma;
 mod pickers;
 mod random;
@@ -66,6 +68,7 @@ pub use helper::{Helper, Severity, TimerId};
 pub use leaf::{Backend, BuiltIn, LeafFactory, LeafPolicy, PickerFactory, Ready};
 pub use least_request::LeastRequest;
 pub use maglev::Maglev;
+pub use on_fault::{OnFault, StandIn};
 pub use peak_ewma::PeakEwmaPickers;
 pub use pickers::{FailPicker, QueuePicker};
 pub use random::Random;
@@ -80,6 +83,7 @@ pub use weighted_round_robin::WeightedRoundRobin;
 
 use crate::Status;
 use crate::endpoints::{Connection, EndpointDescriptor, EndpointId, Report};
+use crate::stats::Plugin;
 use crate::sync::Handle;
 
 /// A policy's config, parsed and checked: whatever type its factory made of the JSON.
@@ -97,6 +101,16 @@ pub trait PolicyFactory: Send + Sync + 'static {
     /// A new policy, which has not seen an update yet. Until then it may not ask the channel for
     /// anything: what it asks of `helper` but log, clock and chance is ignored.
     fn new_policy(&self, helper: Arc<dyn Helper>) -> Box<dyn Policy>;
+
+    /// What a fault of its policies leads to.
+    fn on_fault(&self) -> OnFault {
+        OnFault::default()
+    }
+
+    /// The plugin that it is from.
+    fn plugin(&self) -> Option<Plugin> {
+        None
+    }
 }
 
 /// A resolver's update.

@@ -5,10 +5,12 @@
 //! policy never sees itself half-way through.
 //!
 //! A policy or picker that panics, or says itself that it is broken, is counted, named in the log at
-//! most once a second, and replaced by round robin over the same endpoints; calls wait for the new
-//! picker instead of failing. A config of a later factory of the same name makes its policy take
-//! over, broken or not. Until the new policy has something better to say than CONNECTING, the picker
-//! of the old one stays.
+//! most once a second, and replaced over the same endpoints by its stand-in ([`OnFault`]): round
+//! robin, unless its author chose otherwise. Calls wait for the new picker instead of failing. The
+//! policy is made anew with another config, with a list that comes a while later ([`PAUSE`]), or
+//! by a later factory of the same name, which takes over from a policy that is not broken, too.
+//! Until the new policy has something better to say than CONNECTING, the picker of the old one
+//! stays.
 //!
 //! Must not know: the C ABI, any policy but the one it falls back to.
 
@@ -17,17 +19,18 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::leaf::{BuiltIn, LeafPolicy};
+use super::on_fault::{FailingPickers, PAUSE, Spent};
 use super::round_robin::NoFields;
 use super::{
-    Call, FailPicker, Helper, Metrics, Pick, Picker, Policy, PolicyFactory, RoundRobin, Severity,
-    TimerId, Turns, Update, Wants,
+    Call, Config, FailPicker, Helper, Metrics, OnFault, Pick, Picker, Policy, PolicyFactory,
+    RoundRobin, Severity, StandIn, TimerId, Turns, Update, Wants,
 };
 use crate::Status;
 use crate::endpoints::{Connectivity, Endpoint, EndpointDescriptor, EndpointId, Report};
-use crate::stats::{Clock, Describe, EndpointLease, Record};
+use crate::stats::{Clock, Describe, EndpointLease, Fallback, Plugin, Record};
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Handle, LogLimit, Mutex, Wake};
 
@@ -93,12 +96,24 @@ pub(super) struct Shared {
     generation: AtomicU64,
     /// Set by a picker that is broken, until the policy is replaced.
     picker_fault: AtomicBool,
+    blame: Mutex<Blame>,
     /// Set by [`Helper::wake`], until the policy hears of it.
     woken: Wake,
     fault_log: LogLimit,
     next_timer: AtomicU64,
     /// Timers that a policy has started before its first event. None once shut down.
     early_timers: Mutex<Option<Vec<(TimerId, Duration)>>>,
+}
+
+/// Who answers for faults, and how many there were of late.
+#[derive(Default)]
+struct Blame {
+    on_fault: OnFault,
+    /// Where the policy comes from.
+    plugin: Option<Plugin>,
+    spent: Spent,
+    /// What brought the stand-in, or is about to.
+    why: String,
 }
 
 impl Clock for Shared {
@@ -117,22 +132,65 @@ impl Shared {
         self.host.now()
     }
 
-    /// Counts a panic and names it in the log, at most once a second.
+    /// A fault of what the host serialises: the stand-in is to take the policy's place.
     fn fault(&self, place: &str, panic: Panic) {
-        self.count_fault(&describe(place, &panic));
+        let text = describe(place, &panic);
         discard(panic);
+        let stand_in = {
+            let mut blame = self.blame.lock();
+            blame.why.clone_from(&text);
+            blame.on_fault.stand_in
+        };
+        self.count_fault(&text, consequence(stand_in), true);
     }
 
-    /// A fault of what runs outside of the host's serialised calls, and is of this generation: the
-    /// policy is replaced soon, unless it has been. `false`: by a host that cannot do that.
+    /// A fault of what runs outside of the host's serialised calls, and is of this generation.
+    /// `true`: the policy is replaced soon, unless it has been. `false`: it goes on, as its author
+    /// chose, or for a host that cannot do that.
     pub(super) fn data_plane_fault(&self, place: &str, panic: Panic, generation: u64) -> bool {
-        self.fault(place, panic);
+        self.lasting_fault(place, panic, generation, false)
+    }
+
+    /// The same. What is `lasting` is broken for each call, so that there is no going on with it.
+    fn lasting_fault(&self, place: &str, panic: Panic, generation: u64, lasting: bool) -> bool {
+        let text = describe(place, &panic);
+        discard(panic);
         if generation != self.generation() {
+            self.count_fault(&text, "it was replaced before", false);
             return true;
         }
+        let now = self.host.now();
+        let mut blame = self.blame.lock();
+        let on_fault = blame.on_fault;
+        if !lasting && blame.spent.allows(on_fault, now) {
+            drop(blame);
+            self.count_fault(&text, "the policy goes on, as its author chose", false);
+            return false;
+        }
         // Relaxed: see `take_picker_fault`.
-        self.picker_fault.store(true, Ordering::Relaxed);
+        let first = !self.picker_fault.swap(true, Ordering::Relaxed);
+        if first {
+            blame.why.clone_from(&text);
+        }
+        drop(blame);
+        self.count_fault(&text, consequence(on_fault.stand_in), first);
         self.host.run_later()
+    }
+
+    /// From now on, faults are of policies of this factory.
+    fn made_by(&self, factory: &dyn PolicyFactory) {
+        let plugin = factory.plugin();
+        self.record.made_by(plugin.clone());
+        let on_fault = factory.on_fault();
+        *self.blame.lock() = Blame { on_fault, plugin, ..Blame::default() };
+    }
+
+    /// The policy's name, and where it comes from: for people.
+    fn title(&self) -> String {
+        match &self.blame.lock().plugin {
+            Some(plugin) => format!("{} ({plugin})", self.name),
+            None => self.name.clone(),
+        }
     }
 
     fn generation(&self) -> u64 {
@@ -151,17 +209,28 @@ impl Shared {
             && self.picker_fault.swap(false, Ordering::Relaxed)
     }
 
-    fn count_fault(&self, text: &str) {
+    /// Counts a fault and names it in the log: at most once a second, unless it is `grave`.
+    fn count_fault(&self, text: &str, consequence: &str, grave: bool) {
         let faults = self.record.fault();
-        if self.fault_log.is_due(self.host.now()) {
-            self.host.log(
-                Severity::Error,
-                &format!(
-                    "{}: {text} ({faults} {} so far); the policy goes on as round robin",
-                    self.name,
-                    if faults == 1 { "fault" } else { "faults" }
-                ),
-            );
+        if self.fault_log.is_due(self.host.now()) || grave {
+            let unit = if faults == 1 { "fault" } else { "faults" };
+            let title = self.title();
+            let text = format!("{title}: {text} ({faults} {unit} so far); {consequence}");
+            self.host.log(Severity::Error, &text);
+        }
+    }
+}
+
+/// What becomes of a policy that broke, for people.
+fn consequence(stand_in: StandIn) -> &'static str {
+    match stand_in {
+        StandIn::RoundRobin => {
+            "the policy goes on as round robin, until it has another config, a new list after a \
+             pause, or a new release"
+        }
+        StandIn::Failing => {
+            "all calls fail, as its author chose, until the policy has another config, a new list \
+             after a pause, or a new release"
         }
     }
 }
@@ -341,10 +410,31 @@ struct State {
     /// An event has come.
     started: bool,
     last_update: Option<Update>,
-    /// Whose policy it is, or was before round robin took its place.
+    /// Whose policy it is, or was before its stand-in took its place.
     factory: Arc<dyn PolicyFactory>,
-    /// Round robin has taken the policy's place.
-    fallen_back: bool,
+    /// The stand-in has taken the policy's place.
+    broken: Option<Broken>,
+}
+
+/// When a policy broke, and with what.
+struct Broken {
+    /// By the host's clock.
+    since: Duration,
+    /// None before the first update.
+    config: Option<Config>,
+}
+
+impl Broken {
+    /// Why the policy is to be tried again with this update, if it is.
+    fn ends_with(&mut self, update: &Update, now: Duration) -> Option<&'static str> {
+        let config = self.config.get_or_insert_with(|| Arc::clone(&update.config));
+        // A host passes on the very same config as long as it says the same.
+        if !std::ptr::addr_eq(Arc::as_ptr(config), Arc::as_ptr(&update.config)) {
+            return Some("another config");
+        }
+        let rested = now.saturating_sub(self.since) >= PAUSE;
+        (rested && update.endpoints.is_ok()).then_some("a new list after a pause")
+    }
 }
 
 /// One policy, run for one host.
@@ -368,6 +458,7 @@ impl Runner {
             taking_over: AtomicBool::new(false),
             generation: AtomicU64::new(0),
             picker_fault: AtomicBool::new(false),
+            blame: Mutex::default(),
             woken: Wake::new(),
             fault_log: LogLimit::new(),
             next_timer: AtomicU64::new(1),
@@ -378,8 +469,9 @@ impl Runner {
             started: false,
             last_update: None,
             factory: Arc::clone(&factory),
-            fallen_back: false,
+            broken: None,
         };
+        shared.made_by(&*factory);
         let runner =
             Runner { shared, state: parking_lot::Mutex::new(state), waiting: Mutex::default() };
         {
@@ -390,7 +482,7 @@ impl Runner {
                 Ok(policy) => state.policy = Some(policy),
                 Err(panic) => {
                     runner.shared.fault("making the policy", panic);
-                    runner.fall_back(&mut state);
+                    runner.fall_back(&mut state, None);
                 }
             }
         }
@@ -462,6 +554,11 @@ impl Runner {
         self.shared.record.faults()
     }
 
+    /// What is in the policy's place, if it broke.
+    pub fn fallback(&self) -> Option<Fallback> {
+        self.shared.record.fallback()
+    }
+
     fn helper(&self) -> Arc<dyn Helper> {
         Arc::new(RunnerHelper(Arc::clone(&self.shared)))
     }
@@ -509,32 +606,42 @@ impl Runner {
             }
         }
         // A picker was found to be broken: the policy must not make another one.
-        if !matches!(event, Event::Close) && self.shared.take_picker_fault() && !state.fallen_back {
+        if !matches!(event, Event::Close)
+            && self.shared.take_picker_fault()
+            && state.broken.is_none()
+        {
+            let config = state.last_update.as_ref().map(|update| Arc::clone(&update.config));
             // The host knows the endpoints of its latest list only.
             if let Event::Update(update) = &event {
                 if update.endpoints.is_ok() {
                     state.last_update = Some(update.clone());
                 }
             }
-            self.fall_back(state);
+            self.fall_back(state, config);
         }
         let Some(policy) = state.policy.as_mut() else {
             return Done::Nothing;
         };
+        let mut broke_with = state.last_update.as_ref().map(|update| Arc::clone(&update.config));
         let (place, done) = match event {
             Event::Update(mut update) => {
                 self.shared.record.target(&update.target);
                 let same = Arc::ptr_eq(&state.factory, &update.factory);
                 if !same {
                     state.factory = Arc::clone(&update.factory);
-                    if state.fallen_back || !policy.adopts(&update.config) {
-                        return Done::Updated(self.replace(state, update));
+                    self.shared.made_by(&*update.factory);
+                    if state.broken.is_some() || !policy.adopts(&update.config) {
+                        return Done::Updated(self.replace(state, update, "a new release"));
                     }
                     self.shared.begin_generation();
                 }
-                if state.fallen_back {
+                if let Some(broken) = state.broken.as_mut() {
+                    if let Some(why) = broken.ends_with(&update, self.shared.now()) {
+                        return Done::Updated(self.replace(state, update, why));
+                    }
                     update.config = Arc::new(NoFields {});
                 }
+                broke_with = Some(Arc::clone(&update.config));
                 let accepted = catch_unwind(AssertUnwindSafe(|| policy.update(&update)));
                 // An error leaves the list that is in use, here too.
                 if update.endpoints.is_ok() || state.last_update.is_none() {
@@ -567,30 +674,40 @@ impl Runner {
         };
         done.unwrap_or_else(|panic| {
             self.shared.fault(place, panic);
-            match self.fall_back(state) {
+            match self.fall_back(state, broke_with) {
                 Some(accepted) => Done::Updated(accepted),
                 None => Done::Nothing,
             }
         })
     }
 
-    /// Puts round robin in the policy's place and gives it the last update. Returns what that led
-    /// to, if there was an update.
-    fn fall_back(&self, state: &mut State) -> Option<Result<(), Status>> {
+    /// Puts the stand-in in the policy's place, which broke with this config, and gives it the last
+    /// update. Returns what that led to, if there was an update.
+    fn fall_back(&self, state: &mut State, config: Option<Config>) -> Option<Result<(), Status>> {
         if state.started && !self.shared.is_open() {
             state.policy = None;
             return None;
         }
-        if state.fallen_back {
+        if state.broken.is_some() {
             return Some(Err(self.give_up(state)));
         }
-        state.fallen_back = true;
+        state.broken = Some(Broken { since: self.shared.now(), config });
         if let Some(update) = state.last_update.as_mut() {
             update.config = Arc::new(NoFields {});
         }
-        let made = self.take_over(state, |helper| {
-            let pickers = RoundRobin::new(&*helper);
-            Box::new(LeafPolicy::new(helper, pickers))
+        let (stand_in, why) = {
+            let blame = self.shared.blame.lock();
+            (blame.on_fault.stand_in, blame.why.clone())
+        };
+        let failure = Status::internal(format!("{}: {why}", self.shared.title()));
+        let fallback =
+            Fallback { since: SystemTime::now(), reason: why, stand_in: stand_in.name() };
+        let made = self.take_over(state, Some(fallback), |helper| match stand_in {
+            StandIn::RoundRobin => {
+                let pickers = RoundRobin::new(&*helper);
+                Box::new(LeafPolicy::new(helper, pickers))
+            }
+            StandIn::Failing => Box::new(LeafPolicy::new(helper, FailingPickers(failure))),
         });
         made.unwrap_or_else(|panic| {
             self.shared.fault("the fallback's update", panic);
@@ -599,9 +716,10 @@ impl Runner {
     }
 
     /// Puts a policy of `update`'s factory in the policy's place.
-    fn replace(&self, state: &mut State, update: Update) -> Result<(), Status> {
+    fn replace(&self, state: &mut State, update: Update, why: &str) -> Result<(), Status> {
         // An error leaves the list that is in use.
         let answer = update.endpoints.as_ref().err().cloned();
+        let config = Arc::clone(&update.config);
         match state.last_update.as_mut() {
             Some(last) if answer.is_some() => {
                 last.config = update.config;
@@ -609,13 +727,17 @@ impl Runner {
             }
             _ => state.last_update = Some(update),
         }
-        state.fallen_back = false;
+        if state.broken.take().is_some() {
+            let title = self.shared.title();
+            let text = format!("{title}: the policy that broke is tried again, with {why}");
+            self.shared.host.log(Severity::Info, &text);
+        }
         let factory = Arc::clone(&state.factory);
-        let accepted = match self.take_over(state, |helper| factory.new_policy(helper)) {
+        let accepted = match self.take_over(state, None, |helper| factory.new_policy(helper)) {
             Ok(accepted) => accepted,
             Err(panic) => {
                 self.shared.fault("making the policy anew", panic);
-                self.fall_back(state)
+                self.fall_back(state, Some(config))
             }
         };
         answer.map_or(accepted.unwrap_or(Ok(())), Err)
@@ -626,13 +748,14 @@ impl Runner {
     fn take_over(
         &self,
         state: &mut State,
+        fallback: Option<Fallback>,
         make: impl FnOnce(Arc<dyn Helper>) -> Box<dyn Policy>,
     ) -> Result<Option<Result<(), Status>>, Panic> {
         // Relaxed: as in `is_open`.
         let published = self.shared.published.load(Ordering::Relaxed);
         self.shared.taking_over.store(published, Ordering::Relaxed);
         self.shared.begin_generation();
-        self.shared.record.taken_over(state.fallen_back);
+        self.shared.record.taken_over(fallback);
         let update = state.last_update.as_ref();
         let (policy, accepted) = catch_unwind(AssertUnwindSafe(|| {
             let mut policy = make(self.helper());
@@ -692,7 +815,7 @@ impl GuardedPicker {
         let asked = catch_unwind(AssertUnwindSafe(|| (picker.wants(), picker.turns())));
         let poisoned = AtomicBool::new(asked.is_err());
         let (wants, turns) = asked.unwrap_or_else(|panic| {
-            shared.data_plane_fault("wants or turns", panic, generation);
+            shared.lasting_fault("wants or turns", panic, generation, true);
             (Wants::default(), None)
         });
         GuardedPicker { turns, poisoned, generation, wants, picker, shared }

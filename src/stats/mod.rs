@@ -27,4 +27,4 @@ pub use latency::{Latency, LatencyStats};
 pub use living::{snapshot, track_calls, tracks_calls};
 pub use prometheus::to_prometheus;
 pub use record::{Clock, EndpointLease, Record};
-pub use snapshot::{BackendStats, ChannelStats, Describe, Latest, Table};
+pub use snapshot::{BackendStats, ChannelStats, Describe, Fallback, Latest, Plugin, Table};

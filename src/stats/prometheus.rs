@@ -148,6 +148,12 @@ const FAMILIES: &[Family] = &[
         rows: |all| of_channels(all, |channel| Value::Gauge(channel.fallen_back.into())),
     },
     Family {
+        name: "steer_policy_fallback_since_seconds",
+        help: "When a policy broke in whose place something else is, in seconds since 1970",
+        kind: MetricType::Gauge,
+        rows: |all| all.iter().filter_map(fallback).collect(),
+    },
+    Family {
         name: "steer_pickers",
         help: "Pickers that a policy has published",
         kind: MetricType::Counter,
@@ -221,6 +227,17 @@ fn of_channels(all: &[Exposed], value: fn(&ChannelStats) -> Value<'_>) -> Rows<'
 fn of_backends(all: &[Exposed], value: fn(&BackendStats) -> Option<Value<'_>>) -> Rows<'_> {
     let backends = all.iter().flat_map(Exposed::backends);
     backends.filter_map(|(labels, backend)| Some((labels, value(backend)?))).collect()
+}
+
+/// Since when and why something is in the policy's place, if it is.
+fn fallback(of: &Exposed) -> Option<(Labels<'_>, Value<'_>)> {
+    let fallback = of.channel.fallback.as_ref()?;
+    let mut labels = of.labels();
+    labels.extend([("reason", &*fallback.reason), ("stand_in", fallback.stand_in)]);
+    if let Some(plugin) = &of.channel.plugin {
+        labels.extend([("plugin", &*plugin.name), ("version", &*plugin.version)]);
+    }
+    Some((labels, Value::Gauge(fallback.since_unix_seconds())))
 }
 
 fn states(labels: Labels<'_>, is: Connectivity) -> impl Iterator<Item = (Labels<'_>, Value<'_>)> {

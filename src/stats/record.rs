@@ -10,7 +10,7 @@ use std::time::Duration;
 use slab::Slab;
 
 use super::living;
-use super::snapshot::{ChannelStats, Describe, Table};
+use super::snapshot::{ChannelStats, Describe, Fallback, Plugin, Table};
 use crate::Status;
 use crate::endpoints::{Connectivity, EndpointDescriptor, EndpointId};
 use crate::sync::Mutex;
@@ -35,7 +35,8 @@ pub struct Record {
 /// What was told last.
 struct Told {
     target: String,
-    fallen_back: bool,
+    plugin: Option<Plugin>,
+    fallback: Option<Fallback>,
     state: Connectivity,
     status: Status,
     pickers: u64,
@@ -63,7 +64,8 @@ impl Record {
             faults: AtomicU64::new(0),
             told: Mutex::new(Told {
                 target: String::new(),
-                fallen_back: false,
+                plugin: None,
+                fallback: None,
                 state: Connectivity::Idle,
                 status: Status::OK,
                 pickers: 0,
@@ -100,10 +102,16 @@ impl Record {
         self.faults.load(Ordering::Relaxed)
     }
 
+    /// Policies are from this plugin from now on.
+    pub fn made_by(&self, plugin: Option<Plugin>) {
+        let former = std::mem::replace(&mut self.told.lock().plugin, plugin);
+        drop(former);
+    }
+
     /// A policy takes over: the one of this name, or what takes its place when it is broken.
-    pub fn taken_over(&self, fallen_back: bool) {
+    pub fn taken_over(&self, fallback: Option<Fallback>) {
         let mut told = self.told.lock();
-        told.fallen_back = fallen_back;
+        told.fallback = fallback;
         let former = told.describe.take();
         // Not within the lock: it is the policy's.
         drop(told);
@@ -149,6 +157,11 @@ impl Record {
         }
     }
 
+    /// What is in the place of a policy that broke.
+    pub fn fallback(&self) -> Option<Fallback> {
+        self.told.lock().fallback.clone()
+    }
+
     /// All of it.
     pub(super) fn snapshot(&self) -> ChannelStats {
         let told = self.told.lock();
@@ -159,7 +172,9 @@ impl Record {
             id: self.id,
             target: told.target.clone(),
             policy: self.policy.clone(),
-            fallen_back: told.fallen_back,
+            plugin: told.plugin.clone(),
+            fallen_back: told.fallback.is_some(),
+            fallback: told.fallback.clone(),
             state: told.state,
             status: told.status.clone(),
             faults: self.faults(),

@@ -3,8 +3,9 @@
 //! Must not know: who asks, how it is written.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Serialize, Serializer};
 
@@ -52,6 +53,44 @@ impl Describe for Latest {
     }
 }
 
+/// The plugin that a policy is from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Plugin {
+    /// Its name, as it says.
+    pub name: String,
+    /// Its version, as it says.
+    pub version: String,
+    /// The file that was loaded, as it was named then. None: it is linked with the program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+impl fmt::Display for Plugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "plugin {:?} {}", self.name, self.version)?;
+        self.path.as_ref().map_or(Ok(()), |path| write!(f, " from {path}"))
+    }
+}
+
+/// What is in the place of a policy that broke.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Fallback {
+    /// Since when.
+    #[serde(rename = "since_unix_seconds", serialize_with = "write_moment")]
+    pub since: SystemTime,
+    /// What broke, and how.
+    pub reason: String,
+    /// What it is.
+    pub stand_in: &'static str,
+}
+
+impl Fallback {
+    /// Since when, in seconds since 1970.
+    pub fn since_unix_seconds(&self) -> f64 {
+        self.since.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+    }
+}
+
 /// A policy.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ChannelStats {
@@ -61,8 +100,14 @@ pub struct ChannelStats {
     pub target: String,
     /// The policy's name.
     pub policy: String,
-    /// Whether it is broken, and round robin has taken its place.
+    /// Where it is from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<Plugin>,
+    /// Whether it is broken, and something has taken its place.
     pub fallen_back: bool,
+    /// What, since when and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Fallback>,
     /// What was published last.
     #[serde(serialize_with = "write_state")]
     pub state: Connectivity,
@@ -201,6 +246,10 @@ impl Table {
 
 fn write_state<S: Serializer>(state: &Connectivity, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(state.name())
+}
+
+fn write_moment<S: Serializer>(moment: &SystemTime, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_f64(moment.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64())
 }
 
 fn write_status<S: Serializer>(status: &Status, to: S) -> Result<S::Ok, S::Error> {

@@ -6,6 +6,7 @@
 use std::cmp::Ordering;
 
 use crate::rates::{BackendRow, ChannelRow};
+use crate::stats::Channel;
 
 /// What stands in a cell.
 #[derive(Clone, Debug, PartialEq)]
@@ -121,11 +122,19 @@ const fn optional<R>(head: &'static str, cell: fn(&R) -> Cell) -> Column<R> {
     Column { head, cell, optional: true, flexible: false }
 }
 
+/// The policy, and what is in its place if it broke.
+fn policy(channel: &Channel) -> String {
+    match &channel.fallback {
+        Some(fallback) => format!("{} → {}", channel.policy, fallback.stand_in),
+        None => channel.policy.clone(),
+    }
+}
+
 /// Of channels.
 pub const CHANNELS: &[Column<ChannelRow>] = &[
     column("ID", |row| Cell::Text(row.channel.id.to_string())),
     flexible("TARGET", |row| Cell::Text(row.channel.target.clone())),
-    column("POLICY", |row| Cell::Text(row.channel.policy.clone())),
+    column("POLICY", |row| Cell::Text(policy(&row.channel))),
     column("STATE", |row| Cell::State(row.channel.state.clone())),
     optional("CALLS/S", |row| Cell::Rate(row.calls)),
     optional("ERRORS/S", |row| Cell::FaultRate(row.errors)),
@@ -168,6 +177,17 @@ mod tests {
         ] {
             assert_eq!(Cell::Time(Some(seconds)).text(), text);
         }
+    }
+
+    #[test]
+    fn a_policy_that_broke_is_named_with_what_is_in_its_place() {
+        let mut channel = Channel { policy: "mine".to_owned(), ..Channel::default() };
+        assert_eq!(policy(&channel), "mine");
+        channel.fallback = serde_json::from_str(
+            r#"{"since_unix_seconds":1.5,"reason":"pick failed: broken","stand_in":"round_robin"}"#,
+        )
+        .unwrap();
+        assert_eq!(policy(&channel), "mine → round_robin");
     }
 
     #[test]

@@ -35,12 +35,22 @@ pub struct Channel {
     /// How often the policy broke.
     #[serde(default)]
     pub faults: u64,
+    /// What is in the policy's place, if it broke.
+    #[serde(default)]
+    pub fallback: Option<Fallback>,
     /// How many pickers it has published.
     #[serde(default)]
     pub pickers: u64,
     /// Its backends, as far as it tells.
     #[serde(default)]
     pub backends: Vec<Backend>,
+}
+
+/// What is in the place of a policy that broke.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+pub struct Fallback {
+    /// `round_robin` or `fail`.
+    pub stand_in: String,
 }
 
 /// A backend of a channel.

@@ -260,6 +260,8 @@ pub struct Channel {
     pub runner: Arc<Runner>,
     factory: Arc<dyn PolicyFactory>,
     pub config: serde_json::Value,
+    /// What was made of the latest config, for as long as it says the same.
+    parsed: Mutex<Option<(serde_json::Value, steer::policy::Config)>>,
     pub target: String,
 }
 
@@ -311,7 +313,7 @@ impl Channel {
         let runner = Arc::new(Runner::new(Arc::clone(&factory), Box::new(channel_host)));
         *weak.lock().unwrap() = Some(Arc::downgrade(&runner));
         let (config, target) = (serde_json::json!({}), "the target".to_owned());
-        Channel { host, runner, factory, config, target }
+        Channel { host, runner, factory, config, parsed: Mutex::default(), target }
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
@@ -362,11 +364,23 @@ impl Channel {
             // The very same one where it is the same, as hosts in C have it.
             Arc::clone(&world.listed)
         });
-        let config = self.factory.parse_config(&self.config).unwrap();
+        let config = self.parsed_config();
         let resolution_note = "the note".to_owned();
         let factory = Arc::clone(&self.factory);
         let target = self.target.clone();
         self.runner.update(Update { endpoints, factory, config, resolution_note, target })
+    }
+
+    fn parsed_config(&self) -> steer::policy::Config {
+        let mut parsed = self.parsed.lock().unwrap();
+        match &*parsed {
+            Some((json, config)) if *json == self.config => Arc::clone(config),
+            _ => {
+                let config = self.factory.parse_config(&self.config).unwrap();
+                *parsed = Some((self.config.clone(), Arc::clone(&config)));
+                config
+            }
+        }
     }
 
     /// The live endpoints of this name.

@@ -1,12 +1,34 @@
 //! No panic leaves a hook: it becomes a fault, of which the engine knows what to do.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::RefCell;
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
 
 use super::engine;
 use crate::abi::steer_choice;
 
 type Panic = Box<dyn Any + Send>;
+
+thread_local! {
+    /// Where this thread panicked last, until it is told.
+    static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// From now on it is known where panics come from. The hook that is there stays in force.
+pub(super) fn note_places() {
+    static NOTED: Once = Once::new();
+    NOTED.call_once(|| {
+        let former = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if let Some(place) = panic.location() {
+                let place = format!("{}:{}", place.file(), place.line());
+                let _ = PLACE.try_with(|kept| kept.replace(place));
+            }
+            former(panic);
+        }));
+    });
+}
 
 /// Runs a hook that has nothing to say.
 pub(super) fn guard(body: impl FnOnce()) {
@@ -46,7 +68,12 @@ fn fault(panic: Panic) -> steer_choice {
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("a panic without a text");
-    let choice = engine::fault(text);
+    let place = PLACE.try_with(RefCell::take).unwrap_or_default();
+    let choice = if place.is_empty() {
+        engine::fault(text)
+    } else {
+        engine::fault(&format!("{text}, at {place}"))
+    };
     // What a panic carries may itself panic when it is dropped.
     if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
         std::mem::forget(second);

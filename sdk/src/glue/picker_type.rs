@@ -72,6 +72,8 @@ fn register<F: StatefulPickerFactory, P: Picker>(
         call_started: Some(call_started::<P>),
         call_finished: Some(call_finished::<P>),
         timer: Some(timer::<F, P>),
+        on_fault: F::ON_FAULT.number(),
+        faults_per_minute: F::ON_FAULT.faults_per_minute(),
     };
     // SAFETY: the hooks are those of `F` and `P`, in their places. When it fails, the engine frees
     // `ctx` all the same.

@@ -1,7 +1,7 @@
 //! `steer_plugin`: the block that a library shows of itself, and its entry.
 
 use super::engine;
-use super::panics::{FAILED, guard_status};
+use super::panics::{FAILED, guard_status, note_places};
 use crate::abi::{
     STEER_ABI_VERSION, STEER_PLUGIN_MAGIC, steer_api, steer_picker_type, steer_plugin,
     steer_policy_type, steer_str,
@@ -50,6 +50,7 @@ unsafe extern "C" fn entry<P: Plugin>(api: *const steer_api) -> i32 {
         return FAILED;
     }
     engine::set(api);
+    note_places();
     guard_status(|| {
         match usable
             .and_then(|()| P::register(&mut Registrar::new()).map_err(|error| error.to_string()))

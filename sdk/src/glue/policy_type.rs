@@ -44,6 +44,8 @@ pub(crate) fn register_policy<F: PolicyFactory>(factory: F) -> Result<(), String
         pick: Some(pick::<PickerOf<F>>),
         call_started: Some(call_started::<PickerOf<F>>),
         call_finished: Some(call_finished::<PickerOf<F>>),
+        on_fault: F::ON_FAULT.number(),
+        faults_per_minute: F::ON_FAULT.faults_per_minute(),
     };
     // SAFETY: the hooks are those of `F`, in their places. When it fails, the engine frees `ctx` all
     // the same.
@@ -136,7 +138,13 @@ unsafe extern "C" fn update<F: PolicyFactory>(
         // SAFETY: within a serialised hook of this table.
         let answer =
             unsafe { turn::<F, _>(instance, |policy, helper| policy.update(&update, helper)) };
-        accepted = answer.err().map_or(Code::Ok, |status| status.code);
+        if let Err(refusal) = answer {
+            accepted = refusal.code;
+            // The engine hears the text by this.
+            engine::fail(&refusal);
+        } else {
+            accepted = Code::Ok;
+        }
     });
     accepted as i32
 }

@@ -115,6 +115,15 @@ impl TestChannel {
 
     /// The resolver gives these backends, by their addresses or as [`TestBackend`]s.
     pub fn resolve<B: Into<TestBackend>>(&self, backends: impl IntoIterator<Item = B>) {
+        // What it says of an empty list is the policy's state, too.
+        let _ = self.try_resolve(backends);
+    }
+
+    /// The same, and what the resolver hears: `Err` when the policy does not accept the list.
+    pub fn try_resolve<B: Into<TestBackend>>(
+        &self,
+        backends: impl IntoIterator<Item = B>,
+    ) -> Result<(), Status> {
         let backends = backends.into_iter().enumerate().map(|(index, backend)| {
             let descriptor = backend.into().0;
             descriptor.index.set(index as u32);
@@ -125,9 +134,9 @@ impl TestChannel {
             let listed = |address: &String| backends.iter().any(|one| one.addresses[0] == *address);
             control.states.retain(|address, _| listed(address));
             control.backends = backends;
-            // What it says of an empty list is the policy's state, too.
-            let _ = self.update(control, Ok(control.backends.clone()));
-        });
+            self.update(control, Ok(control.backends.clone()))
+        })
+        .map_err(|status| from_engine(&status))
     }
 
     /// The resolver fails.
@@ -366,6 +375,12 @@ impl TestChannel {
     /// channel goes on as round robin.
     pub fn faults(&self) -> u64 {
         self.runner.faults()
+    }
+
+    /// Why round robin, or a picker that fails every call, is in the policy's place; `None`: the
+    /// policy is in its place.
+    pub fn fallback(&self) -> Option<String> {
+        self.runner.fallback().map(|fallback| fallback.reason)
     }
 
     /// The lines of the log.

@@ -9,7 +9,9 @@ use std::ptr;
 use std::sync::Arc;
 
 use serde_json::Value;
-use steer_abi::{steer_faults, steer_json, steer_picker_type, steer_policy_type, steer_str};
+use steer_abi::{
+    steer_faults, steer_json, steer_on_fault, steer_picker_type, steer_policy_type, steer_str,
+};
 
 use super::channel::Channel;
 use super::choice::{fault_said, listen, raise_failed};
@@ -19,7 +21,10 @@ use super::policy::CustomPolicy;
 use crate::ffi::text::ReadText;
 use crate::ffi::versioned::Versioned;
 use crate::ffi::{steer_status, steer_status::*};
-use crate::policy::{Config, ConfigError, Helper, LeafPolicy, Policy, PolicyFactory, fields_of};
+use crate::policy::{
+    Config, ConfigError, Helper, LeafPolicy, OnFault, Policy, PolicyFactory, StandIn, fields_of,
+};
+use crate::stats::Plugin;
 use crate::sync::Handle;
 
 // SAFETY: repr(C), begins with its size, and zeros are NULLs.
@@ -49,6 +54,7 @@ pub(super) enum Table {
 pub(super) struct Kind {
     name: String,
     pub(super) table: Table,
+    plugin: Option<Plugin>,
 }
 
 // SAFETY: the tables are functions and a `ctx`, and each hook says on which threads its author must
@@ -63,14 +69,19 @@ struct Common {
     ctx_free: Option<unsafe extern "C" fn(*mut c_void)>,
     config_new: Option<ConfigNew>,
     config_free: Option<unsafe extern "C" fn(*mut c_void)>,
+    on_fault: i32,
+    faults_per_minute: u32,
 }
 
 impl Kind {
-    /// Checks a table and takes it over: `ctx` is freed in any case.
+    /// Checks a table, of this plugin's if of any, and takes it over: `ctx` is freed in any case.
     ///
     /// # Safety
     /// The table's name is readable, and its hooks keep what the table's type says.
-    pub(super) unsafe fn new(table: Table) -> Result<Arc<Kind>, (steer_status, String)> {
+    pub(super) unsafe fn new(
+        table: Table,
+        plugin: Option<Plugin>,
+    ) -> Result<Arc<Kind>, (steer_status, String)> {
         let (what, name, missing) = match &table {
             Table::Picker(table) => {
                 let missing =
@@ -87,7 +98,7 @@ impl Kind {
                 ("steer_policy_type", table.name, missing.to_vec())
             }
         };
-        let mut kind = Kind { name: String::new(), table };
+        let mut kind = Kind { name: String::new(), table, plugin };
         // SAFETY: readable by this function's contract.
         let Some(name) = (unsafe { utf8(name) }) else {
             let text = format!("{what}.name is not UTF-8: use lower-case letters, digits and '_'");
@@ -103,6 +114,12 @@ impl Kind {
                 missing.join(", ")
             );
             return Err((STEER_MISSING_CALLBACK, text));
+        }
+        let on_fault = kind.common().on_fault;
+        if StandIn::from_number(on_fault).is_none() {
+            let name = kind.name();
+            let text = format!("{name}: {what}.on_fault is {on_fault}: use STEER_ON_FAULT_…");
+            return Err((STEER_INVALID_ARGUMENT, text));
         }
         Ok(Arc::new(kind))
     }
@@ -129,13 +146,28 @@ impl Kind {
                 ctx_free: table.ctx_free,
                 config_new: table.config_new,
                 config_free: table.config_free,
+                on_fault: table.on_fault,
+                faults_per_minute: table.faults_per_minute,
             },
             Table::Policy(table) => Common {
                 ctx: table.ctx,
                 ctx_free: table.ctx_free,
                 config_new: table.config_new,
                 config_free: table.config_free,
+                on_fault: table.on_fault,
+                faults_per_minute: table.faults_per_minute,
             },
+        }
+    }
+}
+
+impl StandIn {
+    /// What a `steer_on_fault` brings.
+    fn from_number(number: i32) -> Option<StandIn> {
+        match number {
+            n if n == steer_on_fault::STEER_ON_FAULT_FALL_BACK as i32 => Some(StandIn::RoundRobin),
+            n if n == steer_on_fault::STEER_ON_FAULT_FAIL as i32 => Some(StandIn::Failing),
+            _ => None,
         }
     }
 }
@@ -233,6 +265,20 @@ impl PolicyFactory for CustomFactory {
             }
             Table::Policy(_) => Box::new(CustomPolicy::new(&self.0, helper)),
         }
+    }
+
+    fn on_fault(&self) -> OnFault {
+        let common = self.0.common();
+        let stand_in = StandIn::from_number(common.on_fault).unwrap_or_default();
+        let per_minute = match (stand_in, common.faults_per_minute) {
+            (StandIn::Failing, 0) => u32::MAX,
+            (_, limit) => limit,
+        };
+        OnFault { stand_in, per_minute }
+    }
+
+    fn plugin(&self) -> Option<Plugin> {
+        self.0.plugin.clone()
     }
 }
 

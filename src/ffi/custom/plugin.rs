@@ -20,6 +20,7 @@ use crate::ffi::environment::variable_that_loads_code;
 use crate::ffi::text::ReadText;
 use crate::ffi::versioned::{Versioned, read};
 use crate::ffi::{guard, steer_status, steer_status::*};
+use crate::stats::Plugin;
 use crate::sync::Mutex;
 
 // SAFETY: repr(C), its size is at a place that `checked` looks at first, and zeros are NULLs and
@@ -57,7 +58,7 @@ const _: () = assert!(size_of::<steer_plugin>() - BODY == size_of::<PluginBody>(
 pub unsafe extern "C" fn steer_register_plugin(plugin: *const steer_plugin) -> steer_status {
     guard(STEER_PANIC, || {
         // SAFETY: by this function's contract.
-        match unsafe { start(plugin, "the plugin") } {
+        match unsafe { start(plugin, "the plugin", None) } {
             Ok(()) => STEER_OK,
             Err((status, text)) => fail_with(status, text),
         }
@@ -68,8 +69,9 @@ pub unsafe extern "C" fn steer_register_plugin(plugin: *const steer_plugin) -> s
 /// is not STEER_OK, `steer_last_error` says why, and nothing of it was registered.
 ///
 /// A plugin of the same name takes the place of the one before: configs that are parsed from then
-/// on use it, while channels and pickers that have the old one keep it. A file that is replaced must be a
-/// new file, renamed to its place; one that is written over changes under those that use it.
+/// on use it, while channels and pickers that have the old one keep it. Its file may have another
+/// path, or take the old one's place: as a new file, renamed to that path. A file that is written
+/// over changes under those that use it.
 ///
 /// # Safety
 /// `path` is readable. Loading a library runs its code.
@@ -144,14 +146,18 @@ unsafe fn load(path: &str) -> Result<(), (steer_status, String)> {
     // For good: its pickers may live anywhere by now, and threads of its own may run.
     std::mem::forget(library);
     // SAFETY: a plugin's block, which stays.
-    unsafe { start(plugin, path) }
+    unsafe { start(plugin, path, Some(path.to_owned())) }
 }
 
 /// Checks a plugin and runs its entry.
 ///
 /// # Safety
 /// `plugin` is NULL or keeps what `steer_plugin` says, as far as its magic and its sizes promise.
-unsafe fn start(plugin: *const steer_plugin, place: &str) -> Result<(), (steer_status, String)> {
+unsafe fn start(
+    plugin: *const steer_plugin,
+    place: &str,
+    path: Option<String>,
+) -> Result<(), (steer_status, String)> {
     // SAFETY: by this function's contract.
     let body = unsafe { checked(plugin, place) }?;
     // SAFETY: readable, as `steer_plugin` says.
@@ -161,7 +167,10 @@ unsafe fn start(plugin: *const steer_plugin, place: &str) -> Result<(), (steer_s
             format!("{place}: steer_plugin.entry of {name:?} is NULL: it cannot register anything");
         return Err((STEER_MISSING_CALLBACK, text));
     };
-    staged(&name, place, || {
+    // SAFETY: the same.
+    let version = unsafe { body.version.to_text() }.unwrap_or_default();
+    let plugin = Plugin { name: name.clone(), version, path };
+    staged(plugin, place, || {
         fail_with(STEER_OK, String::new());
         // SAFETY: the entry of a plugin that fits; it answers for its code.
         let failed = listen(|| unsafe { entry(&API) });

@@ -11,6 +11,7 @@ use super::kind::{CustomFactory, Kind, Table};
 use crate::ffi::versioned::read;
 use crate::ffi::{guard, steer_status, steer_status::*, steer_status_text};
 use crate::policy::{Origin, PolicyFactory, Registry};
+use crate::stats::Plugin;
 
 thread_local! {
     static LAST_ERROR: RefCell<String> = const { RefCell::new(String::new()) };
@@ -21,6 +22,7 @@ thread_local! {
 /// What a plugin registers: all of it, or nothing.
 struct Staged {
     origin: Origin,
+    plugin: Plugin,
     factories: Vec<Arc<dyn PolicyFactory>>,
 }
 
@@ -85,8 +87,9 @@ pub unsafe extern "C" fn steer_register_policy(kind: *const steer_policy_type) -
 /// # Safety
 /// As for [`Kind::new`].
 unsafe fn register(table: Table) -> steer_status {
+    let plugin = STAGED.with_borrow(|staged| Some(staged.as_ref()?.plugin.clone()));
     // SAFETY: by this function's contract.
-    let kind = match unsafe { Kind::new(table) } {
+    let kind = match unsafe { Kind::new(table, plugin) } {
         Ok(kind) => kind,
         Err((status, text)) => return fail_with(status, text),
     };
@@ -109,12 +112,12 @@ unsafe fn register(table: Table) -> steer_status {
 
 /// Runs a plugin's entry, and takes what it registers in: all, or nothing if it fails.
 pub(super) fn staged(
-    plugin: &str,
+    plugin: Plugin,
     place: &str,
     entry: impl FnOnce() -> Result<(), (steer_status, String)>,
 ) -> Result<(), (steer_status, String)> {
-    let origin = Origin::Plugin(plugin.to_owned());
-    let new = Staged { origin: origin.clone(), factories: Vec::new() };
+    let origin = Origin::Plugin(plugin.name.clone());
+    let new = Staged { origin: origin.clone(), plugin, factories: Vec::new() };
     // A plugin may load another one.
     let outer = STAGED.replace(Some(new));
     let done = entry();
@@ -122,8 +125,9 @@ pub(super) fn staged(
     done?;
     if staged.factories.is_empty() {
         let text = format!(
-            "{place}: the entry of plugin {plugin:?} has registered nothing: it is to call \
-             steer_api.register_picker or register_policy"
+            "{place}: the entry of plugin {:?} has registered nothing: it is to call \
+             steer_api.register_picker or register_policy",
+            staged.plugin.name
         );
         return Err((STEER_PLUGIN_FAILED, text));
     }

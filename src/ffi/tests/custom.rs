@@ -207,6 +207,28 @@ unsafe extern "C" fn pick(picker: *const c_void, call: *const steer_call) -> ste
                 api.fail.unwrap()(14, steer_str::borrow("not to be heard"));
                 choice(0, 0)
             }
+            "the first of two" => {
+                let first = api.fail.unwrap()(14, steer_str::borrow("first"));
+                api.fail.unwrap()(10, steer_str::borrow("second"));
+                first
+            }
+            "the first of two backends" => {
+                let first = api.complete_tracked.unwrap()(1, ptr::null_mut());
+                api.complete_tracked.unwrap()(0, ptr::null_mut());
+                first
+            }
+            "the first of two faults" => {
+                let first = api.fault.unwrap()(steer_str::borrow("the first fault"));
+                api.fault.unwrap()(steer_str::borrow("the second fault"));
+                first
+            }
+            "one that is too old" => {
+                let first = api.fail.unwrap()(14, steer_str::borrow("first"));
+                for _ in 0..16 {
+                    api.fail.unwrap()(14, steer_str::borrow("later"));
+                }
+                first
+            }
             "track by hand" => choice(4, 0),
             "fault" => api.fault.unwrap()(steer_str::borrow("I am broken")),
             "track" | "finish fault" => api.complete_tracked.unwrap()(1, ptr::null_mut()),
@@ -287,6 +309,8 @@ fn picker_type(name: &'static str, world: &'static World) -> steer_picker_type {
         call_started: Some(call_started),
         call_finished: Some(call_finished),
         timer: Some(timer_ran_out),
+        on_fault: 0,
+        faults_per_minute: 0,
     }
 }
 
@@ -356,6 +380,84 @@ fn what_a_picker_says_other_than_complete() {
     let (kind, code, words) = doing("mine_says", "drop").no_pick();
     assert_eq!((kind, code), (steer_pick_kind::STEER_PICK_DROP, 13));
     assert!(words.ends_with("INVALID_ARGUMENT: not for a data plane"), "{words}");
+}
+
+#[test]
+fn a_pick_may_make_several_choices_and_return_any_of_them() {
+    registered("mine_chosen_from");
+    let fixture = doing("mine_chosen_from", "the first of two");
+    for _ in 0..40 {
+        let first = (steer_pick_kind::STEER_PICK_FAIL, 14, "first".to_owned());
+        assert_eq!(fixture.no_pick(), first);
+    }
+    let words = |does| doing("mine_chosen_from", does).no_pick().2;
+    assert_eq!(words("the first of two faults"), "mine_chosen_from: pick failed: the first fault");
+    assert_eq!(
+        words("one that is too old"),
+        "mine_chosen_from: pick failed: returned STEER_CHOICE_FAIL that steer_api.fail did not make"
+    );
+    let fixture = doing("mine_chosen_from", "the first of two backends");
+    let picked = fixture.pick_raw();
+    assert_eq!(picked.kind, steer_pick_kind::STEER_PICK_TRACKED as i64);
+    // SAFETY: the tracker of this very pick.
+    unsafe { steer_call_tracker_free(picked.value.cast()) };
+}
+
+#[test]
+fn what_a_fault_does_is_the_tables_to_say() {
+    let world = new_world();
+    let fails = steer_on_fault::STEER_ON_FAULT_FAIL as i32;
+    let table = steer_picker_type { on_fault: fails, ..picker_type("mine_fails_closed", world) };
+    // SAFETY: a table of this file's.
+    assert_eq!(unsafe { steer_register_picker(&table) }, STEER_OK, "{}", last_error());
+    let fixture = doing("mine_fails_closed", "fault");
+    for _ in 0..100 {
+        let (kind, code, words) = fixture.no_pick();
+        assert_eq!((kind, code), (steer_pick_kind::STEER_PICK_FAIL, 13));
+        assert_eq!(words, "mine_fails_closed: pick failed: I am broken");
+    }
+    let mut why = ptr::null_mut();
+    // SAFETY: alive, and a place for it.
+    assert_eq!(unsafe { steer_policy_fallback(fixture.policy, &mut why) }, STEER_OK);
+    assert!(why.is_null());
+
+    let two = steer_picker_type {
+        on_fault: fails,
+        faults_per_minute: 2,
+        ..picker_type("mine_fails_closed_after_two", new_world())
+    };
+    // SAFETY: a table of this file's.
+    assert_eq!(unsafe { steer_register_picker(&two) }, STEER_OK, "{}", last_error());
+    let fixture = doing("mine_fails_closed_after_two", "fault");
+    for _ in 0..3 {
+        assert_eq!(fixture.no_pick().0, steer_pick_kind::STEER_PICK_FAIL);
+    }
+    assert_eq!(fixture.no_pick().0, steer_pick_kind::STEER_PICK_QUEUE);
+    // SAFETY: alive.
+    assert_eq!(unsafe { steer_policy_run(fixture.policy) }, STEER_OK);
+    fixture.ready(2);
+    fixture.ready(3);
+    assert_eq!(fixture.no_pick().0, steer_pick_kind::STEER_PICK_FAIL);
+    // SAFETY: alive, and a place for it.
+    assert_eq!(unsafe { steer_policy_fallback(fixture.policy, &mut why) }, STEER_OK);
+    // SAFETY: just made.
+    assert_eq!(text(unsafe { steer_string_text(why) }), "pick failed: I am broken");
+    // SAFETY: just made.
+    unsafe { steer_string_free(why) };
+
+    let other = steer_picker_type { on_fault: 2, ..picker_type("mine_other", new_world()) };
+    // SAFETY: a table of this file's.
+    assert_eq!(unsafe { steer_register_picker(&other) }, STEER_INVALID_ARGUMENT);
+    assert!(last_error().contains("steer_picker_type.on_fault is 2"), "{}", last_error());
+
+    // A table of version 3 ends before it.
+    let old = steer_picker_type {
+        struct_size: std::mem::offset_of!(steer_picker_type, on_fault),
+        on_fault: 77,
+        ..picker_type("mine_of_version_3", new_world())
+    };
+    // SAFETY: a table of this file's.
+    assert_eq!(unsafe { steer_register_picker(&old) }, STEER_OK, "{}", last_error());
 }
 
 #[test]

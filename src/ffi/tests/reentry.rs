@@ -54,6 +54,8 @@ fn kind(name: &'static str, config_new: Option<ConfigNew>) -> steer_picker_type 
         call_started: None,
         call_finished: None,
         timer: None,
+        on_fault: 0,
+        faults_per_minute: 0,
     }
 }
 
