@@ -27,6 +27,8 @@
 #include "absl/strings/string_view.h"
 #include "address.h"
 #include "src/core/lib/channel/channel_args.h"
+#include "src/core/lib/iomgr/closure.h"
+#include "src/core/lib/iomgr/exec_ctx.h"
 #include "steer/host.hpp"
 
 #if __has_include("src/core/config/core_configuration.h")  // from 1.69
@@ -123,6 +125,39 @@ struct Preferred : Fallback {};
 // What policies, configs and factories give as their name: a view, or to 1.48 a C string.
 using Name = decltype(std::declval<GrpcPolicy&>().name());
 inline Name NameOf(const std::string& name) { return Name(name.c_str()); }
+
+// --- The work serializer ---
+
+// Runs `work` in the work serializer, but never before it returns. Any thread, and with any lock of
+// gRPC's held.
+//
+// To 1.70 WorkSerializer::Run may run work at once, and then also what other threads add meanwhile,
+// which may need those locks. A thread runs the closures of its ExecCtx when it leaves gRPC's code,
+// and then holds none.
+template <typename Serializer>
+auto RunSerialisedLater(std::shared_ptr<Serializer> serializer, std::function<void()> work,
+                        Preferred) -> decltype(serializer->DrainQueue()) {
+  struct Hop {
+    std::shared_ptr<Serializer> serializer;
+    std::function<void()> work;
+  };
+  const auto run = [](void* arg, grpc_error_handle) {
+    const std::unique_ptr<Hop> hop(static_cast<Hop*>(arg));
+    hop->serializer->Run(std::move(hop->work), DEBUG_LOCATION);
+  };
+  auto* const hop = new Hop{std::move(serializer), std::move(work)};
+  // A thread without one is not in gRPC's code.
+  std::optional<grpc_core::ExecCtx> exec_ctx;
+  if (grpc_core::ExecCtx::Get() == nullptr) exec_ctx.emplace();
+  grpc_core::ExecCtx::Run(DEBUG_LOCATION, GRPC_CLOSURE_CREATE(run, hop, nullptr),
+                          grpc_error_handle());
+}
+// From 1.71 Run always hands work to another thread.
+template <typename Serializer>
+void RunSerialisedLater(std::shared_ptr<Serializer> serializer, std::function<void()> work,
+                        Fallback) {
+  serializer->Run(std::move(work), DEBUG_LOCATION);
+}
 
 // --- Registration ---
 

@@ -16,6 +16,8 @@
 namespace steer::shim {
 namespace {
 
+using Serialised = host::PolicyHost::Serialised;
+
 Endpoint* EndpointOf(void* handle) { return static_cast<Endpoint*>(handle); }
 
 }  // namespace
@@ -42,7 +44,6 @@ struct Policy::Host final : host::PolicyHost {
   void EndpointConnect(void* handle) { EndpointOf(handle)->ConnectLocked(); }
   void EndpointResetBackoff(void* handle) { EndpointOf(handle)->ResetBackoffLocked(); }
   void EndpointFree(void* handle) { EndpointOf(handle)->DropLocked(); }
-  void ConnectionFree(void* connection) { static_cast<Connection*>(connection)->Unref(); }
   void UpdateState(int32_t state, int32_t code, steer_str message, steer_picker* picker) {
     policy->channel_control_helper()->UpdateState(
         static_cast<grpc_connectivity_state>(state),
@@ -62,6 +63,10 @@ struct Policy::Host final : host::PolicyHost {
     return shim::CallLater(after_ns, std::move(work));
   }
   void Serialise(Work work) override { serializer->Run(std::move(work), DEBUG_LOCATION); }
+  void SerialiseLater(Work work) override {
+    RunSerialisedLater(serializer, std::move(work), Preferred());
+  }
+  void Release(void* connection) override { static_cast<Connection*>(connection)->Unref(); }
 
   const SerializerPtr serializer;
   // For the work serializer only, as is what follows. Null after shutdown.
@@ -91,11 +96,18 @@ LoadReports Policy::LoadReportsOf(uint64_t endpoint, uint64_t period_ns) const {
           }};
 }
 
-void Policy::ExitIdleLocked() { steer_policy_exit_idle(host_->engine()); }
+void Policy::ExitIdleLocked() {
+  const Serialised here(host_.get());
+  steer_policy_exit_idle(host_->engine());
+}
 
-void Policy::ResetBackoffLocked() { steer_policy_reset_backoff(host_->engine()); }
+void Policy::ResetBackoffLocked() {
+  const Serialised here(host_.get());
+  steer_policy_reset_backoff(host_->engine());
+}
 
 UpdateResult Policy::UpdateLocked(UpdateArgs args) {
+  const Serialised here(host_.get());
   return static_cast<UpdateResult>(HandInLocked(std::move(args)));
 }
 
@@ -196,6 +208,7 @@ void Policy::TakeAddresses(const List& list, host::Resolved* resolved) {
 }
 
 void Policy::ShutdownLocked() {
+  const Serialised here(host_.get());
   // First, so that nothing of the engine's reaches the channel any more.
   host_->policy = nullptr;
   host_->ShutDown();
@@ -204,6 +217,7 @@ void Policy::ShutdownLocked() {
 
 void Policy::ReportLocked(uint64_t endpoint, grpc_connectivity_state state,
                           const absl::Status& status, void* connection) {
+  const Serialised here(host_.get());
   host::ReportEndpoint(
       host_->engine(), endpoint, static_cast<int32_t>(state),
       {static_cast<int32_t>(status.code()), status.ok() ? std::string() : FailureText(status)},

@@ -162,11 +162,58 @@ steer_policy* NewPolicy(const std::string& name, std::shared_ptr<Host> host, std
   return nullptr;
 }
 
-// What is alike in all hosts: a policy of the engine's, and what it wants to be done later. To be
-// derived from, and held by whatever may call back when the policy is gone.
+// Connections that wait to be released, all of them at once. Any thread may add; no lock is taken.
+class ReleaseQueue {
+ public:
+  // Returns whether it was empty: whoever adds the first one arranges for TakeAll.
+  bool Add(void* connection) {
+    auto* const node = new Node{connection, first_.load(std::memory_order_relaxed)};
+    // Release: pairs with the acquire in TakeAll.
+    while (!first_.compare_exchange_weak(node->next, node, std::memory_order_release,
+                                         std::memory_order_relaxed)) {
+    }
+    return node->next == nullptr;
+  }
+  // Empties the queue.
+  template <typename Release>
+  void TakeAll(const Release& release) {
+    Node* next = first_.exchange(nullptr, std::memory_order_acquire);
+    while (next != nullptr) {
+      const std::unique_ptr<Node> node(next);
+      next = node->next;
+      release(node->connection);
+    }
+  }
+
+ private:
+  struct Node {
+    void* connection;
+    Node* next;
+  };
+  std::atomic<Node*> first_{nullptr};
+};
+
+// What all hosts have in common: one policy of the engine, what it wants to be done later, and the
+// connections that it gives back on any thread. Derive from it. Everything that may call back
+// after the policy has ended holds a reference.
 class PolicyHost : public std::enable_shared_from_this<PolicyHost> {
  public:
   using Work = std::function<void()>;
+
+  // Marks that this thread is in a serialised call of the host. Nests.
+  class Serialised {
+   public:
+    explicit Serialised(const PolicyHost* host) : outer_(std::exchange(current_, host)) {}
+    ~Serialised() { current_ = outer_; }
+    Serialised(const Serialised&) = delete;
+    Serialised& operator=(const Serialised&) = delete;
+
+    static bool IsIn(const PolicyHost* host) { return current_ == host; }
+
+   private:
+    static inline thread_local const PolicyHost* current_ = nullptr;
+    const PolicyHost* const outer_;
+  };
 
   virtual ~PolicyHost() = default;
 
@@ -182,18 +229,29 @@ class PolicyHost : public std::enable_shared_from_this<PolicyHost> {
   void Later(Work work) {
     CallLater(0, [self = shared_from_this(), work = std::move(work)] {
       self->Serialise([self, work] {
+        const Serialised here(self.get());
         if (self->engine_ != nullptr) work();
       });
     });
   }
 
   // Callbacks of steer_host.
+  // Any thread, and with any lock held. Within a serialised call of this host the connection is
+  // released at once. Otherwise all that come until the host has a turn are released in that turn.
+  void ConnectionFree(void* connection) {
+    if (Serialised::IsIn(this)) return Release(connection);
+    if (!to_release_.Add(connection)) return;
+    SerialiseLater([self = shared_from_this()] {
+      self->to_release_.TakeAll([&](void* waiting) { self->Release(waiting); });
+    });
+  }
   void RunLater() {
     Later([this] { steer_policy_run(engine_); });
   }
   void TimerStart(uint64_t timer, uint64_t after_ns) {
     timers_[timer] = CallLater(after_ns, [self = shared_from_this(), timer] {
       self->Serialise([self, timer] {
+        const Serialised here(self.get());
         // Unless it was cancelled meanwhile.
         if (self->timers_.erase(timer) != 0) steer_policy_timer(self->engine_, timer);
       });
@@ -208,10 +266,17 @@ class PolicyHost : public std::enable_shared_from_this<PolicyHost> {
   // Calls `work` after so long, on another thread. Any thread may ask for it. Returns what takes
   // it back, unless it is too late for that.
   virtual Work CallLater(uint64_t after_ns, Work work) = 0;
+  // Runs `work` in turn with the host's other serialised calls. May run it at once, or on another
+  // thread.
   virtual void Serialise(Work work) = 0;
+  // The same, but never runs `work` before it returns. Any thread, and with any lock held.
+  virtual void SerialiseLater(Work work) = 0;
+  // Gives up one reference to a connection. Serialised.
+  virtual void Release(void* connection) = 0;
 
  private:
   steer_policy* engine_ = nullptr;
+  ReleaseQueue to_release_;
   // What cancels those that have not run out, by their numbers. None after the end.
   std::map<uint64_t, Work> timers_;
 };

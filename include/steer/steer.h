@@ -1318,8 +1318,10 @@ typedef struct steer_host {
    */
   void (*endpoint_free)(void *ctx, void *handle);
   /*
-   *Any thread.* Gives back a reference that came with a report of STEER_READY: within
-   `steer_picker_free`, or within a call for the policy. Required.
+   *Any thread.* Gives back a reference that came with a report of STEER_READY. Comes within
+   `steer_picker_free`, `steer_call_tracker_free` and serialised calls for the policy, whichever
+   lets go of the connection last; also after `steer_policy_free`. A host that may release
+   connections only where it serialises its calls must bring it there itself. Required.
    */
   void (*connection_free)(void *ctx, void *connection);
   /*
@@ -1696,7 +1698,8 @@ struct steer_picked steer_picker_pick(const struct steer_picker *picker,
                                       const struct steer_call *call);
 
 /*
- Frees a picker. Any thread, when no pick of it is under way. NULL is fine.
+ Frees a picker. Any thread, when no pick of it is under way. NULL is fine. `connection_free` comes
+ within this call for the connections that nothing else holds.
 
  # Safety
  `picker` is NULL or came with `update_state` and is not freed yet; nobody uses it during or
@@ -1881,7 +1884,9 @@ struct steer_str steer_string_text(const struct steer_string *string);
 void steer_string_free(struct steer_string *string);
 
 /*
- The connection to send the call over, valid as long as the tracker. NULL gives NULL.
+ The connection to send the call over: valid, as after STEER_PICK_COMPLETE, as long as the picker
+ that chose it. To be read right after the pick. A host that needs the connection for longer takes
+ a reference of its own: it must not count on the tracker to hold one. NULL gives NULL.
 
  # Safety
  `tracker` is NULL or came with STEER_PICK_TRACKED and is not freed yet.
@@ -1920,6 +1925,8 @@ void steer_call_tracker_finish(struct steer_call_tracker *tracker,
  # Safety
  As for `steer_call_tracker_connection`; nobody uses it during or after this call.
  */
+ `connection_free` may come within this call, if nothing else holds the connection any more.
+
 void steer_call_tracker_free(struct steer_call_tracker *tracker);
 
 #ifdef __cplusplus

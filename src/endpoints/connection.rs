@@ -7,7 +7,8 @@ use std::fmt;
 use crate::sync::{Arc, Handle};
 
 /// What a READY endpoint hands to pickers. Clones share one reference of the host's, which is
-/// given back when the last clone is dropped, on whichever thread that happens.
+/// given back when the last clone is dropped, on whichever thread that happens: hosts bring it to
+/// where they may release it.
 #[derive(Clone)]
 pub struct Connection {
     /// Beside the reference and not behind it, so that a pick reads one cache line less.

@@ -294,7 +294,8 @@ fn failed(kind: steer_pick_kind, status: Cow<'_, Status>) -> steer_picked {
     }
 }
 
-/// Frees a picker. Any thread, when no pick of it is under way. NULL is fine.
+/// Frees a picker. Any thread, when no pick of it is under way. NULL is fine. `connection_free` comes
+/// within this call for the connections that nothing else holds.
 ///
 /// # Safety
 /// `picker` is NULL or came with `update_state` and is not freed yet; nobody uses it during or

@@ -56,7 +56,9 @@ unsafe fn with_call(tracker: *mut steer_call_tracker, body: impl FnOnce(&mut Tra
     }
 }
 
-/// The connection to send the call over, valid as long as the tracker. NULL gives NULL.
+/// The connection to send the call over: valid, as after STEER_PICK_COMPLETE, as long as the picker
+/// that chose it. To be read right after the pick. A host that needs the connection for longer takes
+/// a reference of its own: it must not count on the tracker to hold one. NULL gives NULL.
 ///
 /// # Safety
 /// `tracker` is NULL or came with STEER_PICK_TRACKED and is not freed yet.
@@ -119,6 +121,8 @@ pub unsafe extern "C" fn steer_call_tracker_finish(
 }
 
 /// Frees a tracker. Any thread. NULL is fine. A call that has not ended was abandoned.
+///
+/// `connection_free` may come within this call, if nothing else holds the connection any more.
 ///
 /// # Safety
 /// As for `steer_call_tracker_connection`; nobody uses it during or after this call.

@@ -23,11 +23,13 @@ constexpr size_t kMostLate = 8;
 
 StressedChannel::StressedChannel(const Stressed& stressed, uint64_t seed, Tally* tally)
     : stressed_(stressed), tally_(tally), random_(seed) {
-  const std::lock_guard<std::mutex> lock(SerializerLock());
+  const InSerializer here;
   Make();
 }
 
 StressedChannel::~StressedChannel() {
+  Drain();
+  ended_.clear();
   if (destroyed_ != made_) Fail("a policy was not destroyed");
   if (alive_ != 0) Fail(absl::StrCat(alive_.load(), " subchannels were not let go"));
 }
@@ -42,8 +44,9 @@ void StressedChannel::Make() {
 
 void StressedChannel::Orphan() {
   {
-    const std::lock_guard<std::mutex> lock(SerializerLock());
+    const InSerializer here;
     channel_->Orphan();
+    ended_.push_back(std::move(channel_));
     late_.clear();
     watches_.clear();
   }
@@ -51,15 +54,26 @@ void StressedChannel::Orphan() {
     const std::lock_guard<std::mutex> lock(picker_lock_);
     picker_.reset();
   }
-  // What pickers that were let go have scheduled.
-  const std::lock_guard<std::mutex> lock(SerializerLock());
-  channel_->Drain();
-  channel_.reset();
-  ended_.clear();
+  Drain();
+}
+
+void StressedChannel::Flush() {
+#if STEER_TEST_GENERATION != 3
+  // Later ones leave it with the channel's event engine.
+  if (!grpc_core::ExecCtx::Get()->HasWork()) return;
+  const InSerializer here;
+  grpc_core::ExecCtx::Get()->Flush();
+#endif
+}
+
+void StressedChannel::Drain() {
+  const InSerializer here;
+  for (const auto& ended : ended_) ended->Drain();
+  if (channel_ != nullptr) channel_->Drain();
 }
 
 void StressedChannel::Step() {
-  const std::lock_guard<std::mutex> lock(SerializerLock());
+  const InSerializer here;
   const uint32_t what = Random(1000);
   if (what < 800) return Report();
   if (what < 840) return ReportLate();
@@ -146,6 +160,7 @@ void StressedChannel::Update() {
 }
 
 void StressedChannel::UpdateUnlocked() {
+  is_serialised_ = false;
   ResolverUpdate update;
   update.addresses.resize(8);
   (void)channel_->Update(update);
@@ -165,6 +180,13 @@ StressedChannel::SharedPicker StressedChannel::picker() {
 void StressedChannel::Picked(const FakeSubchannel& subchannel) {
   if (!subchannel.was_ready()) Fail("a pick chose a subchannel that was never READY");
   if (alive_ <= 0) Fail("a pick chose a subchannel that is gone");
+}
+
+void StressedChannel::SubchannelDestroyed(const Backend&) {
+  --alive_;
+  if (is_serialised_ && !InSerializer::Here()) {
+    Fail("a subchannel was destroyed outside of the work serializer");
+  }
 }
 
 void StressedChannel::WatchStarted(std::shared_ptr<Watch> watch) {

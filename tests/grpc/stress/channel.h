@@ -48,6 +48,11 @@ class StressedChannel final : public ChannelHost {
   // Shuts the policy down.
   void Orphan();
 
+  // Lets what this thread has scheduled in the work serializer happen.
+  void Flush();
+  // Lets everything that was scheduled there happen.
+  void Drain();
+
   // The latest picker; none before the first. Whoever lets go of it last frees it. Any thread.
   SharedPicker picker();
 
@@ -60,7 +65,7 @@ class StressedChannel final : public ChannelHost {
   bool CanCreate(const Backend& backend) override { return backend.address % 16 != 15; }
   grpc_connectivity_state StateOf(const Backend&) override { return GRPC_CHANNEL_IDLE; }
   void SubchannelCreated(const Backend&) override { ++alive_; }
-  void SubchannelDestroyed(const Backend&) override { --alive_; }
+  void SubchannelDestroyed(const Backend&) override;
   void WatchStarted(std::shared_ptr<Watch> watch) override;
   void WatchCancelled(const std::shared_ptr<Watch>& watch) override;
   void ConnectionRequested(const Backend&) override {}
@@ -84,6 +89,7 @@ class StressedChannel final : public ChannelHost {
   Tally* const tally_;
   std::atomic<int64_t> alive_{0};
   std::atomic<int> destroyed_{0};
+  std::atomic<bool> is_serialised_{true};
   // Under the serializer's lock, as is what follows.
   int made_ = 0;
   std::mt19937_64 random_;
@@ -93,7 +99,8 @@ class StressedChannel final : public ChannelHost {
   std::deque<std::shared_ptr<Watch>> late_;
   std::unique_ptr<FakeChannel> channel_;
   // Those that have ended, each an owner of its work serializer: so the last one is not gRPC's part
-  // of the policy, whose reference counts ThreadSanitizer does not see.
+  // of the policy, whose reference counts ThreadSanitizer does not see. Calls of them may still be
+  // under way.
   std::vector<std::unique_ptr<FakeChannel>> ended_;
 
   std::mutex picker_lock_;

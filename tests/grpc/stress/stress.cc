@@ -162,9 +162,11 @@ void PickOnce(const Round& round, PickerPtr& picker, FakeMetadata* headers, Ends
   auto call = std::make_unique<PickedCall>();
   call->result = picker->Pick({"/helloworld.Greeter/SayHello", headers, &call->state});
   round.tally.picks.fetch_add(1, std::memory_order_relaxed);
-  const auto* complete = AlternativeOf<Complete>(call->result.result);
+  auto* complete = const_cast<Complete*>(AlternativeOf<Complete>(call->result.result));
   if (complete == nullptr) return;
   round.channel.Picked(static_cast<const FakeSubchannel&>(*complete->subchannel));
+  // As gRPC does: its tracker is all that a call keeps of the pick.
+  complete->subchannel.reset();
   round.tally.completed.fetch_add(1, std::memory_order_relaxed);
   if (complete->subchannel_call_tracker == nullptr) return;
   round.tally.tracked.fetch_add(1, std::memory_order_relaxed);
@@ -188,6 +190,7 @@ void Pick(const Round& round, uint64_t seed) {
     const uint64_t picks = random() % 2 == 0 ? 1 : 1 + random() % 64;
     for (uint64_t i = 0; i < picks; ++i) PickOnce(round, *picker, &headers, &ends);
     picker.reset();
+    round.channel.Flush();
   }
 }
 
@@ -200,6 +203,7 @@ void Finish(const Round& round, uint64_t seed) {
       std::this_thread::yield();
     } else {
       ends.End(std::move(call));
+      round.channel.Flush();
     }
   }
 }
@@ -245,6 +249,7 @@ void Stress(const Stressed& stressed, Time::duration time, uint64_t seed) {
     // Those that are left end when their channel is gone.
     Ends ends(random());
     while (CallPtr call = calls.Next()) ends.End(std::move(call));
+    channel.Drain();
     DropTimers();
   }
   std::printf(

@@ -68,7 +68,7 @@ class Timers {
         auto due = waiting_.extract(waiting_.begin());
         lock.unlock();
         {
-          const std::lock_guard<std::mutex> serialised(SerializerLock());
+          const InSerializer here;
           const ThreadScope scope;
           due.mapped()();
         }
@@ -86,10 +86,22 @@ class Timers {
 
 }  // namespace
 
+namespace {
+
 std::mutex& SerializerLock() {
   static std::mutex* const lock = new std::mutex;
   return *lock;
 }
+
+thread_local bool in_serializer = false;
+
+}  // namespace
+
+InSerializer::InSerializer() : lock_(SerializerLock()) { in_serializer = true; }
+
+InSerializer::~InSerializer() { in_serializer = false; }
+
+bool InSerializer::Here() { return in_serializer; }
 
 void DropTimers() { Timers::Get().Clear(); }
 

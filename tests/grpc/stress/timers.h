@@ -10,9 +10,19 @@
 
 namespace steer_testing {
 
-// Held by whoever is in the work serializer, which then has nothing to serialise: the channel's own
-// events and what timers lead to.
-std::mutex& SerializerLock();
+// While one of these lives, its thread is in the work serializer, which then has nothing to
+// serialise: for the channel's own events, and for all that they, picks and timers lead to.
+class InSerializer {
+ public:
+  InSerializer();
+  ~InSerializer();
+
+  // Whether this thread is.
+  static bool Here();
+
+ private:
+  const std::lock_guard<std::mutex> lock_;
+};
 
 // Takes back all that was asked for.
 void DropTimers();
