@@ -11,6 +11,8 @@ namespace steer_soak {
 
 // The header that calls have for policies which hash one. Each call's is another.
 inline constexpr char kHashHeader[] = "soak-key";
+// How many milliseconds the answer is to take. Without it the server chooses.
+inline constexpr char kDelayHeader[] = "soak-delay";
 
 // "rotating" is all of Steer's policies, one after the other, on one channel.
 inline constexpr char kRotating[] = "rotating";

@@ -1,6 +1,7 @@
 // A process of many servers, for the soak: one for each port that it is given. Each answers every
-// call with its own port, after up to 40 ms, and with a load report, so that policies which weigh
-// by load have something to weigh. Knows nothing of Steer, and ends when its stdin does.
+// call with its own port, after as long as the call says or else up to 40 ms, and with a load
+// report, so that policies which weigh by load have something to weigh. Knows nothing of Steer, and
+// ends when its stdin does.
 //
 // Prints "LISTENING" when all of its servers are ready. Commands, each answered by "OK":
 //   kill <port>    the server dies as if its process had been killed: its connections break, and
@@ -19,6 +20,7 @@
 #include <sstream>
 #include <string>
 
+#include "soak/policies.h"
 #include "soak/sockets.h"
 #include "support/load_report.h"
 
@@ -48,8 +50,7 @@ class Answer : public grpc::ServerGenericBidiReactor {
       Finish(grpc::Status(grpc::StatusCode::INTERNAL, "a call without a message"));
       return;
     }
-    const std::chrono::microseconds delay(std::uniform_int_distribution<int>(0, 40000)(Random()));
-    alarm_.Set(std::chrono::system_clock::now() + delay, [this](bool) {
+    alarm_.Set(std::chrono::system_clock::now() + Delay(), [this](bool) {
       context_->AddTrailingMetadata("endpoint-load-metrics-bin", SomeLoad());
       StartWriteAndFinish(&answer_, grpc::WriteOptions(), grpc::Status::OK);
     });
@@ -58,6 +59,15 @@ class Answer : public grpc::ServerGenericBidiReactor {
   void OnDone() override { delete this; }
 
  private:
+  std::chrono::microseconds Delay() const {
+    const auto header = context_->client_metadata().find(steer_soak::kDelayHeader);
+    if (header != context_->client_metadata().end()) {
+      const std::string ms(header->second.data(), header->second.size());
+      return std::chrono::milliseconds(std::atoi(ms.c_str()));
+    }
+    return std::chrono::microseconds(std::uniform_int_distribution<int>(0, 40000)(Random()));
+  }
+
   grpc::CallbackServerContext* const context_;
   const grpc::ByteBuffer answer_;
   grpc::ByteBuffer request_;

@@ -4,8 +4,10 @@
 //
 //   steer_soak [--seconds=N] [--servers=N] [--processes=N] [--rate=N] [--stall=MS]
 //              [--policies=A,B,...]
+//   steer_soak --churn [--seconds=N] [--servers=N] [--processes=N] [--policies=A,B,...]
 //
-// One channel for each policy. The status is 1 if anything was wrong.
+// One channel for each policy. The status is 1 if anything was wrong. The second is another mode,
+// see churn.h.
 #include <sched.h>
 #include <steer/grpc.h>
 #include <sys/resource.h>
@@ -23,6 +25,7 @@
 #include <vector>
 
 #include "soak/callers.h"
+#include "soak/churn.h"
 #include "soak/fleet.h"
 #include "soak/judge.h"
 #include "soak/planted.h"
@@ -39,6 +42,7 @@ namespace steer_soak {
 namespace {
 
 struct Options {
+  bool churn = false;
   int seconds = 180;
   int servers = 200;
   int processes = 8;
@@ -49,12 +53,39 @@ struct Options {
       "steer_round_robin,steer_least_request,steer_weighted_round_robin,steer_ring_hash,rotating";
 };
 
+std::vector<std::string> Split(const std::string& list) {
+  std::vector<std::string> parts;
+  std::istringstream stream(list);
+  for (std::string part; std::getline(stream, part, ',');) parts.push_back(part);
+  return parts;
+}
+
+std::string Join(const std::vector<std::string>& parts) {
+  std::string list;
+  for (const std::string& part : parts) list += (list.empty() ? "" : ",") + part;
+  return list;
+}
+
+// Of the mode --churn.
+Options ChurnDefaults() {
+  Options options;
+  options.churn = true;
+  options.seconds = 60;
+  options.servers = 64;
+  options.processes = 1;
+  options.policies = Join(ChurnedPolicies());
+  return options;
+}
+
 bool ParseOptions(int argc, char** argv, Options* options) {
+  const auto is_churn = [](const char* argument) { return std::string(argument) == "--churn"; };
+  if (std::any_of(argv + 1, argv + argc, is_churn)) *options = ChurnDefaults();
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     const size_t equals = argument.find('=');
     const std::string name = argument.substr(0, equals);
     const std::string value = equals == std::string::npos ? "" : argument.substr(equals + 1);
+    if (argument == "--churn") continue;
     if (name == "--policies" && !value.empty()) {
       options->policies = value;
       continue;
@@ -91,13 +122,6 @@ bool WaitUpTo(Clock::duration time, const std::function<bool()>& condition) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   return true;
-}
-
-std::vector<std::string> Split(const std::string& list) {
-  std::vector<std::string> parts;
-  std::istringstream stream(list);
-  for (std::string part; std::getline(stream, part, ',');) parts.push_back(part);
-  return parts;
 }
 
 double CpuSeconds() {
@@ -275,10 +299,16 @@ void Soak::PrintSummary() const {
 }  // namespace
 }  // namespace steer_soak
 
-int main(int argc, char** argv) {
-  steer_soak::Options options;
-  if (!steer_soak::ParseOptions(argc, argv, &options)) return 2;
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);
+namespace {
+
+bool RunChurn(const steer_soak::Options& options) {
+  steer_soak::Fleet fleet(options.servers, options.processes);
+  steer_soak::ChurnOptions churn;
+  churn.time = std::chrono::seconds(options.seconds);
+  return steer_soak::Churn(fleet, steer_soak::Split(options.policies), churn);
+}
+
+bool RunSoak(const steer_soak::Options& options) {
   // Before the other programs of the machine, with all that it starts, where that is allowed: what
   // is measured is not how busy they are.
   sched_param first = {};
@@ -286,10 +316,21 @@ int main(int argc, char** argv) {
   const bool before_others = sched_setscheduler(0, SCHED_RR, &first) == 0;
   std::printf("%s\n", before_others ? "SCHED_RR"
                                     : "no SCHED_RR: the machine's other programs may make it wait");
+  // A self test looks for planted faults, which no other program's work is to excuse.
+  const bool self_test = options.policies.rfind("planted_", 0) == 0;
+  return steer_soak::Soak(options, before_others || self_test).Run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  steer_soak::Options options;
+  if (!steer_soak::ParseOptions(argc, argv, &options)) return 2;
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   // A channel without calls looks at its connections this often; gRPC's own choice is every 5 s.
   setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "100", 1);
-  if (!steer_soak::RegisterPlanted()) {
-    std::fprintf(stderr, "soak: cannot register the planted faults\n");
+  if (!steer_soak::RegisterPlanted() || !steer_soak::RegisterChurned()) {
+    std::fprintf(stderr, "soak: cannot register the policies of its own\n");
     return 1;
   }
   const steer::RegisterStatus status = steer::Register();
@@ -298,7 +339,5 @@ int main(int argc, char** argv) {
     return 1;
   }
   steer_test::RegisterFeedResolver();
-  // A self test looks for planted faults, which no other program's work is to excuse.
-  const bool self_test = options.policies.rfind("planted_", 0) == 0;
-  return steer_soak::Soak(options, before_others || self_test).Run() ? 0 : 1;
+  return (options.churn ? RunChurn(options) : RunSoak(options)) ? 0 : 1;
 }
