@@ -54,7 +54,9 @@ pub enum steer_severity {
 
 /// The engine's functions, for policies of one's own: from `steer_api_get`, or for a plugin with
 /// its entry. Static; never changes. All functions are there, and may be called from any thread unless it
-/// says *Serialised*: then only from within the serialised hooks of the channel's own policy.
+/// says *Serialised*: then only from within the serialised hooks of the channel's own policy. Hooks that
+/// free something, `pick` and the hooks of calls are not among these, whichever thread they come on. Elsewhere
+/// such a function does nothing but write a line to the log, and returns 0 or a status.
 /// A NULL `json` is read as `null`; other NULLs lead to nothing.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]

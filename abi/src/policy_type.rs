@@ -81,7 +81,8 @@ pub struct steer_policy_type {
             policy: *mut *mut c_void,
         ) -> i32,
     >,
-    /// *Serialised.* The channel is done with it. What endpoints it has left are dropped. May be NULL.
+    /// The channel is done with it, and the endpoints that it has left are dropped. Comes where the other
+    /// hooks come, but the channel does nothing for it any more that is marked *Serialised*. May be NULL.
     pub policy_free: Option<unsafe extern "C" fn(policy: *mut c_void)>,
     /// *Serialised.* The resolver has answered. Returns the gRPC status code that the resolver is to be told: 0
     /// when the update was accepted. Required.

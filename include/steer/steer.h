@@ -927,7 +927,8 @@ typedef struct steer_policy_type {
    */
   int32_t (*policy_new)(void *ctx, struct steer_channel *channel, void **policy);
   /*
-   *Serialised.* The channel is done with it. What endpoints it has left are dropped. May be NULL.
+   The channel is done with it, and the endpoints that it has left are dropped. Comes where the other
+   hooks come, but the channel does nothing for it any more that is marked *Serialised*. May be NULL.
    */
   void (*policy_free)(void *policy);
   /*
@@ -1027,7 +1028,9 @@ typedef struct steer_publication {
 /*
  The engine's functions, for policies of one's own: from `steer_api_get`, or for a plugin with
  its entry. Static; never changes. All functions are there, and may be called from any thread unless it
- says *Serialised*: then only from within the serialised hooks of the channel's own policy.
+ says *Serialised*: then only from within the serialised hooks of the channel's own policy. Hooks that
+ free something, `pick` and the hooks of calls are not among these, whichever thread they come on. Elsewhere
+ such a function does nothing but write a line to the log, and returns 0 or a status.
  A NULL `json` is read as `null`; other NULLs lead to nothing.
  */
 typedef struct steer_api {
@@ -1922,11 +1925,11 @@ void steer_call_tracker_finish(struct steer_call_tracker *tracker,
 /*
  Frees a tracker. Any thread. NULL is fine. A call that has not ended was abandoned.
 
+ `connection_free` may come within this call, if nothing else holds the connection any more.
+
  # Safety
  As for `steer_call_tracker_connection`; nobody uses it during or after this call.
  */
- `connection_free` may come within this call, if nothing else holds the connection any more.
-
 void steer_call_tracker_free(struct steer_call_tracker *tracker);
 
 #ifdef __cplusplus

@@ -116,6 +116,9 @@ struct Table {
     changes: AtomicU64,
     /// The host is in `endpoint_new` or `endpoint_matches`, and so the engine in the middle of a list.
     in_list: AtomicBool,
+    /// `steer_policy_free` was called: endpoints are dropped, and nothing else is asked of them. It may come
+    /// from within a callback, and the policy then still has the rest of its call before it.
+    closed: AtomicBool,
 }
 
 /// The callbacks that must be there, so that no call of them has to ask again.
@@ -132,6 +135,12 @@ struct Required {
 unsafe impl Send for Table {}
 // SAFETY: as for Send.
 unsafe impl Sync for Table {}
+
+impl Table {
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+}
 
 impl Drop for Table {
     fn drop(&mut self) {
@@ -169,7 +178,14 @@ impl CHost {
         let required = required.ok_or(STEER_MISSING_CALLBACK)?;
         let (made_with, changes) = (AtomicU64::new(0), AtomicU64::new(0));
         let in_list = AtomicBool::new(false);
-        Ok(CHost(Arc::new(Table { host, required, made_with, changes, in_list })))
+        let closed = AtomicBool::new(false);
+        Ok(CHost(Arc::new(Table { host, required, made_with, changes, in_list, closed })))
+    }
+
+    /// `steer_policy_free` was called.
+    pub(super) fn close(&self) {
+        // Relaxed, here and in `is_closed`: in serialised calls only.
+        self.0.closed.store(true, Ordering::Relaxed);
     }
 
     /// Whether the host is asked for what is at a place of its list just now.
@@ -322,6 +338,9 @@ impl Endpoint for CEndpoint {
             return *self.descriptor == *descriptor;
         };
         let Some(index) = descriptor.index.get() else { return false };
+        if self.table.is_closed() {
+            return false;
+        }
         let (table, handle) = (&self.table, self.handle.pointer());
         table.in_list.store(true, Ordering::Relaxed);
         // SAFETY: serialised, as this trait's calls are; the handle is alive as long as this is.
@@ -331,6 +350,9 @@ impl Endpoint for CEndpoint {
     }
 
     fn connect(&self) {
+        if self.table.is_closed() {
+            return;
+        }
         // SAFETY: serialised, as this trait's calls are; the handle is alive as long as this is.
         unsafe {
             (self.table.required.endpoint_connect)(self.table.host.ctx, self.handle.pointer())
@@ -341,6 +363,9 @@ impl Endpoint for CEndpoint {
         let Some(reset_backoff) = self.table.host.endpoint_reset_backoff else {
             return;
         };
+        if self.table.is_closed() {
+            return;
+        }
         // SAFETY: serialised, as this trait's calls are; the handle is alive as long as this is.
         unsafe { reset_backoff(self.table.host.ctx, self.handle.pointer()) };
     }

@@ -480,6 +480,7 @@ pub unsafe extern "C" fn steer_policy_free(policy: *mut steer_policy) {
         // SAFETY: made by `steer_policy_new` and not freed yet, by this function's contract; a
         // call under way for the same policy holds what it needs (`Running`).
         let policy = unsafe { Box::from_raw(policy) };
+        policy.0.host.close();
         policy.0.runner.close();
     });
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::*;
 
 mod custom;
+mod late;
 mod reentry;
 use crate::endpoints::EndpointDescriptor;
 use crate::policy::{
@@ -40,6 +41,8 @@ struct Seen {
     matches: i32,
     /// Hands in a list from within endpoint_matches, and what came of it.
     update_within: Option<(*mut steer_policy, steer_status)>,
+    /// Picks from within update_state, as gRPC does for calls that wait.
+    pick_within: bool,
     /// Frees the policy from within update_state.
     free_within: Option<*mut steer_policy>,
 }
@@ -115,6 +118,11 @@ unsafe extern "C" fn update_state(
         seen.states.push((state, code, text(message)));
         (seen.picker.replace(picker), seen.free_within.take())
     };
+    if seen(ctx).pick_within {
+        // SAFETY: alive, and nobody else uses it.
+        let picked = unsafe { steer_picker_pick(picker, ptr::null()) };
+        assert_eq!(picked.kind, steer_pick_kind::STEER_PICK_COMPLETE as i64);
+    }
     // SAFETY: it was published before and nobody picks with it.
     unsafe { steer_picker_free(former.unwrap_or(ptr::null_mut())) };
     // SAFETY: the test leaves freeing it to this callback.

@@ -79,10 +79,6 @@ pub trait Helper: Send + Sync {
     /// calls. For any thread, also from within a pick. `false`: this host cannot do that.
     fn wake(&self) -> bool;
 
-    /// Whether the calling thread is within one of the policy's own calls, and may ask for what is for
-    /// those only.
-    fn is_active(&self) -> bool;
-
     /// Time since an arbitrary moment; never goes back.
     fn now(&self) -> Duration;
 

@@ -15,7 +15,6 @@
 //! Must not know: the C ABI, any policy but the one it falls back to.
 
 use std::any::Any;
-use std::cell::Cell;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
@@ -269,26 +268,6 @@ fn describe(place: &str, panic: &Panic) -> String {
     format!("{place} panicked: {}", text.unwrap_or("(no text)"))
 }
 
-thread_local! {
-    /// Whose policy this thread is within a call of.
-    static ACTIVE: Cell<*const Shared> = const { Cell::new(std::ptr::null()) };
-}
-
-/// While this lives, its thread is within a call of the policy's.
-struct Active(*const Shared);
-
-impl Active {
-    fn new(shared: &Arc<Shared>) -> Active {
-        Active(ACTIVE.replace(Arc::as_ptr(shared)))
-    }
-}
-
-impl Drop for Active {
-    fn drop(&mut self) {
-        ACTIVE.set(self.0);
-    }
-}
-
 /// The helper of the outermost policy.
 struct RunnerHelper(Arc<Shared>);
 
@@ -367,10 +346,6 @@ impl Helper for RunnerHelper {
 
     fn wake(&self) -> bool {
         self.0.woken.wake(|| self.0.host.run_later())
-    }
-
-    fn is_active(&self) -> bool {
-        ACTIVE.get() == Arc::as_ptr(&self.0)
     }
 
     fn now(&self) -> Duration {
@@ -476,7 +451,6 @@ impl Runner {
             Runner { shared, state: parking_lot::Mutex::new(state), waiting: Mutex::default() };
         {
             let mut state = runner.state.lock();
-            let _active = Active::new(&runner.shared);
             let helper = runner.helper();
             match catch_unwind(AssertUnwindSafe(|| factory.new_policy(helper))) {
                 Ok(policy) => state.policy = Some(policy),
@@ -593,7 +567,6 @@ impl Runner {
     }
 
     fn handle(&self, state: &mut State, event: Event) -> Done {
-        let _active = Active::new(&self.shared);
         if state.policy.is_none() {
             return Done::Nothing;
         }

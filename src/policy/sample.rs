@@ -83,9 +83,6 @@ mod tests {
         fn wake(&self) -> bool {
             false
         }
-        fn is_active(&self) -> bool {
-            false
-        }
         fn now(&self) -> Duration {
             Duration::ZERO
         }

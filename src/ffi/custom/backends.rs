@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use steer_abi::{steer_attribute, steer_attribute_kind, steer_backend, steer_backends, steer_str};
 
-use super::choice::{listen, raise_failed};
+use super::choice::raise_failed;
+use super::hook::{freeing, serialised};
 use super::kind::Instance;
 use crate::endpoints::{AttributeValue, EndpointDescriptor};
 use crate::ffi::guard;
@@ -26,7 +27,7 @@ impl Drop for Data {
         if let (Some(backend_free), false) = (backend_free, self.pointer.is_null()) {
             // SAFETY: made by `backend_new` and freed once, before its instance, which this holds;
             // the table's author upholds the rest.
-            unsafe { backend_free(self.pointer.pointer()) };
+            freeing(|| unsafe { backend_free(self.pointer.pointer()) });
         }
     }
 }
@@ -193,7 +194,9 @@ fn new_data(instance: &Arc<Instance>, described: &Described) -> Option<Arc<Data>
     let backend_new = instance.kind.picker_type().backend_new?;
     let mut pointer = ptr::null_mut();
     // SAFETY: the hook of a registered table, in a serialised call; what it is given lives as long.
-    let made = listen(|| unsafe { backend_new(instance.pointer(), &described.c, &mut pointer) });
+    let made = serialised(&instance.channel, || unsafe {
+        backend_new(instance.pointer(), &described.c, &mut pointer)
+    });
     if made != 0 {
         raise_failed("backend_new");
     }

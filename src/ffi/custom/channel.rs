@@ -2,11 +2,13 @@
 //!
 //! Must not know: what kind of policy asks, but for the part that `policy.rs` keeps here.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use steer_abi::{steer_channel, steer_severity, steer_str};
 
+use super::hook::{Left, is_in};
 use super::policy::Endpoints;
 use crate::ffi::guard;
 use crate::ffi::text::ReadText;
@@ -54,18 +56,34 @@ pub(super) unsafe fn channel<'a>(channel: *const steer_channel) -> Option<&'a Ch
     unsafe { channel.cast::<Channel>().as_ref() }
 }
 
-/// The channel, for what is *serialised*: none, and a word in the log, on any other thread.
+/// A channel whose policy may ask for what is *serialised*. While this lives, the thread is in no
+/// hook: it is with the engine, and with the host.
+pub(super) struct Active<'a> {
+    channel: &'a Channel,
+    _left: Left,
+}
+
+impl Deref for Active<'_> {
+    type Target = Channel;
+
+    fn deref(&self) -> &Channel {
+        self.channel
+    }
+}
+
+/// The channel, for what is *serialised*. None, and a line in the log, outside of the serialised
+/// hooks of its policy.
 ///
 /// # Safety
 /// As for [`channel`].
 pub(super) unsafe fn active<'a>(
     pointer: *const steer_channel,
     function: &str,
-) -> Option<&'a Channel> {
+) -> Option<Active<'a>> {
     // SAFETY: by this function's contract.
     let found = unsafe { channel(pointer) }?;
-    if found.helper.is_active() {
-        return Some(found);
+    if is_in(found) {
+        return Some(Active { channel: found, _left: Left::new() });
     }
     if found.misuse_log.is_due(found.helper.now()) {
         let text = format!(

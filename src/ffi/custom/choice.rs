@@ -10,6 +10,7 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::ffi::c_void;
+use std::mem;
 
 use steer_abi::{steer_choice, steer_choice_kind, steer_str};
 
@@ -93,6 +94,37 @@ pub(super) fn take_fault(number: u64) -> Option<String> {
 pub(super) fn listen<T>(hook: impl FnOnce() -> T) -> T {
     with(|said| (said.failures.take_last(), said.faults.take_last()));
     hook()
+}
+
+/// What the thread had said when this was made. Dropping it puts that back, so that nothing said in
+/// between is taken for the former hook's.
+pub(super) struct Aside {
+    failures: Latest<Status>,
+    tracked: Latest<(u64, Handle)>,
+    faults: Latest<String>,
+}
+
+impl Aside {
+    pub(super) fn new() -> Aside {
+        let mut aside =
+            Aside { failures: Latest::none(), tracked: Latest::none(), faults: Latest::none() };
+        aside.swap();
+        aside
+    }
+
+    fn swap(&mut self) {
+        with(|said| {
+            mem::swap(&mut said.failures, &mut self.failures);
+            mem::swap(&mut said.tracked, &mut self.tracked);
+            mem::swap(&mut said.faults, &mut self.faults);
+        });
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        self.swap();
+    }
 }
 
 /// The failure that the hook has said, if any.

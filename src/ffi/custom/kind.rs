@@ -15,6 +15,7 @@ use steer_abi::{
 
 use super::channel::Channel;
 use super::choice::{fault_said, listen, raise_failed};
+use super::hook::{freeing, serialised};
 use super::json::{Faults, Reading};
 use super::picker::CustomPickers;
 use super::policy::CustomPolicy;
@@ -177,7 +178,7 @@ impl Drop for Kind {
         let common = self.common();
         if let Some(ctx_free) = common.ctx_free {
             // SAFETY: once, when nothing made of the table is left; its author upholds the rest.
-            unsafe { ctx_free(common.ctx) };
+            freeing(|| unsafe { ctx_free(common.ctx) });
         }
     }
 }
@@ -210,7 +211,7 @@ impl Drop for CustomConfig {
         let common = self.kind.common();
         if let (Some(config_free), false) = (common.config_free, self.pointer.is_null()) {
             // SAFETY: made by `config_new` and freed once; the table's author upholds the rest.
-            unsafe { config_free(self.pointer()) };
+            freeing(|| unsafe { config_free(self.pointer()) });
         }
     }
 }
@@ -298,9 +299,9 @@ impl Instance {
         let channel = Channel::new(helper);
         let mut pointer = table.ctx;
         if let Some(instance_new) = table.instance_new {
-            let made = listen(|| {
-                // SAFETY: the hook of a registered table; the channel lives as long as the instance.
-                unsafe { instance_new(table.ctx, channel.pointer(), &mut pointer) }
+            // SAFETY: the hook of a registered table; the channel lives as long as the instance.
+            let made = serialised(&channel, || unsafe {
+                instance_new(table.ctx, channel.pointer(), &mut pointer)
             });
             if made != 0 {
                 raise_failed("instance_new");
@@ -323,7 +324,7 @@ impl Drop for Instance {
         if let (true, Some(instance_free)) = (made, table.instance_free) {
             // SAFETY: made by `instance_new` and freed once, after its pickers, which hold it; the
             // table's author upholds the rest.
-            unsafe { instance_free(self.pointer()) };
+            freeing(|| unsafe { instance_free(self.pointer()) });
         }
     }
 }

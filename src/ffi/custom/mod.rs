@@ -9,6 +9,7 @@
 //! | `json.rs` | `steer_json`, `steer_faults`: a config, to be read |
 //! | `backends.rs` | `steer_backends`, and what pickers remember of each backend |
 //! | `channel.rs` | `steer_channel`: log, clock, chance, timers |
+//! | `hook.rs` | which hook a thread is in, and so what it may ask for |
 //! | `choice.rs` | `steer_choice`: what `pick` returns, checked |
 //! | `picker.rs` | runs a `steer_picker_type` |
 //! | `policy.rs` | runs a `steer_policy_type` |
@@ -19,6 +20,7 @@ mod api;
 mod backends;
 mod channel;
 mod choice;
+mod hook;
 mod json;
 mod kind;
 mod picker;

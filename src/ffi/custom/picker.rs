@@ -22,6 +22,7 @@ use steer_abi::{
 use super::backends::{Backends, Known};
 use super::channel::Channel;
 use super::choice::{listen, raise_failed, raise_if_said, take_failure, take_fault, take_tracked};
+use super::hook::{freeing, serialised};
 use super::kind::{CustomConfig, Instance, Kind, Table};
 use crate::endpoints::{Connection, EndpointDescriptor};
 use crate::ffi::guard;
@@ -80,7 +81,7 @@ impl PickerFactory for CustomPickers {
         let (made_for, of) = (instance.pointer(), config.pointer());
         // SAFETY: the hook of a registered table, in a serialised call; the config and the backends
         // live as long as the picker, which holds them.
-        let made = listen(|| unsafe {
+        let made = serialised(&instance.channel, || unsafe {
             picker_new(made_for, of, list.pointer(), &mut wants, &mut pointer)
         });
         if made != 0 {
@@ -111,7 +112,9 @@ impl PickerFactory for CustomPickers {
     fn timer(&mut self, timer: TimerId) -> bool {
         if let Some(hook) = self.instance.kind.picker_type().timer {
             // SAFETY: the hook of a registered table, in a serialised call.
-            listen(|| unsafe { hook(self.instance.pointer(), timer.0) });
+            serialised(&self.instance.channel, || unsafe {
+                hook(self.instance.pointer(), timer.0)
+            });
             raise_if_said("timer");
         }
         self.instance.channel.take_rebuild()
@@ -206,7 +209,7 @@ impl Drop for Picks {
         if let (Some(picker_free), false) = (self.hooks.picker_free, self.picker.is_null()) {
             // SAFETY: freed once, when no pick and no call uses it; the table's author upholds the
             // rest.
-            unsafe { picker_free(self.picker.pointer()) };
+            freeing(|| unsafe { picker_free(self.picker.pointer()) });
         }
     }
 }

@@ -14,8 +14,9 @@ use steer_abi::{
 };
 
 use super::backends::{Backends, Described};
-use super::channel::{Channel, active};
-use super::choice::{failure_said, listen, raise_failed, raise_if_said};
+use super::channel::{Channel, active, channel};
+use super::choice::{failure_said, raise_failed, raise_if_said};
+use super::hook::{freeing, serialised};
 use super::kind::{CustomConfig, Kind, Table};
 use super::picker::{CustomPicker, Hooks, Keeps, Picks, read_wants};
 use super::register::{fail_with, remember};
@@ -101,7 +102,9 @@ impl CustomPolicy {
         let policy_new = table.policy_new.expect("checked when it was registered");
         let mut pointer = ptr::null_mut();
         // SAFETY: the hook of a registered table; the channel lives longer than the policy.
-        let made = listen(|| unsafe { policy_new(table.ctx, channel.pointer(), &mut pointer) });
+        let made = serialised(&channel, || unsafe {
+            policy_new(table.ctx, channel.pointer(), &mut pointer)
+        });
         if made != 0 {
             raise_failed("policy_new");
         }
@@ -120,7 +123,7 @@ impl CustomPolicy {
     fn call(&self, name: &'static str, hook: Option<unsafe extern "C" fn(*mut c_void)>) -> bool {
         let Some(hook) = hook else { return false };
         // SAFETY: the hook of a registered table, in a serialised call.
-        listen(|| unsafe { hook(self.pointer()) });
+        serialised(&self.channel, || unsafe { hook(self.pointer()) });
         raise_if_said(name);
         true
     }
@@ -130,7 +133,7 @@ impl Drop for CustomPolicy {
     fn drop(&mut self) {
         if let (Some(policy_free), false) = (self.table().policy_free, self.pointer.is_null()) {
             // SAFETY: made by `policy_new` and freed once; the table's author upholds the rest.
-            unsafe { policy_free(self.pointer()) };
+            freeing(|| unsafe { policy_free(self.pointer()) });
         }
         self.channel.endpoints.clear();
     }
@@ -159,7 +162,7 @@ impl Policy for CustomPolicy {
         };
         let hook = self.table().update.expect("checked when it was registered");
         // SAFETY: the hook of a registered table, in a serialised call, with what lives as long.
-        let code = listen(|| unsafe { hook(self.pointer(), &resolved) });
+        let code = serialised(&self.channel, || unsafe { hook(self.pointer(), &resolved) });
         // The former one may be in use until now.
         self.config = Some(config);
         raise_if_said("update");
@@ -185,7 +188,9 @@ impl Policy for CustomPolicy {
         let hook = self.table().endpoint_report.expect("checked when it was registered");
         let (code, message) = (why.code as i32, steer_str::borrow(&why.message));
         // SAFETY: the hook of a registered table, in a serialised call, with what lives as long.
-        listen(|| unsafe { hook(self.pointer(), endpoint.0, state as i32, code, message) });
+        serialised(&self.channel, || unsafe {
+            hook(self.pointer(), endpoint.0, state as i32, code, message)
+        });
         drop(former);
         raise_if_said("endpoint_report");
         true
@@ -210,7 +215,7 @@ impl Policy for CustomPolicy {
     fn timer(&mut self, timer: TimerId) {
         if let Some(hook) = self.table().timer {
             // SAFETY: the hook of a registered table, in a serialised call.
-            listen(|| unsafe { hook(self.pointer(), timer.0) });
+            serialised(&self.channel, || unsafe { hook(self.pointer(), timer.0) });
             raise_if_said("timer");
         }
     }
@@ -255,8 +260,8 @@ pub(super) unsafe extern "C" fn endpoint_matches(
 pub(super) unsafe extern "C" fn endpoint_connect(channel: *const steer_channel, endpoint: u64) {
     guard((), || {
         // SAFETY: as `steer_api` says.
-        let channel = unsafe { active(channel, "endpoint_connect") };
-        if let Some(endpoint) = channel.and_then(|channel| channel.endpoints.endpoint(endpoint)) {
+        let Some(channel) = (unsafe { active(channel, "endpoint_connect") }) else { return };
+        if let Some(endpoint) = channel.endpoints.endpoint(endpoint) {
             endpoint.connect();
         }
     });
@@ -268,8 +273,8 @@ pub(super) unsafe extern "C" fn endpoint_reset_backoff(
 ) {
     guard((), || {
         // SAFETY: as `steer_api` says.
-        let channel = unsafe { active(channel, "endpoint_reset_backoff") };
-        if let Some(endpoint) = channel.and_then(|channel| channel.endpoints.endpoint(endpoint)) {
+        let Some(channel) = (unsafe { active(channel, "endpoint_reset_backoff") }) else { return };
+        if let Some(endpoint) = channel.endpoints.endpoint(endpoint) {
             endpoint.reset_backoff();
         }
     });
@@ -308,15 +313,13 @@ unsafe fn try_publish(
     // SAFETY: NULL or readable, as `steer_api` says.
     let publication = unsafe { read(publication) }
         .map_err(|status| (status, remember("steer_publication", status)))?;
-    // SAFETY: as `steer_api` says.
-    let channel = unsafe { active(pointer, "publish") };
-    let channel = channel.ok_or_else(|| {
-        let text = "publish: call it from within one of the policy's serialised hooks";
-        (STEER_INVALID_ARGUMENT, text.to_owned())
-    })?;
     let invalid = |text: String| (STEER_INVALID_ARGUMENT, text);
+    // SAFETY: as `steer_api` says.
+    let known = unsafe { channel(pointer) };
+    let known =
+        known.ok_or_else(|| (STEER_NULL_ARGUMENT, remember("publish", STEER_NULL_ARGUMENT)))?;
     let (kind, held) = {
-        let state = channel.endpoints.0.lock();
+        let state = known.endpoints.0.lock();
         (state.kind.clone(), state.channel.as_ref().and_then(std::sync::Weak::upgrade))
     };
     let (Some(kind), Some(held)) = (kind, held) else {
@@ -332,6 +335,10 @@ unsafe fn try_publish(
     // First of all, so that the picker is freed whatever comes.
     let picks = (!publication.picker.is_null())
         .then(|| Picks::new(publication.picker, hooks, Keeps::Policy(Arc::clone(&kind), held)));
+    // SAFETY: as `steer_api` says.
+    let channel = unsafe { active(pointer, "publish") }.ok_or_else(|| {
+        invalid("publish: call it from within one of the policy's serialised hooks".to_owned())
+    })?;
     let state = match publication.state {
         state if state == steer_state::STEER_IDLE as i32 => Connectivity::Idle,
         state if state == steer_state::STEER_CONNECTING as i32 => Connectivity::Connecting,
