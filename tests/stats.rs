@@ -462,9 +462,6 @@ impl Helper for Host {
     fn wake(&self) -> bool {
         true
     }
-    fn is_active(&self) -> bool {
-        true
-    }
     fn now(&self) -> Duration {
         Duration::ZERO
     }

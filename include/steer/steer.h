@@ -108,6 +108,15 @@ enum steer_status
    A plugin's entry failed. Nothing of it was registered.
    */
   STEER_PLUGIN_FAILED = 13,
+  /*
+   A policy was registered with the engine, but gRPC does not learn of it any more: a channel or a
+   server exists.
+   */
+  STEER_TOO_LATE = 14,
+  /*
+   This engine cannot follow that one. Nothing was done.
+   */
+  STEER_CANNOT_FOLLOW = 15,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1254,6 +1263,85 @@ typedef struct steer_plugin {
 } steer_plugin;
 
 /*
+ One engine, for the other copies of Steer in its process. Static. All of its functions are there,
+ and concern this engine alone; each is as the one of its name that `steer.h` declares.
+ */
+typedef struct steer_engine {
+  /*
+   `sizeof(steer_engine)`, as this engine knows it.
+   */
+  size_t struct_size;
+  /*
+   What `steer_abi_version` returns.
+   */
+  uint32_t abi_version;
+  /*
+   0.
+   */
+  uint32_t reserved;
+  /*
+   What `steer_version` returns.
+   */
+  struct steer_str version;
+  /*
+   The file that it is in: a library or a program.
+   */
+  struct steer_str place;
+  /*
+   What `steer_api_get` returns.
+   */
+  const struct steer_api *api;
+  /*
+   `steer_register_plugin`
+   */
+  int32_t (*register_plugin)(const struct steer_plugin *plugin);
+  /*
+   `steer_register_picker`
+   */
+  int32_t (*register_picker)(const struct steer_picker_type *kind);
+  /*
+   `steer_register_policy`
+   */
+  int32_t (*register_policy)(const struct steer_policy_type *kind);
+  /*
+   `steer_load_plugin`
+   */
+  int32_t (*load_plugin)(struct steer_str path);
+  /*
+   `steer_load_plugins`
+   */
+  int32_t (*load_plugins)(void);
+  /*
+   `steer_last_error`
+   */
+  struct steer_str (*last_error)(void);
+  /*
+   `steer_policy_name`
+   */
+  int32_t (*policy_name)(size_t index, struct steer_string **name);
+  /*
+   `steer_stats_json`
+   */
+  int32_t (*stats_json)(struct steer_string **text);
+  /*
+   `steer_stats_prometheus`
+   */
+  int32_t (*stats_prometheus)(struct steer_string **text);
+  /*
+   `steer_stats_track_calls`
+   */
+  void (*stats_track_calls)(int32_t on);
+  /*
+   `steer_string_text`
+   */
+  struct steer_str (*string_text)(const struct steer_string *string);
+  /*
+   `steer_string_free`
+   */
+  void (*string_free)(struct steer_string *string);
+} steer_engine;
+
+/*
  The outcome of a pick, small enough to come back in two registers. This struct never grows.
  */
 typedef struct steer_picked {
@@ -1597,6 +1685,31 @@ void steer_config_free(struct steer_config *config);
 const struct steer_api *steer_api_get(void);
 
 /*
+ Says that this engine serves a host's gRPC, and returns what other copies of Steer are to be
+ given. NULL: this engine follows another one. Any thread; any number of times.
+
+ `knows` is asked after each registration whether the host knows a policy of this name, or still
+ learns of it; 0: it is too late for that. NULL: nobody is asked. Any thread, with no lock held.
+
+ # Safety
+ `knows` is NULL or can be called at any time.
+ */
+const struct steer_engine *steer_engine_lead(int32_t (*knows)(struct steer_str name));
+
+/*
+ Has this engine follow another copy's: passes on what was registered here, and from then on
+ whatever `steer_register_…`, `steer_load_plugin…` and `steer_stats_…` are asked. Any thread. The same leader once
+ more, and this engine itself, are fine.
+
+ STEER_CANNOT_FOLLOW: nothing has changed. Another status is that of what could not be passed on first;
+ the rest was. `steer_last_error` says why.
+
+ # Safety
+ `leader` is NULL (STEER_NULL_ARGUMENT) or came from `steer_engine_lead` of an engine that stays for ever.
+ */
+steer_status steer_engine_follow(const struct steer_engine *leader);
+
+/*
  Takes a plugin that is linked with the program: checks it and calls its entry. Any thread; also
  before `main`. If that is not STEER_OK, `steer_last_error` says why, and nothing of it was
  registered.
@@ -1622,8 +1735,8 @@ steer_status steer_load_plugin(struct steer_str path);
 
 /*
  Loads the plugins whose paths stand in the environment variable STEER_PLUGINS, between ':'
- (';' on Windows). Any thread; the second time it does nothing. When some cannot be loaded, the others are,
- and the status is that of the first of them; `steer_last_error` names all.
+ (';' on Windows). Any thread; the second time it loads nothing, and says what came of the first. When some
+ cannot be loaded, the others are, and the status is that of the first of them; `steer_last_error` names all.
 
  Ignores the variable in a process that has more rights than the one that started it (setuid,
  setgid, file capabilities), as the dynamic linker ignores LD_PRELOAD there.

@@ -1,5 +1,6 @@
 //! What can be seen of the process: texts for people and their tools.
 
+use super::custom::{leader_tracks_calls, leaders_stats};
 use super::text::steer_string;
 use super::{guard, steer_status, steer_status::*};
 use crate::stats;
@@ -13,6 +14,19 @@ use crate::stats;
 /// `text` is NULL (STEER_NULL_ARGUMENT) or can be written to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_stats_json(text: *mut *mut steer_string) -> steer_status {
+    match leaders_stats(false) {
+        // SAFETY: by this function's contract.
+        Some(leaders) => unsafe { answer(text, || leaders.unwrap_or_default()) },
+        // SAFETY: by this function's contract.
+        None => unsafe { json_here(text) },
+    }
+}
+
+/// This engine's own statistics.
+///
+/// # Safety
+/// As for [`steer_stats_json`].
+pub(super) unsafe fn json_here(text: *mut *mut steer_string) -> steer_status {
     // SAFETY: by this function's contract.
     unsafe { answer(text, || stats::to_json(&stats::snapshot())) }
 }
@@ -24,6 +38,19 @@ pub unsafe extern "C" fn steer_stats_json(text: *mut *mut steer_string) -> steer
 /// `text` is NULL (STEER_NULL_ARGUMENT) or can be written to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_stats_prometheus(text: *mut *mut steer_string) -> steer_status {
+    match leaders_stats(true) {
+        // SAFETY: by this function's contract.
+        Some(leaders) => unsafe { answer(text, || leaders.unwrap_or_default()) },
+        // SAFETY: by this function's contract.
+        None => unsafe { prometheus_here(text) },
+    }
+}
+
+/// As [`json_here`].
+///
+/// # Safety
+/// As for [`steer_stats_prometheus`].
+pub(super) unsafe fn prometheus_here(text: *mut *mut steer_string) -> steer_status {
     // SAFETY: by this function's contract.
     unsafe { answer(text, || stats::to_prometheus(stats::snapshot())) }
 }
@@ -34,7 +61,11 @@ pub unsafe extern "C" fn steer_stats_prometheus(text: *mut *mut steer_string) ->
 /// A tracked call costs what `docs/statistics.md` says; with 0, nothing is added to a pick.
 #[unsafe(no_mangle)]
 pub extern "C" fn steer_stats_track_calls(on: i32) {
-    guard((), || stats::track_calls(on != 0));
+    guard((), || {
+        if !leader_tracks_calls(on) {
+            stats::track_calls(on != 0);
+        }
+    });
 }
 
 /// # Safety

@@ -35,6 +35,37 @@ pub enum steer_status {
     STEER_BAD_PLUGIN = 12,
     /// A plugin's entry failed. Nothing of it was registered.
     STEER_PLUGIN_FAILED = 13,
+    /// A policy was registered with the engine, but gRPC does not learn of it any more: a channel or a
+    /// server exists.
+    STEER_TOO_LATE = 14,
+    /// This engine cannot follow that one. Nothing was done.
+    STEER_CANNOT_FOLLOW = 15,
+}
+
+impl steer_status {
+    /// What another engine has returned, which may be a later one's.
+    pub(super) fn from_number(number: i32) -> steer_status {
+        const ALL: [steer_status; 16] = [
+            STEER_OK,
+            STEER_NULL_ARGUMENT,
+            STEER_BAD_STRUCT_SIZE,
+            STEER_INVALID_ARGUMENT,
+            STEER_UNKNOWN_POLICY,
+            STEER_INVALID_CONFIG,
+            STEER_UNKNOWN_ENDPOINT,
+            STEER_MISSING_CALLBACK,
+            STEER_WRONG_CONFIG,
+            STEER_PANIC,
+            STEER_ENDPOINT_REFUSED,
+            STEER_BAD_NAME,
+            STEER_BAD_PLUGIN,
+            STEER_PLUGIN_FAILED,
+            STEER_TOO_LATE,
+            STEER_CANNOT_FOLLOW,
+        ];
+        let known = usize::try_from(number).ok().and_then(|index| ALL.get(index));
+        known.copied().unwrap_or(STEER_INVALID_ARGUMENT)
+    }
 }
 
 pub use steer_status::*;
@@ -45,7 +76,7 @@ pub use steer_status::*;
 // Unguarded: it reads a constant.
 #[unsafe(no_mangle)]
 pub extern "C" fn steer_status_text(status: i32) -> steer_str {
-    const TEXTS: [&str; 14] = [
+    const TEXTS: [&str; 16] = [
         "ok",
         "an argument that must not be NULL is NULL",
         "struct_size is below that of ABI version 1: set it to sizeof of the struct",
@@ -60,6 +91,8 @@ pub extern "C" fn steer_status_text(status: i32) -> steer_str {
         "the policy's name is taken or not one that policies can have",
         "the plugin does not fit this engine: compile it with this engine's headers",
         "the plugin's entry failed",
+        "too late: gRPC takes no policies once a channel or a server exists",
+        "this engine cannot follow the one that serves: steer_last_error says why",
     ];
     let index = usize::try_from(status).unwrap_or(usize::MAX);
     steer_str::borrow(TEXTS.get(index).copied().unwrap_or("a status of a later version"))

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::*;
 
 mod custom;
+mod engine;
 mod late;
 mod reentry;
 use crate::endpoints::EndpointDescriptor;
@@ -373,10 +374,10 @@ fn parse(name: &str, json: &str) -> Result<*mut steer_config, (steer_status, Str
 fn the_library_says_what_it_is() {
     assert_eq!(steer_abi_version(), STEER_ABI_VERSION);
     assert_eq!(text(steer_version()), env!("CARGO_PKG_VERSION"));
-    for status in 0..=13 {
+    for status in 0..=15 {
         assert!(!text(steer_status_text(status)).is_empty());
     }
-    for status in [-1, 14, i32::MAX, i32::MIN] {
+    for status in [-1, 16, i32::MAX, i32::MIN] {
         assert_eq!(text(steer_status_text(status)), "a status of a later version");
     }
 }

@@ -140,6 +140,14 @@ impl Kind {
         &self.name
     }
 
+    /// Where its code is.
+    pub(super) fn code(&self) -> *const c_void {
+        match &self.table {
+            Table::Picker(table) => table.pick.map_or(ptr::null(), |hook| hook as *const c_void),
+            Table::Policy(table) => table.pick.map_or(ptr::null(), |hook| hook as *const c_void),
+        }
+    }
+
     fn common(&self) -> Common {
         match &self.table {
             Table::Picker(table) => Common {

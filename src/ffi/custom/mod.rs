@@ -3,6 +3,8 @@
 //! | file | idea |
 //! |---|---|
 //! | `api.rs` | `steer_api`: the table, and functions that fit nowhere else |
+//! | `engine.rs` | `steer_engine`: what another copy of Steer in the process sees |
+//! | `delegate.rs` | the functions of `steer_api`, which are the leader's when this engine follows |
 //! | `register.rs` | `steer_register_picker`, `steer_last_error` |
 //! | `plugin.rs` | `steer_register_plugin`, `steer_load_plugin` |
 //! | `kind.rs` | a registered table, and what was made of it: configs, instances |
@@ -20,6 +22,8 @@ mod api;
 mod backends;
 mod channel;
 mod choice;
+mod delegate;
+mod engine;
 mod hook;
 mod json;
 mod kind;
@@ -29,6 +33,8 @@ mod policy;
 mod register;
 
 pub use api::*;
+pub(super) use engine::{leader_tracks_calls, leaders_stats};
+pub use engine::{steer_engine, steer_engine_follow, steer_engine_lead};
 pub(super) use picker::{CustomPicker, Direct};
 pub use plugin::*;
 pub use register::*;

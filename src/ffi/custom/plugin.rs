@@ -14,6 +14,7 @@ use steer_abi::{
 
 use super::api::API;
 use super::choice::{fault_said, listen};
+use super::engine;
 use super::kind::utf8;
 use super::register::{fail_with, remember, staged, steer_last_error};
 use crate::ffi::environment::variable_that_loads_code;
@@ -58,11 +59,24 @@ const _: () = assert!(size_of::<steer_plugin>() - BODY == size_of::<PluginBody>(
 pub unsafe extern "C" fn steer_register_plugin(plugin: *const steer_plugin) -> steer_status {
     guard(STEER_PANIC, || {
         // SAFETY: by this function's contract.
-        match unsafe { start(plugin, "the plugin", None) } {
-            Ok(()) => STEER_OK,
-            Err((status, text)) => fail_with(status, text),
+        if let Some(status) = unsafe { engine::leader_registers_plugin(plugin) } {
+            return status;
         }
+        // SAFETY: by this function's contract.
+        unsafe { register_here(plugin) }
     })
+}
+
+/// Registers a plugin with this engine.
+///
+/// # Safety
+/// As for [`steer_register_plugin`].
+pub(super) unsafe fn register_here(plugin: *const steer_plugin) -> steer_status {
+    // SAFETY: by this function's contract.
+    match unsafe { start(plugin, "the plugin", None) } {
+        Ok(()) => engine::registered(engine::Registered::Plugin(plugin)),
+        Err((status, text)) => fail_with(status, text),
+    }
 }
 
 /// Loads a plugin from a shared library, which stays in the process for good. Any thread. If that
@@ -78,23 +92,36 @@ pub unsafe extern "C" fn steer_register_plugin(plugin: *const steer_plugin) -> s
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_load_plugin(path: steer_str) -> steer_status {
     guard(STEER_PANIC, || {
-        // SAFETY: readable by this function's contract.
-        let path = unsafe { path.to_text() }.filter(|path| !path.is_empty());
-        let Some(path) = path else {
-            let text = "steer_load_plugin: the path is empty".to_owned();
-            return fail_with(STEER_INVALID_ARGUMENT, text);
-        };
         // SAFETY: by this function's contract.
-        match unsafe { load(&path) } {
-            Ok(()) => STEER_OK,
-            Err((status, text)) => fail_with(status, text),
+        if let Some(status) = unsafe { engine::leader_loads_plugin(path) } {
+            return status;
         }
+        // SAFETY: by this function's contract.
+        unsafe { load_here(path) }
     })
 }
 
+/// Loads a plugin into this engine.
+///
+/// # Safety
+/// As for [`steer_load_plugin`].
+pub(super) unsafe fn load_here(path: steer_str) -> steer_status {
+    // SAFETY: readable by this function's contract.
+    let path = unsafe { path.to_text() }.filter(|path| !path.is_empty());
+    let Some(path) = path else {
+        let text = "steer_load_plugin: the path is empty".to_owned();
+        return fail_with(STEER_INVALID_ARGUMENT, text);
+    };
+    // SAFETY: by this function's contract.
+    match unsafe { load(&path) } {
+        Ok(()) => STEER_OK,
+        Err((status, text)) => fail_with(status, text),
+    }
+}
+
 /// Loads the plugins whose paths stand in the environment variable STEER_PLUGINS, between ':'
-/// (';' on Windows). Any thread; the second time it does nothing. When some cannot be loaded, the others are,
-/// and the status is that of the first of them; `steer_last_error` names all.
+/// (';' on Windows). Any thread; the second time it loads nothing, and says what came of the first. When some
+/// cannot be loaded, the others are, and the status is that of the first of them; `steer_last_error` names all.
 ///
 /// Ignores the variable in a process that has more rights than the one that started it (setuid,
 /// setgid, file capabilities), as the dynamic linker ignores LD_PRELOAD there.
@@ -103,27 +130,47 @@ pub unsafe extern "C" fn steer_load_plugin(path: steer_str) -> steer_status {
 /// Loading a library runs its code.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_load_plugins() -> steer_status {
-    static DONE: Mutex<bool> = Mutex::new(false);
     guard(STEER_PANIC, || {
-        if std::mem::replace(&mut *DONE.lock(), true) {
-            return STEER_OK;
+        // SAFETY: by this function's contract.
+        if let Some(status) = unsafe { engine::leader_loads_plugins() } {
+            return status;
         }
-        let paths = variable_that_loads_code("STEER_PLUGINS").unwrap_or_default();
-        let mut failed: Vec<(steer_status, String)> = Vec::new();
-        for path in env::split_paths(&paths).filter(|path| !path.as_os_str().is_empty()) {
-            // SAFETY: by this function's contract.
-            if let Err((status, text)) = unsafe { load(&path.to_string_lossy()) } {
-                failed.push((status, format!("STEER_PLUGINS: {text}")));
-            }
-        }
-        match failed.first() {
-            None => STEER_OK,
-            Some((status, _)) => {
-                let texts: Vec<_> = failed.iter().map(|(_, text)| text.as_str()).collect();
-                fail_with(*status, texts.join("; "))
-            }
-        }
+        // SAFETY: by this function's contract.
+        unsafe { load_all_here() }
     })
+}
+
+/// What came of STEER_PLUGINS: none before the first call; OK while it is under way, as it is for a plugin
+/// that asks from its entry.
+static LOADED: Mutex<Option<(steer_status, String)>> = Mutex::new(None);
+
+/// Loads the plugins of STEER_PLUGINS into this engine.
+///
+/// # Safety
+/// As for [`steer_load_plugins`].
+pub(super) unsafe fn load_all_here() -> steer_status {
+    {
+        let mut loaded = LOADED.lock();
+        if let Some((status, text)) = loaded.clone() {
+            return fail_with(status, text);
+        }
+        *loaded = Some((STEER_OK, String::new()));
+    }
+    let paths = variable_that_loads_code("STEER_PLUGINS").unwrap_or_default();
+    let mut failed: Vec<(steer_status, String)> = Vec::new();
+    for path in env::split_paths(&paths).filter(|path| !path.as_os_str().is_empty()) {
+        // SAFETY: by this function's contract.
+        if let Err((status, text)) = unsafe { load(&path.to_string_lossy()) } {
+            failed.push((status, format!("STEER_PLUGINS: {text}")));
+        }
+    }
+    let Some((status, _)) = failed.first() else {
+        return STEER_OK;
+    };
+    let texts: Vec<_> = failed.iter().map(|(_, text)| text.as_str()).collect();
+    let text = texts.join("; ");
+    *LOADED.lock() = Some((*status, text.clone()));
+    fail_with(*status, text)
 }
 
 /// # Safety
@@ -146,7 +193,12 @@ unsafe fn load(path: &str) -> Result<(), (steer_status, String)> {
     // For good: its pickers may live anywhere by now, and threads of its own may run.
     std::mem::forget(library);
     // SAFETY: a plugin's block, which stays.
-    unsafe { start(plugin, path, Some(path.to_owned())) }
+    unsafe { start(plugin, path, Some(path.to_owned())) }?;
+    match engine::registered(engine::Registered::Plugin(plugin)) {
+        STEER_OK => Ok(()),
+        // SAFETY: this thread's, and read before the next one.
+        status => Err((status, unsafe { steer_last_error().to_text() }.unwrap_or_default())),
+    }
 }
 
 /// Checks a plugin and runs its entry.
@@ -167,6 +219,8 @@ unsafe fn start(
             format!("{place}: steer_plugin.entry of {name:?} is NULL: it cannot register anything");
         return Err((STEER_MISSING_CALLBACK, text));
     };
+    // A library that closes itself, or is closed by whoever has opened it, leaves its code here.
+    engine::keep(plugin.cast());
     // SAFETY: the same.
     let version = unsafe { body.version.to_text() }.unwrap_or_default();
     let plugin = Plugin { name: name.clone(), version, path };

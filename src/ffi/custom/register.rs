@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use steer_abi::{steer_picker_type, steer_policy_type, steer_str};
 
+use super::engine;
 use super::kind::{CustomFactory, Kind, Table};
 use crate::ffi::versioned::read;
 use crate::ffi::{guard, steer_status, steer_status::*, steer_status_text};
@@ -59,13 +60,26 @@ pub(super) fn remember(what: &str, status: steer_status) -> String {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_register_picker(kind: *const steer_picker_type) -> steer_status {
     guard(STEER_PANIC, || {
-        // SAFETY: NULL or readable by this function's contract.
-        match unsafe { read(kind) } {
-            // SAFETY: by this function's contract.
-            Ok(table) => unsafe { register(Table::Picker(table)) },
-            Err(status) => fail_with(status, remember("steer_picker_type", status)),
+        // SAFETY: by this function's contract.
+        if let Some(status) = unsafe { engine::leader_registers_picker(kind) } {
+            return status;
         }
+        // SAFETY: by this function's contract.
+        unsafe { picker_here(kind) }
     })
+}
+
+/// Registers a kind of picker with this engine.
+///
+/// # Safety
+/// As for [`steer_register_picker`].
+pub(super) unsafe fn picker_here(kind: *const steer_picker_type) -> steer_status {
+    // SAFETY: NULL or readable by this function's contract.
+    match unsafe { read(kind) } {
+        // SAFETY: by this function's contract.
+        Ok(table) => unsafe { register(Table::Picker(table)) },
+        Err(status) => fail_with(status, remember("steer_picker_type", status)),
+    }
 }
 
 /// Registers a kind of policy: `steer_api.register_policy`. Any thread.
@@ -75,13 +89,26 @@ pub unsafe extern "C" fn steer_register_picker(kind: *const steer_picker_type) -
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_register_policy(kind: *const steer_policy_type) -> steer_status {
     guard(STEER_PANIC, || {
-        // SAFETY: NULL or readable by this function's contract.
-        match unsafe { read(kind) } {
-            // SAFETY: by this function's contract.
-            Ok(table) => unsafe { register(Table::Policy(table)) },
-            Err(status) => fail_with(status, remember("steer_policy_type", status)),
+        // SAFETY: by this function's contract.
+        if let Some(status) = unsafe { engine::leader_registers_policy(kind) } {
+            return status;
         }
+        // SAFETY: by this function's contract.
+        unsafe { policy_here(kind) }
     })
+}
+
+/// Registers a kind of policy with this engine.
+///
+/// # Safety
+/// As for [`steer_register_policy`].
+pub(super) unsafe fn policy_here(kind: *const steer_policy_type) -> steer_status {
+    // SAFETY: NULL or readable by this function's contract.
+    match unsafe { read(kind) } {
+        // SAFETY: by this function's contract.
+        Ok(table) => unsafe { register(Table::Policy(table)) },
+        Err(status) => fail_with(status, remember("steer_policy_type", status)),
+    }
 }
 
 /// # Safety
@@ -93,19 +120,26 @@ unsafe fn register(table: Table) -> steer_status {
         Ok(kind) => kind,
         Err((status, text)) => return fail_with(status, text),
     };
-    let factory: Arc<dyn PolicyFactory> = Arc::new(CustomFactory(kind));
+    let factory: Arc<dyn PolicyFactory> = Arc::new(CustomFactory(Arc::clone(&kind)));
     let registry = Registry::global();
     let done = STAGED.with_borrow_mut(|staged| match staged {
         // Checked now, for the plugin to hear of it; taken in when its entry has succeeded.
         Some(staged) => {
             registry.check(&staged.origin, factory.name(), &staged.factories)?;
             staged.factories.push(Arc::clone(&factory));
-            Ok(())
+            Ok(false)
         }
-        None => registry.register(Arc::clone(&factory)),
+        None => registry.register(Arc::clone(&factory)).map(|()| true),
     });
     match done {
-        Ok(()) => STEER_OK,
+        Ok(false) => STEER_OK,
+        Ok(true) => {
+            engine::keep(kind.code());
+            match engine::too_late_for(&[factory.name()]) {
+                Some(text) => fail_with(STEER_TOO_LATE, text),
+                None => engine::registered(engine::Registered::Table(kind)),
+            }
+        }
         Err(error) => fail_with(STEER_BAD_NAME, error.to_string()),
     }
 }
@@ -131,7 +165,13 @@ pub(super) fn staged(
         );
         return Err((STEER_PLUGIN_FAILED, text));
     }
+    let factories = staged.factories.clone();
     Registry::global()
         .register_all(&origin, staged.factories)
-        .map_err(|error| (STEER_BAD_NAME, error.to_string()))
+        .map_err(|error| (STEER_BAD_NAME, error.to_string()))?;
+    let names: Vec<&str> = factories.iter().map(|factory| factory.name()).collect();
+    match engine::too_late_for(&names) {
+        Some(text) => Err((STEER_TOO_LATE, format!("{place}: {text}"))),
+        None => Ok(()),
+    }
 }

@@ -1,0 +1,66 @@
+//! The functions of `steer_api` that this engine hands out. While it follows another engine, they are
+//! the other one's: a table that was registered here runs there, and what it says on a thread, or does to
+//! a channel, must reach the engine that runs it.
+//!
+//! Cost: one load and one branch that is always predicted.
+//!
+//! Must not know: what the functions do.
+
+use std::ffi::c_void;
+
+use steer_abi::{
+    steer_backends, steer_channel, steer_choice, steer_faults, steer_json, steer_publication,
+    steer_str,
+};
+
+use super::engine::leaders_api;
+use super::{backends, channel, choice, json, policy};
+
+/// Makes functions that call the leader's of the same name, or else the one that is named.
+macro_rules! delegate {
+    ($($module:ident::$name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => {$(
+        pub(super) unsafe extern "C" fn $name($($argument: $type),*) $(-> $result)? {
+            match leaders_api().and_then(|api| api.$name) {
+                // SAFETY: the caller keeps what `steer_api` says, which holds for every engine.
+                Some(leaders) => unsafe { leaders($($argument),*) },
+                // SAFETY: the same.
+                None => unsafe { $module::$name($($argument),*) },
+            }
+        }
+    )*};
+}
+
+delegate! {
+    choice::fail(code: i32, message: steer_str) -> steer_choice;
+    choice::drop(code: i32, message: steer_str) -> steer_choice;
+    choice::complete_tracked(backend: u64, state: *mut c_void) -> steer_choice;
+    choice::fault(message: steer_str) -> steer_choice;
+    json::json_kind(json: *const steer_json) -> i32;
+    json::json_text(json: *const steer_json) -> steer_str;
+    json::json_bool(json: *const steer_json, value: *mut i32) -> i32;
+    json::json_number(json: *const steer_json, value: *mut f64) -> i32;
+    json::json_integer(json: *const steer_json, value: *mut i64) -> i32;
+    json::json_string(json: *const steer_json, value: *mut steer_str) -> i32;
+    json::json_size(json: *const steer_json) -> usize;
+    json::json_at(json: *const steer_json, index: usize) -> *const steer_json;
+    json::json_key(json: *const steer_json, index: usize) -> steer_str;
+    json::json_get(json: *const steer_json, key: steer_str) -> *const steer_json;
+    json::config_fault(faults: *mut steer_faults, field: steer_str, error: steer_str);
+    backends::backends_hold(backends: *const steer_backends);
+    backends::backends_release(backends: *const steer_backends);
+    channel::channel_hold(channel: *const steer_channel);
+    channel::channel_release(channel: *const steer_channel);
+    channel::log(channel: *const steer_channel, severity: i32, message: steer_str);
+    channel::now(channel: *const steer_channel) -> u64;
+    channel::random(channel: *const steer_channel) -> u64;
+    channel::timer_start(channel: *const steer_channel, after_ns: u64) -> u64;
+    channel::timer_cancel(channel: *const steer_channel, timer: u64);
+    channel::rebuild(channel: *const steer_channel);
+    policy::endpoint_new(channel: *const steer_channel, index: usize) -> u64;
+    policy::endpoint_matches(channel: *const steer_channel, endpoint: u64, index: usize) -> i32;
+    policy::endpoint_connect(channel: *const steer_channel, endpoint: u64);
+    policy::endpoint_reset_backoff(channel: *const steer_channel, endpoint: u64);
+    policy::endpoint_free(channel: *const steer_channel, endpoint: u64);
+    policy::publish(channel: *const steer_channel, publication: *const steer_publication) -> i32;
+    channel::request_reresolution(channel: *const steer_channel);
+}
