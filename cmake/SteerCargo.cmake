@@ -20,11 +20,19 @@ macro(_steer_take_engine source_dir)
     message(FATAL_ERROR "Steer: STEER_ENGINE_LIBRARY is for builds that install nothing: -DSTEER_INSTALL=OFF.")
   endif()
   cmake_path(GET STEER_ENGINE_LIBRARY PARENT_PATH dir)
+  cmake_path(GET STEER_ENGINE_LIBRARY FILENAME name)
+  if(BUILD_SHARED_LIBS AND name STREQUAL "libsteer.so")
+    # Programs look for it by its SONAME, which may not lie beside it.
+    set(dir ${CMAKE_CURRENT_BINARY_DIR}/engine)
+    file(MAKE_DIRECTORY ${dir})
+    file(CREATE_LINK ${STEER_ENGINE_LIBRARY} ${dir}/libsteer.so SYMBOLIC)
+    file(CREATE_LINK libsteer.so ${dir}/libsteer.so.1 SYMBOLIC)
+  endif()
   # What Rust's standard library may want, wherever it was built.
   steer_import_engine(INCLUDE_DIR ${source_dir}/include LIBRARY_DIR ${dir}
                       NATIVE_LIBS util rt pthread m dl)
   get_target_property(taken steer::engine IMPORTED_LOCATION)
-  if(NOT taken STREQUAL STEER_ENGINE_LIBRARY)
+  if(NOT taken STREQUAL "${dir}/${name}")
     message(FATAL_ERROR "Steer: STEER_ENGINE_LIBRARY=${STEER_ENGINE_LIBRARY}, but with BUILD_SHARED_LIBS="
                         "${BUILD_SHARED_LIBS} the engine is ${taken}.")
   endif()
@@ -66,6 +74,8 @@ function(steer_build_engine source_dir)
   endif()
   add_custom_target(steer_cargo ${all}
     COMMAND ${CMAKE_COMMAND} -E env ${env} ${STEER_CARGO} build ${arguments}
+    # What programs look for.
+    COMMAND ${CMAKE_COMMAND} -E create_symlink libsteer.so ${engine_dir}/libsteer.so.1
     BYPRODUCTS ${engine_dir}/libsteer.a ${engine_dir}/libsteer.so
     WORKING_DIRECTORY ${source_dir}
     COMMENT "Building Steer's engine with cargo"

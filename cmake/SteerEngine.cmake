@@ -5,6 +5,21 @@
 # Must not know: cargo, gRPC.
 include_guard(GLOBAL)
 
+# How a library is linked that has the engine in it. Its code stays in the process for good, as gRPC and other
+# copies of Steer point to it. Of the engine it shows nothing: other libraries and the program may have an
+# engine of another release. A library that is to offer steer.h's functions itself sets the property
+# STEER_EXPORT_C_INTERFACE.
+function(_steer_link_options)
+  if(NOT CMAKE_EXECUTABLE_FORMAT STREQUAL "ELF")
+    return()
+  endif()
+  set(type $<TARGET_PROPERTY:TYPE>)
+  set(is_library $<OR:$<STREQUAL:${type},SHARED_LIBRARY>,$<STREQUAL:${type},MODULE_LIBRARY>>)
+  set(hides $<NOT:$<BOOL:$<TARGET_PROPERTY:STEER_EXPORT_C_INTERFACE>>>)
+  target_link_options(steer::engine INTERFACE
+    $<${is_library}:LINKER:-z,nodelete> $<$<AND:${is_library},${hides}>:LINKER:--exclude-libs,libsteer.a>)
+endfunction()
+
 # steer_import_engine(INCLUDE_DIR <dir> LIBRARY_DIR <dir> [DEBUG_LIBRARY_DIR <dir>]
 #                     NATIVE_LIBS <name>...)
 # BUILD_SHARED_LIBS chooses libsteer.so or libsteer.a. NATIVE_LIBS are what a static link needs.
@@ -12,15 +27,15 @@ function(steer_import_engine)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "INCLUDE_DIR;LIBRARY_DIR;DEBUG_LIBRARY_DIR" "NATIVE_LIBS")
   if(BUILD_SHARED_LIBS)
     add_library(steer::engine SHARED IMPORTED GLOBAL)
-    # A library without a SONAME would be needed by the path that it was linked by, for ever. rustc sets
-    # none by itself, so linking does not count on one.
-    set_target_properties(steer::engine PROPERTIES IMPORTED_NO_SONAME ON)
+    # build.rs sets it. Beside the file is a link of that name.
     set(file ${CMAKE_SHARED_LIBRARY_PREFIX}steer${CMAKE_SHARED_LIBRARY_SUFFIX})
+    set_target_properties(steer::engine PROPERTIES IMPORTED_SONAME ${file}.1)
   else()
     add_library(steer::engine STATIC IMPORTED GLOBAL)
     set(file ${CMAKE_STATIC_LIBRARY_PREFIX}steer${CMAKE_STATIC_LIBRARY_SUFFIX})
     target_link_libraries(steer::engine INTERFACE ${arg_NATIVE_LIBS})
   endif()
+  _steer_link_options()
   add_library(steer::headers INTERFACE IMPORTED GLOBAL)
   target_include_directories(steer::headers INTERFACE ${arg_INCLUDE_DIR})
   target_include_directories(steer::engine INTERFACE ${arg_INCLUDE_DIR})

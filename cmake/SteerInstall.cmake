@@ -11,8 +11,11 @@ set(steer_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/steer)
 set(steer_shim_dir ${CMAKE_INSTALL_DATADIR}/steer/cpp-shim)
 set(steer_crates_dir ${CMAKE_INSTALL_DATADIR}/steer/crates)
 
-install(FILES ${STEER_ENGINE_DIR}/libsteer.a ${STEER_ENGINE_DIR}/libsteer.so
-        DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(FILES ${STEER_ENGINE_DIR}/libsteer.a DESTINATION ${CMAKE_INSTALL_LIBDIR})
+# By its SONAME, with the link that linkers look for.
+install(FILES ${STEER_ENGINE_DIR}/libsteer.so DESTINATION ${CMAKE_INSTALL_LIBDIR} RENAME libsteer.so.1)
+file(CREATE_LINK libsteer.so.1 ${CMAKE_CURRENT_BINARY_DIR}/libsteer.so SYMBOLIC)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/libsteer.so DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
 install(DIRECTORY cpp-shim/src/ DESTINATION ${steer_shim_dir})
@@ -29,7 +32,11 @@ install(FILES Cargo.toml build.rs DESTINATION ${steer_crates_dir})
 
 # All else serves any gRPC; this one was compiled for one, and says so by its directory.
 if(STEER_BUILD_GRPC)
-  set_target_properties(steer-grpc PROPERTIES INSTALL_RPATH "\$ORIGIN/../..")
+  # To find libsteer.so. Without it there is nothing to find, and CMake would fill up the place for this path
+  # in the build tree's library with ':', each of which stands for the current directory.
+  if(BUILD_SHARED_LIBS)
+    set_target_properties(steer-grpc PROPERTIES INSTALL_RPATH "\$ORIGIN/../..")
+  endif()
   install(TARGETS steer-grpc-autoregister steer-grpc
           LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/steer/grpc-${STEER_GRPC_RELEASE})
 endif()
