@@ -4,7 +4,6 @@
 #
 # Must not know: where gRPC, its headers or the engine come from.
 include_guard(GLOBAL)
-include(CheckLinkerFlag)
 include(${CMAKE_CURRENT_LIST_DIR}/SteerFindGrpc.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/SteerGrpcHeaders.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/SteerGrpcNdebug.cmake)
@@ -30,7 +29,8 @@ function(steer_add_shim)
   # Objects, and not an archive: whatever the order on the link line, they are in. Only their compile
   # line sees gRPC's target, so that the application's target alone decides between libgrpc and
   # libgrpc_unsecure; two of them in one process would not know each other's registries.
-  set(sources register.cc stats.cc policy.cc alarm.cc subchannel_endpoint.cc child_endpoint.cc)
+  set(sources register.cc copies.cc running_grpc.cc stats.cc policy.cc alarm.cc subchannel_endpoint.cc
+              child_endpoint.cc)
   list(TRANSFORM sources PREPEND ${arg_SOURCE_DIR}/)
   add_library(steer_shim OBJECT ${sources})
   target_include_directories(steer_shim PUBLIC ${arg_INCLUDE_DIR})
@@ -46,16 +46,8 @@ function(steer_add_shim)
   target_link_libraries(steer_grpc INTERFACE $<TARGET_OBJECTS:steer_shim> steer::engine)
   # CMake orders this by itself, but not in a unity build by Makefiles.
   add_dependencies(steer_grpc steer_shim)
-  # Two copies of the shim in one process (an executable's and a library's) find each other by this
-  # symbol, which an executable would otherwise keep to itself.
-  set(export LINKER:--export-dynamic-symbol=steer_grpc_registration)
-  check_linker_flag(CXX ${export} STEER_LINKER_EXPORTS_SYMBOL)
-  if(STEER_LINKER_EXPORTS_SYMBOL)
-    target_link_options(steer_grpc INTERFACE ${export})
-  else()
-    message(WARNING "Steer: this linker has no --export-dynamic-symbol. Link Steer into one program or "
-                    "library of a process only: a second copy could not see that the first is there.")
-  endif()
+  # It uses dladdr and dlopen, to stay where it is.
+  target_link_libraries(steer_grpc INTERFACE ${CMAKE_DL_LIBS})
 
   _steer_add_autoregister()
   if(NOT own_build)
@@ -85,6 +77,8 @@ function(_steer_add_autoregister)
   target_link_libraries(steer-grpc PRIVATE steer::grpc)
   set_target_properties(steer-grpc PROPERTIES PREFIX lib
     CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON LINK_DEPENDS ${elf}/steer-grpc.map)
+  # Its version script says what it shows.
+  set_target_properties(steer-grpc PROPERTIES STEER_EXPORT_C_INTERFACE ON)
   # gRPC's symbols come from the process that it is loaded into, so they are undefined here, even where
   # the build forbids that by default. The version script keeps all else in: what libgrpc has too, it
   # must not offer.
@@ -94,6 +88,10 @@ function(_steer_add_autoregister)
   set_target_properties(steer-grpc-autoregister PROPERTIES
     CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   target_link_libraries(steer-grpc-autoregister PRIVATE ${CMAKE_DL_LIBS})
+  string(REGEX MATCH "^[0-9]+\\.[0-9]+" minor ${STEER_GRPC_RELEASE})
+  target_compile_definitions(steer-grpc-autoregister PRIVATE STEER_GRPC_MINOR="${minor}")
+  # It lies beside what has registered, and cannot be closed as long as that is there.
+  target_link_options(steer-grpc-autoregister PRIVATE LINKER:-z,nodelete)
   add_dependencies(steer-grpc-autoregister steer-grpc)
 
   # A program that names nothing of it must still load it.

@@ -127,7 +127,11 @@ std::vector<gain::Outcome> MakeCalls(const std::shared_ptr<grpc::Channel>& chann
 int main(int argc, char** argv) {
   absl::ParseCommandLine(argc, argv);
 
-  steer::Register();  // before the first channel
+  // Before the first channel.
+  if (const auto status = steer::Register(); !status.ok()) {
+    std::cerr << status.message() << std::endl;
+    return 1;
+  }
   grpc::ChannelArguments args;
   args.SetServiceConfigJSON(
       absl::StrCat(R"({"loadBalancingConfig": )", absl::GetFlag(FLAGS_lb_config), "}"));

@@ -5,6 +5,6 @@
 
 namespace {
 
-__attribute__((constructor)) void RegisterAtLoad() { steer::Register(); }
+__attribute__((constructor)) void RegisterAtLoad() { static_cast<void>(steer::Register()); }
 
 }  // namespace

@@ -5,8 +5,15 @@
 //
 // Must not know: gRPC's headers, the engine.
 #include <dlfcn.h>
+#include <elf.h>
+#include <fcntl.h>
+#include <link.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdio>
+#include <cstring>
 #include <string>
 
 // What a program that is linked with this library refers to, so that no linker drops it.
@@ -15,19 +22,103 @@ char steer_grpc_autoregister;
 
 namespace {
 
+constexpr char kNotAvailable[] = "Steer's policies are not available in this process";
+
+// Where libsteer-grpc.so takes its timers from: a class of libgrpc++'s.
+bool HasAlarms() { return dlsym(RTLD_DEFAULT, "_ZN4grpc5AlarmC1Ev") != nullptr; }
+
+std::string FileOf(const void* address) {
+  Dl_info info = {};
+  if (dladdr(address, &info) == 0 || info.dli_fname == nullptr) return "";
+  return info.dli_fname;
+}
+
+std::string DirectoryOf(const std::string& file) { return file.substr(0, file.rfind('/') + 1); }
+
+// A program that uses gRPC's C core alone has no libgrpc++: loads it, from beside libgrpc or from
+// wherever the dynamic linker finds it.
+bool LoadAlarms(const void* core) {
+  const std::string file = FileOf(core);
+  const std::string name = file.substr(file.rfind('/') + 1);
+  // Elsewhere the core is part of the program, and libgrpc++ would bring another one.
+  if (name.compare(0, 7, "libgrpc") == 0) {
+    const std::string wanted = name.find("unsecure") == std::string::npos
+                                   ? "libgrpc++.so." STEER_GRPC_MINOR
+                                   : "libgrpc++_unsecure.so." STEER_GRPC_MINOR;
+    for (const std::string& path : {DirectoryOf(file) + wanted, wanted}) {
+      void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
+      if (library == nullptr) continue;
+      if (dlsym(library, "grpc_init") == core && HasAlarms()) return true;
+    }
+  }
+  std::fprintf(stderr,
+               "steer: this program uses gRPC's C core without libgrpc++, which Steer needs too "
+               "(grpc::Alarm), and libgrpc++.so." STEER_GRPC_MINOR
+               " of the same gRPC was not found beside %s. Install it there, or link the program "
+               "with it. %s.\n",
+               file.c_str(), kNotAvailable);
+  return false;
+}
+
+// Whether the program itself has a gRPC whose symbols it keeps to itself. Looks for the name of one
+// of gRPC's channel arguments among its constants.
+bool HasHiddenGrpc() {
+  constexpr char kMark[] = "grpc.lb_policy_name";
+  const int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  struct stat status = {};
+  void* map = MAP_FAILED;
+  if (fstat(file, &status) == 0 && status.st_size >= static_cast<off_t>(sizeof(ElfW(Ehdr)))) {
+    map = mmap(nullptr, static_cast<size_t>(status.st_size), PROT_READ, MAP_PRIVATE, file, 0);
+  }
+  close(file);
+  if (map == MAP_FAILED) return false;
+  const auto size = static_cast<size_t>(status.st_size);
+  const auto* const begin = static_cast<const char*>(map);
+  const auto within = [&](size_t offset, size_t length) {
+    return offset <= size && length <= size - offset;
+  };
+  bool found = false;
+  const auto* const header = reinterpret_cast<const ElfW(Ehdr)*>(begin);
+  const size_t count = header->e_shnum;
+  if (within(header->e_shoff, count * sizeof(ElfW(Shdr))) &&
+      header->e_shoff % alignof(ElfW(Shdr)) == 0) {
+    const auto* const sections = reinterpret_cast<const ElfW(Shdr)*>(begin + header->e_shoff);
+    for (size_t i = 0; i < count && !found; ++i) {
+      const ElfW(Shdr)& section = sections[i];
+      // Constants: neither code nor what is written to.
+      const bool constants =
+          section.sh_type == SHT_PROGBITS &&
+          (section.sh_flags & (SHF_ALLOC | SHF_EXECINSTR | SHF_WRITE)) == SHF_ALLOC;
+      found = constants && within(section.sh_offset, section.sh_size) &&
+              memmem(begin + section.sh_offset, section.sh_size, kMark, sizeof(kMark)) != nullptr;
+    }
+  }
+  munmap(map, size);
+  return found;
+}
+
 __attribute__((constructor)) void LoadSteer() {
-  if (dlsym(RTLD_DEFAULT, "grpc_init") == nullptr) return;
-  Dl_info self = {};
-  dladdr(&steer_grpc_autoregister, &self);
-  std::string path = self.dli_fname == nullptr ? "" : self.dli_fname;
-  path = path.substr(0, path.rfind('/') + 1) + "libsteer-grpc.so";
-  // Global, so that another copy of the shim in the process sees that this one has registered.
+  const void* const core = dlsym(RTLD_DEFAULT, "grpc_init");
+  if (core == nullptr) {
+    if (HasHiddenGrpc()) {
+      std::fprintf(stderr,
+                   "steer: this program has gRPC linked into it and does not export it, so that "
+                   "libsteer-grpc-autoregister.so cannot register with it. Link steer::grpc into "
+                   "the program and call steer::Register(), or link it with the shared libgrpc++. "
+                   "%s.\n",
+                   kNotAvailable);
+    }
+    return;
+  }
+  if (!HasAlarms() && !LoadAlarms(core)) return;
+  const std::string path = DirectoryOf(FileOf(&steer_grpc_autoregister)) + "libsteer-grpc.so";
+  // Global, so that the program can look the C interface up.
   if (dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) {
     std::fprintf(stderr,
-                 "steer: %s. Steer's policies are not available in this process: libsteer-grpc.so "
-                 "must lie beside libsteer-grpc-autoregister.so, and be built for the gRPC of this "
-                 "process.\n",
-                 dlerror());
+                 "steer: %s. %s: libsteer-grpc.so must lie beside libsteer-grpc-autoregister.so, "
+                 "and be built for the gRPC of this process.\n",
+                 dlerror(), kNotAvailable);
   }
 }
 

@@ -11,7 +11,9 @@
 #include <grpc/support/log.h>
 
 #include <atomic>
+#include <cstdio>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,6 +45,9 @@
 #else
 #include "src/core/ext/filters/client_channel/lb_policy_registry.h"
 #define STEER_GRPC_TO_1_48 1
+#endif
+#if __has_include("src/core/ext/filters/client_channel/proxy_mapper_registry.h")
+#define STEER_GRPC_TO_1_49 1
 #endif
 #if __has_include("src/core/util/json/json_writer.h")  // from 1.65
 #include "src/core/util/json/json_writer.h"
@@ -161,51 +166,208 @@ void RunSerialisedLater(std::shared_ptr<Serializer> serializer, std::function<vo
 
 // --- Registration ---
 
-using Factories = std::vector<std::unique_ptr<grpc_core::LoadBalancingPolicyFactory>>;
+using Configuration = grpc_core::CoreConfiguration;
+using Registry = grpc_core::LoadBalancingPolicyRegistry;
+// What policies are added to. To 1.49 there is one registry, whose functions are static; from 1.50
+// each configuration has its own.
+using RegistryBuilder = Registry::Builder;
+using FactoryPtr = std::unique_ptr<grpc_core::LoadBalancingPolicyFactory>;
 
 // Lets a function of ours read CoreConfiguration's private pointer to the built configuration: the
 // language allows to name private members in an explicit instantiation.
-std::atomic<grpc_core::CoreConfiguration*>* BuiltConfiguration();
-template <std::atomic<grpc_core::CoreConfiguration*>* kPointer>
+std::atomic<Configuration*>* BuiltConfiguration();
+template <std::atomic<Configuration*>* kPointer>
 struct Reach {
-  friend std::atomic<grpc_core::CoreConfiguration*>* BuiltConfiguration() { return kPointer; }
+  friend std::atomic<Configuration*>* BuiltConfiguration() { return kPointer; }
 };
-template struct Reach<&grpc_core::CoreConfiguration::config_>;
+template struct Reach<&Configuration::config_>;
 
-// From 1.73 there are two kinds of builders.
-template <typename Configuration, typename Builder>
-auto RegisterBuilder(Builder builder, Preferred)
-    -> decltype(Configuration::RegisterPersistentBuilder(builder)) {
-  Configuration::RegisterPersistentBuilder(builder);
+// {"<name>":<value>}, [<value>] and {}: to 1.55 by Json's constructors.
+template <typename Json>
+auto ObjectOf(const char* name, Json value, Preferred)
+    -> decltype(Json::FromObject({{name, value}})) {
+  return Json::FromObject({{name, std::move(value)}});
 }
-template <typename Configuration, typename Builder>
-void RegisterBuilder(Builder builder, Fallback) {
-  Configuration::RegisterBuilder(builder);
+template <typename Json>
+Json ObjectOf(const char* name, Json value, Fallback) {
+  return Json(typename Json::Object{{name, std::move(value)}});
+}
+template <typename Json>
+auto ArrayOf(Json value, Preferred) -> decltype(Json::FromArray({value})) {
+  return Json::FromArray({std::move(value)});
+}
+template <typename Json>
+Json ArrayOf(Json value, Fallback) {
+  return Json(typename Json::Array{std::move(value)});
+}
+// A config with one field, which is null.
+inline grpc_core::Json ConfigOf(const char* field) {
+  return ObjectOf(field, grpc_core::Json(), Preferred());
 }
 
-// Has gRPC call `kMake` whenever it builds its configuration, on any thread.
-template <Factories (*kMake)(), typename Configuration = grpc_core::CoreConfiguration>
-auto RegisterFactories(Preferred)
-    -> decltype(std::declval<typename Configuration::Builder>().lb_policy_registry(), void()) {
-  const auto build = [](typename Configuration::Builder* builder) {
-    for (auto& factory : kMake()) {
-      builder->lb_policy_registry()->RegisterLoadBalancingPolicyFactory(std::move(factory));
-    }
-  };
-  RegisterBuilder<Configuration>(build, Preferred());
+// The name of a parsed config; empty: there is none.
+template <typename ConfigOrError>
+std::string NameOfConfig(const ConfigOrError& config) {
+  return config.ok() && *config != nullptr ? std::string((*config)->name()) : std::string();
 }
-// To 1.49: whenever the library starts, which it may have done already.
-template <Factories (*kMake)(), typename Registry = grpc_core::LoadBalancingPolicyRegistry>
-void RegisterFactories(Fallback) {
-  void (*init)() = [] {
-    for (auto& factory : kMake()) {
-      Registry::Builder::RegisterLoadBalancingPolicyFactory(std::move(factory));
-    }
-  };
+
+#ifdef STEER_GRPC_TO_1_49
+
+inline bool HasPolicy(RegistryBuilder*, const std::string& name) {
+  RegistryBuilder::InitRegistry();
+  return Registry::LoadBalancingPolicyExists(Name(name.c_str()), nullptr);
+}
+inline void AddPolicy(RegistryBuilder*, FactoryPtr factory) {
+  RegistryBuilder::RegisterLoadBalancingPolicyFactory(std::move(factory));
+}
+// The name of the config that the policy makes of this field. Empty: none, or no such policy.
+inline std::string AskPolicy(RegistryBuilder*, const char* policy, const char* field) {
+  if (!HasPolicy(nullptr, policy)) return "";
+  const auto list = ArrayOf(ObjectOf(policy, ConfigOf(field), Preferred()), Preferred());
+#ifdef STEER_GRPC_TO_1_48
+  grpc_error_handle error = GRPC_ERROR_NONE;
+  const auto config = Registry::ParseLoadBalancingConfig(list, &error);
+  GRPC_ERROR_UNREF(error);
+  return config != nullptr ? std::string(config->name()) : std::string();
+#else
+  return NameOfConfig(Registry::ParseLoadBalancingConfig(list));
+#endif
+}
+inline bool BuiltHasPolicy(const std::string& name) { return HasPolicy(nullptr, name); }
+inline std::string AskBuiltPolicy(const char* policy, const char* field) {
+  return AskPolicy(nullptr, policy, field);
+}
+
+// gRPC's list of plugins and its registry have no lock, and the copies of Steer in a process share
+// no variable of their own. The C library's lock of stderr is one for the process, and recursive.
+class RegistryLock {
+ public:
+  RegistryLock() { flockfile(stderr); }
+  ~RegistryLock() { funlockfile(stderr); }
+  RegistryLock(const RegistryLock&) = delete;
+  RegistryLock& operator=(const RegistryLock&) = delete;
+};
+
+// Has gRPC call `kBuild` whenever the library starts; and calls it now, unless `found` returns
+// true.
+template <void (*kBuild)(RegistryBuilder*), typename Found>
+void RegisterBuild(const Found& found) {
+  const RegistryLock lock;
   const auto register_plugin = [](auto* start) { grpc_register_plugin(start, [] {}); };
-  register_plugin(init);
-  if (grpc_is_initialized() != 0) init();
+  void (*start)() = [] { kBuild(nullptr); };
+  register_plugin(start);
+  if (!found(static_cast<RegistryBuilder*>(nullptr))) kBuild(nullptr);
 }
+// For policies that came after that.
+template <void (*kBuild)(RegistryBuilder*)>
+void BuildAgain() {
+  const RegistryLock lock;
+  kBuild(nullptr);
+}
+
+#else
+
+using FactoryMap = std::map<absl::string_view, FactoryPtr>;
+FactoryMap& FactoriesOf(RegistryBuilder* builder);
+template <FactoryMap RegistryBuilder::*kMember>
+struct ReachFactories {
+  friend FactoryMap& FactoriesOf(RegistryBuilder* builder) { return builder->*kMember; }
+};
+template struct ReachFactories<&RegistryBuilder::factories_>;
+
+inline bool HasPolicy(RegistryBuilder* builder, const std::string& name) {
+  return FactoriesOf(builder).count(name) != 0;
+}
+inline void AddPolicy(RegistryBuilder* builder, FactoryPtr factory) {
+  builder->RegisterLoadBalancingPolicyFactory(std::move(factory));
+}
+// The name of the config that the policy makes of this field. Empty: none, or no such policy.
+inline std::string AskPolicy(RegistryBuilder* builder, const char* policy, const char* field) {
+  const FactoryMap& factories = FactoriesOf(builder);
+  const auto found = factories.find(policy);
+  if (found == factories.end()) return "";
+  return NameOfConfig(found->second->ParseLoadBalancingConfig(ConfigOf(field)));
+}
+inline bool BuiltHasPolicy(const std::string& name) {
+  return Configuration::Get().lb_policy_registry().LoadBalancingPolicyExists(name, nullptr);
+}
+inline std::string AskBuiltPolicy(const char* policy, const char* field) {
+  return NameOfConfig(Configuration::Get().lb_policy_registry().ParseLoadBalancingConfig(
+      ArrayOf(ObjectOf(policy, ConfigOf(field), Preferred()), Preferred())));
+}
+
+// The builders that stay, of the two kinds that there are from 1.73.
+template <typename Builder>
+std::atomic<Builder*>& LastBuilder(std::atomic<Builder*>& last) {
+  return last;
+}
+template <typename Builder, size_t kKinds, typename From = Configuration>
+std::atomic<Builder*>& LastBuilder(std::atomic<Builder*> (&last)[kKinds]) {
+  return last[static_cast<size_t>(From::BuilderScope::kPersistent)];
+}
+
+// Registers a builder as CoreConfiguration::RegisterBuilder does, without its assertions: another
+// thread may make the first channel at this very moment, and a process is not ended for that. Then
+// runs the builders that were registered earlier, oldest first, on a registry that is thrown away,
+// until `found` returns true. gRPC, too, runs builders more than once, and concurrently.
+class BuilderRegistration {
+ public:
+  BuilderRegistration(void (*build)(RegistryBuilder*),
+                      const std::function<bool(RegistryBuilder*)>& found)
+      : build_(build), found_(found) {}
+
+  template <typename List, typename NewBuilder>
+  void Run(List& list, const NewBuilder& new_builder) const {
+    auto& last = LastBuilder(list);
+    auto* own = new std::remove_pointer_t<decltype(last.load())>();
+    own->builder = [build = build_](Configuration::Builder* builder) {
+      build(builder->lb_policy_registry());
+    };
+    own->next = last.load(std::memory_order_relaxed);
+    // Acquire and release: gRPC's own registrations, and its walks over the list.
+    while (!last.compare_exchange_weak(own->next, own, std::memory_order_acq_rel,
+                                       std::memory_order_relaxed)) {
+    }
+    std::vector<decltype(own)> earlier;
+    for (auto* one = own->next; one != nullptr; one = one->next) earlier.push_back(one);
+    if (earlier.empty()) return;
+    const std::unique_ptr<Configuration::Builder> scratch(new_builder());
+    while (!earlier.empty()) {
+      earlier.back()->builder(scratch.get());
+      if (found_(scratch->lb_policy_registry())) return;
+      earlier.pop_back();
+    }
+  }
+
+ private:
+  void (*build_)(RegistryBuilder*);
+  const std::function<bool(RegistryBuilder*)>& found_;
+};
+struct Nothing {};
+
+}  // namespace steer::shim
+
+// A member of CoreConfiguration's, for types of ours: it may make a builder, and reach the list.
+template <>
+inline void grpc_core::CoreConfiguration::RunWithSpecialConfiguration(
+    steer::shim::BuilderRegistration registration, steer::shim::Nothing) {
+  registration.Run(builders_, [] { return new Builder(); });
+}
+
+namespace steer::shim {
+
+// Has gRPC call `kBuild` whenever it builds its configuration, on any thread; and calls `found` as
+// BuilderRegistration says.
+template <void (*kBuild)(RegistryBuilder*), typename Found>
+void RegisterBuild(const Found& found) {
+  const std::function<bool(RegistryBuilder*)> stop = found;
+  Configuration::RunWithSpecialConfiguration(BuilderRegistration(kBuild, stop), Nothing());
+}
+// For policies that came after that: the configuration is built later.
+template <void (*kBuild)(RegistryBuilder*)>
+void BuildAgain() {}
+
+#endif  // STEER_GRPC_TO_1_49
 
 // --- Configs ---
 

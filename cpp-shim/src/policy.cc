@@ -75,14 +75,30 @@ struct Policy::Host final : host::PolicyHost {
 };
 
 Policy::Policy(std::string name, Args args)
+    : Policy(std::move(name), {args.work_serializer, args.channel_control_helper.get()},
+             std::move(args)) {}
+
+Policy::Policy(std::string name, const Passed& passed, Args&& args)
     : GrpcPolicy(std::move(args)),
       name_(std::move(name)),
-      host_(std::make_shared<Host>(work_serializer())) {
-  std::string error;
-  host_->policy = this;
-  host_->Start(host::NewPolicy(name_, host_, &error));
-  if (host_->engine() != nullptr) return;
-  Log(GPR_LOG_SEVERITY_ERROR, name_ + ": steer_policy_new: " + error);
+      helper_(passed.helper),
+      host_(std::make_shared<Host>(passed.serializer)) {
+  // gRPC's code has filled in the base class, and this code reads it: by another layout, when they
+  // are of different versions or build settings.
+  if (work_serializer() != passed.serializer || channel_control_helper() != passed.helper) {
+    why_lame_ = name_ +
+                ": gRPC's classes have another layout at run time than those that Steer was "
+                "compiled with: rebuild Steer's shim with the headers and settings of the gRPC "
+                "that this process runs";
+  } else {
+    std::string error;
+    host_->policy = this;
+    host_->Start(host::NewPolicy(name_, host_, &error));
+    if (host_->engine() == nullptr) {
+      why_lame_ = name_ + ": the engine could not make it: steer_policy_new: " + error;
+    }
+  }
+  if (!why_lame_.empty()) Log(GPR_LOG_SEVERITY_ERROR, why_lame_);
 }
 
 const SerializerPtr& Policy::serializer() const { return host_->serializer; }
@@ -112,10 +128,10 @@ UpdateResult Policy::UpdateLocked(UpdateArgs args) {
 }
 
 absl::Status Policy::HandInLocked(UpdateArgs args) {
-  if (host_->engine() == nullptr) {
-    const absl::Status status = absl::InternalError(name_ + ": the engine could not make it");
-    channel_control_helper()->UpdateState(GRPC_CHANNEL_TRANSIENT_FAILURE, status,
-                                          PickerPtr(new TransientFailurePicker(status)));
+  if (!why_lame_.empty()) {
+    const absl::Status status = absl::InternalError(why_lame_);
+    helper_->UpdateState(GRPC_CHANNEL_TRANSIENT_FAILURE, status,
+                         PickerPtr(new TransientFailurePicker(status)));
     return status;
   }
   host::Resolved resolved;

@@ -56,6 +56,14 @@ class Policy : public GrpcPolicy {
   LoadReports LoadReportsOf(uint64_t endpoint, uint64_t period_ns) const;
 
  private:
+  // What gRPC has passed in, to be compared with what its base class has made of that.
+  struct Passed {
+    SerializerPtr serializer;
+    GrpcHelper* helper;
+  };
+
+  Policy(std::string name, const Passed& passed, Args&& args);
+
   void ShutdownLocked() override;
   absl::Status HandInLocked(UpdateArgs args);
   template <typename List>
@@ -65,7 +73,11 @@ class Policy : public GrpcPolicy {
   struct Host;
 
   const std::string name_;
+  // Where calls that cannot be made are reported to, whatever the base class says.
+  GrpcHelper* const helper_;
   const std::shared_ptr<Host> host_;
+  // Why it fails all calls; empty: it does not.
+  std::string why_lame_;
   // The latest update with addresses, of which the engine makes endpoints when it sees fit.
   // Shared with the endpoints made of it, which what stays the same is not compared with but by
   // pointers.

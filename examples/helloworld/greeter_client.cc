@@ -154,7 +154,11 @@ int greeter_client_main(int argc, char** argv) {
   }
 
   if (!LoadPlugins()) return 1;
-  steer::Register();  // before the first channel
+  // Before the first channel.
+  if (const auto status = steer::Register(); !status.ok()) {
+    std::cerr << status.message() << std::endl;
+    return 1;
+  }
   grpc::ChannelArguments args;
   args.SetServiceConfigJSON(ServiceConfig());
   const auto channel = grpc::CreateCustomChannel(absl::GetFlag(FLAGS_target),

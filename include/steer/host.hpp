@@ -5,7 +5,6 @@
 #ifndef STEER_HOST_HPP
 #define STEER_HOST_HPP
 
-#include <atomic>
 #include <charconv>
 #include <cstdint>
 #include <cstring>
@@ -13,7 +12,6 @@
 #include <map>
 #include <memory>
 #include <memory_resource>
-#include <mutex>
 #include <new>
 #include <optional>
 #include <string>
@@ -21,7 +19,6 @@
 #include <utility>
 #include <vector>
 
-#include "steer/grpc.h"
 #include "steer/steer.h"
 #include "steer/text.hpp"
 
@@ -48,51 +45,6 @@ inline std::vector<std::string> PolicyNames() {
   steer_string* name = nullptr;
   while (steer_policy_name(names.size(), &name) == STEER_OK) names.push_back(TakeString(name));
   return names;
-}
-
-// --- Registration ---
-
-// What steer::Register() takes of a host.
-struct Registration {
-  // Not 0: done. One for all copies of the host in the process.
-  std::atomic<int>* done;
-  std::function<bool()> is_too_late;
-  std::function<void()> register_policies;
-  std::function<void(const std::string&)> log_error;
-};
-
-inline RegisterStatus Register(const Registration& host) {
-  static std::mutex mu;
-  std::lock_guard<std::mutex> lock(mu);
-  const auto failed = [&](RegisterCode code, const std::string& why) {
-    host.log_error("steer::Register: " + why);
-    return RegisterStatus(code, "steer::Register: " + why);
-  };
-  if (const std::string why = WhyEngineIsTooOld(); !why.empty()) {
-    return failed(RegisterCode::kAbiMismatch, why);
-  }
-  if (host.done->load() != 0) {
-    return RegisterStatus(RegisterCode::kAlreadyRegistered,
-                          "steer::Register: Steer is registered already.");
-  }
-  if (host.is_too_late()) {
-    return failed(RegisterCode::kTooLate,
-                  "too late: gRPC takes no policies once a channel or a server exists. Call "
-                  "steer::Register() at the beginning of main(), or preload "
-                  "libsteer-grpc-autoregister.so. Steer's policies are not available in this "
-                  "process.");
-  }
-  std::string message = "steer::Register: registered";
-  // First, so that policies of plugins are there, too.
-  if (steer_load_plugins() != STEER_OK) {
-    const std::string why = "steer::Register: " + FromC(steer_last_error());
-    host.log_error(why);
-    message = why + "; " + message;
-  }
-  host.done->store(1);
-  host.register_policies();
-  for (const std::string& name : PolicyNames()) message += " " + name;
-  return RegisterStatus(RegisterCode::kOk, std::move(message));
 }
 
 // --- Configs ---

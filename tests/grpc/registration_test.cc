@@ -28,6 +28,9 @@ constexpr char kOk[] = "1 0 ";
 constexpr char kAlreadyRegistered[] = "1 1 ";
 constexpr char kTooLate[] = "0 2 ";
 constexpr char kAbiMismatch[] = "0 3 ";
+constexpr char kAnotherCopy[] = "1 4 ";
+constexpr char kOtherGrpc[] = "0 5 ";
+constexpr char kPluginFailed[] = "0 6 ";
 
 constexpr char kSteerOnly[] = R"({"loadBalancingConfig":[{"steer_round_robin":{}}]})";
 constexpr char kSteerOrBuiltIn[] =
@@ -129,14 +132,13 @@ TEST_F(Registration, ManyThreadsAtOnceIsHarmless) {
   ExpectRotation(result, "steer_round_robin");
 }
 
-TEST_F(Registration, GoesOnWithoutAPluginThatCannotBeLoaded) {
+TEST_F(Registration, SaysThatAPluginCannotBeLoadedAndGoesOnWithoutIt) {
   const ProgramResult result = Run(STEER_TEST_REGISTERING_CLIENT, "register,register", kSteerOnly,
                                    {"STEER_PLUGINS=/nowhere/libfirst.so:/nowhere/libsecond.so"});
-  EXPECT_THAT(Values(result, "register"),
-              ElementsAre(testing::AllOf(StartsWith(kOk), HasSubstr("STEER_PLUGINS"),
-                                         HasSubstr("/nowhere/libfirst.so"),
-                                         HasSubstr("/nowhere/libsecond.so")),
-                          StartsWith(kAlreadyRegistered)));
+  const auto failed = testing::AllOf(
+      StartsWith(kPluginFailed), HasSubstr("STEER_PLUGINS"), HasSubstr("/nowhere/libfirst.so"),
+      HasSubstr("/nowhere/libsecond.so"), HasSubstr("registered steer_least_request"));
+  EXPECT_THAT(Values(result, "register"), ElementsAre(failed, failed));
   ExpectLogged(result, "/nowhere/libfirst.so");
   ExpectRotation(result, "steer_round_robin");
 }
@@ -187,6 +189,25 @@ TEST_F(Registration, ANewerEngineIsTaken) {
   ExpectRotation(result, "steer_round_robin");
 }
 
+TEST_F(Registration, AnotherGrpcThanItWasCompiledForIsRefused) {
+  const ProgramResult result =
+      Run(STEER_TEST_OTHER_GRPC_CLIENT, "register,register", kSteerOrBuiltIn);
+  const auto refused =
+      testing::AllOf(StartsWith(kOtherGrpc), HasSubstr("runs gRPC 1.44.2"), HasSubstr("Rebuild"));
+  EXPECT_THAT(Values(result, "register"), ElementsAre(refused, refused));
+  ExpectLogged(result, "steer::Register: Steer was compiled for gRPC");
+  ExpectRotation(result, "round_robin");
+}
+
+#ifndef STEER_TEST_SANITIZED
+TEST_F(Registration, AnotherLayoutOfGrpcsClassesFailsCallsAndSaysSo) {
+  const ProgramResult result = Run(STEER_TEST_OTHER_LAYOUT_CLIENT, "register", kSteerOnly);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(Values(result, "failed"), ElementsAre(HasSubstr("another layout")));
+  ExpectLogged(result, "gRPC's classes have another layout");
+}
+#endif
+
 #ifdef STEER_TEST_UNSECURE_PLAIN_CLIENT
 TEST_F(Registration, WithTheUnsecureLibrary) {
   const ProgramResult result = Run(STEER_TEST_UNSECURE_REGISTERING_CLIENT, "register", kSteerOnly);
@@ -235,9 +256,40 @@ TEST_F(Preload, UnderAClientOfTheUnsecureLibrary) {
 TEST_F(Preload, UnderAClientThatRegistersToo) {
   const ProgramResult result =
       Run(STEER_TEST_REGISTERING_CLIENT, "register", kSteerOnly, Environment());
-  EXPECT_THAT(Values(result, "register"), ElementsAre(StartsWith(kAlreadyRegistered)));
+  EXPECT_THAT(Values(result, "register"),
+              ElementsAre(testing::AllOf(StartsWith(kAnotherCopy), HasSubstr("libsteer-grpc.so"))));
   ExpectRotation(result, "steer_round_robin");
 }
+
+TEST_F(Preload, UnderAClientThatRegistersTooWhenAPluginFailed) {
+  std::vector<std::string> environment = Environment();
+  environment.push_back("STEER_PLUGINS=/nowhere/libfirst.so");
+  const ProgramResult result =
+      Run(STEER_TEST_REGISTERING_CLIENT, "register", kSteerOnly, environment);
+  EXPECT_THAT(
+      Values(result, "register"),
+      ElementsAre(testing::AllOf(StartsWith(kPluginFailed), HasSubstr("/nowhere/libfirst.so"))));
+  ExpectRotation(result, "steer_round_robin");
+}
+
+TEST_F(Preload, UnderAClientOfGrpcsCoreAlone) {
+  const ProgramResult without = RunProgram(
+      {STEER_TEST_CORE_CLIENT, StaticTarget(backends_.ports()), kSteerOrBuiltIn}, {}, kPatience);
+  EXPECT_THAT(Values(without, "policy"), ElementsAre("round_robin")) << without.output;
+  const ProgramResult result =
+      RunProgram({STEER_TEST_CORE_CLIENT, StaticTarget(backends_.ports()), kSteerOrBuiltIn},
+                 Environment(), kPatience);
+  EXPECT_THAT(Values(result, "policy"), ElementsAre("steer_round_robin")) << result.output;
+}
+
+#ifdef STEER_TEST_STATIC_GRPC
+TEST_F(Preload, UnderAProgramThatHidesItsGrpcSaysSo) {
+  const ProgramResult result =
+      RunProgram({STEER_TEST_STATIC_GRPC, "ipv4:127.0.0.1:1"}, Environment(), kPatience);
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.output, HasSubstr("steer: this program has gRPC linked into it"));
+}
+#endif
 
 // LD_PRELOAD is inherited, so programs that have no gRPC must live with it, too.
 TEST_F(Preload, UnderAProgramWithoutGrpc) {
