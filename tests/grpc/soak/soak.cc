@@ -135,11 +135,11 @@ double CpuSeconds() {
 
 class Soak {
  public:
-  Soak(const Options& options, bool comes_first)
+  Soak(const Options& options, Witness::Counts withheld)
       : options_(options),
         policies_(Split(options.policies)),
         fleet_(options.servers, options.processes),
-        witness_(comes_first),
+        witness_(withheld),
         judge_(fleet_, witness_, policies_, std::chrono::milliseconds(options.stall)) {
     for (const std::string& policy : policies_) {
       const auto seed = static_cast<uint32_t>(feeds_.size());
@@ -317,8 +317,12 @@ bool RunSoak(const steer_soak::Options& options) {
   std::printf("%s\n", before_others ? "SCHED_RR"
                                     : "no SCHED_RR: the machine's other programs may make it wait");
   // A self test looks for planted faults, which no other program's work is to excuse.
+  using Counts = steer_soak::Witness::Counts;
   const bool self_test = options.policies.rfind("planted_", 0) == 0;
-  return steer_soak::Soak(options, before_others || self_test).Run();
+  const Counts withheld = self_test       ? Counts::kNothing
+                          : before_others ? Counts::kOversleeping
+                                          : Counts::kWaiting;
+  return steer_soak::Soak(options, withheld).Run();
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ std::map<std::string, int64_t> WaitsOfThreads() {
 
 }  // namespace
 
-Witness::Witness(bool comes_first) {
+Witness::Witness(Counts counts) : counts_(counts) {
   cpu_set_t allowed;
   CPU_ZERO(&allowed);
   sched_getaffinity(0, sizeof(allowed), &allowed);
@@ -43,7 +43,7 @@ Witness::Witness(bool comes_first) {
     cpus_.back()->number = number;
   }
   for (const auto& cpu : cpus_) cpu->thread = std::thread([this, &cpu] { Watch(cpu.get()); });
-  if (!comes_first) watches_threads_ = std::thread([this] { WatchThreads(); });
+  if (counts_ == Counts::kWaiting) watches_threads_ = std::thread([this] { WatchThreads(); });
 }
 
 Witness::~Witness() {
@@ -99,6 +99,7 @@ Clock::duration Witness::WaitedBetween(TimePoint begin, TimePoint end) const {
 
 Clock::duration Witness::Withheld(TimePoint begin, TimePoint end) const {
   Clock::duration most{0};
+  if (counts_ == Counts::kNothing) return most;
   for (const auto& cpu : cpus_) {
     const std::lock_guard<std::mutex> lock(cpu->mutex);
     Clock::duration sum{0};

@@ -25,13 +25,19 @@ namespace steer_soak {
 
 class Witness {
  public:
-  // `comes_first`: before the machine's other programs.
-  explicit Witness(bool comes_first);
+  // What counts as withheld.
+  enum class Counts {
+    kNothing,       // in a self test, whose planted faults nothing is to excuse
+    kOversleeping,  // in a program that comes before the machine's others
+    kWaiting,       // in any other one: what its threads wait for a CPU, too
+  };
+
+  explicit Witness(Counts counts);
   ~Witness();
 
   // How long the machine kept the worst of its CPUs from a thread between two moments of the last
-  // seconds: the sum of all oversleeping of more than a millisecond. Unless this program comes
-  // first, at least what its threads waited for a CPU, all together.
+  // seconds: the sum of all oversleeping of more than a millisecond. With kWaiting, at least what
+  // this process's threads waited for a CPU, all together.
   Clock::duration Withheld(TimePoint begin, TimePoint end) const;
   // The longest that was ever overslept, since Forget().
   Clock::duration Longest() const;
@@ -62,6 +68,7 @@ class Witness {
   void WatchThreads();
   Clock::duration WaitedBetween(TimePoint begin, TimePoint end) const;
 
+  const Counts counts_;
   std::atomic<bool> stopped_{false};
   std::vector<std::unique_ptr<Cpu>> cpus_;
 
