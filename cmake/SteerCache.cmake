@@ -1,5 +1,5 @@
-# Where downloads are kept from one build to the next: gRPC's headers, and the crates that cargo fetches
-# where it has no place of its own.
+# Where downloads are kept from one build to the next: gRPC's headers, and cargo's crates where cargo
+# cannot write its own home.
 #
 # Must not know: what is downloaded.
 include_guard(GLOBAL)
@@ -28,9 +28,9 @@ endfunction()
 
 # steer_cache_dir(<out> [<wanted>])
 #
-# Puts the cache's directory into ${out}: the one that somebody named, else the user's. Where there is no
-# home directory or it cannot be written, the build tree serves; a script has none, and gets nothing. A
-# cache that already has <wanted> need not be written.
+# Puts the cache's directory into ${out}: the one that is named, else the user's. Without a home
+# directory that can be written, it is in the build tree. A script has no build tree and gets an empty
+# answer. A cache that already has <wanted> need not be writable.
 function(steer_cache_dir out)
   if(STEER_CACHE_DIR)
     set(${out} ${STEER_CACHE_DIR} PARENT_SCOPE)
@@ -57,16 +57,16 @@ function(steer_cache_dir out)
   else()
     get_property(said GLOBAL PROPERTY STEER_CACHE_SAID)
     if(NOT said)
-      message(STATUS "Steer: ${why}, so downloads are kept in this build tree only. To keep them for other "
-                     "builds: -DSTEER_CACHE_DIR=<dir>")
+      message(STATUS "Steer: ${why}, so downloads are kept in this build tree only. To keep them for "
+                     "other builds: -DSTEER_CACHE_DIR=<dir>")
       set_property(GLOBAL PROPERTY STEER_CACHE_SAID TRUE)
     endif()
     set(${out} ${CMAKE_BINARY_DIR}/steer-cache PARENT_SCOPE)
   endif()
 endfunction()
 
-# Puts what cargo's environment needs into ${out}: nothing if cargo can write its own home, else another
-# one in the cache.
+# Puts words for cargo's environment into ${out}: none if cargo can write its own home, else a home in
+# the cache.
 function(steer_cargo_home out)
   set(${out} "" PARENT_SCOPE)
   if(NOT "$ENV{CARGO_HOME}" STREQUAL "")

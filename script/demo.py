@@ -192,7 +192,7 @@ def part_three(load, client, servers):
         load.say(f"   more than the {THREADS} in flight; {victim.name} starts, to be killed again")
         victim.start()
         load.tick_until(shared_by(*servers), f"the traffic did not come back to {victim.name}")
-    raise Failed(f"each of {KILLS} kills lost more calls than the {THREADS} that can have been in flight")
+    raise Failed(f"each of {KILLS} kills lost more than the {THREADS} calls in flight")
 
 
 def measure_policies(programs):

@@ -61,8 +61,8 @@ class Watch:
 
 
 def judged(attempt, *arguments, tries=TRIES):
-    """Calls `attempt` until it raises no Late. When it is late twice on a quiet machine, raises that.
-    Returns nothing, or why it could not be judged."""
+    """Calls `attempt` until it raises no Late. Raises Late when that happens twice on a quiet machine.
+    Returns an empty string, or why it could not be judged."""
     misses, reason = 0, ""
     for _ in range(tries):
         watch = Watch()
