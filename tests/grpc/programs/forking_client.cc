@@ -1,0 +1,111 @@
+// A client that forks: forking_client <children> <target> <service config>. It registers Steer,
+// makes a channel, calls it and lets it go, and has threads that read the statistics all the time,
+// as a scrape may. Each child makes a channel of its own, calls it, and reads the statistics.
+// Prints, after "parent=" or "child=", the ports that answered on the process's own channel, with
+// blanks between them. A child that hangs is ended by its alarm.
+//
+// gRPC has shut down when the process forks. The fork support of 1.51.1 starts the threads of its
+// event engine in the parent alone: with any policy, gRPC's own too, no channel connects in a
+// child.
+#include <grpc/grpc.h>
+#include <grpcpp/grpcpp.h>
+#include <steer/grpc.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/client.h"
+
+namespace {
+
+using std::chrono::seconds;
+
+constexpr int kCalls = 24;
+
+// Waits until the channel has all of its connections, and does not pick meanwhile: a pick takes
+// random numbers, of which this test compares what comes next.
+bool Connect(const std::shared_ptr<grpc::Channel>& channel) {
+  if (!channel->WaitForConnected(std::chrono::system_clock::now() + seconds(20))) return false;
+  std::this_thread::sleep_for(seconds(1));
+  return true;
+}
+
+// The ports that answered; empty when a call failed.
+std::string Ports(const std::shared_ptr<grpc::Channel>& channel) {
+  std::string ports;
+  for (int i = 0; i < kCalls; ++i) {
+    const steer_test::CallResult result =
+        steer_test::Call(channel, {/*wait_for_ready=*/true, seconds(20)});
+    if (!result.status.ok()) {
+      std::cout << "failed=" << result.status.error_code() << " " << result.status.error_message()
+                << std::endl;
+      return "";
+    }
+    ports += (i == 0 ? "" : " ") + std::to_string(result.port);
+  }
+  return ports;
+}
+
+// What a process does with a channel that it makes now.
+bool Say(const std::string& who, const std::string& target, const std::string& service_config) {
+  const auto channel = steer_test::MakeChannel(target, service_config);
+  if (!Connect(channel)) return false;
+  const std::string ports = Ports(channel);
+  std::cout << who << "=" << ports << std::endl;
+  return !ports.empty() && steer::StatsJson().find(target) != std::string::npos;
+}
+
+// gRPC shuts down when nothing of it is left, and does so on a thread of its own.
+bool WaitForShutdown() {
+  for (int i = 0; i < 2000 && grpc_is_initialized() != 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return grpc_is_initialized() == 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 4) return 2;
+  const int children = std::atoi(argv[1]);
+  const std::string target = argv[2];
+  const std::string service_config = argv[3];
+  if (!steer::Register().ok()) return 1;
+  steer::TrackCalls(true);
+  if (!Say("before", target, service_config) || !WaitForShutdown()) return 1;
+
+  std::atomic<bool> stopped{false};
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 2; ++i) {
+    readers.emplace_back([&stopped] {
+      while (!stopped) steer::StatsPrometheus();
+    });
+  }
+  int failed = 0;
+  for (int i = 0; i < children; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      alarm(60);
+      // Without destructors: the readers are the parent's.
+      _exit(Say("child", target, service_config) ? 0 : 1);
+    }
+    int status = 0;
+    if (child < 0 || waitpid(child, &status, 0) != child) return 1;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+      std::cout << "ended=" << status << std::endl;
+      ++failed;
+    }
+  }
+  stopped = true;
+  for (std::thread& reader : readers) reader.join();
+  if (!Say("parent", target, service_config)) return 1;
+  return failed == 0 ? 0 : 1;
+}
