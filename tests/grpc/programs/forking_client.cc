@@ -31,8 +31,12 @@ using std::chrono::seconds;
 constexpr int kCalls = 24;
 
 // Waits until the channel has all of its connections, and does not pick meanwhile: a pick takes
-// random numbers, of which this test compares what comes next.
-bool Connect(const std::shared_ptr<grpc::Channel>& channel) {
+// random numbers, of which this test compares what comes next. A policy that connects for calls
+// alone gets one.
+bool Connect(const std::shared_ptr<grpc::Channel>& channel, bool connects_for_calls) {
+  if (connects_for_calls && !steer_test::Call(channel, {true, seconds(20)}).status.ok()) {
+    return false;
+  }
   if (!channel->WaitForConnected(std::chrono::system_clock::now() + seconds(20))) return false;
   std::this_thread::sleep_for(seconds(1));
   return true;
@@ -57,7 +61,8 @@ std::string Ports(const std::shared_ptr<grpc::Channel>& channel) {
 // What a process does with a channel that it makes now.
 bool Say(const std::string& who, const std::string& target, const std::string& service_config) {
   const auto channel = steer_test::MakeChannel(target, service_config);
-  if (!Connect(channel)) return false;
+  const bool is_ring_hash = service_config.find("ring_hash") != std::string::npos;
+  if (!Connect(channel, is_ring_hash)) return false;
   const std::string ports = Ports(channel);
   std::cout << who << "=" << ports << std::endl;
   return !ports.empty() && steer::StatsJson().find(target) != std::string::npos;
