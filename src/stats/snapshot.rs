@@ -16,7 +16,8 @@ use crate::{Code, Status};
 
 /// Tells of a policy's backends. Any thread, while the policy goes on.
 ///
-/// Whoever asks may be the last owner, and drop it on any thread: it must own nothing of the host's.
+/// Whoever asks may be the last owner, and drop it on any thread. So it must own nothing of the
+/// host's.
 pub trait Describe: Send + Sync {
     /// Writes down what it knows.
     fn describe(&self, table: &mut Table);
@@ -44,8 +45,8 @@ impl Latest {
 
 impl Describe for Latest {
     fn describe(&self, table: &mut Table) {
-        // Not within the lock: what takes its time (46 ms for a ring of 8 million entries) would keep
-        // the next update waiting.
+        // Not within the lock: what takes its time (46 ms for a ring of 8 million entries) would
+        // keep the next update waiting.
         let latest = self.0.lock().clone();
         if let Some(latest) = latest {
             latest.describe(table);

@@ -7,7 +7,7 @@
 //! A virtual machine that is restored, or moved to another host, may find its counter set back. The
 //! clock notices that it does not advance any more, and is the kernel's from then on.
 //!
-//! Cost of noticing: two loads and two comparisons for each reading, and a store once a millisecond.
+//! Cost of noticing: two loads and two comparisons for each reading; a store once a millisecond.
 //!
 //! Must not know: what is timed.
 

@@ -61,8 +61,8 @@ pub(super) fn usual_slots() -> usize {
     (*CORES * SLOTS_PER_CORE).min(MAX_SLOTS)
 }
 
-/// In the child of a fork: gives out numbers from another one on. The calling thread gets a new one,
-/// so that its rotations go on at places of their own, and not where the parent's do.
+/// In the child of a fork: gives out numbers from another one on. The calling thread gets a new
+/// one, so that its rotations go on at places of their own, and not where the parent's do.
 #[cfg(all(target_os = "linux", not(miri)))]
 pub(super) fn begin_anew(random: u32) {
     // Not dropped: it would give back a number of the parent's.
@@ -85,8 +85,8 @@ fn assign() -> u32 {
         }
     };
     cell::set(slot);
-    // Made before `try_with`: if the thread is ending, nothing keeps the lease, and dropping it gives
-    // the number back.
+    // Made before `try_with`: if the thread is ending, nothing keeps the lease, and dropping it
+    // gives the number back.
     let lease = Lease(slot);
     let _ = LEASE.try_with(|kept| kept.set(Some(lease)));
     thread_slot().unwrap_or(1)

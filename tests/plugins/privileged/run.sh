@@ -27,7 +27,7 @@ case $plain in
 esac
 
 if [ "$(id -u)" = 0 ]; then
-  command -v setpriv > /dev/null || skip "there is no setpriv (util-linux) to become another user by"
+  command -v setpriv > /dev/null || skip "there is no setpriv (util-linux) to change the user with"
   chmod u+s "$work/client"
   as_user="setpriv --reuid=65534 --regid=65534 --clear-groups"
 else
