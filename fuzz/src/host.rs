@@ -15,6 +15,7 @@ use steer::ffi::*;
 use steer::policy::Metrics;
 
 use crate::bytes::{read, take, text};
+use crate::callbacks::{self, Turn, within};
 
 /// What the host has given out, and what it was asked for.
 #[derive(Default)]
@@ -41,7 +42,8 @@ struct Account {
     policy_freed: bool,
 }
 
-struct Shared(Mutex<Account>);
+#[derive(Default)]
+struct Shared(Mutex<Account>, Turn);
 
 impl Shared {
     fn with<R>(&self, body: impl FnOnce(&mut Account) -> R) -> R {
@@ -50,13 +52,13 @@ impl Shared {
 }
 
 impl Account {
+    fn is_alive(&self, endpoint: *mut c_void) {
+        assert!(self.endpoints.contains_key(&endpoint.addr()), "a call for a freed endpoint");
+    }
+
     fn number(&mut self) -> usize {
         self.last_number += 1;
         self.last_number
-    }
-
-    fn serialised(&self) {
-        assert!(!self.policy_freed, "a serialised callback came after steer_policy_free");
     }
 }
 
@@ -74,7 +76,7 @@ unsafe impl Sync for HeldPicker {}
 impl Drop for HeldPicker {
     fn drop(&mut self) {
         // SAFETY: nobody picks any more.
-        unsafe { steer_picker_free(self.picker) };
+        within("picker free", || unsafe { steer_picker_free(self.picker) });
     }
 }
 
@@ -93,7 +95,7 @@ impl Picked {
     pub fn start(&self) {
         if let Picked::Tracked(call) = self {
             // SAFETY: it is alive.
-            unsafe { steer_call_tracker_start(call.tracker) };
+            within("tracker", || unsafe { steer_call_tracker_start(call.tracker) });
         }
     }
 
@@ -107,36 +109,30 @@ impl Picked {
             metrics: text(metrics),
         };
         // SAFETY: both are alive.
-        unsafe { steer_call_tracker_finish(call.tracker, &finish) };
+        within("tracker", || unsafe { steer_call_tracker_finish(call.tracker, &finish) });
     }
 }
 
 /// A call that a picker follows; dropping it gives it up if it has not ended.
 pub struct TrackedCall {
     tracker: *mut steer_call_tracker,
-    shared: Arc<Shared>,
+    connection: usize,
 }
 
 // SAFETY: a tracker is any thread's, one at a time.
 unsafe impl Send for TrackedCall {}
 
 impl TrackedCall {
-    /// What it goes over, which is there as long as the call.
+    /// What it goes over. It may be gone by now.
     pub fn connection(&self) -> usize {
-        // SAFETY: it is alive.
-        let connection = unsafe { steer_call_tracker_connection(self.tracker) }.addr();
-        self.shared.with(|account| {
-            assert!(account.connections.contains(&connection), "a call's connection is gone");
-        });
-        connection
+        self.connection
     }
 }
 
 impl Drop for TrackedCall {
     fn drop(&mut self) {
-        self.connection();
         // SAFETY: it is not used any more.
-        unsafe { steer_call_tracker_free(self.tracker) };
+        within("tracker free", || unsafe { steer_call_tracker_free(self.tracker) });
     }
 }
 
@@ -162,7 +158,7 @@ impl HeldPicker {
         call.request_hash = request_hash;
         call.has_request_hash = 1;
         // SAFETY: both are alive.
-        let picked = unsafe { steer_picker_pick(self.picker, &call) };
+        let picked = within("pick", || unsafe { steer_picker_pick(self.picker, &call) });
         let alive = |connection: usize| {
             self.shared.with(|account| {
                 assert!(account.connections.contains(&connection), "a pick's connection is gone");
@@ -182,9 +178,11 @@ impl HeldPicker {
                 Picked::Other
             }
             4 => {
-                let call =
-                    TrackedCall { tracker: picked.value.cast(), shared: Arc::clone(&self.shared) };
-                alive(call.connection());
+                let tracker = picked.value.cast();
+                // SAFETY: it is alive.
+                let connection = unsafe { steer_call_tracker_connection(tracker) }.addr();
+                let call = TrackedCall { tracker, connection };
+                alive(connection);
                 Picked::Tracked(call)
             }
             kind => panic!("a pick of kind {kind}"),
@@ -203,9 +201,12 @@ pub struct Channel {
 // SAFETY: what is serialised is the caller's to serialise, on whichever thread.
 unsafe impl Send for Channel {}
 
-fn account<R>(ctx: *mut c_void, body: impl FnOnce(&mut Account) -> R) -> R {
+/// What the callback of this name does.
+fn account<R>(callback: &str, ctx: *mut c_void, body: impl FnOnce(&mut Account) -> R) -> R {
     // SAFETY: ctx is the reference that `Channel::new` gave to the table, until ctx_free.
-    unsafe { &*ctx.cast::<Shared>() }.with(|account| {
+    let shared = unsafe { &*ctx.cast::<Shared>() };
+    shared.1.came(callback);
+    shared.with(|account| {
         assert!(!account.context_freed, "a callback came after ctx_free");
         body(account)
     })
@@ -214,6 +215,7 @@ fn account<R>(ctx: *mut c_void, body: impl FnOnce(&mut Account) -> R) -> R {
 unsafe extern "C" fn ctx_free(ctx: *mut c_void) {
     // SAFETY: as for `account`; this is the end of it.
     let shared = unsafe { Arc::from_raw(ctx.cast::<Shared>()) };
+    callbacks::came("ctx_free");
     shared.with(|account| {
         assert!(!account.context_freed, "ctx was freed twice");
         assert!(account.policy_freed && account.picker.is_none());
@@ -229,8 +231,7 @@ unsafe extern "C" fn endpoint_new(
     index: u32,
     handle: *mut *mut c_void,
 ) -> i32 {
-    account(ctx, |account| {
-        account.serialised();
+    account("endpoint_new", ctx, |account| {
         let address = account.list[index as usize];
         // gRPC cannot make a subchannel for every address.
         if address % 16 == 15 {
@@ -247,22 +248,23 @@ unsafe extern "C" fn endpoint_new(
     })
 }
 
-unsafe extern "C" fn endpoint_alive(ctx: *mut c_void, handle: *mut c_void) {
-    account(ctx, |account| {
-        account.serialised();
-        assert!(account.endpoints.contains_key(&handle.addr()), "a call for a freed endpoint");
-    });
+unsafe extern "C" fn endpoint_connect(ctx: *mut c_void, handle: *mut c_void) {
+    account("endpoint_connect", ctx, |account| account.is_alive(handle));
+}
+
+unsafe extern "C" fn endpoint_reset_backoff(ctx: *mut c_void, handle: *mut c_void) {
+    account("endpoint_reset_backoff", ctx, |account| account.is_alive(handle));
 }
 
 unsafe extern "C" fn endpoint_free(ctx: *mut c_void, handle: *mut c_void) {
-    account(ctx, |account| {
+    account("endpoint_free", ctx, |account| {
         let number = account.endpoints.remove(&handle.addr()).expect("an endpoint was freed twice");
         account.alive.remove(&number);
     });
 }
 
 unsafe extern "C" fn connection_free(ctx: *mut c_void, connection: *mut c_void) {
-    account(ctx, |account| {
+    account("connection_free", ctx, |account| {
         assert!(account.connections.remove(&connection.addr()), "a connection was freed twice");
     });
 }
@@ -281,8 +283,7 @@ unsafe extern "C" fn update_state(
     // SAFETY: the reference that was just made.
     let shared = unsafe { Arc::from_raw(ctx.cast::<Shared>()) };
     let picker = Arc::new(HeldPicker { picker, shared });
-    let former = account(ctx, |account| {
-        account.serialised();
+    let former = account("update_state", ctx, |account| {
         account.state = state;
         account.picker.replace(picker)
     });
@@ -290,31 +291,30 @@ unsafe extern "C" fn update_state(
 }
 
 unsafe extern "C" fn request_reresolution(ctx: *mut c_void) {
-    account(ctx, |account| account.serialised());
+    account("request_reresolution", ctx, |_| ());
 }
 
 unsafe extern "C" fn run_later(ctx: *mut c_void) {
-    account(ctx, |account| account.later += 1);
+    account("run_later", ctx, |account| account.later += 1);
 }
 
 unsafe extern "C" fn timer_start(ctx: *mut c_void, timer: u64, after_ns: u64) {
-    account(ctx, |account| {
-        account.serialised();
+    account("timer_start", ctx, |account| {
         let due = account.now.saturating_add(Duration::from_nanos(after_ns));
         assert!(account.timers.insert(timer, due).is_none(), "a timer's number was used twice");
     });
 }
 
 unsafe extern "C" fn timer_cancel(ctx: *mut c_void, timer: u64) {
-    account(ctx, |account| account.timers.remove(&timer));
+    account("timer_cancel", ctx, |account| account.timers.remove(&timer));
 }
 
 unsafe extern "C" fn now(ctx: *mut c_void) -> u64 {
-    account(ctx, |account| account.now.as_nanos() as u64)
+    account("now", ctx, |account| account.now.as_nanos() as u64)
 }
 
 unsafe extern "C" fn random(ctx: *mut c_void) -> u64 {
-    account(ctx, |account| {
+    account("random", ctx, |account| {
         // Weyl's sequence: anything that is not always the same.
         account.random = account.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         account.random
@@ -328,15 +328,15 @@ unsafe extern "C" fn log(_: *mut c_void, _: i32, message: steer_str) {
 impl Channel {
     /// A policy of this name, without an update yet.
     pub fn new(name: &'static str) -> Channel {
-        let shared = Arc::new(Shared(Mutex::default()));
+        let shared = Arc::new(Shared::default());
         // SAFETY: a struct for C, of which all zeros are NULLs and numbers.
         let mut table: steer_host = unsafe { std::mem::zeroed() };
         table.struct_size = size_of::<steer_host>();
         table.ctx = Arc::into_raw(Arc::clone(&shared)).cast_mut().cast();
         table.ctx_free = Some(ctx_free);
         table.endpoint_new = Some(endpoint_new);
-        table.endpoint_connect = Some(endpoint_alive);
-        table.endpoint_reset_backoff = Some(endpoint_alive);
+        table.endpoint_connect = Some(endpoint_connect);
+        table.endpoint_reset_backoff = Some(endpoint_reset_backoff);
         table.endpoint_free = Some(endpoint_free);
         table.connection_free = Some(connection_free);
         table.update_state = Some(update_state);
@@ -349,7 +349,9 @@ impl Channel {
         table.log = Some(log);
         let mut policy = ptr::null_mut();
         // SAFETY: all arguments are alive.
-        let status = unsafe { steer_policy_new(text(name.as_bytes()), &table, &mut policy) };
+        let status = within("new", || unsafe {
+            steer_policy_new(text(name.as_bytes()), &table, &mut policy)
+        });
         assert_eq!(status, STEER_OK);
         Channel { policy, shared, name }
     }
@@ -417,8 +419,9 @@ impl Channel {
         });
         let (mut verdict, mut message) = (-1, ptr::null_mut());
         // SAFETY: all arguments are alive.
-        let status =
-            unsafe { steer_policy_update(self.policy, &update, &mut verdict, &mut message) };
+        let status = self.shared.1.within("event", || unsafe {
+            steer_policy_update(self.policy, &update, &mut verdict, &mut message)
+        });
         take(message);
         match status {
             STEER_OK => {}
@@ -457,7 +460,8 @@ impl Channel {
             connection: ptr::without_provenance_mut(connection),
         };
         // SAFETY: both are alive, and the connection is the engine's from now on.
-        let status = unsafe { steer_policy_endpoint_report(self.policy, number, &report) };
+        let report = || unsafe { steer_policy_endpoint_report(self.policy, number, &report) };
+        let status = self.shared.1.within("event", report);
         let alive = self.shared.with(|account| account.alive.contains(&number));
         match status {
             STEER_OK => assert!((0..=3).contains(&state) && alive),
@@ -486,7 +490,8 @@ impl Channel {
         metrics.eps = of.eps;
         for number in self.shared.with(|account| account.alive.clone()) {
             // SAFETY: both are alive.
-            let status = unsafe { steer_policy_endpoint_load(self.policy, number, &metrics) };
+            let report = || unsafe { steer_policy_endpoint_load(self.policy, number, &metrics) };
+            let status = self.shared.1.within("event", report);
             assert!(matches!(status, STEER_OK | STEER_UNKNOWN_ENDPOINT), "{status:?}");
         }
     }
@@ -511,27 +516,31 @@ impl Channel {
     /// A timer runs out, or one that never was.
     pub fn timer(&self, timer: u64) {
         // SAFETY: it is alive.
-        assert_eq!(unsafe { steer_policy_timer(self.policy, timer) }, STEER_OK);
+        let call = || unsafe { steer_policy_timer(self.policy, timer) };
+        assert_eq!(self.shared.1.within("event", call), STEER_OK);
     }
 
     /// What was asked for by `run_later`.
     pub fn run_later(&self) {
         for _ in 0..self.shared.with(|account| std::mem::take(&mut account.later)).min(4) {
             // SAFETY: it is alive.
-            assert_eq!(unsafe { steer_policy_run(self.policy) }, STEER_OK);
+            let call = || unsafe { steer_policy_run(self.policy) };
+            assert_eq!(self.shared.1.within("event", call), STEER_OK);
         }
     }
 
     /// See `steer_policy_exit_idle`.
     pub fn exit_idle(&self) {
         // SAFETY: it is alive.
-        assert_eq!(unsafe { steer_policy_exit_idle(self.policy) }, STEER_OK);
+        let call = || unsafe { steer_policy_exit_idle(self.policy) };
+        assert_eq!(self.shared.1.within("event", call), STEER_OK);
     }
 
     /// See `steer_policy_reset_backoff`.
     pub fn reset_backoff(&self) {
         // SAFETY: it is alive.
-        assert_eq!(unsafe { steer_policy_reset_backoff(self.policy) }, STEER_OK);
+        let call = || unsafe { steer_policy_reset_backoff(self.policy) };
+        assert_eq!(self.shared.1.within("event", call), STEER_OK);
     }
 
     /// The latest picker. Any thread.
@@ -564,7 +573,7 @@ impl Drop for Channel {
         // From here on, the engine may only take back what it has.
         self.shared.with(|account| account.policy_freed = true);
         // SAFETY: it is not used any more.
-        unsafe { steer_policy_free(self.policy) };
+        self.shared.1.within("free", || unsafe { steer_policy_free(self.policy) });
         let picker = self.shared.with(|account| {
             assert!(account.endpoints.is_empty(), "endpoints were not freed with their policy");
             account.picker.take()

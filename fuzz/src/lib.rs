@@ -5,6 +5,8 @@
 //! Must not know: what a policy chooses.
 
 mod bytes;
+#[path = "../../tests/support/callbacks.rs"]
+mod callbacks;
 mod host;
 mod sequence;
 

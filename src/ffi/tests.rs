@@ -8,6 +8,8 @@ use serde_json::Value;
 
 use super::*;
 
+#[path = "../../tests/support/callbacks.rs"]
+mod callbacks;
 mod custom;
 mod engine;
 mod late;
@@ -18,6 +20,7 @@ use crate::policy::{
     PickerFactory, Policy, PolicyFactory, Ready, Registry, Wants,
 };
 use crate::{Code, Status};
+use callbacks::{came, within};
 
 /// What a host of C's sees and does.
 #[derive(Default)]
@@ -59,7 +62,101 @@ fn seen<'a>(ctx: *mut c_void) -> &'a mut Seen {
     unsafe { &mut *ctx.cast::<Seen>() }
 }
 
+// The engine's functions, as the tests' host calls them: callbacks are checked for what they come
+// within.
+
+unsafe fn steer_policy_new(
+    name: steer_str,
+    host: *const steer_host,
+    policy: *mut *mut steer_policy,
+) -> steer_status {
+    // SAFETY: the caller's promise.
+    within("new", || unsafe { super::steer_policy_new(name, host, policy) })
+}
+
+unsafe fn steer_policy_update(
+    policy: *mut steer_policy,
+    update: *const steer_update,
+    code: *mut i32,
+    message: *mut *mut steer_string,
+) -> steer_status {
+    // SAFETY: the caller's promise.
+    within("event", || unsafe { super::steer_policy_update(policy, update, code, message) })
+}
+
+unsafe fn steer_policy_endpoint_report(
+    policy: *mut steer_policy,
+    endpoint: u64,
+    report: *const steer_endpoint_report,
+) -> steer_status {
+    // SAFETY: the caller's promise.
+    within("event", || unsafe { super::steer_policy_endpoint_report(policy, endpoint, report) })
+}
+
+unsafe fn steer_policy_endpoint_load(
+    policy: *mut steer_policy,
+    endpoint: u64,
+    metrics: *const steer_metrics,
+) -> steer_status {
+    // SAFETY: the caller's promise.
+    within("event", || unsafe { super::steer_policy_endpoint_load(policy, endpoint, metrics) })
+}
+
+unsafe fn steer_policy_exit_idle(policy: *mut steer_policy) -> steer_status {
+    // SAFETY: the caller's promise.
+    within("event", || unsafe { super::steer_policy_exit_idle(policy) })
+}
+
+unsafe fn steer_policy_reset_backoff(policy: *mut steer_policy) -> steer_status {
+    // SAFETY: the caller's promise.
+    within("event", || unsafe { super::steer_policy_reset_backoff(policy) })
+}
+
+unsafe fn steer_policy_timer(policy: *mut steer_policy, timer: u64) -> steer_status {
+    // SAFETY: the caller's promise.
+    within("event", || unsafe { super::steer_policy_timer(policy, timer) })
+}
+
+unsafe fn steer_policy_run(policy: *mut steer_policy) -> steer_status {
+    // SAFETY: the caller's promise.
+    within("event", || unsafe { super::steer_policy_run(policy) })
+}
+
+unsafe fn steer_policy_free(policy: *mut steer_policy) {
+    // SAFETY: the caller's promise.
+    within("free", || unsafe { super::steer_policy_free(policy) });
+}
+
+unsafe fn steer_picker_pick(picker: *const steer_picker, call: *const steer_call) -> steer_picked {
+    // SAFETY: the caller's promise.
+    within("pick", || unsafe { super::steer_picker_pick(picker, call) })
+}
+
+unsafe fn steer_picker_free(picker: *mut steer_picker) {
+    // SAFETY: the caller's promise.
+    within("picker free", || unsafe { super::steer_picker_free(picker) });
+}
+
+unsafe fn steer_call_tracker_start(tracker: *mut steer_call_tracker) {
+    // SAFETY: the caller's promise.
+    within("tracker", || unsafe { super::steer_call_tracker_start(tracker) });
+}
+
+unsafe fn steer_call_tracker_finish(
+    tracker: *mut steer_call_tracker,
+    finish: *const steer_call_finish,
+) {
+    // SAFETY: the caller's promise.
+    within("tracker", || unsafe { super::steer_call_tracker_finish(tracker, finish) });
+}
+
+unsafe fn steer_call_tracker_free(tracker: *mut steer_call_tracker) {
+    // SAFETY: the caller's promise.
+    within("tracker free", || unsafe { super::steer_call_tracker_free(tracker) });
+}
+
 unsafe extern "C" fn ctx_free(ctx: *mut c_void) {
+    came("ctx_free");
     assert!(!std::mem::replace(&mut seen(ctx).freed, true), "ctx was freed twice");
 }
 
@@ -69,6 +166,7 @@ unsafe extern "C" fn endpoint_new(
     index: u32,
     handle: *mut *mut c_void,
 ) -> i32 {
+    came("endpoint_new");
     let seen = seen(ctx);
     if seen.refusal == 0 {
         seen.endpoints.push((endpoint, index));
@@ -79,6 +177,7 @@ unsafe extern "C" fn endpoint_new(
 }
 
 unsafe extern "C" fn endpoint_matches(ctx: *mut c_void, _: *mut c_void, _: u32) -> i32 {
+    came("endpoint_matches");
     if let Some((policy, _)) = seen(ctx).update_within {
         let (update, code, message) = (update(&[]), ptr::null_mut(), ptr::null_mut());
         // SAFETY: the policy is alive, as it asks.
@@ -89,14 +188,17 @@ unsafe extern "C" fn endpoint_matches(ctx: *mut c_void, _: *mut c_void, _: u32) 
 }
 
 unsafe extern "C" fn endpoint_connect(ctx: *mut c_void, _: *mut c_void) {
+    came("endpoint_connect");
     seen(ctx).connects += 1;
 }
 
 unsafe extern "C" fn endpoint_reset_backoff(ctx: *mut c_void, _: *mut c_void) {
+    came("endpoint_reset_backoff");
     seen(ctx).resets += 1;
 }
 
 unsafe extern "C" fn endpoint_free(ctx: *mut c_void, handle: *mut c_void) {
+    came("endpoint_free");
     let id = handle.addr() as u64;
     let seen = seen(ctx);
     assert!(seen.endpoints.iter().any(|(known, _)| *known == id));
@@ -104,6 +206,7 @@ unsafe extern "C" fn endpoint_free(ctx: *mut c_void, handle: *mut c_void) {
 }
 
 unsafe extern "C" fn connection_free(ctx: *mut c_void, _: *mut c_void) {
+    came("connection_free");
     seen(ctx).freed_connections += 1;
 }
 
@@ -114,6 +217,7 @@ unsafe extern "C" fn update_state(
     message: steer_str,
     picker: *mut steer_picker,
 ) {
+    came("update_state");
     let (former, policy) = {
         let seen = seen(ctx);
         seen.states.push((state, code, text(message)));
@@ -131,34 +235,42 @@ unsafe extern "C" fn update_state(
 }
 
 unsafe extern "C" fn request_reresolution(ctx: *mut c_void) {
+    came("request_reresolution");
     seen(ctx).reresolutions += 1;
 }
 
 unsafe extern "C" fn run_later(ctx: *mut c_void) {
+    came("run_later");
     seen(ctx).runs_asked += 1;
 }
 
 unsafe extern "C" fn timer_start(ctx: *mut c_void, timer: u64, after_ns: u64) {
+    came("timer_start");
     seen(ctx).timers.push((timer, after_ns));
 }
 
 unsafe extern "C" fn timer_cancel(ctx: *mut c_void, timer: u64) {
+    came("timer_cancel");
     seen(ctx).cancelled.push(timer);
 }
 
 unsafe extern "C" fn now(_: *mut c_void) -> u64 {
+    came("now");
     7
 }
 
 unsafe extern "C" fn random(_: *mut c_void) -> u64 {
+    came("random");
     9
 }
 
 unsafe extern "C" fn load_reports(ctx: *mut c_void, period_ns: u64) {
+    came("load_reports");
     seen(ctx).load_periods.push(period_ns);
 }
 
 unsafe extern "C" fn log(ctx: *mut c_void, severity: i32, message: steer_str) {
+    came("log");
     seen(ctx).logs.push(format!("{severity} {}", text(message)));
 }
 

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::borrow::Cow;
+pub mod callbacks;
 pub mod statistics;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +21,8 @@ use steer::policy::{
 use steer::stats::EndpointLease;
 use steer::sync::Handle;
 use steer::{Code, Status};
+
+use callbacks::{Turn, within};
 
 /// Something that the engine asked of the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +110,7 @@ impl World {
 
 /// The world, shared by the host that the engine owns and the test.
 #[derive(Clone, Default)]
-struct VirtualHost(Arc<Mutex<World>>);
+struct VirtualHost(Arc<Mutex<World>>, Arc<Turn>);
 
 impl VirtualHost {
     fn world(&self) -> MutexGuard<'_, World> {
@@ -135,12 +138,14 @@ impl Endpoint for VirtualEndpoint {
     }
 
     fn matches(&self, descriptor: &EndpointDescriptor) -> bool {
+        self.host.1.came("endpoint_matches");
         let world = self.host.world();
         *self.descriptor == *world.look_up(descriptor)
             && world.made_with[&self.id()] == world.args_of(&self.name())
     }
 
     fn connect(&self) {
+        self.host.1.came("endpoint_connect");
         let nested = {
             let mut world = self.host.world();
             world.asked.push(Asked::Connect(self.name()));
@@ -148,11 +153,13 @@ impl Endpoint for VirtualEndpoint {
         };
         let runner = self.runner.lock().unwrap().as_ref().and_then(|runner| runner.upgrade());
         if let (Some(report), Some(runner)) = (nested, runner) {
-            assert!(runner.endpoint_report(self.id(), report()), "it has to wait its turn");
+            let report = || runner.endpoint_report(self.id(), report());
+            assert!(self.host.1.within("event", report), "it has to wait its turn");
         }
     }
 
     fn reset_backoff(&self) {
+        self.host.1.came("endpoint_reset_backoff");
         self.host.world().asked.push(Asked::ResetBackoff(self.name()));
     }
 }
@@ -160,6 +167,7 @@ impl Endpoint for VirtualEndpoint {
 impl Drop for VirtualEndpoint {
     fn drop(&mut self) {
         let name = self.name();
+        self.host.1.came("endpoint_free");
         let mut world = self.host.world();
         world.asked.push(Asked::Dropped(name));
         assert!(world.endpoints.remove(&self.id()).is_some(), "dropped twice");
@@ -178,6 +186,7 @@ impl Host for ChannelHost {
         lease: EndpointLease,
         descriptor: &Arc<EndpointDescriptor>,
     ) -> Result<Box<dyn Endpoint>, Status> {
+        self.host.1.came("endpoint_new");
         let mut world = self.host.world();
         let descriptor = world.look_up(descriptor);
         let name = descriptor.addresses[0].clone();
@@ -199,6 +208,7 @@ impl Host for ChannelHost {
     }
 
     fn update_state(&self, state: Connectivity, status: &Status, picker: GuardedPicker) {
+        self.host.1.came("update_state");
         let former = {
             let mut world = self.host.world();
             world.asked.push(Asked::State(state));
@@ -206,14 +216,16 @@ impl Host for ChannelHost {
             world.picker.replace(Arc::new(picker))
         };
         // Outside of the lock: its connections come back to this world.
-        drop(former);
+        within("picker free", || drop(former));
     }
 
     fn request_reresolution(&self) {
+        self.host.1.came("request_reresolution");
         self.host.world().asked.push(Asked::Reresolve);
     }
 
     fn request_load_reports(&self, period: Option<Duration>) {
+        self.host.1.came("load_reports");
         self.host.world().asked.push(Asked::LoadReports(period));
     }
 
@@ -223,12 +235,14 @@ impl Host for ChannelHost {
     }
 
     fn run_later(&self) -> bool {
+        self.host.1.came("run_later");
         let mut world = self.host.world();
         world.asked.push(Asked::RunLater);
         !world.cannot_run_later
     }
 
     fn start_timer(&self, timer: TimerId, after: Duration) {
+        self.host.1.came("timer_start");
         let mut world = self.host.world();
         world.asked.push(Asked::StartTimer(after));
         let due = world.now + after;
@@ -236,6 +250,7 @@ impl Host for ChannelHost {
     }
 
     fn cancel_timer(&self, timer: TimerId) {
+        self.host.1.came("timer_cancel");
         let mut world = self.host.world();
         world.asked.push(Asked::CancelTimer);
         world.timers.remove(&timer);
@@ -254,10 +269,67 @@ impl Host for ChannelHost {
     }
 }
 
+/// A runner, called as a host calls it: each call is one for the policy.
+pub struct SerialisedRunner {
+    /// None at the end.
+    runner: Option<Arc<Runner>>,
+    turn: Arc<Turn>,
+}
+
+impl SerialisedRunner {
+    fn event<R>(&self, call: impl FnOnce(&Runner) -> R) -> R {
+        self.turn.within("event", || call(self.runner.as_ref().expect("there until the end")))
+    }
+
+    pub fn update(&self, update: Update) -> Result<(), Status> {
+        self.event(|runner| runner.update(update))
+    }
+
+    pub fn endpoint_report(&self, endpoint: EndpointId, report: Report) -> bool {
+        self.event(|runner| runner.endpoint_report(endpoint, report))
+    }
+
+    pub fn load_report(&self, endpoint: EndpointId, metrics: Metrics) -> bool {
+        self.event(|runner| runner.load_report(endpoint, metrics))
+    }
+
+    pub fn exit_idle(&self) {
+        self.event(Runner::exit_idle);
+    }
+
+    pub fn reset_backoff(&self) {
+        self.event(Runner::reset_backoff);
+    }
+
+    pub fn timer(&self, timer: TimerId) {
+        self.event(|runner| runner.timer(timer));
+    }
+
+    pub fn run(&self) {
+        self.event(Runner::run);
+    }
+
+    pub fn close(&self) {
+        let runner = self.runner.as_ref().expect("there until the end");
+        self.turn.within("free", || runner.close());
+    }
+
+    pub fn faults(&self) -> u64 {
+        self.runner.as_ref().expect("there until the end").faults()
+    }
+}
+
+impl Drop for SerialisedRunner {
+    fn drop(&mut self) {
+        let runner = self.runner.take();
+        self.turn.within("free", || drop(runner));
+    }
+}
+
 /// A channel with one policy.
 pub struct Channel {
     host: VirtualHost,
-    pub runner: Arc<Runner>,
+    pub runner: SerialisedRunner,
     factory: Arc<dyn PolicyFactory>,
     pub config: serde_json::Value,
     /// What was made of the latest config, for as long as it says the same.
@@ -307,11 +379,14 @@ impl Channel {
     }
 
     fn in_a_world(factory: Arc<dyn PolicyFactory>, world: World) -> Channel {
-        let host = VirtualHost(Arc::new(Mutex::new(world)));
+        let turn = Arc::<Turn>::default();
+        let host = VirtualHost(Arc::new(Mutex::new(world)), Arc::clone(&turn));
         let weak = Arc::new(Mutex::new(None));
         let channel_host = ChannelHost { host: host.clone(), runner: Arc::clone(&weak) };
-        let runner = Arc::new(Runner::new(Arc::clone(&factory), Box::new(channel_host)));
+        let runner = within("new", || Runner::new(Arc::clone(&factory), Box::new(channel_host)));
+        let runner = Arc::new(runner);
         *weak.lock().unwrap() = Some(Arc::downgrade(&runner));
+        let runner = SerialisedRunner { runner: Some(runner), turn };
         let (config, target) = (serde_json::json!({}), "the target".to_owned());
         Channel { host, runner, factory, config, parsed: Mutex::default(), target }
     }
@@ -440,6 +515,10 @@ impl Channel {
         world.connections.push((name, true));
         let host = self.host.clone();
         let release = move |handle: Handle| {
+            // Tests drop calls and pickers in whatever they do, which is no function of the engine's.
+            if callbacks::innermost() != "none" {
+                callbacks::came("connection_free");
+            }
             let connection = &mut host.world().connections[handle.number()];
             assert!(std::mem::replace(&mut connection.1, false), "given back twice");
         };
@@ -522,7 +601,7 @@ impl Channel {
             let number = connection.handle().number();
             self.world().connections[number].0.clone()
         };
-        let text = match picker.pick(call) {
+        let text = match within("pick", || picker.pick(call)) {
             Pick::Complete(connection) => name(connection),
             Pick::Tracked(slot) => return (name(slot.call().connection()), Some(slot)),
             Pick::Queue => "queue".to_owned(),
@@ -541,7 +620,7 @@ impl Channel {
         let picker = self.picker();
         let mut picked = BTreeMap::new();
         for _ in 0..count {
-            let number = match picker.pick(Call::UNKNOWN) {
+            let number = match within("pick", || picker.pick(Call::UNKNOWN)) {
                 Pick::Complete(connection) => connection.handle().number(),
                 Pick::Tracked(slot) => slot.call().connection().handle().number(),
                 _ => panic!("a call goes to no backend"),
@@ -669,7 +748,7 @@ impl Drop for Channel {
     /// The host holds the picker, and the picker the host.
     fn drop(&mut self) {
         let picker = self.world().picker.take();
-        drop(picker);
+        within("picker free", || drop(picker));
     }
 }
 
