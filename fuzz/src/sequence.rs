@@ -6,6 +6,7 @@ use std::time::Duration;
 use arbitrary::{Arbitrary, Unstructured};
 use steer::ffi::{STEER_OK, steer_stats_json, steer_stats_prometheus, steer_stats_track_calls};
 
+use crate::callbacks::within;
 use crate::host::{Channel, HeldPicker, Picked};
 use crate::{POLICIES, bytes};
 
@@ -146,10 +147,12 @@ fn one(
         Event::Statistics => {
             let mut text = std::ptr::null_mut();
             // SAFETY: the argument is alive.
-            assert_eq!(unsafe { steer_stats_json(&mut text) }, STEER_OK);
+            let json = || unsafe { steer_stats_json(&mut text) };
+            assert_eq!(within("statistics", json), STEER_OK);
             assert!(bytes::take(text).starts_with('{'));
             // SAFETY: as above.
-            assert_eq!(unsafe { steer_stats_prometheus(&mut text) }, STEER_OK);
+            let prometheus = || unsafe { steer_stats_prometheus(&mut text) };
+            assert_eq!(within("statistics", prometheus), STEER_OK);
             assert!(!bytes::take(text).is_empty());
         }
         Event::TrackCalls(on) => steer_stats_track_calls(on.into()),

@@ -1410,9 +1410,10 @@ typedef struct steer_host {
   void (*endpoint_free)(void *ctx, void *handle);
   /*
    *Any thread.* Gives back a reference that came with a report of STEER_READY. Comes within
-   `steer_picker_free`, `steer_call_tracker_free` and serialised calls for the policy, whichever
-   lets go of the connection last; also after `steer_policy_free`. A host that may release
-   connections only where it serialises its calls must bring it there itself. Required.
+   `steer_picker_free`, `steer_call_tracker_free`, serialised calls for the policy and the
+   functions of the statistics, whichever lets go of the connection last; also after
+   `steer_policy_free`. A host that may release connections only where it serialises its calls
+   must bring it there itself. Required.
    */
   void (*connection_free)(void *ctx, void *connection);
   /*

@@ -59,9 +59,10 @@ pub struct steer_host {
     /// *Serialised.* Drops the endpoint. Pickers may hold its connection still. Required.
     pub endpoint_free: Option<unsafe extern "C" fn(ctx: *mut c_void, handle: *mut c_void)>,
     /// *Any thread.* Gives back a reference that came with a report of STEER_READY. Comes within
-    /// `steer_picker_free`, `steer_call_tracker_free` and serialised calls for the policy, whichever
-    /// lets go of the connection last; also after `steer_policy_free`. A host that may release
-    /// connections only where it serialises its calls must bring it there itself. Required.
+    /// `steer_picker_free`, `steer_call_tracker_free`, serialised calls for the policy and the
+    /// functions of the statistics, whichever lets go of the connection last; also after
+    /// `steer_policy_free`. A host that may release connections only where it serialises its calls
+    /// must bring it there itself. Required.
     pub connection_free: Option<unsafe extern "C" fn(ctx: *mut c_void, connection: *mut c_void)>,
     /// *Serialised.* Publishes the policy's state (a `steer_state`) and the picker for calls from
     /// now on, which is the host's to free. `code` and `message` are OK and empty but in

@@ -57,8 +57,8 @@ pub fn innermost() -> &'static str {
     FUNCTIONS.with_borrow(|functions| functions.last().copied().unwrap_or("none"))
 }
 
-/// Calls a function of the engine's: "new", "event", "free", "pick", "picker free", "tracker" or
-/// "tracker free".
+/// Calls a function of the engine's: "new", "event", "free", "pick", "picker free", "tracker",
+/// "tracker free" or "statistics".
 pub fn within<R>(function: &'static str, call: impl FnOnce() -> R) -> R {
     struct Leave;
     impl Drop for Leave {

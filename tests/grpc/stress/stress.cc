@@ -218,10 +218,12 @@ void Change(const Round& round) {
 }
 
 void ReadStatistics(const Round& round) {
+  const ThreadScope scope;
   for (bool track = true; !round.over; track = !track) {
     steer::TrackCalls(track);
     if (steer::StatsJson().front() != '{' || steer::StatsPrometheus().empty()) std::abort();
     ++round.tally.statistics;
+    round.channel.Flush();
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
 }
