@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "support/late_policy.h"
 #include "support/resolver_feed.h"
 #include "support/scripted_picker.h"
 
@@ -13,6 +14,7 @@ int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   // A channel without calls looks at its connections this often; gRPC's own choice is every 5 s.
   setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "100", 1);
+  steer_test::RegisterLatePolicy();
   steer_test::RegisterScriptedPicker();
   const steer::RegisterStatus status = steer::Register();
   if (!status.ok()) {
