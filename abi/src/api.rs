@@ -66,8 +66,8 @@ pub struct steer_api {
     /// What `steer_abi_version` returns.
     pub abi_version: u32,
 
-    /// Registers a kind of picker. Before `steer::Register()`, or gRPC does not hear of it. A
-    /// plugin that is loaded again under its name replaces what it registered before, for configs
+    /// Registers a kind of picker. Before the first channel or server, or gRPC does not hear of it
+    /// (STEER_TOO_LATE). A plugin that is loaded again under its name replaces what it registered before, for configs
     /// that are parsed from then on.
     /// Returns a `steer_status`; if that is not STEER_OK, `last_error` says why.
     pub register_picker: Option<unsafe extern "C" fn(kind: *const steer_picker_type) -> i32>,

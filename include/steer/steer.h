@@ -1052,8 +1052,8 @@ typedef struct steer_api {
    */
   uint32_t abi_version;
   /*
-   Registers a kind of picker. Before `steer::Register()`, or gRPC does not hear of it. A
-   plugin that is loaded again under its name replaces what it registered before, for configs
+   Registers a kind of picker. Before the first channel or server, or gRPC does not hear of it
+   (STEER_TOO_LATE). A plugin that is loaded again under its name replaces what it registered before, for configs
    that are parsed from then on.
    Returns a `steer_status`; if that is not STEER_OK, `last_error` says why.
    */
@@ -1713,7 +1713,7 @@ steer_status steer_engine_follow(const struct steer_engine *leader);
 /*
  Takes a plugin that is linked with the program: checks it and calls its entry. Any thread; also
  before `main`. If that is not STEER_OK, `steer_last_error` says why, and nothing of it was
- registered.
+ registered, unless it is STEER_TOO_LATE.
 
  # Safety
  `plugin` is NULL (STEER_NULL_ARGUMENT) or one that keeps what `steer_plugin` says, for ever.
@@ -1722,7 +1722,8 @@ steer_status steer_register_plugin(const struct steer_plugin *plugin);
 
 /*
  Loads a plugin from a shared library, which stays in the process for good. Any thread. If that
- is not STEER_OK, `steer_last_error` says why, and nothing of it was registered.
+ is not STEER_OK, `steer_last_error` says why, and nothing of it was registered, unless it is
+ STEER_TOO_LATE.
 
  A plugin of the same name takes the place of the one before: configs that are parsed from then
  on use it, while channels and pickers that have the old one keep it. Its file may have another

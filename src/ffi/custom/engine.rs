@@ -504,6 +504,9 @@ fn table() -> &'static steer_engine {
 
 /// The file that this engine is in.
 fn place() -> String {
+    if cfg!(miri) {
+        return String::new();
+    }
     let program = || env::current_exe().map(|path| path.display().to_string()).unwrap_or_default();
     let file = file_of(ptr::from_ref(&API).cast()).unwrap_or_default();
     // The dynamic linker knows the program by what it was started as.
@@ -511,7 +514,7 @@ fn place() -> String {
 }
 
 /// The file that is mapped at this address, if the dynamic linker knows.
-#[cfg(unix)]
+#[cfg(all(unix, not(miri)))]
 fn file_of(address: *const c_void) -> Option<String> {
     // SAFETY: zeros are NULLs.
     let mut info: libc::Dl_info = unsafe { mem::zeroed() };
@@ -525,13 +528,13 @@ fn file_of(address: *const c_void) -> Option<String> {
     Some(name.to_string_lossy().into_owned())
 }
 
-#[cfg(not(unix))]
+#[cfg(any(not(unix), miri))]
 fn file_of(_: *const c_void) -> Option<String> {
     None
 }
 
 /// Keeps the library that this address is in for good, whoever closes it.
-#[cfg(unix)]
+#[cfg(all(unix, not(miri)))]
 pub(super) fn keep(address: *const c_void) {
     // SAFETY: zeros are NULLs.
     let mut info: libc::Dl_info = unsafe { mem::zeroed() };
@@ -546,5 +549,5 @@ pub(super) fn keep(address: *const c_void) {
     unsafe { libc::dlopen(info.dli_fname, flags) };
 }
 
-#[cfg(not(unix))]
+#[cfg(any(not(unix), miri))]
 pub(super) fn keep(_: *const c_void) {}

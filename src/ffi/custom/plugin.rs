@@ -51,7 +51,7 @@ const _: () = assert!(size_of::<steer_plugin>() - BODY == size_of::<PluginBody>(
 
 /// Takes a plugin that is linked with the program: checks it and calls its entry. Any thread; also
 /// before `main`. If that is not STEER_OK, `steer_last_error` says why, and nothing of it was
-/// registered.
+/// registered, unless it is STEER_TOO_LATE.
 ///
 /// # Safety
 /// `plugin` is NULL (STEER_NULL_ARGUMENT) or one that keeps what `steer_plugin` says, for ever.
@@ -80,7 +80,8 @@ pub(super) unsafe fn register_here(plugin: *const steer_plugin) -> steer_status 
 }
 
 /// Loads a plugin from a shared library, which stays in the process for good. Any thread. If that
-/// is not STEER_OK, `steer_last_error` says why, and nothing of it was registered.
+/// is not STEER_OK, `steer_last_error` says why, and nothing of it was registered, unless it is
+/// STEER_TOO_LATE.
 ///
 /// A plugin of the same name takes the place of the one before: configs that are parsed from then
 /// on use it, while channels and pickers that have the old one keep it. Its file may have another

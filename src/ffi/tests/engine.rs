@@ -54,7 +54,8 @@ fn an_engine_without_all_functions_is_not_followed() {
 fn a_table_says_where_it_is_and_its_texts_are_the_callers_to_free() {
     // SAFETY: a static table.
     let own = unsafe { &*own() };
-    assert!(text(own.place).starts_with('/'), "{}", text(own.place));
+    // Miri knows no files.
+    assert!(cfg!(miri) || text(own.place).starts_with('/'), "{}", text(own.place));
     assert_eq!(own.abi_version, STEER_ABI_VERSION);
     let mut json = std::ptr::null_mut();
     // SAFETY: the text can be written to.
