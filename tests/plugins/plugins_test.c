@@ -12,6 +12,7 @@
 #include <steer/picker.h>
 #include <steer/testkit.h>
 #include <time.h>
+#include <unistd.h>
 
 static int failures;
 static const char *directory;
@@ -393,7 +394,7 @@ static void plugins_that_break(void) {
   for (size_t i = 0; i < sizeof all_faulty / sizeof *all_faulty; ++i) {
     const faulty *f = &all_faulty[i];
     size_t counts[2];
-    char line[512];
+    char line[8192], path[4096], why[512];
     about = f->plugin;
     CHECK(load(f->plugin) == STEER_OK);
     steer_testkit *kit = channel_of(f->plugin, f->config);
@@ -419,9 +420,14 @@ static void plugins_that_break(void) {
     CHECK(counts[0] == 5 && counts[1] == 5);
     CHECK(steer_testkit_faults(kit) == 1);
     CHECK(kit->log_count == 1);
-    snprintf(line, sizeof line, "%s: %s (1 fault so far); the policy goes on as round robin",
-             f->plugin, f->fault);
+    path_of(f->plugin, path, sizeof path);
+    snprintf(line, sizeof line,
+             "%s (plugin \"%s\" 1.0 from %s): %s (1 fault so far); the policy goes on as round "
+             "robin, until it has another config, a new list after a pause, or a new release",
+             f->plugin, f->plugin, path, f->fault);
     if (kit->log_count > 0) CHECK_TEXT(steer_text(kit->log[0]), line);
+    CHECK(steer_testkit_fallen_back(kit, why, sizeof why));
+    CHECK_TEXT(steer_text(why), f->fault);
     CHECK(steer_testkit_free(kit) == 0);
     check_innocent();
   }
@@ -622,6 +628,67 @@ static void two_versions_side_by_side(void) {
   CHECK(steer_testkit_free(young) == 0);
 }
 
+static void copy_file(const char *from, const char *to) {
+  char bytes[65536];
+  size_t count;
+  FILE *const in = fopen(from, "rb"), *const out = fopen(to, "wb");
+  CHECK(in != NULL && out != NULL);
+  if (in == NULL || out == NULL) exit(EXIT_FAILURE);
+  while ((count = fread(bytes, 1, sizeof bytes, in)) > 0) {
+    CHECK(fwrite(bytes, 1, count, out) == count);
+  }
+  fclose(in);
+  CHECK(fclose(out) == 0);
+}
+
+/* Puts a release of the plugin in another file, and that in the place of the one that is there. */
+static void install(const char *plugin, const char *path) {
+  char release[4096], fresh[4096 + 8];
+  path_of(plugin, release, sizeof release);
+  snprintf(fresh, sizeof fresh, "%s.new", path);
+  copy_file(release, fresh);
+  CHECK(rename(fresh, path) == 0);
+}
+
+static void check_backend(size_t backend) {
+  size_t counts[2];
+  steer_testkit *kit = channel_of("versions", "{}");
+  CHECK(steer_testkit_distribution(kit, NULL, 10, counts) == 0 && counts[backend] == 10);
+  CHECK(steer_testkit_free(kit) == 0);
+}
+
+/*
+ * A new file at the same path is a new release, as often as that happens, and by whatever name: an
+ * absolute path, one from the working directory, a link.
+ */
+static void releases_at_the_same_path(void) {
+  char folder[4096], path[4096 + 32], link[4096 + 32], back[4096];
+  about = "releases at the same path";
+  snprintf(folder, sizeof folder, "%s/releases-XXXXXX", directory);
+  CHECK(mkdtemp(folder) != NULL);
+  CHECK(getcwd(back, sizeof back) != NULL);
+  snprintf(path, sizeof path, "%s/versions.so", folder);
+  snprintf(link, sizeof link, "%s/link.so", folder);
+  CHECK(symlink("versions.so", link) == 0);
+  for (int i = 0; i < 6; ++i) {
+    install(i % 2 == 0 ? "version_first" : "version_second", path);
+    CHECK(steer_load_plugin(steer_text(i < 4 ? path : link)) == STEER_OK);
+    check_backend(i % 2);
+    /* The very same file again: the same code, and no harm. */
+    CHECK(steer_load_plugin(steer_text(path)) == STEER_OK);
+    check_backend(i % 2);
+  }
+  CHECK(chdir(folder) == 0);
+  install("version_first", "versions.so");
+  CHECK(steer_load_plugin(steer_text("./versions.so")) == STEER_OK);
+  check_backend(0);
+  install("version_second", "versions.so");
+  CHECK(steer_load_plugin(steer_text("./versions.so")) == STEER_OK);
+  check_backend(1);
+  CHECK(chdir(back) == 0);
+  CHECK(unlink(link) == 0 && unlink(path) == 0 && rmdir(folder) == 0);
+}
+
 /* The bad ones are named, and the good ones work. */
 static void plugins_of_the_environment(void) {
   char paths[3 * 4096], expected[3 * 4096];
@@ -664,6 +731,7 @@ int main(int argc, char **argv) {
   hooks_that_are_called_late();
   many_faults_are_few_lines();
   two_versions_side_by_side();
+  releases_at_the_same_path();
   good_ones_keep_what_every_policy_must();
   about = "the innocent channel";
   check_innocent();

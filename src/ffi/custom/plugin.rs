@@ -4,7 +4,13 @@
 //! Must not know: what it registers.
 
 use std::env;
+#[cfg(unix)]
+use std::ffi::CStr;
+#[cfg(unix)]
+use std::mem::MaybeUninit;
 use std::mem::offset_of;
+#[cfg(unix)]
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use libloading::Library;
 use steer_abi::{
@@ -177,8 +183,8 @@ pub(super) unsafe fn load_all_here() -> steer_status {
 /// # Safety
 /// Loading a library runs its code.
 unsafe fn load(path: &str) -> Result<(), (steer_status, String)> {
-    // SAFETY: the library's author and whoever names it answer for its code.
-    let library = unsafe { Library::new(path) }.map_err(|error| {
+    // SAFETY: by this function's contract.
+    let library = unsafe { open(path) }.map_err(|error| {
         // The reason of the dynamic linker's is in what it was caused by, on some systems.
         (STEER_BAD_PLUGIN, format!("{path} cannot be loaded: {error}"))
     })?;
@@ -200,6 +206,71 @@ unsafe fn load(path: &str) -> Result<(), (steer_status, String)> {
         // SAFETY: this thread's, and read before the next one.
         status => Err((status, unsafe { steer_last_error().to_text() }.unwrap_or_default())),
     }
+}
+
+/// Opens the library whose file has this path now.
+///
+/// A dynamic linker that has loaded a library by this very name takes that one, without a look at
+/// the file, which may be a new one. By a name that it has not heard yet, it goes by the file: the
+/// same file is the same library, and a new file a new one. So a name that is taken is spelled in
+/// another way, with which debuggers still find the file.
+///
+/// # Safety
+/// Loading a library runs its code.
+#[cfg(unix)]
+unsafe fn open(path: &str) -> Result<Library, libloading::Error> {
+    use libloading::os::unix;
+    static SPELLINGS: AtomicU32 = AtomicU32::new(1);
+    // SAFETY: the library's author and whoever names it answer for its code.
+    let open = |name: &str, flags| unsafe { unix::Library::open(Some(name), flags) };
+    let usual = unix::RTLD_LAZY | unix::RTLD_LOCAL;
+    let Ok(taken) = open(path, unix::RTLD_LAZY | libc::RTLD_NOLOAD) else {
+        return open(path, usual).map(Library::from);
+    };
+    // A name without a folder is searched for: the file is where it was found before.
+    let found = if path.contains('/') { Some(path.to_owned()) } else { path_of(&taken) };
+    let Some(found) = found else { return Ok(taken.into()) };
+    // Relaxed: only uniqueness matters.
+    let number = SPELLINGS.fetch_add(1, Ordering::Relaxed);
+    open(&spelled(&found, number), usual).map(Library::from)
+}
+
+/// # Safety
+/// Loading a library runs its code.
+#[cfg(not(unix))]
+unsafe fn open(path: &str) -> Result<Library, libloading::Error> {
+    // SAFETY: the library's author and whoever names it answer for its code.
+    unsafe { Library::new(path) }
+}
+
+/// Where a plugin was loaded from.
+#[cfg(unix)]
+fn path_of(library: &libloading::os::unix::Library) -> Option<String> {
+    // SAFETY: only its address is used.
+    let block = unsafe { library.get::<*const steer_plugin>(b"steer_plugin_block\0") }.ok()?;
+    let mut facts = MaybeUninit::<libc::Dl_info>::zeroed();
+    // SAFETY: any address can be asked for, and `facts` has room for the answer.
+    if unsafe { libc::dladdr((*block).cast(), facts.as_mut_ptr()) } == 0 {
+        return None;
+    }
+    // SAFETY: zeroed and then filled in: pointers, for which NULL is fine.
+    let facts = unsafe { facts.assume_init() };
+    if facts.dli_fname.is_null() {
+        return None;
+    }
+    // SAFETY: a NUL-terminated text of the dynamic linker's, as long as the library is loaded.
+    let path = unsafe { CStr::from_ptr(facts.dli_fname) };
+    path.to_str().ok().filter(|path| path.contains('/')).map(str::to_owned)
+}
+
+/// A spelling of the path of this number's own: "/" and "./" before the file's name, which lead
+/// nowhere else, stand for the number's bits.
+#[cfg(unix)]
+fn spelled(path: &str, number: u32) -> String {
+    let (folder, file) = path.split_at(path.rfind('/').map_or(0, |slash| slash + 1));
+    let bits = (0..u32::BITS - number.leading_zeros()).rev();
+    let bits = bits.map(|bit| if number >> bit & 1 == 1 { "./" } else { "/" });
+    format!("{folder}{}{file}", bits.collect::<String>())
 }
 
 /// Checks a plugin and runs its entry.
@@ -320,4 +391,19 @@ unsafe fn checked(
         ));
     }
     Ok(body)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::spelled;
+
+    #[test]
+    fn each_number_has_a_spelling_of_its_own() {
+        assert_eq!(spelled("/a/b.so", 1), "/a/./b.so");
+        assert_eq!(spelled("/a/b.so", 2), "/a/.//b.so");
+        assert_eq!(spelled("b.so", 3), "././b.so");
+        let spellings: std::collections::HashSet<_> =
+            (0..1000).map(|number| spelled("/a/b.so", number)).collect();
+        assert_eq!(spellings.len(), 1000);
+    }
 }
