@@ -122,3 +122,12 @@ fn every_function_pointer_has_the_c_abi() {
         assert_eq!(plain, 0, "{} has a function pointer without extern \"C\"", path.display());
     }
 }
+
+/// A library's functions of `steer.hpp` are never taken for those of another release.
+#[test]
+fn the_namespace_of_steer_hpp_is_the_releases() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("include/steer/steer.hpp");
+    let header = fs::read_to_string(path).unwrap();
+    let release = env!("CARGO_PKG_VERSION").replace('.', "_");
+    assert!(header.contains(&format!("inline namespace release_{release} {{")));
+}

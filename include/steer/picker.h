@@ -40,6 +40,10 @@
 
 #include "steer/steer.h"
 
+#if defined(__cplusplus) && defined(__cpp_exceptions)
+#include <exception>
+#endif
+
 /* --- Texts ------------------------------------------------------------------------------- */
 
 /* A string literal as a steer_str. */
@@ -289,6 +293,47 @@ static inline int steer_json_get_number(const steer_api *api, const steer_json *
 #define STEER_EXTERN_C extern
 #endif
 
+#ifdef __cplusplus
+/*
+ * For functions that are in headers: each library has its own, so that one that was compiled with
+ * another release, or with other options, never takes its place.
+ */
+#ifndef STEER_LOCAL
+#if defined(__GNUC__)
+#define STEER_LOCAL __attribute__((visibility("hidden")))
+#else
+#define STEER_LOCAL
+#endif
+#endif
+
+namespace steer {
+
+/* A plugin's entry, of which no exception gets out: the plugin is refused with its text. */
+template <int32_t (*kEntry)(const steer_api *)>
+STEER_LOCAL int32_t CaughtEntry(const steer_api *api) noexcept {
+#if defined(__cpp_exceptions)
+  char text[1024];
+  try {
+    return kEntry(api);
+  } catch (const std::exception &exception) {
+    snprintf(text, sizeof text, "it threw an exception: %s", exception.what());
+  } catch (...) {
+    snprintf(text, sizeof text, "it threw what is no std::exception");
+  }
+  api->fault(steer_text(text));
+  return 1;
+#else
+  return kEntry(api);
+#endif
+}
+
+} /* namespace steer */
+
+#define STEER_ENTRY(entry) ::steer::CaughtEntry<entry>
+#else
+#define STEER_ENTRY(entry) entry
+#endif
+
 /* Weak: two pickers in one program would else be two definitions, which nobody asks for there. */
 #ifdef _MSC_VER
 #define STEER_EXPORTED __declspec(dllexport) __declspec(selectany)
@@ -301,11 +346,13 @@ static inline int steer_json_get_number(const steer_api *api, const steer_json *
  * `entry` is what `steer_plugin.entry` says. The same source serves both ways of use: a program
  * that it is linked with declares `extern const struct steer_plugin symbol;` (in C++ `extern "C"`)
  * and hands it to `steer_register_plugin`; a shared library exports it for `steer_load_plugin`.
+ * In C++ an entry may throw: the plugin is then refused.
  */
-#define STEER_PLUGIN(symbol, name, version, entry)                            \
-  STEER_EXTERN_C const struct steer_plugin symbol;                            \
-  const struct steer_plugin symbol = STEER_PLUGIN_INIT(name, version, entry); \
-  STEER_EXTERN_C STEER_EXPORTED const struct steer_plugin steer_plugin_block; \
-  const struct steer_plugin steer_plugin_block = STEER_PLUGIN_INIT(name, version, entry);
+#define STEER_PLUGIN(symbol, name, version, entry)                                         \
+  STEER_EXTERN_C const struct steer_plugin symbol;                                         \
+  const struct steer_plugin symbol = STEER_PLUGIN_INIT(name, version, STEER_ENTRY(entry)); \
+  STEER_EXTERN_C STEER_EXPORTED const struct steer_plugin steer_plugin_block;              \
+  const struct steer_plugin steer_plugin_block =                                           \
+      STEER_PLUGIN_INIT(name, version, STEER_ENTRY(entry));
 
 #endif /* STEER_PICKER_H */

@@ -394,9 +394,138 @@ void Policies() {
   CHECK(steer_testkit_conformance("first_only", "{}", nullptr) == 0);
 }
 
+// --- Mistakes, and what they lead to ---
+
+// Without exceptions there is nothing to go on with after a wrong type: only the functions that
+// return NULL are tried then.
+#if defined(__cpp_exceptions)
+constexpr bool kExceptions = true;
+#else
+constexpr bool kExceptions = false;
+#endif
+
+int32_t RegisterMistaken(const steer_api* api) {
+  return steer::Picker("mistaken")
+      .Config([](const steer::Json& json) { return json["how"].String(); })
+      .BackendData(
+          [](const steer::NotGiven&, const steer::Backend&) { return std::string("mine"); })
+      .OnFault(steer::OnFault::kFail, 3)
+      .Register(api, [](auto& build) {
+        return [how = build.config, backends = build.backends](const steer::Call&) {
+          const steer::Backend first = backends[0];
+          if (how == "right") {
+            CHECK(first.data<std::string>() == "mine" && first.data<const std::string>() == "mine");
+            CHECK(*first.FindData<std::string>() == "mine");
+            CHECK(first.FindData<int>() == nullptr && first.FindData<const char*>() == nullptr);
+          } else if (how == "wrong type") {
+            ++first.data<int>();
+          } else if (how == "two choices") {
+            auto returned = steer::Choice::Fail(steer::Code::kUnavailable, "first");
+            const auto other = steer::Choice::Fail(steer::Code::kAborted, "second");
+            return returned;
+          }
+          return steer::Choice::Complete(0);
+        };
+      });
+}
+
+void Mistakes() {
+  CHECK(steer_testkit_pick_one(ChannelOf("mistaken", R"({"how": "right"})").get(), nullptr).kind ==
+        STEER_PICK_COMPLETE);
+  {
+    const Kit kit = ChannelOf("mistaken", R"({"how": "two choices"})");
+    for (int i = 0; i < 40; ++i) {
+      const steer_testkit_pick picked = steer_testkit_pick_one(kit.get(), nullptr);
+      CHECK(picked.code == 14 && picked.message == std::string("first"));
+    }
+  }
+  if (kExceptions) {
+    steer_testkit* const kit = steer_testkit_new("mistaken", R"({"how": "wrong type"})", nullptr);
+    char why[256];
+    steer_testkit_use(kit, 2);
+    steer_testkit_connect_all(kit);
+    // Three calls may meet it in a minute.
+    for (int i = 0; i < 4; ++i) {
+      CHECK(!steer_testkit_fallen_back(kit, nullptr, 0));
+      CHECK(steer_testkit_pick_one(kit, nullptr).kind == STEER_PICK_FAIL);
+      steer_testkit_settle(kit);
+    }
+    CHECK(steer_testkit_fallen_back(kit, why, sizeof why));
+    CHECK(std::string(why).find("Backend::data<T>: T is not what") != std::string::npos);
+    // As the picker's author chose, no call goes anywhere.
+    steer_testkit_connect_all(kit);
+    const steer_testkit_pick closed = steer_testkit_pick_one(kit, nullptr);
+    CHECK(closed.kind == STEER_PICK_FAIL && closed.code == 13);
+    CHECK(steer_testkit_configure(kit, R"({"how": "right"})", nullptr) == STEER_OK);
+    steer_testkit_use(kit, 2);
+    steer_testkit_connect_all(kit);
+    CHECK(!steer_testkit_fallen_back(kit, nullptr, 0));
+    CHECK(steer_testkit_pick_one(kit, nullptr).kind == STEER_PICK_COMPLETE);
+    CHECK(steer_testkit_free(kit) == 0);
+  }
+}
+
+void MovedFrom() {
+  steer::Backends empty(nullptr);
+  CHECK(empty.empty() && empty.size() == 0);
+  {
+    const Kit kit = ChannelOf("lambdas");
+    steer::Backends from = *held, to = std::move(from);
+    CHECK(to.size() == 2 && from.empty());  // NOLINT: what was moved from is empty.
+    const steer::Backends copy = from;
+    CHECK(copy.empty());
+    from = to;
+    CHECK(from.size() == 2);
+  }
+  held.reset();
+}
+
+// Refuses every list, and says why; its config is read as another type.
+class Refusing final : public steer::Policy {
+ public:
+  explicit Refusing(steer::PolicyChannel channel) : channel_(channel) {}
+
+  steer::Code Update(const steer::Resolved& resolved) override {
+    CHECK(resolved.FindConfig<int>() == nullptr);
+    if (resolved.config<std::string>() == "wrong type") resolved.config<int>();
+    return channel_.Refuse(steer::Code::kUnavailable, "zone eu-1 has no backend");
+  }
+  void EndpointReport(uint64_t, steer_state, steer::Code, std::string_view) override {}
+
+ private:
+  steer::PolicyChannel channel_;
+};
+
+int32_t RegisterRefusing(const steer_api* api) {
+  return steer::RegisterPolicy(
+      api, "refusing", [](const steer::Json& json) { return json["how"].String(); },
+      [](steer::PolicyChannel channel) { return std::make_unique<Refusing>(channel); });
+}
+
+void Refusals() {
+  {
+    const Kit kit = ChannelOf("refusing");
+    steer_update update = {};
+    steer_string* message = nullptr;
+    int32_t code = 0;
+    update.struct_size = sizeof update;
+    CHECK(steer_policy_update(kit->policy, &update, &code, &message) == STEER_OK);
+    CHECK(code == STEER_CODE_UNAVAILABLE);
+    CHECK(steer::TakeString(message) == "zone eu-1 has no backend");
+  }
+  if (kExceptions) {
+    steer_testkit* const kit = steer_testkit_new("refusing", R"({"how": "wrong type"})", nullptr);
+    char why[256];
+    steer_testkit_use(kit, 1);
+    CHECK(steer_testkit_fallen_back(kit, why, sizeof why));
+    CHECK(std::string(why).find("Resolved::config<T>: T is not what") != std::string::npos);
+    CHECK(steer_testkit_free(kit) == 0);
+  }
+}
+
 int32_t Entry(const steer_api* api) {
-  for (const auto& type :
-       {RegisterReader, RegisterRemembering, RegisterByCall, RegisterLambdas, RegisterFirstOnly}) {
+  for (const auto& type : {RegisterReader, RegisterRemembering, RegisterByCall, RegisterLambdas,
+                           RegisterFirstOnly, RegisterMistaken, RegisterRefusing}) {
     if (const int32_t status = type(api); status != STEER_OK) return status;
   }
   return STEER_OK;
@@ -416,6 +545,9 @@ int main() {
   Calls();
   Lambdas();
   Policies();
+  Mistakes();
+  MovedFrom();
+  Refusals();
   for (const char* policy : {"remembering", "by_call"}) {
     CHECK(steer_testkit_conformance(policy, "{}", nullptr) == 0);
   }

@@ -259,6 +259,17 @@ static const refused all_refused[] = {
      "to be moved",
      {0},
      NULL},
+    {"entry_throws",
+     STEER_PLUGIN_FAILED,
+     "@: the entry of plugin \"entry_throws\" failed: it threw an exception: the file of weights "
+     "is missing",
+     {0},
+     NULL},
+    {"entry_throws_late",
+     STEER_PLUGIN_FAILED,
+     "@: the entry of plugin \"entry_throws_late\" failed: it threw what is no std::exception",
+     {0},
+     NULL},
 };
 
 static void write_facts(const facts *f, char *text, size_t size) {
