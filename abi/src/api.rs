@@ -77,7 +77,8 @@ pub struct steer_api {
     pub last_error: Option<unsafe extern "C" fn() -> steer_str>,
 
     /// Makes a choice: fail the call with this gRPC status code (gRFC A54 says which may be) and
-    /// text, unless it waits for ready. Only as what this very `pick` returns.
+    /// text, unless it waits for ready. Only as what this very `pick` returns, which may make up to
+    /// 16 choices and return any of them.
     pub fail: Option<unsafe extern "C" fn(code: i32, message: steer_str) -> steer_choice>,
     /// As `fail`, for calls that wait for ready too; and no retries.
     pub drop: Option<unsafe extern "C" fn(code: i32, message: steer_str) -> steer_choice>,

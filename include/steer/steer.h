@@ -1068,7 +1068,8 @@ typedef struct steer_api {
   struct steer_str (*last_error)(void);
   /*
    Makes a choice: fail the call with this gRPC status code (gRFC A54 says which may be) and
-   text, unless it waits for ready. Only as what this very `pick` returns.
+   text, unless it waits for ready. Only as what this very `pick` returns, which may make up to
+   16 choices and return any of them.
    */
   struct steer_choice (*fail)(int32_t code, struct steer_str message);
   /*
@@ -1805,8 +1806,8 @@ uint32_t steer_picker_wants(const struct steer_picker *picker);
 /*
  Chooses for one call. Any thread, many at once.
 
- `call` may be NULL when the picker wants nothing. A policy's fault is no error here: the pick then
- fails with INTERNAL (13), and the policy goes on as round robin.
+ `call` may be NULL when the picker wants nothing. A policy's fault is no error here: the pick
+ fails with INTERNAL (13), and what becomes of the policy is its author's choice.
 
  # Safety
  `picker` is NULL (STEER_NULL_ARGUMENT) or alive; `call` is NULL or readable with all that it

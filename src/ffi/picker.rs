@@ -118,8 +118,8 @@ pub unsafe extern "C" fn steer_picker_wants(picker: *const steer_picker) -> u32 
 
 /// Chooses for one call. Any thread, many at once.
 ///
-/// `call` may be NULL when the picker wants nothing. A policy's fault is no error here: the pick then
-/// fails with INTERNAL (13), and the policy goes on as round robin.
+/// `call` may be NULL when the picker wants nothing. A policy's fault is no error here: the pick
+/// fails with INTERNAL (13), and what becomes of the policy is its author's choice.
 ///
 /// # Safety
 /// `picker` is NULL (STEER_NULL_ARGUMENT) or alive; `call` is NULL or readable with all that it

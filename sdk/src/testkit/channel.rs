@@ -371,8 +371,8 @@ impl TestChannel {
         self.world.lock().connections.iter().filter(|connection| connection.held).count()
     }
 
-    /// How often the policy was broken: panics, and what the engine refused. After the first, the
-    /// channel goes on as round robin.
+    /// How often the policy was broken: panics, and what the engine refused. What the channel does
+    /// then is said by [`TestChannel::fallback`].
     pub fn faults(&self) -> u64 {
         self.runner.faults()
     }
