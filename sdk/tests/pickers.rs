@@ -15,7 +15,9 @@ use steer_sdk::{
 
 steer_sdk::steer_plugin! {
     name: "pickers of the test",
-    pickers: [Scripted, ByName, Remembering, Tracking, Timed, Describing, Broken, FailsToBuild, Isolated],
+    pickers: [
+        Scripted, ByName, Remembering, Tracking, Timed, Describing, Broken, FailsToBuild, Isolated,
+    ],
 }
 
 fn channel(policy: &str, config: &str) -> TestChannel {

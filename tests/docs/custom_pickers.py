@@ -47,14 +47,15 @@ def main(source, build, work, server, *options):
     (work / "projects/CMakeLists.txt").write_text(
         "cmake_minimum_required(VERSION 3.25)\nproject(pickers LANGUAGES C CXX)\n"
         f"find_package(gRPC CONFIG REQUIRED)\nfind_package(steer REQUIRED)\n{together}")
-    tree = work / "build"
-    # Assertions are what try.c is about.
-    run("cmake", "-S", work / "projects", "-B", tree, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}",
-        "-DCMAKE_BUILD_TYPE=None", "-DCMAKE_C_FLAGS=-std=c11 -Wall -Wextra -Werror", "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Werror",
-        *options)
-    run("cmake", "--build", tree)
-    run(tree / "in-c/try_c")
-    run(tree / "in-cpp/try_cpp")
+    # What is shown must work in both: assertions, for example, are there in Debug only.
+    for kind in "Debug", "Release":
+        tree = work / f"build-{kind}"
+        run("cmake", "-S", work / "projects", "-B", tree, "-G", "Ninja",
+            f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_BUILD_TYPE={kind}", "-DCMAKE_C_FLAGS=-std=c11 -Wall -Wextra -Werror",
+            "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Werror", *options)
+        run("cmake", "--build", tree)
+        run(tree / "in-c/try_c")
+        run(tree / "in-cpp/try_cpp")
     run("cargo", "test", "--quiet", cwd=work / "projects/in-rust/by_user",
         env=os.environ | {"CARGO_TARGET_DIR": str(work / "cargo")})
 
