@@ -38,8 +38,10 @@ std::string LoadPlugin(const std::string& name) {
 // A channel to some backends, whose policy is `policy` in the release that is loaded.
 class Plugins : public testing::Test {
  protected:
-  void Begin(const std::string& policy) {
+  // `fields` follow the first field of the config.
+  void Begin(const std::string& policy, const std::string& fields = "") {
     policy_ = policy;
+    fields_ = fields;
     Feed();
     channel_ = MakeChannel(feed_.target(), ServiceConfig(policy));
   }
@@ -48,7 +50,7 @@ class Plugins : public testing::Test {
   void Feed() {
     ResolverFeed::Result result;
     result.ports = backends_.ports();
-    const std::string config = R"({"generation": )" + std::to_string(++generation_) + "}";
+    const std::string config = R"({"generation": )" + std::to_string(++generation_) + fields_ + "}";
     result.service_config = ServiceConfig(policy_, config);
     accepted_ = feed_.Feed(result);
   }
@@ -59,6 +61,11 @@ class Plugins : public testing::Test {
     EXPECT_TRUE(accepted_.get().ok());
   }
 
+  void FeedAndWait(const std::string& fields) {
+    fields_ = fields;
+    FeedAndWait();
+  }
+
   int port(size_t backend) { return backends_[backend].port(); }
 
   Backends backends_{2};
@@ -67,6 +74,7 @@ class Plugins : public testing::Test {
 
  private:
   std::string policy_;
+  std::string fields_;
   int generation_ = 0;
   std::future<grpc::Status> accepted_;
 };
@@ -117,8 +125,32 @@ TEST_F(Plugins, AreLoadedWhileOthersUseThem) {
   EXPECT_EQ(load.failures(), 0) << load.FailureTexts();
 }
 
-// A config makes the picker throw, under load: the calls that meet the fault fail, round robin
-// takes over, and the next config makes the plugin's policy take part again.
+// A picker that broke is there again with another config. Until then the statistics say since when
+// it is not, why, and of which plugin it is.
+TEST_F(Plugins, TakeTheirPlaceAgainWithAnotherConfig) {
+  ASSERT_EQ(LoadPlugin("throws"), "");
+  Begin("throws", R"(, "where": "pick")");
+  EXPECT_EQ(Call(channel_).status.error_code(), grpc::StatusCode::INTERNAL);
+  EXPECT_TRUE(WaitForRotation(channel_, backends_.ports()));
+  const std::string stats = steer::StatsJson();
+  EXPECT_THAT(stats, testing::HasSubstr(R"("plugin":{"name":"throws","version":"1.0","path":")"));
+  EXPECT_THAT(stats, testing::HasSubstr(R"("fallback":{"since_unix_seconds":)"));
+  EXPECT_THAT(stats, testing::HasSubstr("the picker threw an exception: thrown in pick"));
+  EXPECT_THAT(steer::StatsPrometheus(), testing::HasSubstr("steer_policy_fallback_since_seconds{"));
+
+  FeedAndWait("");
+  // The first backend is the picker's choice for every call.
+  EXPECT_TRUE(WaitUntil([&] {
+    for (int i = 0; i < 20; ++i) {
+      if (Call(channel_).port != port(0)) return false;
+    }
+    return true;
+  }));
+  EXPECT_THAT(steer::StatsJson(), testing::Not(testing::HasSubstr(R"("fallback":)")));
+}
+
+// A config makes the picker throw, under load: the calls that meet the fault fail, and round robin
+// takes over.
 TEST_F(Plugins, ThrowNoFurtherThanTheirChannel) {
   ASSERT_EQ(LoadPlugin("throws"), "");
   ASSERT_EQ(LoadPlugin("version_first"), "");
