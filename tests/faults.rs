@@ -190,6 +190,17 @@ fn a_new_list_ends_a_fallback_after_a_pause() {
 }
 
 #[test]
+fn a_new_release_ends_a_fallback() {
+    let mut channel = broken_once();
+    channel.factory = Arc::new(LeafFactory::<FaultyPickers>::new());
+    channel.update("abc").unwrap();
+    channel.ready("abc");
+    assert_eq!(channel.picked(6), "aaaaaa");
+    let logs = logs(&channel);
+    assert!(logs.iter().any(|line| line.contains("tried again, with a new release")), "{logs:?}");
+}
+
+#[test]
 fn so_many_faults_a_minute_fail_the_calls_that_meet_them_and_no_more() {
     let channel = chosen(At::PickAtTimes, StandIn::RoundRobin, 2);
     channel.update("ab").unwrap();

@@ -330,7 +330,8 @@ impl Drop for SerialisedRunner {
 pub struct Channel {
     host: VirtualHost,
     pub runner: SerialisedRunner,
-    factory: Arc<dyn PolicyFactory>,
+    /// Another one, of the same name, is a new release.
+    pub factory: Arc<dyn PolicyFactory>,
     pub config: serde_json::Value,
     /// What was made of the latest config, for as long as it says the same.
     parsed: Mutex<Option<(serde_json::Value, steer::policy::Config)>>,
