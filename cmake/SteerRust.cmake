@@ -53,7 +53,7 @@ function(_steer_find_rust source_dir)
     set(for " for ${triple}")
   endif()
   message(STATUS "Steer: rustc ${found} (${STEER_RUSTC})${for}")
-  _steer_rust_cross(env ${host} ${triple})
+  _steer_rust_cross(env ${source_dir} ${host} ${triple})
   steer_cargo_home(home)
   set(STEER_RUST_HOST ${host} PARENT_SCOPE)
   set(STEER_RUST_TRIPLE ${triple} PARENT_SCOPE)
@@ -69,12 +69,12 @@ function(_steer_rust_triple out host)
   set(${out} ${host} PARENT_SCOPE)
   foreach(language C CXX)
     if(CMAKE_${language}_COMPILER AND NOT compiler)
-      set(compiler ${CMAKE_${language}_COMPILER} ${CMAKE_${language}_COMPILER_ARG1})
+      set(compiler ${CMAKE_${language}_COMPILER})
       # Of Clang, which builds for many machines, the toolchain file has chosen one.
       set(machine ${CMAKE_${language}_COMPILER_TARGET})
       if(NOT machine)
-        separate_arguments(compiler UNIX_COMMAND "${compiler}")
-        execute_process(COMMAND ${compiler} -dumpmachine OUTPUT_VARIABLE machine
+        separate_arguments(arguments UNIX_COMMAND "${CMAKE_${language}_COMPILER_ARG1}")
+        execute_process(COMMAND ${compiler} ${arguments} -dumpmachine OUTPUT_VARIABLE machine
                         OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
       endif()
     endif()
@@ -119,13 +119,14 @@ endfunction()
 # machine, and linkers for both, as build scripts and macros run here. Stops if something is
 # missing: cargo would say so only when it links. Puts the words for cargo's environment into
 # ${out}.
-function(_steer_rust_cross out host triple)
+function(_steer_rust_cross out source_dir host triple)
   set(${out} "" PARENT_SCOPE)
   if(triple STREQUAL host)
     return()
   endif()
   execute_process(COMMAND ${STEER_RUSTC} --print target-libdir --target ${triple}
-                  RESULT_VARIABLE failed OUTPUT_VARIABLE dir ERROR_VARIABLE why
+                  WORKING_DIRECTORY ${source_dir} RESULT_VARIABLE failed
+                  OUTPUT_VARIABLE dir ERROR_VARIABLE why
                   OUTPUT_STRIP_TRAILING_WHITESPACE)
   if(failed)
     message(FATAL_ERROR "Steer: ${STEER_RUSTC} cannot build for ${triple}. Another name for it: "
