@@ -75,3 +75,25 @@ work_directory() {
   work=$(mktemp -d "$cache/tmp-XXXXXXXX")
   trap 'rm -rf "$work"' EXIT
 }
+
+# find_mirror: puts the address of the Debian mirror that this machine uses into $mirror.
+find_mirror() {
+  local ask=(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Label: Debian')
+  mirror=$("${ask[@]}" | head -n 1)
+  if [[ -z $mirror ]]; then
+    # It is known only once its lists are there.
+    obtain apt-get update
+    mirror=$("${ask[@]}" | head -n 1)
+  fi
+  [[ -n $mirror ]] || unavailable "no Debian mirror among apt's sources: exit status 1"
+}
+
+# prepare_chroot <chroot>: settings of a new one.
+prepare_chroot() {
+  # A mirror may be a snapshot.
+  echo 'Acquire::Check-Valid-Until "false";' >"$1/etc/apt/apt.conf.d/snapshot"
+  # No service is to start in here.
+  printf '#!/bin/sh\nexit 101\n' >"$1/usr/sbin/policy-rc.d"
+  chmod +x "$1/usr/sbin/policy-rc.d"
+  printf '127.0.0.1 localhost\n::1 localhost\n' >"$1/etc/hosts"
+}

@@ -33,8 +33,15 @@ namespace steer_testing {
 using GrpcPolicy = grpc_core::LoadBalancingPolicy;
 using CallTracker = GrpcPolicy::SubchannelCallTrackerInterface;
 
+// What only some gRPC versions have. Nothing here says `override`, so that compilers do not ask for it.
+class MetadataOfSomeVersions : public GrpcPolicy::MetadataInterface {
+ public:
+  virtual void Add(absl::string_view, absl::string_view) {}
+  virtual std::vector<std::pair<std::string, std::string>> TestOnlyCopyToVector() { return {}; }
+};
+
 // At most one header, or one trailer.
-class FakeMetadata final : public GrpcPolicy::MetadataInterface {
+class FakeMetadata final : public MetadataOfSomeVersions {
  public:
   FakeMetadata(std::string name, std::string value)
       : name_(std::move(name)), value_(std::move(value)) {}
@@ -47,9 +54,6 @@ class FakeMetadata final : public GrpcPolicy::MetadataInterface {
     if (name != name_) return {};
     return view_.data() != nullptr ? view_ : absl::string_view(value_);
   }
-  // Not in every gRPC.
-  virtual void Add(absl::string_view, absl::string_view) {}
-  virtual std::vector<std::pair<std::string, std::string>> TestOnlyCopyToVector() { return {}; }
 
  private:
   const std::string name_;
