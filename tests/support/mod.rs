@@ -18,7 +18,7 @@ use steer::policy::{
     Call, GuardedPicker, Headers, Host, Metrics, Pick, PolicyFactory, Registry, Runner, Severity,
     TimerId, TrackedSlot, Update,
 };
-use steer::stats::EndpointLease;
+use steer::stats::{EndpointLease, Fallback};
 use steer::sync::Handle;
 use steer::{Code, Status};
 
@@ -316,6 +316,10 @@ impl SerialisedRunner {
 
     pub fn faults(&self) -> u64 {
         self.runner.as_ref().expect("there until the end").faults()
+    }
+
+    pub fn fallback(&self) -> Option<Fallback> {
+        self.runner.as_ref().expect("there until the end").fallback()
     }
 }
 
