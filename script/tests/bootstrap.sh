@@ -37,7 +37,7 @@ expect() {
 # A clone of its own, in a path with a blank: only what the scripts read.
 clone="$work/a clone"
 mkdir -p "$clone/script" "$work/home"
-cp "$repo/script/bootstrap" "$repo/script/demo" "$clone/script"
+cp "$repo/script/bootstrap" "$repo/script/demo" "$repo/script/environment.sh" "$clone/script"
 cp "$repo/Cargo.toml" "$clone"
 
 # stand_in <directory> <command> <its program>
