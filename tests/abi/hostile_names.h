@@ -33,24 +33,24 @@
 
 /* Xlib.h, windows.h, and everybody's enums. */
 #define None 0L
-#define Ok ~ hostile ~
-#define Cancelled ~ hostile ~
-#define Unknown ~ hostile ~
-#define InvalidArgument ~ hostile ~
-#define NotFound ~ hostile ~
-#define Aborted ~ hostile ~
-#define Internal ~ hostile ~
-#define Unavailable ~ hostile ~
-#define Code_ALL ~ hostile ~
-#define min(a, b) ~ hostile ~
-#define max(a, b) ~ hostile ~
-#define OK ~ hostile ~
-#define ERROR ~ hostile ~
-#define DEBUG ~ hostile ~
-#define READY ~ hostile ~
-#define IDLE ~ hostile ~
-#define CHECK(condition) ~ hostile ~
-#define LOG(severity) ~ hostile ~
+#define Ok hostile name
+#define Cancelled hostile name
+#define Unknown hostile name
+#define InvalidArgument hostile name
+#define NotFound hostile name
+#define Aborted hostile name
+#define Internal hostile name
+#define Unavailable hostile name
+#define Code_ALL hostile name
+#define min(a, b) hostile name
+#define max(a, b) hostile name
+#define OK hostile name
+#define ERROR hostile name
+#define DEBUG hostile name
+#define READY hostile name
+#define IDLE hostile name
+#define CHECK(condition) hostile name
+#define LOG(severity) hostile name
 
 #ifdef __cplusplus
 struct TimerId {};
@@ -63,15 +63,15 @@ struct Policy {};
 namespace Status {}
 enum Code { kOk = 1 };
 #else
-#define TimerId ~ hostile ~
-#define Code ~ hostile ~
-#define Backend ~ hostile ~
-#define Call ~ hostile ~
-#define Channel ~ hostile ~
-#define Choice ~ hostile ~
-#define Picker ~ hostile ~
-#define Policy ~ hostile ~
-#define Status ~ hostile ~
+#define TimerId hostile name
+#define Code hostile name
+#define Backend hostile name
+#define Call hostile name
+#define Channel hostile name
+#define Choice hostile name
+#define Picker hostile name
+#define Policy hostile name
+#define Status hostile name
 #endif
 
 #include STEER_HEADER
