@@ -146,6 +146,11 @@ constexpr char kTooLate[] =
     "too late: gRPC takes no policies once a channel or a server exists. Call steer::Register() at "
     "the beginning of main(), or preload libsteer-grpc-autoregister.so. ";
 
+RegisterStatus TooLate() {
+  return Failed(RegisterCode::kTooLate,
+                std::string(kTooLate) + "Steer's policies are not available in this process.");
+}
+
 // Another copy of Steer serves this gRPC.
 RegisterStatus Join(const Copy* leader) {
   const std::string serves = "another copy of Steer serves this gRPC: " + NameOfCopy(leader);
@@ -159,8 +164,9 @@ RegisterStatus Join(const Copy* leader) {
                       ". Register it with that copy, or give it another name; policies of that "
                       "copy can be used.");
   }
-  if (steer_load_plugins() != STEER_OK) {
-    return Failed(RegisterCode::kPluginFailed, FromC(steer_last_error()) + "; " + serves);
+  const steer_engine& engine = *leader->engine;
+  if (engine.load_plugins() != STEER_OK) {
+    return Failed(RegisterCode::kPluginFailed, FromC(engine.last_error()) + "; " + serves);
   }
   return RegisterStatus(RegisterCode::kAnotherCopy, "steer::Register: " + serves);
 }
@@ -170,6 +176,8 @@ RegisterStatus Lead() {
   const bool loaded = steer_load_plugins() == STEER_OK;
   const std::string why = FromC(steer_last_error());
   BuildAgain<Build>();
+  // Another thread may have made a channel meanwhile.
+  if (IsBuilt() && !BuiltHasPolicy(kMeetingPolicy)) return TooLate();
   std::string names = "registered";
   for (const std::string& name : host::PolicyNames()) names += " " + name;
   if (!loaded) return Failed(RegisterCode::kPluginFailed, why + "; " + names);
@@ -187,8 +195,7 @@ RegisterStatus RegisterOnce() {
   if (IsBuilt()) {
     const Copy* const leader = CopyOfText(AskBuiltPolicy(kMeetingPolicy, kQuestion));
     if (leader != nullptr) return Join(leader);
-    return Failed(RegisterCode::kTooLate,
-                  std::string(kTooLate) + "Steer's policies are not available in this process.");
+    return TooLate();
   }
   const Copy* leader = nullptr;
   RegisterBuild<Build>([&](RegistryBuilder* builder) {

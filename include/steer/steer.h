@@ -1309,7 +1309,7 @@ typedef struct steer_engine {
    */
   int32_t (*load_plugin)(struct steer_str path);
   /*
-   `steer_load_plugins`
+   `steer_load_plugins`, which says each time what came of it.
    */
   int32_t (*load_plugins)(void);
   /*
@@ -1738,8 +1738,8 @@ steer_status steer_load_plugin(struct steer_str path);
 
 /*
  Loads the plugins whose paths stand in the environment variable STEER_PLUGINS, between ':'
- (';' on Windows). Any thread; the second time it loads nothing, and says what came of the first. When some
- cannot be loaded, the others are, and the status is that of the first of them; `steer_last_error` names all.
+ (';' on Windows). Any thread; the second time it does nothing. When some cannot be loaded, the others are,
+ and the status is that of the first of them; `steer_last_error` names all.
 
  Ignores the variable in a process that has more rights than the one that started it (setuid,
  setgid, file capabilities), as the dynamic linker ignores LD_PRELOAD there.

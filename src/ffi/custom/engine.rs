@@ -51,7 +51,7 @@ pub struct steer_engine {
     pub register_policy: Option<unsafe extern "C" fn(kind: *const steer_policy_type) -> i32>,
     /// `steer_load_plugin`
     pub load_plugin: Option<unsafe extern "C" fn(path: steer_str) -> i32>,
-    /// `steer_load_plugins`
+    /// `steer_load_plugins`, which says each time what came of it.
     pub load_plugins: Option<unsafe extern "C" fn() -> i32>,
     /// `steer_last_error`
     pub last_error: Option<unsafe extern "C" fn() -> steer_str>,
@@ -439,7 +439,7 @@ unsafe extern "C" fn load_plugin(path: steer_str) -> i32 {
 
 unsafe extern "C" fn load_plugins() -> i32 {
     // SAFETY: as `steer_engine` says.
-    guard(STEER_PANIC, || unsafe { plugin::load_all_here() }) as i32
+    guard(STEER_PANIC, || unsafe { plugin::loaded_here() }) as i32
 }
 
 unsafe extern "C" fn last_error() -> steer_str {

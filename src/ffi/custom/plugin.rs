@@ -127,8 +127,8 @@ pub(super) unsafe fn load_here(path: steer_str) -> steer_status {
 }
 
 /// Loads the plugins whose paths stand in the environment variable STEER_PLUGINS, between ':'
-/// (';' on Windows). Any thread; the second time it loads nothing, and says what came of the first. When some
-/// cannot be loaded, the others are, and the status is that of the first of them; `steer_last_error` names all.
+/// (';' on Windows). Any thread; the second time it does nothing. When some cannot be loaded, the others are,
+/// and the status is that of the first of them; `steer_last_error` names all.
 ///
 /// Ignores the variable in a process that has more rights than the one that started it (setuid,
 /// setgid, file capabilities), as the dynamic linker ignores LD_PRELOAD there.
@@ -143,7 +143,7 @@ pub unsafe extern "C" fn steer_load_plugins() -> steer_status {
             return status;
         }
         // SAFETY: by this function's contract.
-        unsafe { load_all_here() }
+        unsafe { load_all_here() }.unwrap_or(STEER_OK)
     })
 }
 
@@ -151,15 +151,28 @@ pub unsafe extern "C" fn steer_load_plugins() -> steer_status {
 /// that asks from its entry.
 static LOADED: Mutex<Option<(steer_status, String)>> = Mutex::new(None);
 
-/// Loads the plugins of STEER_PLUGINS into this engine.
+/// What came of STEER_PLUGINS, for a copy that follows: loads them first if nobody has.
 ///
 /// # Safety
 /// As for [`steer_load_plugins`].
-pub(super) unsafe fn load_all_here() -> steer_status {
+pub(super) unsafe fn loaded_here() -> steer_status {
+    // SAFETY: by this function's contract.
+    if let Some(status) = unsafe { load_all_here() } {
+        return status;
+    }
+    let (status, text) = LOADED.lock().clone().unwrap_or((STEER_OK, String::new()));
+    fail_with(status, text)
+}
+
+/// Loads the plugins of STEER_PLUGINS into this engine. None: it was done before.
+///
+/// # Safety
+/// As for [`steer_load_plugins`].
+unsafe fn load_all_here() -> Option<steer_status> {
     {
         let mut loaded = LOADED.lock();
-        if let Some((status, text)) = loaded.clone() {
-            return fail_with(status, text);
+        if loaded.is_some() {
+            return None;
         }
         *loaded = Some((STEER_OK, String::new()));
     }
@@ -172,12 +185,12 @@ pub(super) unsafe fn load_all_here() -> steer_status {
         }
     }
     let Some((status, _)) = failed.first() else {
-        return STEER_OK;
+        return Some(STEER_OK);
     };
     let texts: Vec<_> = failed.iter().map(|(_, text)| text.as_str()).collect();
     let text = texts.join("; ");
     *LOADED.lock() = Some((*status, text.clone()));
-    fail_with(*status, text)
+    Some(fail_with(*status, text))
 }
 
 /// # Safety
