@@ -5,6 +5,7 @@
 #ifndef STEER_HOST_HPP
 #define STEER_HOST_HPP
 
+#include <atomic>
 #include <charconv>
 #include <cstdint>
 #include <cstring>
