@@ -156,9 +156,9 @@ void ChurnOnce(const Churned& churned, const std::vector<int>& ports, Clock::dur
     });
   }
   const TimePoint end = Clock::now() + time;
-  // A list also lasts until a part of the calls have ended. Otherwise a policy that connects only
+  // A list also lasts until some of the calls have ended. Otherwise a policy that connects only
   // what is picked may never connect in time on a busy machine.
-  const auto enough = static_cast<uint64_t>(options.threads * options.in_flight / 4);
+  const auto enough = static_cast<uint64_t>(options.threads * options.in_flight / 32);
   while (Clock::now() < end) {
     const uint64_t calls = tally.calls;
     feed_some();
