@@ -33,7 +33,8 @@ namespace steer_testing {
 using GrpcPolicy = grpc_core::LoadBalancingPolicy;
 using CallTracker = GrpcPolicy::SubchannelCallTrackerInterface;
 
-// What only some gRPC versions have. Nothing here says `override`, so that compilers do not ask for it.
+// What only some gRPC versions have. Nothing here says `override`, so that compilers do not ask for
+// it.
 class MetadataOfSomeVersions : public GrpcPolicy::MetadataInterface {
  public:
   virtual void Add(absl::string_view, absl::string_view) {}
