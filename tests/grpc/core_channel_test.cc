@@ -16,7 +16,7 @@ namespace steer_test {
 namespace {
 
 // Long enough for the channel to be destroyed while its calls run.
-constexpr std::chrono::milliseconds kDelay{300};
+constexpr std::chrono::milliseconds kSlowCall{300};
 
 class CoreChannelDestroyed : public PolicyTest {
  protected:
@@ -42,7 +42,7 @@ TEST_P(CoreChannelDestroyed, CallsThatWerePickedRunToTheirEnd) {
     ASSERT_TRUE(channel.WaitForOne());
     EXPECT_EQ(first.status(), GRPC_STATUS_OK);
   }
-  for (size_t i = 0; i < backends.size(); ++i) backends[i].SetDelay(kDelay);
+  for (size_t i = 0; i < backends.size(); ++i) backends[i].SetDelay(kSlowCall);
   EXPECT_EQ(DestroyWithCallsInFlight(&channel, 60),
             std::vector<grpc_status_code>(60, GRPC_STATUS_OK));
 }

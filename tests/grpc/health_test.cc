@@ -11,7 +11,7 @@
 namespace steer_test {
 namespace {
 
-constexpr int kLoadThreads = 2;
+constexpr int kHealthLoadThreads = 2;
 
 class Health : public PolicyTest {
  protected:
@@ -30,7 +30,7 @@ TEST_P(Health, ABackendThatIsNotServingIsLeftWithoutAFailedCall) {
   const std::vector<int> others = {backends[0].port(), backends[2].port()};
   const auto channel = Channel(StaticTarget(backends.ports()), kCheckHealth);
   ASSERT_TRUE(WaitForRotation(channel, backends.ports()));
-  Load load(channel, kLoadThreads);
+  Load load(channel, kHealthLoadThreads);
   for (int round = 0; round < 3; ++round) {
     backends[1].SetHealth(false);
     EXPECT_TRUE(load.WaitForPorts(others));
@@ -48,7 +48,7 @@ TEST_P(Health, ABackendIsDrainedAndShutDownWithoutAFailedCall) {
   const std::vector<int> others = {backends[0].port(), backends[2].port()};
   const auto channel = Channel(StaticTarget(backends.ports()), kCheckHealth);
   ASSERT_TRUE(WaitForRotation(channel, backends.ports()));
-  Load load(channel, kLoadThreads);
+  Load load(channel, kHealthLoadThreads);
   for (int round = 0; round < 3; ++round) {
     backends[1].SetHealth(false);
     EXPECT_TRUE(load.WaitForPorts(others));
@@ -103,7 +103,7 @@ TEST_P(OutlierDetection, ABackendThatFailsIsEjectedAndTakenBack) {
   const auto channel = MakeChannel(StaticTarget(backends.ports()),
                                    ServiceConfig("outlier_detection_experimental", config));
   ASSERT_TRUE(WaitForRotation(channel, backends.ports()));
-  Load load(channel, kLoadThreads);
+  Load load(channel, kHealthLoadThreads);
   backends[2].SetFailing(true);
   // A failed call counts as an answer of port 0, so this waits for a run of calls without one.
   EXPECT_TRUE(load.WaitForPorts(others));

@@ -16,7 +16,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr int kLoadThreads = 4;
+constexpr int kLossLoadThreads = 4;
 
 class Loss : public PolicyTest {};
 STEER_FOR_EACH_POLICY(Loss);
@@ -26,14 +26,14 @@ TEST_P(Loss, AKilledServerTakesOnlyItsRunningCallsWithItAndReturns) {
   const std::vector<int> others = {backends[0].port(), backends[2].port()};
   const auto channel = Channel(StaticTarget(backends.ports()));
   ASSERT_TRUE(WaitForRotation(channel, backends.ports()));
-  Load load(channel, kLoadThreads);
+  Load load(channel, kLossLoadThreads);
   ASSERT_TRUE(load.WaitForPorts(backends.ports()));
   ASSERT_EQ(load.failures(), 0) << load.FailureTexts();
   // Each thread had at most one call at that server, and may have begun another one or two on the
   // dead connection before the channel has heard of its end. On a busy machine the thread that
   // hears of it may have to wait for a CPU while the others go on calling: then once more.
   int lost = INT_MAX;
-  for (int kills = 0; kills < 5 && lost > 3 * kLoadThreads; ++kills) {
+  for (int kills = 0; kills < 5 && lost > 3 * kLossLoadThreads; ++kills) {
     const int before = load.failures();
     backends[1].Kill();
     EXPECT_TRUE(load.WaitForPorts(others));
@@ -43,7 +43,7 @@ TEST_P(Loss, AKilledServerTakesOnlyItsRunningCallsWithItAndReturns) {
     EXPECT_TRUE(load.WaitForPorts(backends.ports()));
     EXPECT_EQ(load.failures(), before + lost) << load.FailureTexts();
   }
-  EXPECT_LE(lost, 3 * kLoadThreads) << load.FailureTexts();
+  EXPECT_LE(lost, 3 * kLossLoadThreads) << load.FailureTexts();
 }
 
 // A gRPC server that shuts down refuses the calls that reach it before its GOAWAY has reached their
@@ -57,7 +57,7 @@ TEST_P(Loss, NoCallThatMayBeRetriedFailsWhenAServerGoesAndReturns) {
   const std::vector<int> others = {backends[0].port(), backends[2].port()};
   const auto channel = Channel(StaticTarget(backends.ports()), retries);
   ASSERT_TRUE(WaitForRotation(channel, backends.ports()));
-  Load load(channel, kLoadThreads);
+  Load load(channel, kLossLoadThreads);
   for (int round = 0; round < 4; ++round) {
     ASSERT_TRUE(load.WaitForPorts(backends.ports()));
     if (round % 2 == 0) {

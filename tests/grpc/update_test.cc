@@ -23,7 +23,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr int kLoadThreads = 2;
+constexpr int kUpdateLoadThreads = 2;
 
 class Update : public PolicyTest {
  protected:
@@ -85,7 +85,7 @@ TEST_P(Update, NoCallFailsWhileAddressesChange) {
   feed.FeedPorts(some({0, 1, 2}));
   const auto channel = Channel(feed.target());
   ASSERT_TRUE(WaitForRotation(channel, some({0, 1, 2})));
-  Load load(channel, kLoadThreads);
+  Load load(channel, kUpdateLoadThreads);
   for (int round = 0; round < 3; ++round) {
     for (const std::vector<size_t>& list : lists) {
       EXPECT_TRUE(FeedAndWait(&feed, some(list)).ok());
@@ -140,7 +140,7 @@ TEST_P(Update, AListThatDoesNotConnectWaitsBehindTheOldOne) {
   feed.FeedPorts({backends[0].port(), backends[1].port()});
   const auto channel = Channel(feed.target());
   ASSERT_TRUE(WaitForRotation(channel, {backends[0].port(), backends[1].port()}));
-  Load load(channel, kLoadThreads);
+  Load load(channel, kUpdateLoadThreads);
   EXPECT_TRUE(FeedAndWait(&feed, {mute.port()}).ok());
   EXPECT_TRUE(load.WaitForPorts({backends[0].port(), backends[1].port()}, 500));
   EXPECT_TRUE(FeedAndWait(&feed, {mute.port(), backends[2].port()}).ok());
@@ -171,7 +171,7 @@ TEST_P(Update, AnErrorKeepsTheAddresses) {
   feed.FeedPorts(backends.ports());
   const auto channel = Channel(feed.target());
   ASSERT_TRUE(WaitForRotation(channel, backends.ports()));
-  Load load(channel, kLoadThreads);
+  Load load(channel, kUpdateLoadThreads);
   ResolverFeed::Result error;
   error.error = grpc::Status(grpc::StatusCode::UNAVAILABLE, "the name server is away");
   std::future<grpc::Status> accepted = feed.Feed(error);
@@ -241,7 +241,7 @@ TEST_P(Update, NoCallFailsWhileThePolicyChanges) {
   feed.Feed(result);
   const auto channel = MakeChannel(feed.target(), "");
   ASSERT_TRUE(Call(channel).status.ok());
-  Load load(channel, kLoadThreads);
+  Load load(channel, kUpdateLoadThreads);
   for (int round = 0; round < 5; ++round) {
     for (const std::string& next : policies) {
       result.service_config = ServiceConfig(next);
