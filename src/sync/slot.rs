@@ -96,11 +96,13 @@ fn assign() -> u32 {
 ///
 /// In position-independent code, Rust reads a thread-local through a call of the dynamic linker's,
 /// which costs as much as the rest of a pick and, even where the linker later takes the call out,
-/// keeps all registers in memory around it. The *initial-exec* model is two instructions without a
-/// call, and Rust has no stable way to ask for it but to write these. It takes 4 bytes of what the
-/// C library holds ready for libraries that are loaded late.
+/// keeps all registers in memory around it. A TLS descriptor's call keeps all registers but `rax`,
+/// the linker replaces it by a constant in a program, and in a library it is four instructions as
+/// long as the library's thread-locals fit into what the C library holds ready. Where they do not,
+/// it is slower and still works. The *initial-exec* model would be faster by these four, but then
+/// the library cannot be loaded: two plugins with an engine each took more than there is.
 ///
-/// Source: Drepper, "ELF Handling For Thread-Local Storage", 4.4.6.
+/// Source: Oliva and Araujo, "Speeding Up Thread-Local Storage Access in Dynamic Libraries".
 #[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
 mod cell {
     use std::arch::{asm, global_asm};
@@ -124,11 +126,12 @@ mod cell {
         // writes, and touches nothing else.
         unsafe {
             asm!(
-                "mov {offset}, qword ptr [rip + steer_thread_slot@GOTTPOFF]",
-                "mov {value:e}, dword ptr fs:[{offset}]",
-                offset = out(reg) _,
+                "lea rax, [rip + steer_thread_slot@TLSDESC]",
+                "call qword ptr [rax + steer_thread_slot@TLSCALL]",
+                "mov {value:e}, dword ptr fs:[rax]",
                 value = lateout(reg) value,
-                options(nostack, preserves_flags, readonly),
+                out("rax") _,
+                options(readonly),
             );
         }
         value
@@ -138,11 +141,11 @@ mod cell {
         // SAFETY: writes the calling thread's own four bytes, defined above.
         unsafe {
             asm!(
-                "mov {offset}, qword ptr [rip + steer_thread_slot@GOTTPOFF]",
-                "mov dword ptr fs:[{offset}], {value:e}",
-                offset = out(reg) _,
+                "lea rax, [rip + steer_thread_slot@TLSDESC]",
+                "call qword ptr [rax + steer_thread_slot@TLSCALL]",
+                "mov dword ptr fs:[rax], {value:e}",
                 value = in(reg) value,
-                options(nostack, preserves_flags),
+                out("rax") _,
             );
         }
     }
