@@ -25,7 +25,7 @@
 //!
 //! # Which functions are guarded
 //!
-//! *Calls into the engine.* Each `extern "C"` function runs its body in [`guard`], or in `run`,
+//! *Calls into the engine.* Each `extern "C"` function runs its body in `guard`, or in `run`,
 //! which does so: a panic must not leave it. One that reads or copies plain memory has nothing that could
 //! panic, and goes without; so does a pick, which costs as much as a guard. A comment that begins
 //! with "Unguarded:" says why, above each of these. A test compares.
