@@ -442,20 +442,24 @@ unsafe extern "C" fn load_plugins() -> i32 {
     guard(STEER_PANIC, || unsafe { plugin::loaded_here() }) as i32
 }
 
+// Unguarded: calls a function that guards itself, or that cannot panic.
 unsafe extern "C" fn last_error() -> steer_str {
     register::steer_last_error()
 }
 
+// Unguarded: calls a function that guards itself, or that cannot panic.
 unsafe extern "C" fn policy_name(index: usize, name: *mut *mut steer_string) -> i32 {
     // SAFETY: as `steer_engine` says.
     unsafe { library::steer_policy_name(index, name) as i32 }
 }
 
+// Unguarded: calls a function that guards itself, or that cannot panic.
 unsafe extern "C" fn stats_json(text: *mut *mut steer_string) -> i32 {
     // SAFETY: as `steer_engine` says.
     unsafe { stats_here::json_here(text) as i32 }
 }
 
+// Unguarded: calls a function that guards itself, or that cannot panic.
 unsafe extern "C" fn stats_prometheus(text: *mut *mut steer_string) -> i32 {
     // SAFETY: as `steer_engine` says.
     unsafe { stats_here::prometheus_here(text) as i32 }
@@ -465,11 +469,13 @@ unsafe extern "C" fn stats_track_calls(on: i32) {
     guard((), || stats::track_calls(on != 0));
 }
 
+// Unguarded: calls a function that guards itself, or that cannot panic.
 unsafe extern "C" fn string_text(string: *const steer_string) -> steer_str {
     // SAFETY: as `steer_engine` says.
     unsafe { text::steer_string_text(string) }
 }
 
+// Unguarded: calls a function that guards itself, or that cannot panic.
 unsafe extern "C" fn string_free(string: *mut steer_string) {
     // SAFETY: as `steer_engine` says.
     unsafe { text::steer_string_free(string) }
