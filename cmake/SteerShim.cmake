@@ -38,6 +38,8 @@ function(steer_add_shim)
   target_include_directories(steer_shim PUBLIC ${arg_INCLUDE_DIR})
   target_link_libraries(steer_shim PRIVATE steer_grpc_internals ${STEER_GRPC_TARGET} steer::engine)
   target_compile_features(steer_shim PUBLIC cxx_std_17)
+  set_property(SOURCE ${arg_SOURCE_DIR}/running_grpc.cc APPEND PROPERTY
+               COMPILE_DEFINITIONS STEER_GRPC_RELEASE="${STEER_GRPC_RELEASE}")
   set_target_properties(steer_shim PROPERTIES POSITION_INDEPENDENT_CODE ON
                         CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
 

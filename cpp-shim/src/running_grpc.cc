@@ -1,8 +1,10 @@
 // Which gRPC runs. Patch levels of one minor version have the same internal interface.
+//
+// The build says which gRPC the shim is compiled for (STEER_GRPC_RELEASE). gRPC's own header with
+// its version came with 1.47, and where it is missing another gRPC's may be found.
 #include "running_grpc.h"
 
 #include <grpcpp/grpcpp.h>
-#include <grpcpp/version_info.h>
 
 #include <string>
 
@@ -27,7 +29,7 @@ std::string MinorOf(const std::string& version) {
 std::string WhyOtherGrpc() {
   if (&grpc::Version == nullptr) return "";
   const std::string running = grpc::Version();
-  const std::string compiled = GRPC_CPP_VERSION_STRING;
+  const std::string compiled = STEER_GRPC_RELEASE;
   if (MinorOf(running) == MinorOf(compiled)) return "";
   return "Steer was compiled for gRPC " + compiled + ", and this process runs gRPC " + running +
          ", whose internal interface may differ. Rebuild Steer's steer::grpc, or "
