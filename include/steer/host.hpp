@@ -120,12 +120,14 @@ class ReleaseQueue {
  public:
   // Returns whether it was empty: whoever adds the first one arranges for TakeAll.
   bool Add(void* connection) {
-    auto* const node = new Node{connection, first_.load(std::memory_order_relaxed)};
-    // Release: pairs with the acquire in TakeAll.
-    while (!first_.compare_exchange_weak(node->next, node, std::memory_order_release,
+    Node* former = first_.load(std::memory_order_relaxed);
+    auto* const node = new Node{connection, former};
+    // Release: pairs with the acquire in TakeAll, which may free the node at once.
+    while (!first_.compare_exchange_weak(former, node, std::memory_order_release,
                                          std::memory_order_relaxed)) {
+      node->next = former;
     }
-    return node->next == nullptr;
+    return former == nullptr;
   }
   // Empties the queue.
   template <typename Release>
