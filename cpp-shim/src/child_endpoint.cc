@@ -34,11 +34,11 @@ class Endpoint::Listener final : public GrpcPolicy::DelegatingChannelControlHelp
 
 namespace {
 
-const auto& Registry() { return grpc_core::CoreConfiguration::Get().lb_policy_registry(); }
+const auto& Policies() { return grpc_core::CoreConfiguration::Get().lb_policy_registry(); }
 
 grpc_core::RefCountedPtr<GrpcConfig> PickFirstConfig() {
   using grpc_core::Json;
-  return *Registry().ParseLoadBalancingConfig(
+  return *Policies().ParseLoadBalancingConfig(
       Json::FromArray({Json::FromObject({{"pick_first", Json::FromObject({})}})}));
 }
 
@@ -60,7 +60,7 @@ Endpoint* Endpoint::NewLocked(EndpointArgs args) {
   child_args.work_serializer = endpoint->policy()->serializer();
   child_args.args = update.args;
   child_args.channel_control_helper = std::make_unique<Listener>(endpoint->Ref());
-  endpoint->connector_ = Registry().CreateLoadBalancingPolicy("pick_first", std::move(child_args));
+  endpoint->connector_ = Policies().CreateLoadBalancingPolicy("pick_first", std::move(child_args));
   grpc_pollset_set_add_pollset_set(endpoint->connector_->interested_parties(),
                                    endpoint->args_.policy->interested_parties());
   // What it refuses it reports as TRANSIENT_FAILURE too.
