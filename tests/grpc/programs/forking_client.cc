@@ -13,11 +13,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -29,13 +32,22 @@ namespace {
 using std::chrono::seconds;
 
 constexpr int kCalls = 24;
+// More than enough for each of three backends to be some user's.
+constexpr int kUsers = 200;
 
-// Waits until the channel has all of its connections, and does not pick meanwhile: a pick takes
-// random numbers, of which this test compares what comes next. A policy that connects for calls
-// alone gets one.
-bool Connect(const std::shared_ptr<grpc::Channel>& channel, bool connects_for_calls) {
-  if (connects_for_calls && !steer_test::Call(channel, {true, seconds(20)}).status.ok()) {
-    return false;
+// Waits until the channel has all of its connections. It does not pick at random meanwhile: this
+// test compares the random picks that follow. A policy that connects for calls alone gets calls
+// whose hashes are their users', until each backend has answered one.
+bool Connect(const std::shared_ptr<grpc::Channel>& channel, const std::string& target,
+             bool connects_for_calls) {
+  const std::size_t backends = std::count(target.begin(), target.end(), ',') + 1;
+  std::set<int> connected;
+  for (int user = 0; connects_for_calls && connected.size() < backends; ++user) {
+    if (user == kUsers) return false;
+    const steer_test::CallResult result = steer_test::Call(
+        channel, {/*wait_for_ready=*/true, seconds(20), {{"user", std::to_string(user)}}});
+    if (!result.status.ok()) return false;
+    connected.insert(result.port);
   }
   if (!channel->WaitForConnected(std::chrono::system_clock::now() + seconds(20))) return false;
   std::this_thread::sleep_for(seconds(1));
@@ -62,7 +74,7 @@ std::string Ports(const std::shared_ptr<grpc::Channel>& channel) {
 bool Say(const std::string& who, const std::string& target, const std::string& service_config) {
   const auto channel = steer_test::MakeChannel(target, service_config);
   const bool is_ring_hash = service_config.find("ring_hash") != std::string::npos;
-  if (!Connect(channel, is_ring_hash)) return false;
+  if (!Connect(channel, target, is_ring_hash)) return false;
   const std::string ports = Ports(channel);
   std::cout << who << "=" << ports << std::endl;
   return !ports.empty() && steer::StatsJson().find(target) != std::string::npos;
