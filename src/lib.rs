@@ -4,29 +4,39 @@
 //! shim in `cpp-shim/`, or a virtual one in tests) hands in resolver updates and connectivity
 //! reports, and the engine answers with connection requests, aggregate states and pickers.
 //!
-//! | module | what it holds | what it must not know |
+//! | module | what it holds | what it must not depend on |
 //! |---|---|---|
-//! | [`policy`] | traits, registry, one file per policy | raw pointers, the C ABI |
-//! | [`endpoints`] | the connectivity rules that every leaf policy shares | how a backend is chosen |
-//! | [`load`] | what is learnt of backends from their calls and reports | how a backend is chosen |
-//! | [`hashing`] | consistent hashing: the ketama ring, the maglev table | states, any policy |
-//! | [`stats`] | what can be seen of a running process | how a policy decides, the C ABI |
-//! | [`sync`] | what threads share: per-thread rotation, opaque handles | policies |
 //! | [`ffi`] | the only `extern "C"`: guard, convert, call | how anything is decided |
+//! | [`policies`] | the policies, one file or folder each | raw pointers, the C ABI |
+//! | [`policy`] | the framework: traits, registry, runner, leaf policies | any policy |
+//! | [`hashing`] | consistent hashing: the ketama ring, the maglev table | states, policies |
+//! | [`load`] | what is learnt from the calls and reports of a backend | how a backend is chosen |
+//! | [`calls`] | tracked calls, their listeners and counters, load reports | policies |
+//! | [`stats`] | the statistics of a running process | policies, the C ABI |
+//! | [`endpoints`] | the connectivity rules that every leaf policy shares | how a backend is chosen |
+//! | [`fault`] | panics and errors of user code | everything above |
+//! | [`sync`] | what threads share: locks, rotations, the clock, opaque handles | everything above |
+//!
+//! Each module depends on those below it only.
 //!
 //! `docs/ARCHITECTURE.md` is the map of the whole repository.
 
 #![warn(unreachable_pub)]
 
+pub mod calls;
 pub mod endpoints;
+pub mod fault;
 pub mod ffi;
 pub mod hashing;
 pub mod load;
+pub mod policies;
 pub mod policy;
+mod severity;
 pub mod stats;
 pub mod sync;
 
 #[cfg(all(test, loom))]
 mod model;
 
+pub use severity::Severity;
 pub use steer_abi::{Code, Status};

@@ -1,19 +1,19 @@
 //! Loom models of what goes through several modules: a picker is published, threads pick with it, it is replaced, and the
 //! last to let go of it frees it, with the connections that nobody else has.
 //!
-//! What is modelled is the engine's own: [`Connection`], [`Places`] and what of them one picker shares with the next one,
-//! [`TrackedCall`], [`Observed`]. The slot that the picker in force is taken from is the host's, here as in gRPC a lock
+//! What is modelled is the engine's own: [`Connection`], [`PersistentVec`] and what of them one picker shares with the next one,
+//! [`TrackedCall`], [`CallCounters`]. The slot that the picker in force is taken from is the host's, here as in gRPC a lock
 //! around a reference count.
 
 use std::sync::Arc as Unmodelled;
 
-use loom::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use loom::sync::atomic::AtomicU32;
+use loom::sync::atomic::Ordering::SeqCst;
 use loom::sync::{Arc, Mutex};
 use loom::thread;
 
-use crate::endpoints::{Connection, Places};
-use crate::load::Observed;
-use crate::policy::{CallHooks, TrackedBackend, TrackedCall};
+use crate::calls::{CallCounters, CallListener, TrackedBackend, TrackedCall};
+use crate::endpoints::{Connection, PersistentVec};
 use crate::sync::Handle;
 use crate::{Code, Status};
 
@@ -66,7 +66,7 @@ fn a_pick_holds_its_connection() {
     check(3, || {
         let released = Released::new([AtomicU32::new(0), AtomicU32::new(0)]);
         // What the policy keeps, and publishes clones of.
-        let mut places = Places::new(2);
+        let mut places = PersistentVec::new(2);
         places.set(0, Some(connection(0, &released)));
         let in_force = InForce::new(places.clone());
         let picks = {
@@ -99,8 +99,8 @@ fn a_pick_holds_its_connection() {
 fn a_tracked_call_outlives_its_picker() {
     check(3, || {
         let released = Released::new([AtomicU32::new(0), AtomicU32::new(0)]);
-        let observed = Unmodelled::new(Observed::new(()));
-        let hooks = || Unmodelled::clone(&observed) as Unmodelled<dyn CallHooks>;
+        let observed = Unmodelled::new(CallCounters::new(()));
+        let hooks = || Unmodelled::clone(&observed) as Unmodelled<dyn CallListener>;
         let backend = |number| TrackedBackend::new(connection(number, &released), hooks(), number);
         let in_force = InForce::new([backend(0)]);
         let call = {

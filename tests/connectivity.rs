@@ -193,6 +193,7 @@ fn rule_5_stickiness_begins_anew_with_a_list() {
 #[test]
 fn rule_5_what_changes_an_endpoint_makes_a_new_one() {
     use std::sync::Arc;
+
     use steer::endpoints::EndpointDescriptor;
     let channel = Channel::round_robin();
     let with_weight = |weight| {

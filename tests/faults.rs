@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 use steer::Status;
+use steer::calls::{Call, Wants};
 use steer::endpoints::Connectivity::{self, Connecting, Ready, TransientFailure};
 use steer::endpoints::{EndpointId, Report};
 use steer::policy::{
-    Backend, BuiltIn, Call, Config, ConfigError, Fields, Helper, LeafFactory, OnFault, Pick,
-    Picker, PickerFactory, Policy, PolicyFactory, StandIn, Update, Wants,
+    Backend, BuiltIn, Config, ConfigError, FallbackMode, Fields, Helper, LeafFactory, OnFault,
+    Pick, Picker, PickerFactory, Policy, PolicyFactory, Update,
 };
 use steer::stats::Plugin;
 use support::Asked::{Log, RunLater};
@@ -112,8 +113,8 @@ impl PolicyFactory for Chosen {
     }
 }
 
-fn chosen(at: At, stand_in: StandIn, per_minute: u32) -> Channel {
-    let on_fault = OnFault { stand_in, per_minute };
+fn chosen(at: At, fallback_mode: FallbackMode, per_minute: u32) -> Channel {
+    let on_fault = OnFault { fallback: fallback_mode, per_minute };
     let mut channel = Channel::new(Arc::new(Chosen(LeafFactory::new(), on_fault)));
     channel.config = serde_json::json!({ "at": format!("{at:?}") });
     channel
@@ -202,7 +203,7 @@ fn a_new_release_ends_a_fallback() {
 
 #[test]
 fn so_many_faults_a_minute_fail_the_calls_that_meet_them_and_no_more() {
-    let channel = chosen(At::PickAtTimes, StandIn::RoundRobin, 2);
+    let channel = chosen(At::PickAtTimes, FallbackMode::RoundRobin, 2);
     channel.update("ab").unwrap();
     channel.ready("ab");
     for _ in 0..2 {
@@ -224,7 +225,7 @@ fn so_many_faults_a_minute_fail_the_calls_that_meet_them_and_no_more() {
 
 #[test]
 fn a_policy_may_fail_the_calls_that_meet_a_fault_for_ever() {
-    let channel = chosen(At::PickAtTimes, StandIn::Failing, u32::MAX);
+    let channel = chosen(At::PickAtTimes, FallbackMode::Failing, u32::MAX);
     channel.update("ab").unwrap();
     channel.ready("ab");
     FAULTY.set(true);
@@ -240,7 +241,7 @@ fn a_policy_may_fail_the_calls_that_meet_a_fault_for_ever() {
 fn a_policy_that_fails_closed_sends_no_call_elsewhere() {
     for (at, limit) in [(At::PickAtTimes, 1), (At::Build, u32::MAX), (At::Wants, u32::MAX)] {
         FAULTY.set(true);
-        let mut channel = chosen(at, StandIn::Failing, limit);
+        let mut channel = chosen(at, FallbackMode::Failing, limit);
         channel.update("ab").unwrap();
         channel.ready("a");
         channel.pick();
@@ -262,7 +263,7 @@ fn a_policy_that_fails_closed_sends_no_call_elsewhere() {
 
 #[test]
 fn a_fault_is_told_of_with_the_plugin_that_it_is_of() {
-    let mut channel = chosen(At::Pick, StandIn::RoundRobin, 0);
+    let mut channel = chosen(At::Pick, FallbackMode::RoundRobin, 0);
     channel.target = "a plugin's".into();
     channel.update("a").unwrap();
     channel.ready("a");
@@ -280,13 +281,13 @@ fn a_fault_is_told_of_with_the_plugin_that_it_is_of() {
     let seen = all.iter().find(|seen| seen.target == "a plugin's").unwrap();
     let fallback = seen.fallback.as_ref().unwrap();
     assert_eq!(fallback.reason, "pick panicked: faulty pick");
-    assert_eq!(fallback.stand_in, "round_robin");
+    assert_eq!(fallback.mode, "round_robin");
     assert!(fallback.since <= std::time::SystemTime::now());
     assert!(fallback.since_unix_seconds() > 1.6e9);
     assert_eq!(seen.plugin.as_ref().unwrap().version, "1.2");
     let text = steer::stats::to_prometheus(vec![seen.clone()]);
     let line = text.lines().find(|line| line.starts_with("steer_policy_fallback_since_seconds{"));
-    let labels = "reason=\"pick panicked: faulty pick\",stand_in=\"round_robin\",\
+    let labels = "reason=\"pick panicked: faulty pick\",mode=\"round_robin\",\
                   plugin=\"wrong\",version=\"1.2\"} ";
     assert!(line.is_some_and(|line| line.contains(labels)), "{text}");
     let json = steer::stats::to_json(&all);

@@ -4,7 +4,7 @@ mod support;
 
 use serde_json::{Value, json};
 use steer::Status;
-use steer::policy::{Call, TrackedSlot};
+use steer::calls::{Call, TrackedSlot};
 use support::Channel;
 
 fn channel(config: Value, names: &str) -> Channel {

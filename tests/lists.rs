@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use steer::Status;
+use steer::calls::Call;
 use steer::endpoints::{Connection, Connectivity, EndpointDescriptor};
 use steer::policy::{
-    Call, Config, ConfigError, Helper, LeafPolicy, Pick, Picker, PickerFactory, Policy,
-    PolicyFactory, Ready, Registry,
+    Config, ConfigError, Helper, LeafPolicy, Pick, Picker, PickerFactory, Policy, PolicyFactory,
+    Ready,
 };
 use support::Asked::{self, Connect, Dropped, New, State};
 use support::Channel;
@@ -198,7 +199,7 @@ fn what_a_host_would_make_anew_is_made_anew_though_nothing_else_has_changed() {
 /// one). Lists of any order, while endpoints become READY and are lost, and some are made only when a call wants them.
 #[test]
 fn endpoints_are_made_of_their_places_in_the_latest_list() {
-    for policy in Registry::global().names() {
+    for policy in steer::policies::registry().names() {
         let channel = Channel::with_seed(&policy, serde_json::json!({}), 1);
         let mut rng = fastrand::Rng::with_seed(7);
         let mut names: Vec<char> = ('a'..='p').collect();

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::json;
+use steer::calls::{Call, TrackedSlot};
 use steer::endpoints::EndpointDescriptor;
 use steer::hashing::{Member, Table};
-use steer::policy::{Call, Registry, TrackedSlot};
 use support::Channel;
 use support::statistics::assert_shares;
 
@@ -39,7 +39,7 @@ fn placed(channel: &Channel) -> Vec<String> {
 }
 
 fn fault(config: serde_json::Value) -> String {
-    let factory = Registry::global().find("steer_maglev").unwrap();
+    let factory = steer::policies::registry().find("steer_maglev").unwrap();
     factory.parse_config(&config).expect_err("a config with faults").to_string()
 }
 
@@ -58,7 +58,7 @@ fn every_fault_of_a_config_is_named() {
         let fault = fault(json!({ "tableSize": size }));
         assert!(fault.contains("field:steer_maglev.tableSize error:"), "{fault}");
     }
-    let factory = Registry::global().find("steer_maglev").unwrap();
+    let factory = steer::policies::registry().find("steer_maglev").unwrap();
     for config in
         [json!(null), json!({}), json!({"tableSize": 5_000_011}), json!({"tableSize": "2"})]
     {

@@ -12,9 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
+use steer::calls::TrackedSlot;
 use steer::endpoints::Connectivity::{self, Connecting, Idle, Ready, TransientFailure};
 use steer::endpoints::EndpointId;
-use steer::policy::TrackedSlot;
 use support::Channel;
 
 /// What happens to a channel.

@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use serde_json::json;
-use steer::policy::TrackedSlot;
+use steer::calls::TrackedSlot;
 use steer::{Code, Status};
 use support::Channel;
 

@@ -50,7 +50,7 @@ fn only_ready_backends_are_chosen() {
 #[test]
 fn calls_are_not_tracked_and_a_config_has_no_fields() {
     let channel = channel("a");
-    assert!(channel.pick_for(steer::policy::Call::UNKNOWN).1.is_none());
+    assert!(channel.pick_for(steer::calls::Call::UNKNOWN).1.is_none());
     let fault = Channel::config_fault("steer_random", json!([]));
     let expected = "[field:steer_random error:is not an object]";
     assert!(fault.ends_with(expected), "{fault}");

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::json;
+use steer::calls::Call;
 use steer::endpoints::{Connectivity, EndpointDescriptor};
 use steer::hashing::{Member, Ring};
-use steer::policy::{Call, Registry};
 use steer::{Code, Status};
 use support::statistics::assert_shares;
 use support::{Asked, Channel};
@@ -57,7 +57,7 @@ fn connect(channel: &Channel, names: &str) {
 }
 
 fn fault(config: serde_json::Value) -> String {
-    let factory = Registry::global().find("steer_ring_hash").unwrap();
+    let factory = steer::policies::registry().find("steer_ring_hash").unwrap();
     factory.parse_config(&config).expect_err("a config with faults").to_string()
 }
 
@@ -88,7 +88,7 @@ fn every_fault_of_a_config_is_named() {
         let fault = fault(config);
         assert!(fault.contains(&format!("field:steer_ring_hash.{field}")), "{fault}");
     }
-    let factory = Registry::global().find("steer_ring_hash").unwrap();
+    let factory = steer::policies::registry().find("steer_ring_hash").unwrap();
     for config in
         [json!(null), json!({}), json!({"minRingSize": "8388608", "maxRingSize": 8388608})]
     {
@@ -638,7 +638,7 @@ fn late_reports_find_nothing() {
 }
 
 /// A call whose hash is that of this backend's first entry, and what tracks it.
-fn start(channel: &Channel, hash: u64) -> (String, Option<steer::policy::TrackedSlot>) {
+fn start(channel: &Channel, hash: u64) -> (String, Option<steer::calls::TrackedSlot>) {
     channel.pick_for(&Call { request_hash: Some(hash), ..*Call::UNKNOWN })
 }
 

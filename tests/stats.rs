@@ -6,15 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use serde_json::json;
+use steer::calls::{Call, Metrics, TrackedSlot};
 use steer::endpoints::Connectivity::{self, Ready, TransientFailure};
 use steer::endpoints::{Connection, Endpoint, EndpointDescriptor, EndpointId, Report};
-use steer::policy::{
-    Call, Helper, Metrics, Pick, Picker, PolicyFactory, Registry, Severity, TimerId, TrackedSlot,
-    Update,
-};
-use steer::stats::{self, BackendStats, ChannelStats, Describe};
+use steer::policy::{Helper, Pick, Picker, PolicyFactory, Registry, TimerId, Update};
+use steer::stats::{self, BackendStats, ChannelStats, StatsSource};
 use steer::sync::Handle;
-use steer::{Code, Status};
+use steer::{Code, Severity, Status};
 use support::Channel;
 
 /// Whether calls are tracked is a matter of the process: tests that depend on it take turns.
@@ -208,7 +206,7 @@ fn calls_are_not_tracked_for_the_statistics_unless_asked() {
     channel.ready("a");
     // A thread's first turn takes longer.
     channel.pick();
-    assert!(channel.picker().next_turn().is_some(), "the shortest way is taken");
+    assert!(channel.picker().next_in_rotation().is_some(), "the shortest way is taken");
     let seen = seen("untracked").remove(0);
     assert!(!seen.calls_tracked);
     let a = &seen.backends[0];
@@ -218,7 +216,7 @@ fn calls_are_not_tracked_for_the_statistics_unless_asked() {
 #[test]
 fn every_policy_tracks_calls_when_asked() {
     let _tracking = Tracking::set(true);
-    for policy in Registry::global().names() {
+    for policy in steer::policies::registry().names() {
         let target = format!("tracked {policy}");
         let channel = channel(&target, &policy, json!({}));
         channel.update("a").unwrap();
@@ -394,7 +392,7 @@ impl PolicyFactory for Broken {
 
 impl steer::policy::Policy for Broken {
     fn update(&mut self, _update: &steer::policy::Update) -> Result<(), Status> {
-        steer::policy::raise("update", "broken")
+        steer::fault::raise("update", "broken")
     }
 
     fn endpoint_report(
@@ -423,7 +421,7 @@ fn a_broken_policy_is_seen_as_such() {
 #[derive(Default)]
 struct Host {
     made: Mutex<u64>,
-    describe: Mutex<Option<Arc<dyn Describe>>>,
+    describe: Mutex<Option<Arc<dyn StatsSource>>>,
     picker: Mutex<Option<Box<dyn Picker>>>,
 }
 
@@ -455,7 +453,7 @@ impl Helper for Host {
         TimerId(1)
     }
     fn cancel_timer(&self, _: TimerId) {}
-    fn described_by(&self, describe: Arc<dyn Describe>) {
+    fn set_stats_source(&self, describe: Arc<dyn StatsSource>) {
         *self.describe.lock().unwrap() = Some(describe);
     }
     fn request_load_reports(&self, _: Option<Duration>) {}
@@ -476,8 +474,8 @@ impl Helper for Host {
 #[test]
 fn what_tells_of_a_policy_owns_no_connection() {
     let _tracking = Tracking::set(true);
-    for name in Registry::with_built_ins().names() {
-        let factory = Registry::global().find(&name).unwrap();
+    for name in Registry::with_built_ins(steer::policies::built_ins()).names() {
+        let factory = steer::policies::registry().find(&name).unwrap();
         let host = Arc::new(Host::default());
         let mut policy = factory.new_policy(Arc::clone(&host) as Arc<dyn Helper>);
         let endpoint = |address: &str| EndpointDescriptor {

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
-use steer::policy::{Call, Metrics, TrackedSlot};
+use steer::calls::{Call, Metrics, TrackedSlot};
 use steer::{Code, Status, stats};
 use support::Channel;
 

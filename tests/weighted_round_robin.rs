@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use steer::Status;
+use steer::calls::Metrics;
 use steer::endpoints::EndpointDescriptor;
-use steer::policy::Metrics;
 use support::{Asked, Channel};
 
 const POLICY: &str = "steer_weighted_round_robin";

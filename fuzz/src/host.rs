@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use steer::ffi::*;
-use steer::policy::Metrics;
+use steer::calls::Metrics;
 
 use crate::bytes::{read, take, text};
 use crate::callbacks::{self, Turn, within};

@@ -13,7 +13,7 @@ mod sequence;
 use std::ptr;
 
 use steer::ffi::*;
-use steer::policy::Metrics;
+use steer::calls::Metrics;
 
 pub use bytes::text;
 pub use host::{Channel, HeldPicker, Picked};

@@ -101,7 +101,7 @@ fn one(
         }
         Event::AllReady => channel.make_ready(),
         Event::Load { bytes: [cpu, memory, application, qps, eps] } => {
-            channel.load_reports(&steer::policy::Metrics {
+            channel.load_reports(&steer::calls::Metrics {
                 cpu_utilization: cpu,
                 mem_utilization: memory,
                 application_utilization: application,

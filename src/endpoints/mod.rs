@@ -6,24 +6,27 @@
 //! | `connection.rs` | what a READY endpoint hands to pickers |
 //! | `id.rs` | the numbers by which hosts and policies speak of endpoints |
 //! | `list.rs` | one address list: states as they count, and their aggregate |
-//! | `places.rs` | what is at a list's places, shared by what is published one after another |
-//! | `tracker.rs` | the current and the pending list, and what a report does to both |
+//! | `lists.rs` | the current and the pending list, and what a report does to both |
+//! | `host.rs` | what the lists need from the host |
+//! | `persistent_vec.rs` | a vector whose clones share what they have in common |
 //!
 //! Must not know: how a backend is chosen, the C ABI.
 
 mod connection;
 mod descriptor;
+mod host;
 mod id;
 mod list;
-mod places;
-mod tracker;
+mod lists;
+mod persistent_vec;
 
 pub use connection::{Connection, Releases};
 pub use descriptor::{Attribute, AttributeValue, EndpointDescriptor, Index, Locality};
+pub use host::EndpointHost;
 pub use id::{ById, EndpointId};
 pub use list::Aggregate;
-pub use places::Places;
-pub use tracker::{Tracker, UpdateOutcome};
+pub use lists::{EndpointLists, UpdateOutcome};
+pub use persistent_vec::PersistentVec;
 
 use crate::Status;
 

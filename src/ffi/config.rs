@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::steer_status::*;
 use super::text::{ReadText, steer_str, steer_string};
-use super::{guard, steer_status, steer_status::*};
-use crate::policy::{Config, PolicyFactory, Registry};
+use super::{guard, steer_status};
+use crate::policy::{Config, PolicyFactory};
 
 /// A policy's config, parsed and checked. Immutable; any number of policies may use it.
 pub struct steer_config {
@@ -65,8 +66,8 @@ pub unsafe extern "C" fn steer_config_parse(
 }
 
 fn parse(policy_name: &str, json: &str) -> Result<steer_config, (steer_status, String)> {
-    let Some(policy) = Registry::global().find(policy_name) else {
-        let names = Registry::global().names().join(", ");
+    let Some(policy) = crate::policies::registry().find(policy_name) else {
+        let names = crate::policies::registry().names().join(", ");
         let text = format!("no policy is named {policy_name:?}; there are: {names}");
         return Err((STEER_UNKNOWN_POLICY, text));
     };

@@ -4,11 +4,12 @@ use std::ffi::c_void;
 use std::mem::offset_of;
 use std::sync::Arc;
 
-use super::text::{ReadText, steer_str};
 pub use steer_abi::{steer_attribute, steer_attribute_kind};
 
+use super::steer_status;
+use super::steer_status::*;
+use super::text::{ReadText, steer_str};
 use super::versioned::{Versioned, plain_array, read_array};
-use super::{steer_status, steer_status::*};
 use crate::endpoints::{Attribute, AttributeValue, EndpointDescriptor, Locality};
 
 /// Connectivity states, with gRPC's numbers.

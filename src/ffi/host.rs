@@ -6,17 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::picker::steer_picker;
+use super::steer_status;
+use super::steer_status::*;
 use super::text::steer_str;
 use super::versioned::Versioned;
-use super::{steer_status, steer_status::*};
-use crate::Status;
 use crate::endpoints::{
     Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId, Releases,
 };
-use crate::policy::{GuardedPicker, Host, Severity, TimerId};
+use crate::policy::{GuardedPicker, Host, TimerId};
 use crate::stats::EndpointLease;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Clock, Handle};
+use crate::{Severity, Status};
 
 /// The host's side of one policy. The engine copies the table.
 ///

@@ -1,10 +1,10 @@
 //! What the library is and which policies it has.
 
-use super::text::{steer_str, steer_string};
-use super::{guard, steer_status, steer_status::*};
-use crate::policy::Registry;
-
 pub use steer_abi::STEER_ABI_VERSION;
+
+use super::steer_status::*;
+use super::text::{steer_str, steer_string};
+use super::{guard, steer_status};
 
 /// The ABI version that the library implements. Any thread.
 ///
@@ -38,7 +38,7 @@ pub unsafe extern "C" fn steer_policy_name(
         if name.is_null() {
             return STEER_NULL_ARGUMENT;
         }
-        let Some(found) = Registry::global().names().into_iter().nth(index) else {
+        let Some(found) = crate::policies::registry().names().into_iter().nth(index) else {
             return STEER_UNKNOWN_POLICY;
         };
         let found = steer_string::into_raw(found);

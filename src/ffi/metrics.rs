@@ -9,7 +9,7 @@ use super::steer_status;
 use super::steer_status::*;
 use super::text::{ReadText, steer_str};
 use super::versioned::{Versioned, read_array};
-use crate::policy::Metrics;
+use crate::calls::Metrics;
 
 // SAFETY: repr(C), begins with its size, and zeros are NULLs and numbers.
 unsafe impl Versioned for steer_metric {

@@ -54,6 +54,8 @@ mod text;
 mod tracker;
 mod versioned;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 pub use config::*;
 pub use custom::*;
 pub use endpoint::*;
@@ -67,9 +69,7 @@ pub use status::*;
 pub use text::*;
 pub use tracker::*;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use crate::policy::discard;
+use crate::fault::discard;
 
 /// Runs an entry point's body. A panic that the engine let through must not unwind into C: it
 /// becomes `fallback`, and what was half done is the engine's to have made safe.

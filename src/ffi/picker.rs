@@ -7,22 +7,23 @@ use std::ffi::c_void;
 use std::mem::offset_of;
 use std::ptr;
 
+use steer_abi::steer_choice;
 pub use steer_abi::{
     STEER_WANTS_HEADERS, STEER_WANTS_METRICS, STEER_WANTS_PATH, STEER_WANTS_REQUEST_HASH,
     steer_call,
 };
-
-use steer_abi::steer_choice;
+use steer_pick_kind::*;
 
 use super::custom::{CustomPicker, Direct};
+use super::steer_status::*;
 use super::text::{ReadText, steer_str};
 use super::tracker::steer_call_tracker;
 use super::versioned::{Versioned, plain_array, read};
-use super::{guard, steer_status, steer_status::*};
+use super::{guard, steer_status};
 use crate::Status;
-use crate::policy::{Call, GuardedPicker, Headers, Pick, is_header_name};
+use crate::calls::{Call, Headers, is_header_name};
+use crate::policy::{GuardedPicker, Pick};
 use crate::sync::Handle;
-use steer_pick_kind::*;
 
 /// Chooses a backend per call. Immutable: its functions but `steer_picker_free` may be called from
 /// many threads at once.
@@ -133,7 +134,7 @@ pub unsafe extern "C" fn steer_picker_pick(
     // Without a stack on this, the most usual path: stores are what a reference count's atomic has to
     // wait for. So what else there is gets a function that this jumps to.
     // SAFETY: NULL or alive by this function's contract.
-    match unsafe { picker.as_ref() }.and_then(|picker| picker.guarded.next_turn()) {
+    match unsafe { picker.as_ref() }.and_then(|picker| picker.guarded.next_in_rotation()) {
         Some(handle) => completed(handle),
         // SAFETY: by this function's contract.
         None => unsafe { pick_directly(picker, call) },
@@ -262,15 +263,15 @@ impl Headers for CHeaders<'_> {
 
 /// Keeps a failure where C can read it until this thread's next one.
 fn failed(kind: steer_pick_kind, status: Cow<'_, Status>) -> steer_picked {
-    struct Kept {
+    struct BackendCache {
         failure: steer_pick_failure,
         /// What `failure.message` points at when it was made for one pick.
         text: String,
     }
     thread_local! {
-        static KEPT: RefCell<Kept> = const {
+        static KEPT: RefCell<BackendCache> = const {
             let failure = steer_pick_failure { struct_size: 0, code: 0, message: steer_str::empty() };
-            RefCell::new(Kept { failure, text: String::new() })
+            RefCell::new(BackendCache { failure, text: String::new() })
         };
     }
     let kept = KEPT.try_with(|kept| {

@@ -7,11 +7,12 @@ use super::config::steer_config;
 use super::endpoint::{endpoints_from_c, steer_endpoint, steer_endpoint_report, steer_state};
 use super::host::{CHost, steer_host};
 use super::metrics::{metrics_from_c, steer_metrics};
+use super::steer_status::*;
 use super::text::{ReadText, steer_str, steer_string};
 use super::versioned::{Versioned, plain_array, read};
-use super::{guard, steer_status, steer_status::*};
+use super::{guard, steer_status};
 use crate::endpoints::{EndpointDescriptor, EndpointId, Report};
-use crate::policy::{Config, PolicyFactory, Registry, Runner, TimerId, Update};
+use crate::policy::{Config, PolicyFactory, Runner, TimerId, Update};
 use crate::sync::Mutex;
 use crate::{Code, Status};
 
@@ -124,14 +125,15 @@ pub unsafe extern "C" fn steer_policy_new(
         let Some(name) = (unsafe { name.to_text() }) else {
             return STEER_INVALID_ARGUMENT;
         };
-        let Some(factory) = Registry::global().find(&name) else {
+        let Some(factory) = crate::policies::registry().find(&name) else {
             return STEER_UNKNOWN_POLICY;
         };
         let host = match CHost::new(host) {
             Ok(host) => host,
             Err(status) => return status,
         };
-        let runner = Runner::new(Arc::clone(&factory), Box::new(host.share()));
+        let runner =
+            Runner::new(Arc::clone(&factory), crate::policies::fallback(), Box::new(host.share()));
         let running = Running { runner, factory, host, latest: Mutex::default() };
         let made = Box::into_raw(Box::new(steer_policy(Arc::new(running))));
         // SAFETY: not NULL, and writable by this function's contract.

@@ -1,8 +1,9 @@
 //! What can be seen of the process: texts for people and their tools.
 
 use super::custom::{leader_tracks_calls, leaders_stats};
+use super::steer_status::*;
 use super::text::steer_string;
-use super::{guard, steer_status, steer_status::*};
+use super::{guard, steer_status};
 use crate::stats;
 
 /// Every policy of this process, its backends and what is known of their calls, as JSON in `*text`, which

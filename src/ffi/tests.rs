@@ -14,13 +14,15 @@ mod custom;
 mod engine;
 mod late;
 mod reentry;
+use callbacks::{came, within};
+
+use crate::calls::{Call, Metrics, Wants};
 use crate::endpoints::EndpointDescriptor;
 use crate::policy::{
-    BuiltIn, Call, Config, ConfigError, Fields, Helper, LeafFactory, Metrics, Pick, Picker,
-    PickerFactory, Policy, PolicyFactory, Ready, Registry, Wants,
+    BuiltIn, Config, ConfigError, Fields, Helper, LeafFactory, Pick, Picker, PickerFactory, Policy,
+    PolicyFactory, Ready,
 };
 use crate::{Code, Status};
-use callbacks::{came, within};
 
 /// What a host of C's sees and does.
 #[derive(Default)]
@@ -1232,7 +1234,7 @@ fn register_test_policies() {
             Arc::new(Panics),
         ];
         for policy in policies {
-            Registry::global().register(policy).unwrap();
+            crate::policies::registry().register(policy).unwrap();
         }
     });
 }
@@ -1330,7 +1332,7 @@ impl PickerFactory for Reports {
 
     fn load_report(&mut self, of: &EndpointDescriptor, metrics: &Metrics, helper: &dyn Helper) {
         let text = format!("{} {metrics:?}", of.addresses[0]);
-        helper.log(crate::policy::Severity::Info, &text);
+        helper.log(crate::Severity::Info, &text);
     }
 
     fn build(&mut self, _: &Arc<()>, _: &Ready<'_>, _: &Arc<dyn Helper>) -> Box<dyn Picker> {
@@ -1380,7 +1382,7 @@ impl Policy for TimersPolicy {
 
     fn timer(&mut self, timer: crate::policy::TimerId) {
         let words = format!("timer {} at {:?}, random {}", timer.0, self.0.now(), self.0.random());
-        self.0.log(crate::policy::Severity::Info, &words);
+        self.0.log(crate::Severity::Info, &words);
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::guard;
-
 pub use steer_abi::steer_str;
+
+use super::guard;
 
 /// From C's text to Rust's.
 pub(super) trait ReadText {

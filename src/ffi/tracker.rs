@@ -9,7 +9,7 @@ use steer_abi::STEER_WANTS_METRICS;
 use super::guard;
 use super::text::{ReadText, steer_str};
 use super::versioned::{Versioned, plain_array, read};
-use crate::policy::{Metrics, TrackedCall, TrackedSlot};
+use crate::calls::{Metrics, TrackedCall, TrackedSlot};
 use crate::{Code, Status};
 
 /// One call that a picker wants to hear of. Used by one thread at a time.

@@ -29,9 +29,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Learn;
 use crate::Code;
-use crate::policy::CallEnd;
+use crate::calls::{CallEnd, CallObserver};
 use crate::stats::BackendStats;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
@@ -174,14 +173,14 @@ impl PeakEwma {
     }
 }
 
-impl Learn for PeakEwma {
+impl CallObserver for PeakEwma {
     fn ended(&self, end: &CallEnd<'_>) {
         if let CallEnd::Finished { status, latency, ended, .. } = end {
             self.observe(Outcome::of(status.code), *latency, *ended);
         }
     }
 
-    fn tell(&self, row: &mut BackendStats, now: Duration) {
+    fn write_stats(&self, row: &mut BackendStats, now: Duration) {
         row.ewma_seconds = Some(self.estimate(now).as_secs_f64());
     }
 }
@@ -238,9 +237,10 @@ fn stamp(time: Duration) -> u64 {
 
 #[cfg(all(test, not(loom), not(miri)))]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::Status;
-    use proptest::prelude::*;
 
     #[test]
     fn the_short_exponential_is_the_long_one() {

@@ -8,16 +8,16 @@
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
-use std::time::Duration;
+
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable, hash_table};
 
 use crate::endpoints::EndpointDescriptor;
-use crate::stats::{BackendStats, Describe, Table};
+use crate::stats::{BackendStatsSource, StatsSource, Table};
 use crate::sync::Mutex;
-use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable, hash_table};
 
 /// By addresses, which are those of the descriptors: copies of them would be most of what a backend takes.
 #[derive(Debug)]
-struct Known<T> {
+struct AddressTable<T> {
     table: HashTable<Entry<T>>,
     hasher: DefaultHashBuilder,
 }
@@ -30,13 +30,13 @@ struct Entry<T> {
     known: Arc<T>,
 }
 
-impl<T> Default for Known<T> {
+impl<T> Default for AddressTable<T> {
     fn default() -> Self {
-        Known { table: HashTable::new(), hasher: DefaultHashBuilder::default() }
+        AddressTable { table: HashTable::new(), hasher: DefaultHashBuilder::default() }
     }
 }
 
-impl<T> Known<T> {
+impl<T> AddressTable<T> {
     fn find(&self, addresses: &[String]) -> Option<&Arc<T>> {
         let same = |entry: &Entry<T>| entry.of.addresses == addresses;
         self.table.find(self.hasher.hash_one(addresses), same).map(|entry| &entry.known)
@@ -71,7 +71,7 @@ impl<T> Known<T> {
 #[derive(Debug)]
 pub struct PerAddress<T> {
     /// Shared with statistics, which read it when they are asked, and never with pickers.
-    known: Arc<Mutex<Known<T>>>,
+    known: Arc<Mutex<AddressTable<T>>>,
     /// By the places of the list in use, each with what is listed there, unless that has left.
     listed: Vec<(Option<Arc<EndpointDescriptor>>, Arc<T>)>,
 }
@@ -88,7 +88,7 @@ impl<T> PerAddress<T> {
         self.known.lock().get(of, new)
     }
 
-    /// The list in use is this one, in the sense of [`PickerFactory::list`](crate::policy::PickerFactory::list).
+    /// The list in use is this one, which a leaf policy hands to its picker factory.
     pub fn list(
         &mut self,
         endpoints: &[&Arc<EndpointDescriptor>],
@@ -156,22 +156,16 @@ impl<T> PerAddress<T> {
     }
 }
 
-/// What can tell of one backend, for statistics.
-pub trait Tell: Send + Sync + 'static {
-    /// Writes down what it knows; `now` is by the host's clock. Any thread.
-    fn tell(&self, row: &mut BackendStats, now: Duration);
-}
-
-impl<T: Tell> PerAddress<T> {
+impl<T: BackendStatsSource> PerAddress<T> {
     /// What tells of all that is remembered, for as long as it is asked.
-    pub fn teller(&self) -> Arc<dyn Describe> {
-        Arc::new(Teller(Arc::clone(&self.known)))
+    pub fn stats_source(&self) -> Arc<dyn StatsSource> {
+        Arc::new(AddressStats(Arc::clone(&self.known)))
     }
 }
 
-struct Teller<T>(Arc<Mutex<Known<T>>>);
+struct AddressStats<T>(Arc<Mutex<AddressTable<T>>>);
 
-impl<T: Tell> Describe for Teller<T> {
+impl<T: BackendStatsSource> StatsSource for AddressStats<T> {
     fn describe(&self, table: &mut Table) {
         let now = table.now();
         let known = |entry: &Entry<T>| (Arc::clone(&entry.of), Arc::clone(&entry.known));
@@ -179,7 +173,7 @@ impl<T: Tell> Describe for Teller<T> {
         // Not within the lock: telling takes its time, and updates would have to wait.
         for (of, known) in all {
             if let Some(row) = table.row(&of.addresses) {
-                known.tell(row, now);
+                known.write_stats(row, now);
             }
         }
     }

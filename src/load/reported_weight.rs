@@ -14,8 +14,7 @@
 
 use std::time::Duration;
 
-use super::Learn;
-use crate::policy::{CallEnd, Metrics};
+use crate::calls::{CallEnd, CallObserver, Metrics};
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// A metric that can stand for a backend's utilization (gRFC A114).
@@ -168,7 +167,7 @@ impl ReportedWeight {
 }
 
 /// It depends on the config which weight a report gives: who knows that tells.
-impl Learn for ReportedWeight {
+impl CallObserver for ReportedWeight {
     fn ended(&self, _end: &CallEnd<'_>) {}
 }
 
@@ -335,8 +334,9 @@ mod tests {
 
 #[cfg(all(test, loom))]
 mod model {
-    use super::*;
     use std::sync::Arc;
+
+    use super::*;
 
     const fn s(seconds: u64) -> Duration {
         Duration::from_secs(seconds)

@@ -93,8 +93,9 @@ fn is_known(weight: f32) -> bool {
 
 #[cfg(all(test, not(loom), not(miri)))]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     fn weights(of: &[f32]) -> Vec<u16> {
         StaticStride::new(of).expect("two weights are known").weights.to_vec()

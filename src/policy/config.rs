@@ -52,6 +52,10 @@ impl ConfigError {
     }
 }
 
+/// The config of a policy that has no fields.
+#[derive(Debug)]
+pub struct NoFields {}
+
 /// The object with a policy's fields. `null`, which gRPC passes for a policy chosen by its name, is
 /// read as `{}`.
 pub fn fields_of<'a>(policy: &str, json: &'a Value) -> Result<Cow<'a, Value>, ConfigError> {
@@ -156,8 +160,9 @@ impl<'a> Fields<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     #[derive(Debug, PartialEq)]
     struct Config {

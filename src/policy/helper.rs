@@ -6,22 +6,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Picker;
-use crate::Status;
-use crate::endpoints::{Connectivity, Endpoint, EndpointDescriptor};
-use crate::stats::Describe;
-
-/// How much a log line matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(i32)]
-pub enum Severity {
-    /// For those who follow what happens.
-    Debug = 0,
-    /// What an operator may want to see.
-    Info = 1,
-    /// Something is broken.
-    Error = 2,
-}
+use super::picker::Picker;
+use crate::endpoints::{Connectivity, Endpoint, EndpointDescriptor, EndpointHost};
+use crate::stats::StatsSource;
+use crate::{Severity, Status};
 
 /// A running timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -61,7 +49,7 @@ pub trait Helper: Send + Sync {
 
     /// Who can tell statistics of the policy's backends, from now on. Any thread may ask it, until the
     /// policy is dropped. Without one, statistics know what the policy has published, and its endpoints.
-    fn described_by(&self, _describe: Arc<dyn Describe>) {}
+    fn set_stats_source(&self, _describe: Arc<dyn StatsSource>) {}
 
     /// Asks for load reports out of band (ORCA), about once in this time, of the endpoints that are made from
     /// now on; none: for no more. Reports come to [`Policy::load_report`](super::Policy::load_report). An
@@ -87,4 +75,26 @@ pub trait Helper: Send + Sync {
 
     /// Writes a line to the host's log.
     fn log(&self, severity: Severity, message: &str);
+}
+
+/// Every helper makes endpoints for the endpoint lists of its policy.
+impl<H: Helper + ?Sized> EndpointHost for H {
+    fn create_endpoint(
+        &self,
+        descriptor: &Arc<EndpointDescriptor>,
+    ) -> Result<Box<dyn Endpoint>, Status> {
+        Helper::create_endpoint(self, descriptor)
+    }
+
+    fn request_reresolution(&self) {
+        Helper::request_reresolution(self);
+    }
+
+    fn made_with(&self) -> Option<u64> {
+        Helper::made_with(self)
+    }
+
+    fn log(&self, severity: Severity, message: &str) {
+        Helper::log(self, severity, message);
+    }
 }

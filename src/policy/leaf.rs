@@ -9,16 +9,17 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::counted::Counting;
 use super::{
-    Config, ConfigError, FailPicker, Fields, Helper, Metrics, Picker, Policy, PolicyFactory,
+    CallCounting, Config, ConfigError, FailPicker, Fields, Helper, Picker, Policy, PolicyFactory,
     QueuePicker, TimerId, Update,
 };
 use crate::Status;
+use crate::calls::Metrics;
 use crate::endpoints::{
-    Aggregate, Connection, Connectivity, EndpointDescriptor, EndpointId, Places, Report, Tracker,
+    Aggregate, Connection, Connectivity, EndpointDescriptor, EndpointId, EndpointLists,
+    PersistentVec, Report,
 };
-use crate::stats::Describe;
+use crate::stats::StatsSource;
 
 /// A READY backend, to be chosen by a picker.
 #[derive(Clone, Debug)]
@@ -32,12 +33,12 @@ pub struct Backend {
 }
 
 /// The READY backends.
-pub struct Ready<'a>(&'a Tracker);
+pub struct Ready<'a>(&'a EndpointLists<dyn Helper>);
 
 impl Ready<'_> {
     /// Their connections, by their places in the list in use. A clone of it costs O(1): for factories that
     /// need not go over all backends at each report.
-    pub fn connections(&self) -> &Places<Connection> {
+    pub fn connections(&self) -> &PersistentVec<Connection> {
         self.0.connections()
     }
 
@@ -97,14 +98,14 @@ pub trait PickerFactory: Send + 'static {
         true
     }
 
-    /// Whether its pickers count calls by [`Observed`](crate::load::Observed), with this config; one of its
+    /// Whether its pickers count calls by [`CallCounters`](crate::calls::CallCounters), with this config; one of its
     /// tellers then tells of that.
     fn counts_calls(&self, _config: &Self::Config) -> bool {
         false
     }
 
     /// What can tell statistics of the backends, from now on. Asked once.
-    fn tellers(&self) -> Vec<Arc<dyn Describe>> {
+    fn stats_sources(&self) -> Vec<Arc<dyn StatsSource>> {
         Vec::new()
     }
 
@@ -160,13 +161,13 @@ impl<F: BuiltIn> PolicyFactory for LeafFactory<F> {
 /// The policy.
 pub struct LeafPolicy<F: PickerFactory> {
     helper: Arc<dyn Helper>,
-    tracker: Tracker,
+    endpoints: EndpointLists<dyn Helper>,
     pickers: F,
     config: Option<Arc<F::Config>>,
     /// The list that the picker factory knows; none: it does not know the config either.
     listed: Option<u64>,
     /// For statistics.
-    counting: Counting<Connection>,
+    counting: CallCounting<Connection>,
     /// What was published last.
     aggregate: Option<Aggregate>,
 }
@@ -174,11 +175,11 @@ pub struct LeafPolicy<F: PickerFactory> {
 impl<F: PickerFactory> LeafPolicy<F> {
     /// No backends yet.
     pub fn new(helper: Arc<dyn Helper>, pickers: F) -> Self {
-        let tracker = Tracker::new(Arc::clone(&helper));
-        let counting = Counting::new(&*helper, pickers.tellers());
+        let endpoints = EndpointLists::new(Arc::clone(&helper));
+        let counting = CallCounting::new(&*helper, pickers.stats_sources());
         LeafPolicy {
             helper,
-            tracker,
+            endpoints,
             pickers,
             config: None,
             listed: None,
@@ -188,7 +189,7 @@ impl<F: PickerFactory> LeafPolicy<F> {
     }
 
     fn publish(&mut self, aggregate: Option<Aggregate>) {
-        let gone = self.tracker.take_gone();
+        let gone = self.endpoints.take_gone();
         if !gone.is_empty() {
             self.pickers.forget(&gone);
             self.counting.forget(&gone);
@@ -207,17 +208,17 @@ impl<F: PickerFactory> LeafPolicy<F> {
             }
             Aggregate::Ready => {
                 let config = self.config.as_ref().expect("an update came before any report");
-                if self.listed.replace(self.tracker.list_number())
-                    != Some(self.tracker.list_number())
+                if self.listed.replace(self.endpoints.list_number())
+                    != Some(self.endpoints.list_number())
                 {
-                    let endpoints: Vec<_> = self.tracker.listed_descriptors().collect();
+                    let endpoints: Vec<_> = self.endpoints.listed_descriptors().collect();
                     self.pickers.list(config, &endpoints);
                 }
-                let mut picker = self.pickers.build(config, &Ready(&self.tracker), &self.helper);
-                let LeafPolicy { tracker, counting, pickers, .. } = self;
+                let mut picker = self.pickers.build(config, &Ready(&self.endpoints), &self.helper);
+                let LeafPolicy { endpoints, counting, pickers, .. } = self;
                 let counted =
-                    counting.of(pickers.counts_calls(config), tracker.connections(), |place| {
-                        tracker.listed_descriptor(place).expect("it is READY in this list")
+                    counting.of(pickers.counts_calls(config), endpoints.connections(), |place| {
+                        endpoints.listed_descriptor(place).expect("it is READY in this list")
                     });
                 if let Some(counted) = counted {
                     picker = counted.around(picker);
@@ -240,18 +241,18 @@ impl<F: PickerFactory> Policy for LeafPolicy<F> {
         }
         self.config = Some(config);
         let endpoints = update.endpoints.as_ref();
-        let outcome = self.tracker.update(endpoints, &update.resolution_note);
+        let outcome = self.endpoints.update(endpoints, &update.resolution_note);
         self.publish(outcome.aggregate);
         outcome.accepted
     }
 
     fn endpoint_report(&mut self, endpoint: EndpointId, report: Report) -> bool {
-        if report.state() == Connectivity::Ready && !self.tracker.is_ready(endpoint) {
-            if let Some(descriptor) = self.tracker.descriptor(endpoint) {
+        if report.state() == Connectivity::Ready && !self.endpoints.is_ready(endpoint) {
+            if let Some(descriptor) = self.endpoints.descriptor(endpoint) {
                 self.pickers.connected(descriptor);
             }
         }
-        match self.tracker.report(endpoint, report) {
+        match self.endpoints.report(endpoint, report) {
             Ok(aggregate) => {
                 self.publish(aggregate);
                 true
@@ -261,7 +262,7 @@ impl<F: PickerFactory> Policy for LeafPolicy<F> {
     }
 
     fn reset_backoff(&mut self) {
-        self.tracker.reset_backoff();
+        self.endpoints.reset_backoff();
     }
 
     fn timer(&mut self, timer: TimerId) {
@@ -271,7 +272,7 @@ impl<F: PickerFactory> Policy for LeafPolicy<F> {
     }
 
     fn load_report(&mut self, endpoint: EndpointId, metrics: &Metrics) -> bool {
-        let Some(descriptor) = self.tracker.descriptor(endpoint) else { return false };
+        let Some(descriptor) = self.endpoints.descriptor(endpoint) else { return false };
         self.pickers.load_report(descriptor, metrics, &*self.helper);
         true
     }

@@ -1,32 +1,26 @@
-//! What a fault of a policy leads to, as its author chose, and when that ends.
+//! What a fault of a policy leads to, as its author chose.
 //!
-//! Must not know: what a fault is, how a policy is run.
+//! Must not depend on: what a fault is, how a policy is run.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::leaf::{PickerFactory, Ready};
-use super::round_robin::NoFields;
-use super::{FailPicker, Helper, Picker};
-use crate::Status;
-
-/// What takes the place of a policy that broke.
+/// What replaces a policy that failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum StandIn {
+pub enum FallbackMode {
     /// Round robin over the same endpoints: calls go on.
     #[default]
     RoundRobin,
-    /// A picker that fails every call: for policies whose choice must not be replaced by another
-    /// one, such as isolation of tenants.
+    /// A picker that fails every call. For policies whose choice must not be replaced by another
+    /// one, such as the isolation of tenants.
     Failing,
 }
 
-impl StandIn {
-    /// As statistics name it.
+impl FallbackMode {
+    /// The name in statistics.
     pub fn name(self) -> &'static str {
         match self {
-            StandIn::RoundRobin => "round_robin",
-            StandIn::Failing => "fail",
+            FallbackMode::RoundRobin => "round_robin",
+            FallbackMode::Failing => "fail",
         }
     }
 }
@@ -34,51 +28,36 @@ impl StandIn {
 /// What a fault leads to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OnFault {
-    /// What takes the policy's place.
-    pub stand_in: StandIn,
-    /// So many faults of picks and calls a minute fail the calls that meet them, and no more. One
-    /// more brings the stand-in. A fault of anything else leaves the policy half-way, and always
-    /// brings it.
+    /// What replaces the policy.
+    pub fallback: FallbackMode,
+    /// The number of faults a minute, of picks and calls, that only fail the calls that meet them.
+    /// One more leads to the fallback. A fault of any other hook leaves the policy in an unknown
+    /// state, and always leads to the fallback.
     pub per_minute: u32,
 }
 
+/// The length of a period of [`OnFault::per_minute`].
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// A policy that broke may try again with a list that comes so much later. Longer than a burst of
-/// updates, and shorter than the 30 s that gRPC's DNS resolver waits at least.
-pub(super) const PAUSE: Duration = Duration::from_secs(10);
+/// A policy that failed is tried again with a list that comes this much later or more. Longer than a
+/// burst of updates, and shorter than the 30 s that gRPC's DNS resolver waits between two answers.
+pub(super) const RETRY_PAUSE: Duration = Duration::from_secs(10);
 
-/// How many faults the minute has seen that began with the first of them.
+/// The faults of one minute. The minute begins with its first fault.
 #[derive(Default)]
-pub(super) struct Spent {
+pub(super) struct FaultBudget {
     since: Duration,
     count: u32,
 }
 
-impl Spent {
-    /// Whether one more fault is within the limit.
+impl FaultBudget {
+    /// Counts a fault. Returns whether it is within the limit.
     pub(super) fn allows(&mut self, on_fault: OnFault, now: Duration) -> bool {
         if self.count == 0 || now.saturating_sub(self.since) >= MINUTE {
-            *self = Spent { since: now, count: 0 };
+            *self = FaultBudget { since: now, count: 0 };
         }
         self.count = self.count.saturating_add(1);
         self.count <= on_fault.per_minute || on_fault.per_minute == u32::MAX
-    }
-}
-
-/// The picker factory of [`StandIn::Failing`]: connections stay, and calls fail with this.
-pub(super) struct FailingPickers(pub(super) Status);
-
-impl PickerFactory for FailingPickers {
-    type Config = NoFields;
-
-    fn build(
-        &mut self,
-        _config: &Arc<NoFields>,
-        _ready: &Ready<'_>,
-        _helper: &Arc<dyn Helper>,
-    ) -> Box<dyn Picker> {
-        Box::new(FailPicker(self.0.clone()))
     }
 }
 
@@ -88,13 +67,14 @@ mod tests {
 
     #[test]
     fn a_minute_begins_with_its_first_fault() {
-        let of = |per_minute| OnFault { stand_in: StandIn::RoundRobin, per_minute };
-        let mut spent = Spent::default();
-        let mut allows = |limit, second| spent.allows(of(limit), Duration::from_secs(second));
+        let on_fault = |per_minute| OnFault { fallback: FallbackMode::RoundRobin, per_minute };
+        let mut budget = FaultBudget::default();
+        let mut allows =
+            |limit, second| budget.allows(on_fault(limit), Duration::from_secs(second));
         assert!(allows(2, 100) && allows(2, 130) && !allows(2, 159));
         assert!(allows(2, 160) && allows(2, 160) && !allows(2, 219));
-        assert!(!Spent::default().allows(of(0), MINUTE));
-        let mut spent = Spent { since: MINUTE, count: u32::MAX };
-        assert!(spent.allows(of(u32::MAX), MINUTE));
+        assert!(!FaultBudget::default().allows(on_fault(0), MINUTE));
+        let mut budget = FaultBudget { since: MINUTE, count: u32::MAX };
+        assert!(budget.allows(on_fault(u32::MAX), MINUTE));
     }
 }

@@ -6,12 +6,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::leaf::LeafFactory;
-use super::{
-    LeastRequest, Maglev, PeakEwmaPickers, PolicyFactory, Random, RingHash, RoundRobin,
-    WeightedRoundRobin,
-};
-use crate::sync::{Lazy, Mutex};
+use super::policy::PolicyFactory;
+use crate::sync::Mutex;
 
 /// Where a policy comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,27 +79,12 @@ impl Registry {
         Registry::default()
     }
 
-    /// A registry with the policies of this crate.
-    pub fn with_built_ins() -> Registry {
-        let built_ins: Vec<Arc<dyn PolicyFactory>> = vec![
-            Arc::new(LeafFactory::<LeastRequest>::new()),
-            Arc::new(LeafFactory::<Maglev>::new()),
-            Arc::new(RingHash),
-            Arc::new(LeafFactory::<PeakEwmaPickers>::new()),
-            Arc::new(LeafFactory::<Random>::new()),
-            Arc::new(LeafFactory::<RoundRobin>::new()),
-            Arc::new(LeafFactory::<WeightedRoundRobin>::new()),
-        ];
+    /// A registry with these policies of the engine.
+    pub fn with_built_ins(built_ins: Vec<Arc<dyn PolicyFactory>>) -> Registry {
         let named = built_ins
             .into_iter()
             .map(|factory| (factory.name().to_owned(), (Origin::BuiltIn, factory)));
         Registry { factories: Mutex::new(named.collect()) }
-    }
-
-    /// The process's registry: what hosts choose from.
-    pub fn global() -> &'static Registry {
-        static GLOBAL: Lazy<Registry> = Lazy::new(Registry::with_built_ins);
-        &GLOBAL
     }
 
     /// Adds a policy of the program's.
@@ -230,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_name_is_registered_once() {
-        let registry = Registry::with_built_ins();
+        let registry = Registry::with_built_ins(crate::policies::built_ins());
         let error = registry.register(Arc::new(Named("steer_round_robin"))).unwrap_err();
         assert_eq!(error, RegisterError::Reserved("steer_round_robin".into()));
         registry.register(Arc::new(Named("mine"))).unwrap();

@@ -7,13 +7,13 @@
 use super::Helper;
 
 /// The most samples that are taken at once: more cost more than they bring (gRFC A48).
-pub(super) const MOST: usize = 10;
+pub(crate) const MOST: usize = 10;
 
 /// A number below `end`, made of 64 random bits: each is as likely as the others to within `end` / 2⁶⁴.
 ///
 /// Source: Lemire, "Fast Random Integer Generation in an Interval" (2019), without its rejection.
 #[inline]
-pub(super) fn below(random: u64, end: usize) -> usize {
+pub(crate) fn below(random: u64, end: usize) -> usize {
     ((u128::from(random) * end as u128) >> 64) as usize
 }
 
@@ -27,7 +27,7 @@ pub(super) fn below(random: u64, end: usize) -> usize {
 /// # Panics
 /// When `count` is above [`MOST`] and below `end`.
 #[inline]
-pub(super) fn distinct(
+pub(crate) fn distinct(
     helper: &dyn Helper,
     end: usize,
     count: usize,
@@ -59,9 +59,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::Status;
     use crate::endpoints::{Connectivity, Endpoint, EndpointDescriptor};
-    use crate::policy::{Picker, Severity, TimerId};
+    use crate::policy::{Picker, TimerId};
+    use crate::{Severity, Status};
 
     /// Nothing but chance.
     struct Chance(std::sync::Mutex<fastrand::Rng>);

@@ -4,7 +4,7 @@
 //! | file | idea |
 //! |---|---|
 //! | `record.rs` | one policy, as its runner and its endpoints write it down |
-//! | `living.rs` | the policies that there are, and whether calls are tracked for the statistics alone |
+//! | `live.rs` | the policies of this process, and whether calls are tracked for the statistics alone |
 //! | `snapshot.rs` | all of it at one time: what policies tell of their backends when they are asked |
 //! | `latency.rs` | how long calls took |
 //! | `json.rs` | a snapshot as JSON |
@@ -17,14 +17,16 @@
 
 mod json;
 mod latency;
-mod living;
+mod live;
 mod prometheus;
 mod record;
 mod snapshot;
 
 pub use json::to_json;
 pub use latency::{Latency, LatencyStats};
-pub use living::{snapshot, track_calls, tracks_calls};
+pub use live::{Registration, register, snapshot, track_calls, tracks_calls};
 pub use prometheus::to_prometheus;
 pub use record::{Clock, EndpointLease, Record};
-pub use snapshot::{BackendStats, ChannelStats, Describe, Fallback, Latest, Plugin, Table};
+pub use snapshot::{
+    BackendStats, BackendStatsSource, ChannelStats, Fallback, Latest, Plugin, StatsSource, Table,
+};

@@ -233,7 +233,7 @@ fn of_backends(all: &[Exposed], value: fn(&BackendStats) -> Option<Value<'_>>) -
 fn fallback(of: &Exposed) -> Option<(Labels<'_>, Value<'_>)> {
     let fallback = of.channel.fallback.as_ref()?;
     let mut labels = of.labels();
-    labels.extend([("reason", &*fallback.reason), ("stand_in", fallback.stand_in)]);
+    labels.extend([("reason", &*fallback.reason), ("mode", fallback.mode)]);
     if let Some(plugin) = &of.channel.plugin {
         labels.extend([("plugin", &*plugin.name), ("version", &*plugin.version)]);
     }

@@ -1,16 +1,15 @@
-//! One policy, as its runner and its endpoints write it down, for whoever asks.
+//! One policy, as its runner and its endpoints write it down for the statistics.
 //!
 //! Cost: a lock that is held for a few instructions, or while a snapshot copies what it needs.
 //!
-//! Must not know: runners, which policy it is.
+//! Must not depend on: runners, which policy it is.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use slab::Slab;
 
-use super::living;
-use super::snapshot::{ChannelStats, Describe, Fallback, Plugin, Table};
+use super::snapshot::{ChannelStats, Fallback, Plugin, StatsSource, Table};
 use crate::Status;
 use crate::endpoints::{Connectivity, EndpointDescriptor, EndpointId};
 use crate::sync::Mutex;
@@ -22,47 +21,47 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Duration;
 }
 
-/// A policy's record. It is among the living ones from [`Record::enter`] on, until it is dropped or
-/// leaves.
+/// The record of one policy. Written by its runner and its endpoints, read by snapshots on any
+/// thread.
 pub struct Record {
     id: u64,
     policy: String,
     clock: Weak<dyn Clock>,
     faults: AtomicU64,
-    told: Mutex<Told>,
+    data: Mutex<Data>,
 }
 
-/// What was told last.
-struct Told {
+/// The latest state.
+struct Data {
     target: String,
     plugin: Option<Plugin>,
     fallback: Option<Fallback>,
     state: Connectivity,
     status: Status,
     pickers: u64,
-    /// By their slots.
-    endpoints: Slab<Known>,
-    describe: Option<Arc<dyn Describe>>,
+    /// By the slots of their numbers.
+    endpoints: Slab<EndpointRecord>,
+    source: Option<Arc<dyn StatsSource>>,
 }
 
-/// What is known of an endpoint.
+/// One endpoint.
 #[derive(Clone)]
-struct Known {
+struct EndpointRecord {
     id: EndpointId,
     descriptor: Arc<EndpointDescriptor>,
-    /// None: it has not reported yet.
+    /// `None` until its first report.
     state: Option<Connectivity>,
 }
 
 impl Record {
-    /// A record of a policy of this name, among the living ones.
-    pub fn enter(policy: &str, clock: Weak<dyn Clock>) -> Arc<Record> {
-        living::enter(|id| Record {
+    /// A record of a policy of this name.
+    pub(super) fn new(id: u64, policy: &str, clock: Weak<dyn Clock>) -> Record {
+        Record {
             id,
             policy: policy.to_owned(),
             clock,
             faults: AtomicU64::new(0),
-            told: Mutex::new(Told {
+            data: Mutex::new(Data {
                 target: String::new(),
                 plugin: None,
                 fallback: None,
@@ -70,144 +69,142 @@ impl Record {
                 status: Status::OK,
                 pickers: 0,
                 endpoints: Slab::new(),
-                describe: None,
+                source: None,
             }),
-        })
-    }
-
-    /// The policy was shut down. What of it lives on is nobody's policy any more.
-    pub fn leave(&self) {
-        living::leave(self.id);
-        // What it tells of may hold what is the host's.
-        let describe = self.told.lock().describe.take();
-        drop(describe);
-    }
-
-    /// An update names the channel's target.
-    pub fn target(&self, target: &str) {
-        let mut told = self.told.lock();
-        if told.target != target {
-            target.clone_into(&mut told.target);
         }
     }
 
-    /// Counts a fault; returns how many there were with it.
+    /// The number of the policy, which is never used twice.
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Forgets the policy's source of statistics, which may own objects of the host.
+    pub(super) fn clear_source(&self) {
+        let source = self.data.lock().source.take();
+        // Dropped without the lock: it belongs to the policy.
+        drop(source);
+    }
+
+    /// An update names the channel's target.
+    pub fn set_target(&self, target: &str) {
+        let mut data = self.data.lock();
+        if data.target != target {
+            target.clone_into(&mut data.target);
+        }
+    }
+
+    /// Counts a fault. Returns the number of faults so far.
     pub fn fault(&self) -> u64 {
         // Relaxed: a counter for people.
         self.faults.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// How many faults there were.
+    /// The number of faults so far.
     pub fn faults(&self) -> u64 {
         self.faults.load(Ordering::Relaxed)
     }
 
-    /// Policies are from this plugin from now on.
-    pub fn made_by(&self, plugin: Option<Plugin>) {
-        let former = std::mem::replace(&mut self.told.lock().plugin, plugin);
+    /// The plugin that the policy comes from now.
+    pub fn set_plugin(&self, plugin: Option<Plugin>) {
+        let former = std::mem::replace(&mut self.data.lock().plugin, plugin);
         drop(former);
     }
 
-    /// A policy takes over: the one of this name, or what takes its place when it is broken.
-    pub fn taken_over(&self, fallback: Option<Fallback>) {
-        let mut told = self.told.lock();
-        told.fallback = fallback;
-        let former = told.describe.take();
-        // Not within the lock: it is the policy's.
-        drop(told);
+    /// Another policy object takes over: one of the same name, or the fallback.
+    pub fn policy_replaced(&self, fallback: Option<Fallback>) {
+        let mut data = self.data.lock();
+        data.fallback = fallback;
+        let former = data.source.take();
+        drop(data);
+        // Dropped without the lock: it belongs to the policy.
         drop(former);
     }
 
-    /// The policy says who can tell of its backends.
-    pub fn described_by(&self, describe: Arc<dyn Describe>) {
-        let former = self.told.lock().describe.replace(describe);
+    /// Sets what describes the policy's backends.
+    pub fn set_source(&self, source: Arc<dyn StatsSource>) {
+        let former = self.data.lock().source.replace(source);
         drop(former);
     }
 
-    /// A picker was published, with this state.
+    /// A picker was published with this state.
     pub fn published(&self, state: Connectivity, status: &Status) {
-        let mut told = self.told.lock();
-        told.state = state;
-        told.status.clone_from(status);
-        told.pickers += 1;
+        let mut data = self.data.lock();
+        data.state = state;
+        data.status.clone_from(status);
+        data.pickers += 1;
     }
 
-    /// An endpoint is being made for this descriptor. It is in the record until what this returns is dropped. `Err`:
-    /// there are too many.
-    pub fn enter_endpoint(
+    /// Adds an endpoint that is about to be made for this descriptor. The record keeps it until the
+    /// lease is dropped. Fails if there are too many endpoints.
+    pub fn add_endpoint(
         self: &Arc<Self>,
         descriptor: &Arc<EndpointDescriptor>,
     ) -> Result<EndpointLease, Status> {
-        let mut told = self.told.lock();
-        let entry = told.endpoints.vacant_entry();
+        let mut data = self.data.lock();
+        let entry = data.endpoints.vacant_entry();
         let id = EndpointId::next(entry.key()).ok_or_else(|| {
             Status::unavailable("the policy has more endpoints than it can number")
         })?;
-        entry.insert(Known { id, descriptor: Arc::clone(descriptor), state: None });
-        drop(told);
+        entry.insert(EndpointRecord { id, descriptor: Arc::clone(descriptor), state: None });
+        drop(data);
         Ok(EndpointLease { id, record: Arc::clone(self) })
     }
 
     /// An endpoint reports this state.
     pub fn reported(&self, endpoint: EndpointId, state: Connectivity) {
-        let mut told = self.told.lock();
-        let known = told.endpoints.get_mut(endpoint.slot());
-        if let Some(known) = known.filter(|known| known.id == endpoint) {
-            known.state = Some(state);
+        let mut data = self.data.lock();
+        let entry = data.endpoints.get_mut(endpoint.slot());
+        if let Some(entry) = entry.filter(|entry| entry.id == endpoint) {
+            entry.state = Some(state);
         }
     }
 
-    /// What is in the place of a policy that broke.
+    /// The fallback that replaces the policy, if the policy failed.
     pub fn fallback(&self) -> Option<Fallback> {
-        self.told.lock().fallback.clone()
+        self.data.lock().fallback.clone()
     }
 
-    /// All of it.
+    /// A copy of the whole record, with what the policy adds to it.
     pub(super) fn snapshot(&self) -> ChannelStats {
-        let told = self.told.lock();
-        let mut endpoints: Vec<Known> =
-            told.endpoints.iter().map(|(_, known)| known.clone()).collect();
-        let describe = told.describe.clone();
+        let data = self.data.lock();
+        let mut endpoints: Vec<EndpointRecord> =
+            data.endpoints.iter().map(|(_, entry)| entry.clone()).collect();
+        let source = data.source.clone();
         let mut channel = ChannelStats {
             id: self.id,
-            target: told.target.clone(),
+            target: data.target.clone(),
             policy: self.policy.clone(),
-            plugin: told.plugin.clone(),
-            fallen_back: told.fallback.is_some(),
-            fallback: told.fallback.clone(),
-            state: told.state,
-            status: told.status.clone(),
+            plugin: data.plugin.clone(),
+            fallen_back: data.fallback.is_some(),
+            fallback: data.fallback.clone(),
+            state: data.state,
+            status: data.status.clone(),
             faults: self.faults(),
-            pickers: told.pickers,
+            pickers: data.pickers,
             calls_tracked: false,
             backends: Vec::new(),
         };
-        drop(told);
+        drop(data);
         // In the order in which they were made.
-        endpoints.sort_unstable_by_key(|known| known.id);
+        endpoints.sort_unstable_by_key(|entry| entry.id);
         let now = self.clock.upgrade().map_or(Duration::ZERO, |clock| clock.now());
         let mut table = Table::new(
             now,
-            endpoints.iter().map(|known| {
-                let state = known.state.unwrap_or(Connectivity::Connecting);
-                (&*known.descriptor.addresses, state)
+            endpoints.iter().map(|entry| {
+                let state = entry.state.unwrap_or(Connectivity::Connecting);
+                (&*entry.descriptor.addresses, state)
             }),
         );
-        if let Some(describe) = describe {
-            describe.describe(&mut table);
+        if let Some(source) = source {
+            source.describe(&mut table);
         }
         (channel.calls_tracked, channel.backends) = table.into_parts();
         channel
     }
 }
 
-impl Drop for Record {
-    fn drop(&mut self) {
-        living::leave(self.id);
-    }
-}
-
-/// An endpoint's number, which is its own, and by which it is in its policy's record, until this is dropped.
+/// The number of an endpoint. The record of its policy keeps the endpoint until this is dropped.
 pub struct EndpointLease {
     id: EndpointId,
     record: Arc<Record>,
@@ -222,8 +219,8 @@ impl EndpointLease {
 
 impl Drop for EndpointLease {
     fn drop(&mut self) {
-        let gone = self.record.told.lock().endpoints.try_remove(self.id.slot());
-        // Not within the lock: it may be the descriptor's last owner.
+        let gone = self.record.data.lock().endpoints.try_remove(self.id.slot());
+        // Dropped without the lock: it may own the descriptor's last reference.
         drop(gone);
     }
 }

@@ -18,14 +18,20 @@ use crate::{Code, Status};
 ///
 /// Whoever asks may be the last owner, and drop it on any thread. So it must own nothing of the
 /// host's.
-pub trait Describe: Send + Sync {
+pub trait StatsSource: Send + Sync {
     /// Writes down what it knows.
     fn describe(&self, table: &mut Table);
 }
 
+/// Describes one backend for the statistics.
+pub trait BackendStatsSource: Send + Sync + 'static {
+    /// Writes what it knows into the backend's row. `now` is by the host's clock. Any thread.
+    fn write_stats(&self, row: &mut BackendStats, now: Duration);
+}
+
 /// What was told last, of what comes anew with each list or picker.
 #[derive(Default)]
-pub struct Latest(Mutex<Option<Arc<dyn Describe>>>);
+pub struct Latest(Mutex<Option<Arc<dyn StatsSource>>>);
 
 impl Latest {
     /// From now on, nobody tells.
@@ -36,14 +42,14 @@ impl Latest {
     }
 
     /// From now on, this tells.
-    pub fn set(&self, describe: impl Describe + 'static) {
+    pub fn set(&self, describe: impl StatsSource + 'static) {
         let former = self.0.lock().replace(Arc::new(describe));
         // Not within the lock: nobody is to wait for it.
         drop(former);
     }
 }
 
-impl Describe for Latest {
+impl StatsSource for Latest {
     fn describe(&self, table: &mut Table) {
         // Not within the lock: what takes its time (46 ms for a ring of 8 million entries) would
         // keep the next update waiting.
@@ -82,7 +88,7 @@ pub struct Fallback {
     /// What broke, and how.
     pub reason: String,
     /// What it is.
-    pub stand_in: &'static str,
+    pub mode: &'static str,
 }
 
 impl Fallback {
@@ -277,7 +283,7 @@ mod tests {
     /// Says that it tells, and goes on when it is asked to.
     struct Slow(std::sync::Mutex<(Sender<()>, Receiver<()>)>);
 
-    impl Describe for Slow {
+    impl StatsSource for Slow {
         fn describe(&self, _: &mut Table) {
             let channels = self.0.lock().unwrap();
             channels.0.send(()).unwrap();

@@ -28,8 +28,9 @@ pub use wake::Wake;
 
 /// Atomics, by way of which a loom model can take their place (`RUSTFLAGS="--cfg loom"`).
 pub mod atomic {
-    #[cfg(loom)]
-    pub use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
     #[cfg(not(loom))]
     pub use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+    #[cfg(loom)]
+    pub use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 }

@@ -45,7 +45,8 @@ impl Default for Wake {
 #[cfg(all(test, loom))]
 mod model {
     use loom::sync::Arc;
-    use loom::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    use loom::sync::atomic::AtomicU32;
+    use loom::sync::atomic::Ordering::Relaxed;
 
     use super::*;
 

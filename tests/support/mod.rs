@@ -11,18 +11,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use callbacks::{Turn, within};
+use steer::calls::{Call, Headers, Metrics, TrackedSlot};
 use steer::endpoints::{
     Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId, Report,
 };
-use steer::policy::{
-    Call, GuardedPicker, Headers, Host, Metrics, Pick, PolicyFactory, Registry, Runner, Severity,
-    TimerId, TrackedSlot, Update,
-};
+use steer::policy::{GuardedPicker, Host, Pick, PolicyFactory, Runner, TimerId, Update};
 use steer::stats::{EndpointLease, Fallback};
 use steer::sync::Handle;
-use steer::{Code, Status};
-
-use callbacks::{Turn, within};
+use steer::{Code, Severity, Status};
 
 /// Something that the engine asked of the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -350,14 +347,14 @@ impl Channel {
 
     /// A channel with one of the engine's policies and this config.
     pub fn with(policy: &str, config: serde_json::Value) -> Channel {
-        let mut channel = Channel::new(Registry::global().find(policy).unwrap());
+        let mut channel = Channel::new(steer::policies::registry().find(policy).unwrap());
         channel.config = config;
         channel
     }
 
     /// What is said of this config, which has faults.
     pub fn config_fault(policy: &str, config: serde_json::Value) -> String {
-        let factory = Registry::global().find(policy).unwrap();
+        let factory = steer::policies::registry().find(policy).unwrap();
         factory.parse_config(&config).expect_err("it has faults").to_string()
     }
 
@@ -377,7 +374,7 @@ impl Channel {
 
     fn with_chance(policy: &str, config: serde_json::Value, random: Chance) -> Channel {
         let world = World { random, ..World::default() };
-        let factory = Registry::global().find(policy).unwrap();
+        let factory = steer::policies::registry().find(policy).unwrap();
         let mut channel = Channel::in_a_world(factory, world);
         channel.config = config;
         channel
@@ -388,7 +385,9 @@ impl Channel {
         let host = VirtualHost(Arc::new(Mutex::new(world)), Arc::clone(&turn));
         let weak = Arc::new(Mutex::new(None));
         let channel_host = ChannelHost { host: host.clone(), runner: Arc::clone(&weak) };
-        let runner = within("new", || Runner::new(Arc::clone(&factory), Box::new(channel_host)));
+        let runner = within("new", || {
+            Runner::new(Arc::clone(&factory), steer::policies::fallback(), Box::new(channel_host))
+        });
         let runner = Arc::new(runner);
         *weak.lock().unwrap() = Some(Arc::downgrade(&runner));
         let runner = SerialisedRunner { runner: Some(runner), turn };

@@ -12,9 +12,9 @@ thread_local! {
 #[derive(serde::Deserialize)]
 struct Config {}
 
-struct Turns;
+struct ConnectionRotation;
 
-impl PickerFactory for Turns {
+impl PickerFactory for ConnectionRotation {
     const NAME: &'static str = "bench_rust";
     type Config = Config;
 
@@ -28,4 +28,4 @@ impl PickerFactory for Turns {
     }
 }
 
-steer_sdk::steer_plugin! { name: "turns", pickers: [Turns] }
+steer_sdk::steer_plugin! { name: "turns", pickers: [ConnectionRotation] }

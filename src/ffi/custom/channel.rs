@@ -10,9 +10,10 @@ use steer_abi::{steer_channel, steer_severity, steer_str};
 
 use super::hook::{Left, is_in};
 use super::policy::Endpoints;
+use crate::Severity;
 use crate::ffi::guard;
 use crate::ffi::text::ReadText;
-use crate::policy::{Helper, Severity, TimerId};
+use crate::policy::{Helper, TimerId};
 use crate::sync::LogLimit;
 use crate::sync::atomic::{AtomicBool, Ordering};
 

@@ -14,8 +14,8 @@ use std::mem;
 
 use steer_abi::{steer_choice, steer_choice_kind, steer_str};
 
+use crate::fault::raise;
 use crate::ffi::text::ReadText;
-use crate::policy::raise;
 use crate::sync::Handle;
 use crate::{Code, Status};
 

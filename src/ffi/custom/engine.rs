@@ -20,10 +20,10 @@ use steer_abi::{
 use super::api::API;
 use super::kind::{Kind, Table};
 use super::{plugin, register};
+use crate::ffi::steer_status::*;
 use crate::ffi::text::ReadText;
 use crate::ffi::versioned::{Versioned, read};
-use crate::ffi::{guard, steer_status, steer_status::*, steer_string};
-use crate::ffi::{library, stats as stats_here, text};
+use crate::ffi::{guard, library, stats as stats_here, steer_status, steer_string, text};
 use crate::stats;
 
 /// One engine, for the other copies of Steer in its process. Static. All of its functions are there,

@@ -19,11 +19,13 @@ use super::hook::{freeing, serialised};
 use super::json::{Faults, Reading};
 use super::picker::CustomPickers;
 use super::policy::CustomPolicy;
+use crate::ffi::steer_status;
+use crate::ffi::steer_status::*;
 use crate::ffi::text::ReadText;
 use crate::ffi::versioned::Versioned;
-use crate::ffi::{steer_status, steer_status::*};
 use crate::policy::{
-    Config, ConfigError, Helper, LeafPolicy, OnFault, Policy, PolicyFactory, StandIn, fields_of,
+    Config, ConfigError, FallbackMode, Helper, LeafPolicy, OnFault, Policy, PolicyFactory,
+    fields_of,
 };
 use crate::stats::Plugin;
 use crate::sync::Handle;
@@ -117,7 +119,7 @@ impl Kind {
             return Err((STEER_MISSING_CALLBACK, text));
         }
         let on_fault = kind.common().on_fault;
-        if StandIn::from_number(on_fault).is_none() {
+        if FallbackMode::from_number(on_fault).is_none() {
             let name = kind.name();
             let text = format!("{name}: {what}.on_fault is {on_fault}: use STEER_ON_FAULT_…");
             return Err((STEER_INVALID_ARGUMENT, text));
@@ -128,11 +130,11 @@ impl Kind {
     /// The table of a picker type.
     ///
     /// # Panics
-    /// [`raise`](crate::policy::raise)s when it is a policy's.
+    /// [`raise`](crate::fault::raise)s when it is a policy's.
     pub(super) fn picker_type(&self) -> &steer_picker_type {
         match &self.table {
             Table::Picker(table) => table,
-            Table::Policy(_) => crate::policy::raise("the next release", "it is no picker type"),
+            Table::Policy(_) => crate::fault::raise("the next release", "it is no picker type"),
         }
     }
 
@@ -170,12 +172,14 @@ impl Kind {
     }
 }
 
-impl StandIn {
+impl FallbackMode {
     /// What a `steer_on_fault` brings.
-    fn from_number(number: i32) -> Option<StandIn> {
+    fn from_number(number: i32) -> Option<FallbackMode> {
         match number {
-            n if n == steer_on_fault::STEER_ON_FAULT_FALL_BACK as i32 => Some(StandIn::RoundRobin),
-            n if n == steer_on_fault::STEER_ON_FAULT_FAIL as i32 => Some(StandIn::Failing),
+            n if n == steer_on_fault::STEER_ON_FAULT_FALL_BACK as i32 => {
+                Some(FallbackMode::RoundRobin)
+            }
+            n if n == steer_on_fault::STEER_ON_FAULT_FAIL as i32 => Some(FallbackMode::Failing),
             _ => None,
         }
     }
@@ -278,12 +282,12 @@ impl PolicyFactory for CustomFactory {
 
     fn on_fault(&self) -> OnFault {
         let common = self.0.common();
-        let stand_in = StandIn::from_number(common.on_fault).unwrap_or_default();
-        let per_minute = match (stand_in, common.faults_per_minute) {
-            (StandIn::Failing, 0) => u32::MAX,
+        let fallback_mode = FallbackMode::from_number(common.on_fault).unwrap_or_default();
+        let per_minute = match (fallback_mode, common.faults_per_minute) {
+            (FallbackMode::Failing, 0) => u32::MAX,
             (_, limit) => limit,
         };
-        OnFault { stand_in, per_minute }
+        OnFault { fallback: fallback_mode, per_minute }
     }
 
     fn plugin(&self) -> Option<Plugin> {
@@ -301,7 +305,7 @@ pub(super) struct Instance {
 
 impl Instance {
     /// # Panics
-    /// [`raise`](crate::policy::raise)s when the hook fails.
+    /// [`raise`](crate::fault::raise)s when the hook fails.
     pub(super) fn new(kind: &Arc<Kind>, helper: &Arc<dyn Helper>) -> Arc<Instance> {
         let table = kind.picker_type();
         let channel = Channel::new(helper);

@@ -24,15 +24,14 @@ use super::channel::Channel;
 use super::choice::{listen, raise_failed, raise_if_said, take_failure, take_fault, take_tracked};
 use super::hook::{freeing, serialised};
 use super::kind::{CustomConfig, Instance, Kind, Table};
+use crate::calls::{Call, CallEnd, CallListener, TrackedBackend, TrackedCall, TrackedSlot, Wants};
 use crate::endpoints::{Connection, EndpointDescriptor};
+use crate::fault::raise;
 use crate::ffi::guard;
 use crate::ffi::metrics::with_metrics;
 use crate::ffi::text::ReadText;
 use crate::ffi::versioned::plain_array;
-use crate::policy::{
-    Backend, Call, CallEnd, CallHooks, Config, Helper, Pick, Picker, PickerFactory, Ready, TimerId,
-    TrackedBackend, TrackedCall, TrackedSlot, Wants, raise,
-};
+use crate::policy::{Backend, Config, Helper, Pick, Picker, PickerFactory, Ready, TimerId};
 use crate::sync::Handle;
 
 /// The picker factory of one channel.
@@ -154,7 +153,7 @@ pub(super) unsafe fn read_wants(wants: &steer_wants) -> Result<Wants, String> {
     for (index, name) in headers.iter().enumerate() {
         // SAFETY: readable by this function's contract.
         let name = unsafe { name.to_text() }.unwrap_or_default();
-        if !crate::policy::is_header_name(&name) {
+        if !crate::calls::is_header_name(&name) {
             return Err(format!(
                 "steer_wants.headers[{index}] is {name:?}: names of headers are lower-case letters, \
                  digits, '-', '_' and '.'"
@@ -214,7 +213,7 @@ impl Drop for Picks {
     }
 }
 
-impl CallHooks for Picks {
+impl CallListener for Picks {
     fn started(&self, backend: usize, state: Handle) {
         if let Some(hook) = self.hooks.call_started {
             // SAFETY: the hook of a registered table, on any thread.
@@ -329,7 +328,7 @@ impl CustomPicker {
         let can_track = picks.hooks.call_finished.is_some();
         let tracked =
             connections.iter().enumerate().filter(|_| can_track).map(|(place, connection)| {
-                let hooks = Arc::clone(&picks) as Arc<dyn CallHooks>;
+                let hooks = Arc::clone(&picks) as Arc<dyn CallListener>;
                 TrackedBackend::new(connection.clone(), hooks, place)
             });
         let tracked = tracked.collect();

@@ -24,9 +24,10 @@ use super::engine;
 use super::kind::utf8;
 use super::register::{fail_with, remember, staged, steer_last_error};
 use crate::ffi::environment::variable_that_loads_code;
+use crate::ffi::steer_status::*;
 use crate::ffi::text::ReadText;
 use crate::ffi::versioned::{Versioned, read};
-use crate::ffi::{guard, steer_status, steer_status::*};
+use crate::ffi::{guard, steer_status};
 use crate::stats::Plugin;
 use crate::sync::Mutex;
 

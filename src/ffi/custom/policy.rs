@@ -20,16 +20,17 @@ use super::hook::{freeing, serialised};
 use super::kind::{CustomConfig, Kind, Table};
 use super::picker::{CustomPicker, Hooks, Keeps, Picks, read_wants};
 use super::register::{fail_with, remember};
+use crate::calls::Wants;
 use crate::endpoints::{
     Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId, Report,
 };
+use crate::fault::raise;
 use crate::ffi::endpoint::steer_state;
+use crate::ffi::steer_status::*;
 use crate::ffi::text::ReadText;
 use crate::ffi::versioned::{Versioned, plain_array, read};
-use crate::ffi::{guard, steer_status, steer_status::*};
-use crate::policy::{
-    Config, FailPicker, Helper, Picker, Policy, QueuePicker, TimerId, Update, Wants, raise,
-};
+use crate::ffi::{guard, steer_status};
+use crate::policy::{Config, FailPicker, Helper, Picker, Policy, QueuePicker, TimerId, Update};
 use crate::sync::{Handle, Mutex};
 use crate::{Code, Status};
 

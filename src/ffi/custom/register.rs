@@ -9,9 +9,10 @@ use steer_abi::{steer_picker_type, steer_policy_type, steer_str};
 
 use super::engine;
 use super::kind::{CustomFactory, Kind, Table};
+use crate::ffi::steer_status::*;
 use crate::ffi::versioned::read;
-use crate::ffi::{guard, steer_status, steer_status::*, steer_status_text};
-use crate::policy::{Origin, PolicyFactory, Registry};
+use crate::ffi::{guard, steer_status, steer_status_text};
+use crate::policy::{Origin, PolicyFactory};
 use crate::stats::Plugin;
 
 thread_local! {
@@ -121,7 +122,7 @@ unsafe fn register(table: Table) -> steer_status {
         Err((status, text)) => return fail_with(status, text),
     };
     let factory: Arc<dyn PolicyFactory> = Arc::new(CustomFactory(Arc::clone(&kind)));
-    let registry = Registry::global();
+    let registry = crate::policies::registry();
     let done = STAGED.with_borrow_mut(|staged| match staged {
         // Checked now, for the plugin to hear of it; taken in when its entry has succeeded.
         Some(staged) => {
@@ -166,7 +167,7 @@ pub(super) fn staged(
         return Err((STEER_PLUGIN_FAILED, text));
     }
     let factories = staged.factories.clone();
-    Registry::global()
+    crate::policies::registry()
         .register_all(&origin, staged.factories)
         .map_err(|error| (STEER_BAD_NAME, error.to_string()))?;
     let names: Vec<&str> = factories.iter().map(|factory| factory.name()).collect();

@@ -8,6 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Later versions of grpc_security.h leave the insecure credentials to a header of their own. */
+#if __has_include(<grpc/credentials.h>)
+#include <grpc/credentials.h>
+#endif
+
 int main(int argc, char **argv) {
   if (argc != 3) return 2;
   grpc_init();

@@ -18,19 +18,19 @@ use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable};
 use serde_json::Value;
 
 use super::bounded_loads::{self, BoundedBackends, BoundedLoads};
-use super::counted::Counting;
-use super::kept::Connected;
-use super::{
-    Call, Config, ConfigError, FailPicker, Fields, Helper, Pick, Picker, Policy, PolicyFactory,
-    Severity, Update, Wants,
-};
-use crate::Status;
+use super::request_hash::RequestHash;
+use crate::calls::{Call, Wants};
 use crate::endpoints::{
-    ById, Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId, Places, Report,
+    ById, Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId, PersistentVec, Report,
 };
-use crate::hashing::{Member, RequestHash, Ring};
-use crate::stats::{Describe, Latest, Table};
+use crate::hashing::{Member, Ring};
+use crate::policy::{
+    CallCounting, Config, ConfigError, FailPicker, Fields, HasConnection, Helper, Pick, Picker,
+    Policy, PolicyFactory, Update,
+};
+use crate::stats::{Latest, StatsSource, Table};
 use crate::sync::Bits;
+use crate::{Severity, Status};
 
 /// The policy factory of `steer_ring_hash`.
 pub struct RingHash;
@@ -78,8 +78,8 @@ impl PolicyFactory for RingHash {
 
     fn new_policy(&self, helper: Arc<dyn Helper>) -> Box<dyn Policy> {
         let (loads, shares) = (BoundedLoads::new(), Arc::<Latest>::default());
-        let tellers = vec![loads.teller(), Arc::clone(&shares) as Arc<dyn Describe>];
-        let counting = Counting::new(&*helper, tellers);
+        let stats_sources = vec![loads.stats_source(), Arc::clone(&shares) as Arc<dyn StatsSource>];
+        let counting = CallCounting::new(&*helper, stats_sources);
         Box::new(RingHashPolicy {
             helper,
             config: None,
@@ -88,7 +88,7 @@ impl PolicyFactory for RingHash {
             hasher: DefaultHashBuilder::default(),
             made_with: None,
             by_id: ById::default(),
-            slots: Places::new(0),
+            slots: PersistentVec::new(0),
             tally: Tally::default(),
             ring: None,
             wanted: Arc::default(),
@@ -122,7 +122,7 @@ enum Slot {
     Failed(Arc<Status>),
 }
 
-impl Connected for Slot {
+impl HasConnection for Slot {
     fn connection(&self) -> Option<&Connection> {
         match self {
             Slot::Ready(connection) => Some(connection),
@@ -190,7 +190,7 @@ struct RingHashPolicy {
     /// Places in the list.
     by_id: ById,
     /// Those that are not IDLE, by place in the list.
-    slots: Places<Slot>,
+    slots: PersistentVec<Slot>,
     tally: Tally,
     /// None while the list is empty.
     ring: Option<Arc<Ring>>,
@@ -198,7 +198,7 @@ struct RingHashPolicy {
     wanted: Arc<Bits>,
     loads: BoundedLoads<Slot>,
     /// For statistics, as `shares`.
-    counting: Counting<Slot>,
+    counting: CallCounting<Slot>,
     shares: Arc<Latest>,
     resolution_note: Arc<str>,
     last_failure: Status,
@@ -522,7 +522,7 @@ impl RingHashPolicy {
         replaced.gone.extend(former.into_iter().flatten());
         self.tally = Tally::default();
         self.by_id.clear();
-        self.slots = Places::new(self.listed.len());
+        self.slots = PersistentVec::new(self.listed.len());
         for (place, slot) in slots.into_iter().enumerate() {
             self.slots.set(place, slot);
             self.tally.add(self.state(place));
@@ -711,7 +711,7 @@ struct Shares {
     ring: Arc<Ring>,
 }
 
-impl Describe for Shares {
+impl StatsSource for Shares {
     fn describe(&self, table: &mut Table) {
         for (endpoint, share) in self.endpoints.iter().zip(self.ring.shares(self.endpoints.len())) {
             // Without the host's side of it, it is IDLE.
@@ -723,7 +723,7 @@ impl Describe for Shares {
 
 struct RingHashPicker {
     ring: Arc<Ring>,
-    slots: Places<Slot>,
+    slots: PersistentVec<Slot>,
     config: Arc<RingHashConfig>,
     bounded: Option<BoundedBackends>,
     /// Some endpoint is CONNECTING.

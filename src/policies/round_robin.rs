@@ -10,10 +10,12 @@
 
 use std::sync::Arc;
 
-use super::leaf::{BuiltIn, PickerFactory, Ready};
-use super::sample::below;
-use super::{Call, Fields, Helper, Pick, Picker, Turns};
-use crate::endpoints::{Connection, Places};
+use crate::calls::Call;
+use crate::endpoints::{Connection, PersistentVec};
+use crate::policy::sample::below;
+use crate::policy::{
+    BuiltIn, ConnectionRotation, Fields, Helper, NoFields, Pick, Picker, PickerFactory, Ready,
+};
 use crate::sync::Rotation;
 
 /// Up to so many backends, a picker has their handles side by side: to copy them costs less than to look
@@ -26,10 +28,6 @@ pub struct RoundRobin {
     /// than the rest of it.
     rotation: Rotation,
 }
-
-/// It has no fields.
-#[derive(Debug)]
-pub struct NoFields {}
 
 impl BuiltIn for RoundRobin {
     const NAME: &'static str = "steer_round_robin";
@@ -57,7 +55,7 @@ impl PickerFactory for RoundRobin {
         // same time begins with the same one (grpc-go#2580).
         if connections.count() <= MOST_SIDE_BY_SIDE {
             let first = below(helper.random(), connections.count());
-            Box::new(SideBySide(Turns::new(connections, first, rotation)))
+            Box::new(SideBySide(ConnectionRotation::new(connections, first, rotation)))
         } else {
             let first = below(helper.random(), connections.places());
             Box::new(Wide { connections, first, rotation })
@@ -65,21 +63,21 @@ impl PickerFactory for RoundRobin {
     }
 }
 
-struct SideBySide(Turns);
+struct SideBySide(ConnectionRotation);
 
 impl Picker for SideBySide {
     fn pick<'a>(&'a self, _call: &Call<'_>) -> Pick<'a> {
         Pick::Complete(self.0.next())
     }
 
-    fn turns(&self) -> Option<Turns> {
+    fn rotation(&self) -> Option<ConnectionRotation> {
         Some(self.0.clone())
     }
 }
 
 /// The same for many backends.
 struct Wide {
-    connections: Places<Connection>,
+    connections: PersistentVec<Connection>,
     /// The rotation's first place.
     first: usize,
     rotation: Rotation,

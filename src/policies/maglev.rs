@@ -10,12 +10,13 @@
 use std::sync::Arc;
 
 use super::bounded_loads::{self, BoundedBackends, BoundedLoads};
-use super::leaf::{BuiltIn, PickerFactory, Ready};
-use super::sample::below;
-use super::{Call, Fields, Helper, Pick, Picker, Wants};
-use crate::endpoints::{Connection, EndpointDescriptor, Places};
-use crate::hashing::{Member, RequestHash, Table, maglev};
-use crate::stats::{self, Describe, Latest};
+use super::request_hash::RequestHash;
+use crate::calls::{Call, Wants};
+use crate::endpoints::{Connection, EndpointDescriptor, PersistentVec};
+use crate::hashing::{Member, Table, maglev};
+use crate::policy::sample::below;
+use crate::policy::{BuiltIn, Fields, Helper, Pick, Picker, PickerFactory, Ready};
+use crate::stats::{self, Latest, StatsSource};
 
 /// The picker factory of `steer_maglev`.
 pub struct Maglev {
@@ -68,8 +69,8 @@ impl PickerFactory for Maglev {
         config.balance_factor.is_some()
     }
 
-    fn tellers(&self) -> Vec<Arc<dyn Describe>> {
-        vec![self.loads.teller(), Arc::clone(&self.shares) as Arc<dyn Describe>]
+    fn stats_sources(&self) -> Vec<Arc<dyn StatsSource>> {
+        vec![self.loads.stats_source(), Arc::clone(&self.shares) as Arc<dyn StatsSource>]
     }
 
     fn list(&mut self, config: &Arc<MaglevConfig>, endpoints: &[&Arc<EndpointDescriptor>]) {
@@ -123,7 +124,7 @@ struct Shares {
     table: Arc<Table>,
 }
 
-impl Describe for Shares {
+impl StatsSource for Shares {
     fn describe(&self, table: &mut stats::Table) {
         for (endpoint, share) in self.endpoints.iter().zip(self.table.shares(self.endpoints.len()))
         {
@@ -141,7 +142,7 @@ const PROBES: usize = 64;
 struct MaglevPicker {
     table: Arc<Table>,
     /// Those of the READY backends, by place in the list.
-    connections: Places<Connection>,
+    connections: PersistentVec<Connection>,
     config: Arc<MaglevConfig>,
     bounded: Option<BoundedBackends>,
     helper: Arc<dyn Helper>,

@@ -4,13 +4,12 @@
 
 use std::sync::Arc;
 
-use super::{CallHooks, TrackedBackend};
+use crate::calls::{CallCounters, CallListener, CallObserver, TrackedBackend};
 use crate::endpoints::Connection;
-use crate::load::{Learn, Observed};
 
 /// A READY backend.
 pub(super) struct Candidate<L> {
-    pub(super) calls: Arc<Observed<L>>,
+    pub(super) calls: Arc<CallCounters<L>>,
     pub(super) backend: Arc<TrackedBackend>,
 }
 
@@ -21,16 +20,16 @@ impl<L> Clone for Candidate<L> {
     }
 }
 
-impl<L: Learn> Candidate<L> {
+impl<L: CallObserver> Candidate<L> {
     /// The backend with this connection, whose calls these are.
-    pub(super) fn new(connection: &Connection, calls: &Arc<Observed<L>>, place: usize) -> Self {
-        let hooks = Arc::clone(calls) as Arc<dyn CallHooks>;
+    pub(super) fn new(connection: &Connection, calls: &Arc<CallCounters<L>>, place: usize) -> Self {
+        let hooks = Arc::clone(calls) as Arc<dyn CallListener>;
         let backend = TrackedBackend::new(connection.clone(), hooks, place);
         Candidate { calls: Arc::clone(calls), backend }
     }
 
     /// Whether its calls are these.
-    pub(super) fn is_of(&self, calls: &Arc<Observed<L>>) -> bool {
+    pub(super) fn is_of(&self, calls: &Arc<CallCounters<L>>) -> bool {
         Arc::ptr_eq(&self.calls, calls)
     }
 }

@@ -21,13 +21,13 @@ use slab::Slab;
 
 use super::list::{Aggregate, List};
 use super::{
-    ById, Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId, Places, Report,
+    ById, Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointHost, EndpointId,
+    PersistentVec, Report,
 };
-use crate::Status;
-use crate::policy::{Helper, Severity};
+use crate::{Severity, Status};
 
 /// An endpoint that is in one list or both.
-struct Tracked {
+struct TrackedEndpoint {
     endpoint: Box<dyn Endpoint>,
     descriptor: Arc<EndpointDescriptor>,
     /// What it reported last.
@@ -38,12 +38,12 @@ struct Tracked {
     /// Of its addresses. Known, because to read them again when it leaves would take longer than all else there is to do.
     hash: u64,
     /// There is another one with the same addresses, or has been.
-    twin: bool,
-    /// What [`Helper::made_with`] was when it was made, or matched last.
+    duplicate: bool,
+    /// What [`EndpointHost::made_with`] was when it was made, or matched last.
     made_with: Option<u64>,
 }
 
-impl Tracked {
+impl TrackedEndpoint {
     /// What it can be reached over; none unless it is READY.
     fn connection(&self) -> Option<&Connection> {
         match &self.reported {
@@ -75,29 +75,29 @@ impl Tracked {
 #[derive(Default)]
 struct Endpoints {
     /// Few bytes apart and one load away, unlike what a map has: an update goes over all of it.
-    tracked: Slab<Tracked>,
+    tracked: Slab<TrackedEndpoint>,
     by_id: ById,
-    /// Those that are no twins.
+    /// Those that are no duplicates.
     by_addresses: HashTable<u32>,
-    /// How many twins have these addresses.
-    twins: HashMap<Vec<String>, usize>,
+    /// How many duplicates have these addresses.
+    duplicates: HashMap<Vec<String>, usize>,
     hasher: DefaultHashBuilder,
 }
 
 impl Endpoints {
-    fn at(&self, key: u32) -> &Tracked {
+    fn at(&self, key: u32) -> &TrackedEndpoint {
         &self.tracked[key as usize]
     }
 
-    fn at_mut(&mut self, key: u32) -> &mut Tracked {
+    fn at_mut(&mut self, key: u32) -> &mut TrackedEndpoint {
         &mut self.tracked[key as usize]
     }
 
-    fn get(&self, id: EndpointId) -> Option<&Tracked> {
+    fn get(&self, id: EndpointId) -> Option<&TrackedEndpoint> {
         self.by_id.get(id).map(|key| self.at(key))
     }
 
-    /// The endpoint with these addresses, of which this is the hash, if it is no twin.
+    /// The endpoint with these addresses, of which this is the hash, if it is no duplicate.
     fn find(&self, addresses: &[String], hash: u64) -> Option<u32> {
         let same = |key: &u32| self.at(*key).descriptor.addresses == addresses;
         self.by_addresses.find(hash, same).copied()
@@ -114,30 +114,30 @@ impl Endpoints {
         let id = endpoint.id();
         let addresses = &descriptor.addresses;
         let hash = self.hasher.hash_one(&**addresses);
-        let mut twin = false;
-        if let Some(count) = self.twins.get_mut(addresses) {
+        let mut duplicate = false;
+        if let Some(count) = self.duplicates.get_mut(addresses) {
             *count += 1;
-            twin = true;
+            duplicate = true;
         } else if let Some(other) = self.find(addresses, hash) {
             self.take_address(other);
-            self.at_mut(other).twin = true;
-            self.twins.insert(addresses.clone(), 2);
-            twin = true;
+            self.at_mut(other).duplicate = true;
+            self.duplicates.insert(addresses.clone(), 2);
+            duplicate = true;
         }
         let descriptor = Arc::clone(descriptor);
-        let tracked = Tracked {
+        let tracked = TrackedEndpoint {
             endpoint,
             descriptor,
             reported: None,
             current: None,
             pending: None,
             hash,
-            twin,
+            duplicate,
             made_with: None,
         };
         let key = self.tracked.insert(tracked);
         let key = u32::try_from(key).expect("a host's update has fewer endpoints");
-        if !twin {
+        if !duplicate {
             let Endpoints { tracked, by_addresses, .. } = self;
             by_addresses.insert_unique(hash, key, |key| tracked[*key as usize].hash);
         }
@@ -154,19 +154,19 @@ impl Endpoints {
 
     /// Returns its descriptor if no endpoint with its addresses is left.
     fn remove(&mut self, key: u32) -> Option<Arc<EndpointDescriptor>> {
-        if !self.at(key).twin {
+        if !self.at(key).duplicate {
             self.take_address(key);
         }
         let tracked = self.tracked.remove(key as usize);
         self.by_id.remove(tracked.endpoint.id());
         let descriptor = tracked.descriptor;
-        if tracked.twin {
-            let count = self.twins.get_mut(&descriptor.addresses)?;
+        if tracked.duplicate {
+            let count = self.duplicates.get_mut(&descriptor.addresses)?;
             *count -= 1;
             if *count > 0 {
                 return None;
             }
-            self.twins.remove(&descriptor.addresses);
+            self.duplicates.remove(&descriptor.addresses);
         }
         Some(descriptor)
     }
@@ -182,14 +182,14 @@ pub struct UpdateOutcome {
 }
 
 /// Keeps one connection to every endpoint of the current list, and readies the pending one.
-pub struct Tracker {
-    helper: Arc<dyn Helper>,
+pub struct EndpointLists<H: ?Sized> {
+    host: Arc<H>,
     endpoints: Endpoints,
     current: Option<List>,
     pending: Option<List>,
     /// The connections of the READY endpoints of the current list, by their places in it.
-    ready: Places<Connection>,
-    /// The list that was handed in last, if all of it is what the current list has, and what [`Helper::made_with`] was then.
+    ready: PersistentVec<Connection>,
+    /// The list that was handed in last, if all of it is what the current list has, and what [`EndpointHost::made_with`] was then.
     latest: Option<(Arc<[Arc<EndpointDescriptor>]>, u64)>,
     /// Counts the current lists that differ from the one before.
     list_number: u64,
@@ -197,15 +197,15 @@ pub struct Tracker {
     gone: Vec<Arc<EndpointDescriptor>>,
 }
 
-impl Tracker {
-    /// No endpoints yet. What it needs it asks of `helper`.
-    pub fn new(helper: Arc<dyn Helper>) -> Tracker {
-        Tracker {
-            helper,
+impl<H: EndpointHost + ?Sized> EndpointLists<H> {
+    /// No endpoints yet. Endpoints are made by `host`.
+    pub fn new(host: Arc<H>) -> EndpointLists<H> {
+        EndpointLists {
+            host,
             endpoints: Endpoints::default(),
             current: None,
             pending: None,
-            ready: Places::new(0),
+            ready: PersistentVec::new(0),
             latest: None,
             list_number: 0,
             gone: Vec::new(),
@@ -226,7 +226,7 @@ impl Tracker {
             }
             Err(error) => (Arc::default(), Some(error)),
         };
-        let made_with = self.helper.made_with();
+        let made_with = self.host.made_with();
         let latest = self.latest.take();
         let same = |(latest, with): &(Arc<_>, u64)| {
             Arc::ptr_eq(latest, &descriptors) && made_with == Some(*with)
@@ -270,7 +270,7 @@ impl Tracker {
         // lead to resolving anew.
         let lost = matches!(state, Connectivity::Idle | Connectivity::TransientFailure);
         if lost && tracked.reported.is_some() {
-            self.helper.request_reresolution();
+            self.host.request_reresolution();
         }
         if state == Connectivity::Idle {
             tracked.endpoint.connect();
@@ -315,7 +315,7 @@ impl Tracker {
     }
 
     /// The connections of the READY endpoints of the current list, by their places in it.
-    pub fn connections(&self) -> &Places<Connection> {
+    pub fn connections(&self) -> &PersistentVec<Connection> {
         &self.ready
     }
 
@@ -401,16 +401,16 @@ impl Tracker {
         for entry in former.iter().flat_map(List::entries) {
             self.endpoints.at_mut(entry.key).pending = None;
         }
-        let made_with = self.helper.made_with();
+        let made_with = self.host.made_with();
         self.endpoints.reserve(kept.iter().filter(|kept| kept.is_none()).count());
         let mut keys = Vec::with_capacity(descriptors.len());
         for (descriptor, kept) in descriptors.iter().zip(kept) {
             let key = match kept {
                 Some(key) => key,
-                None => match self.helper.create_endpoint(descriptor) {
+                None => match self.host.create_endpoint(descriptor) {
                     Ok(endpoint) => self.endpoints.insert(endpoint, descriptor),
                     Err(status) => {
-                        self.helper.log(
+                        self.host.log(
                             Severity::Debug,
                             &format!("no endpoint for {:?}: {status}", descriptor.addresses),
                         );
@@ -442,14 +442,14 @@ impl Tracker {
     fn kept(&self, descriptors: &[Arc<EndpointDescriptor>]) -> Vec<Option<u32>> {
         let endpoints = &self.endpoints;
         let current = self.current.as_ref().map_or(&[][..], List::entries);
-        let made_with = self.helper.made_with();
+        let made_with = self.host.made_with();
         let mut taken = vec![false; endpoints.tracked.capacity()];
-        let mut twins = None;
+        let mut duplicates = None;
         // Where the current list goes on, after the place of the last one that was found.
         let mut next = 0;
         let mut take = |descriptor: &Arc<EndpointDescriptor>| {
             let expected = current.get(next).map(|entry| entry.key);
-            let alone = |key: &u32| !endpoints.at(*key).twin;
+            let alone = |key: &u32| !endpoints.at(*key).duplicate;
             let fits =
                 |key: &u32| !taken[*key as usize] && endpoints.at(*key).fits(descriptor, made_with);
             let found = expected.filter(alone).filter(fits).or_else(|| {
@@ -457,8 +457,8 @@ impl Tracker {
                 if let Some(key) = endpoints.find(&descriptor.addresses, hash) {
                     return Some(key).filter(fits);
                 }
-                let twins = twins.get_or_insert_with(|| self.twins());
-                let same = twins.get_mut(descriptor.addresses.as_slice())?;
+                let duplicates = duplicates.get_or_insert_with(|| self.duplicates());
+                let same = duplicates.get_mut(descriptor.addresses.as_slice())?;
                 let at = same.iter().position(fits)?;
                 same.remove(at)
             })?;
@@ -472,18 +472,18 @@ impl Tracker {
     }
 
     /// The endpoints that are not alone with their addresses, by these, each in the order of the lists.
-    fn twins(&self) -> HashMap<&[String], VecDeque<u32>> {
-        let mut twins: HashMap<&[String], VecDeque<u32>> = HashMap::new();
-        if self.endpoints.twins.is_empty() {
-            return twins;
+    fn duplicates(&self) -> HashMap<&[String], VecDeque<u32>> {
+        let mut duplicates: HashMap<&[String], VecDeque<u32>> = HashMap::new();
+        if self.endpoints.duplicates.is_empty() {
+            return duplicates;
         }
         for key in self.listed() {
             let tracked = self.endpoints.at(key);
-            if tracked.twin {
-                twins.entry(&tracked.descriptor.addresses).or_default().push_back(key);
+            if tracked.duplicate {
+                duplicates.entry(&tracked.descriptor.addresses).or_default().push_back(key);
             }
         }
-        twins
+        duplicates
     }
 
     /// The pending list hears of its kept endpoints, and may be due.
@@ -525,7 +525,7 @@ impl Tracker {
         let stays = entries.len() == pending.len() && differ <= pending.len() / 2;
         if !stays {
             self.list_number += 1;
-            self.ready = Places::new(pending.len());
+            self.ready = PersistentVec::new(pending.len());
         }
         for (place, entry) in pending.entries().iter().enumerate() {
             let tracked = self.endpoints.at_mut(entry.key);

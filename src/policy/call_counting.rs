@@ -10,19 +10,19 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use super::kept::{Connected, Kept};
 use super::sample::below;
-use super::{Call, CallHooks, Helper, Pick, Picker, TrackedBackend, Wants};
-use crate::endpoints::{Connection, EndpointDescriptor, Places};
-use crate::load::{Observed, PerAddress};
-use crate::stats::{self, Describe, Table};
+use super::{BackendCache, HasConnection, Helper, Pick, Picker};
+use crate::calls::{Call, CallCounters, CallListener, TrackedBackend, Wants};
+use crate::endpoints::{Connection, EndpointDescriptor, PersistentVec};
+use crate::load::PerAddress;
+use crate::stats::{self, StatsSource, Table};
 use crate::sync::Handle;
 use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// The calls of one policy, as statistics see them.
-pub(super) struct Counting<S> {
-    calls: PerAddress<Observed<()>>,
-    backends: Kept<S, Arc<TrackedBackend>>,
+pub(crate) struct CallCounting<S> {
+    calls: PerAddress<CallCounters<()>>,
+    backends: BackendCache<S, Arc<TrackedBackend>>,
     by_connection: ByConnection,
     mode: Arc<Mode>,
 }
@@ -36,22 +36,26 @@ struct Mode {
     here: AtomicBool,
 }
 
-impl<S: Connected> Counting<S> {
-    /// For one policy, of whose backends `tellers` can tell.
-    pub(super) fn new(helper: &dyn Helper, tellers: Vec<Arc<dyn Describe>>) -> Self {
+impl<S: HasConnection> CallCounting<S> {
+    /// For one policy, of whose backends `stats_sources` can tell.
+    pub(crate) fn new(helper: &dyn Helper, stats_sources: Vec<Arc<dyn StatsSource>>) -> Self {
         let (calls, mode) = (PerAddress::default(), Arc::<Mode>::default());
-        let counted = calls.teller();
-        helper.described_by(Arc::new(Teller { tellers, counted, mode: Arc::clone(&mode) }));
-        let (backends, by_connection) = (Kept::new(), ByConnection::new(0));
-        Counting { calls, backends, by_connection, mode }
+        let counted = calls.stats_source();
+        helper.set_stats_source(Arc::new(CountingStats {
+            stats_sources,
+            counted,
+            mode: Arc::clone(&mode),
+        }));
+        let (backends, by_connection) = (BackendCache::new(), ByConnection::new(0));
+        CallCounting { calls, backends, by_connection, mode }
     }
 
     /// What counts the calls to the READY ones of these backends, which are by place in the list in use; none when
     /// they are not to be counted here, as when the policy's picker does it.
-    pub(super) fn of<'a>(
+    pub(crate) fn of<'a>(
         &mut self,
         policy_counts: bool,
-        backends: &Places<S>,
+        backends: &PersistentVec<S>,
         descriptor: impl Fn(usize) -> &'a Arc<EndpointDescriptor>,
     ) -> Option<Counted> {
         let here = !policy_counts && stats::tracks_calls();
@@ -63,13 +67,14 @@ impl<S: Connected> Counting<S> {
         if !here {
             return None;
         }
-        let Counting { calls, backends: kept, by_connection, .. } = self;
+        let CallCounting { calls, backends: kept, by_connection, .. } = self;
         if by_connection.0.places() != backends.places() {
             kept.relist(backends.places(), |_, _| false);
             *by_connection = ByConnection::new(backends.places());
         }
         let count = |place: usize, connection: &Connection| {
-            let hooks = calls.get(descriptor(place), || Observed::new(())) as Arc<dyn CallHooks>;
+            let hooks =
+                calls.get(descriptor(place), || CallCounters::new(())) as Arc<dyn CallListener>;
             TrackedBackend::new(connection.clone(), hooks, place)
         };
         kept.follow(backends, count, |backend, is_made| {
@@ -83,30 +88,30 @@ impl<S: Connected> Counting<S> {
     }
 
     /// No backend is READY any more.
-    pub(super) fn none_ready(&mut self) {
-        self.backends = Kept::new();
+    pub(crate) fn none_ready(&mut self) {
+        self.backends = BackendCache::new();
         self.by_connection = ByConnection::new(0);
     }
 
     /// Forgets these endpoints: none with their addresses is left.
-    pub(super) fn forget(&mut self, gone: &[Arc<EndpointDescriptor>]) {
+    pub(crate) fn forget(&mut self, gone: &[Arc<EndpointDescriptor>]) {
         if self.mode.here.load(Ordering::Relaxed) {
             self.calls.forget(gone);
         }
     }
 }
 
-struct Teller {
+struct CountingStats {
     /// The policy's.
-    tellers: Vec<Arc<dyn Describe>>,
-    counted: Arc<dyn Describe>,
+    stats_sources: Vec<Arc<dyn StatsSource>>,
+    counted: Arc<dyn StatsSource>,
     mode: Arc<Mode>,
 }
 
-impl Describe for Teller {
+impl StatsSource for CountingStats {
     fn describe(&self, table: &mut Table) {
-        for teller in &self.tellers {
-            teller.describe(table);
+        for stats_source in &self.stats_sources {
+            stats_source.describe(table);
         }
         if self.mode.policy.load(Ordering::Relaxed) {
             table.calls_tracked();
@@ -123,12 +128,12 @@ impl Describe for Teller {
 
 /// Backends by their connections: a hash table whose clones share what they have alike.
 #[derive(Clone)]
-struct ByConnection(Places<Arc<[Arc<TrackedBackend>]>>, RandomState);
+struct ByConnection(PersistentVec<Arc<[Arc<TrackedBackend>]>>, RandomState);
 
 impl ByConnection {
     /// For about so many.
     fn new(backends: usize) -> ByConnection {
-        ByConnection(Places::new(backends), RandomState::new())
+        ByConnection(PersistentVec::new(backends), RandomState::new())
     }
 
     fn insert(&mut self, backend: &Arc<TrackedBackend>) {
@@ -163,11 +168,11 @@ impl ByConnection {
 }
 
 /// Backends whose calls are counted.
-pub(super) struct Counted(ByConnection);
+pub(crate) struct Counted(ByConnection);
 
 impl Counted {
     /// The picker, with its calls counted.
-    pub(super) fn around(self, picker: Box<dyn Picker>) -> Box<dyn Picker> {
+    pub(crate) fn around(self, picker: Box<dyn Picker>) -> Box<dyn Picker> {
         Box::new(CountedPicker { backends: self.0, picker })
     }
 }

@@ -18,19 +18,16 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::distinct::Distinct;
-use super::kept::Kept;
-use super::leaf::{BuiltIn, PickerFactory, Ready};
 use super::round_robin::MOST_SIDE_BY_SIDE;
-use super::{
-    Call, CallEnd, CallHooks, Fields, Helper, Metrics, Pick, Picker, TimerId, TrackedBackend, Wants,
-};
-use crate::endpoints::{Connection, EndpointDescriptor, Places};
+use super::unique_backends::UniqueBackends;
+use crate::calls::{Call, CallCounters, CallEnd, CallListener, Metrics, TrackedBackend, Wants};
+use crate::endpoints::{Connection, EndpointDescriptor, PersistentVec};
 use crate::hashing::of_address;
-use crate::load::{
-    Observed, PerAddress, ReportedWeight, StaticStride, UtilizationMetric, WeightRule,
+use crate::load::{PerAddress, ReportedWeight, StaticStride, UtilizationMetric, WeightRule};
+use crate::policy::{
+    BackendCache, BuiltIn, Fields, Helper, Pick, Picker, PickerFactory, Ready, TimerId,
 };
-use crate::stats::{self, Describe, Latest, Table};
+use crate::stats::{self, Latest, StatsSource, Table};
 use crate::sync::{Handle, Sequence, Step};
 
 /// Schedulers are rebuilt no more often than this, as in gRPC.
@@ -97,10 +94,10 @@ impl BuiltIn for WeightedRoundRobin {
             known: PerAddress::default(),
             endpoints: Arc::default(),
             given: Vec::new(),
-            distinct: Distinct::new(),
-            backends: Places::new(0),
-            taking_part: Kept::new(),
-            tracked: Kept::new(),
+            distinct: UniqueBackends::new(),
+            backends: PersistentVec::new(0),
+            taking_part: BackendCache::new(),
+            tracked: BackendCache::new(),
             listed_for: None,
             schedule: None,
             pickers: 0,
@@ -145,7 +142,7 @@ fn static_weights(fields: &mut Fields<'_>) -> HashMap<Vec<u8>, f32> {
 }
 
 /// What is known of a backend.
-type Known = Observed<ReportedWeight>;
+type Known = CallCounters<ReportedWeight>;
 
 /// The picker factory of `steer_weighted_round_robin`.
 pub struct WeightedRoundRobin {
@@ -157,13 +154,13 @@ pub struct WeightedRoundRobin {
     /// The config's weight for each place of the list; 0: none. Empty when weights are reported.
     given: Vec<f32>,
     /// A weight is a backend's, however often it is listed, so it takes part once, as in gRPC.
-    distinct: Distinct,
+    distinct: UniqueBackends,
     /// The backends of the last picker, by place.
-    backends: Places<Connection>,
+    backends: PersistentVec<Connection>,
     /// Where these are, for statistics, which must not hold connections: whoever asks may be their
     /// last owner, on any thread.
-    taking_part: Kept<Connection, ()>,
-    tracked: Kept<Connection, Tracked>,
+    taking_part: BackendCache<Connection, ()>,
+    tracked: BackendCache<Connection, Tracked>,
     /// The config by which their reports are read.
     listed_for: Option<Arc<WeightedRoundRobinConfig>>,
     /// What the last picker goes by.
@@ -208,7 +205,7 @@ impl WeightedRoundRobin {
             (None, Some((config, now))) => {
                 let (expiration, blackout) =
                     (config.weight_expiration_period, config.blackout_period);
-                self.known.at(place).learnt.usable(now, expiration, blackout)
+                self.known.at(place).observer.usable(now, expiration, blackout)
             }
         };
         let by_list = self.backends.count() > MOST_SIDE_BY_SIDE;
@@ -240,7 +237,7 @@ impl WeightedRoundRobin {
     }
 
     /// Tells the statistics.
-    fn tell(&mut self, schedule: Schedule) {
+    fn write_stats(&mut self, schedule: Schedule) {
         let backends = self.taking_part.follow(&self.backends, |_, _| (), |(), _| {}).clone();
         let endpoints = Arc::clone(&self.endpoints);
         self.weighed.set(Weighed { endpoints, backends, schedule });
@@ -260,8 +257,8 @@ impl PickerFactory for WeightedRoundRobin {
         matches!(config.source, Source::Calls) && self.counts
     }
 
-    fn tellers(&self) -> Vec<Arc<dyn Describe>> {
-        vec![self.known.teller(), Arc::clone(&self.weighed) as Arc<dyn Describe>]
+    fn stats_sources(&self) -> Vec<Arc<dyn StatsSource>> {
+        vec![self.known.stats_source(), Arc::clone(&self.weighed) as Arc<dyn StatsSource>]
     }
 
     fn configure(&mut self, config: &Arc<WeightedRoundRobinConfig>, helper: &Arc<dyn Helper>) {
@@ -287,7 +284,7 @@ impl PickerFactory for WeightedRoundRobin {
         config: &Arc<WeightedRoundRobinConfig>,
         endpoints: &[&Arc<EndpointDescriptor>],
     ) {
-        self.known.list(endpoints, |_| Observed::new(ReportedWeight::new()));
+        self.known.list(endpoints, |_| CallCounters::new(ReportedWeight::new()));
         self.distinct.list(endpoints.len(), self.known.first_places());
         self.endpoints = endpoints.iter().map(|&endpoint| Arc::clone(endpoint)).collect();
         self.schedule = None;
@@ -306,9 +303,9 @@ impl PickerFactory for WeightedRoundRobin {
 
     fn none_ready(&mut self) {
         self.distinct.none_ready();
-        self.backends = Places::new(0);
-        self.taking_part = Kept::new();
-        self.tracked = Kept::new();
+        self.backends = PersistentVec::new(0);
+        self.taking_part = BackendCache::new();
+        self.tracked = BackendCache::new();
         self.schedule = None;
         self.weighed.clear();
     }
@@ -319,7 +316,7 @@ impl PickerFactory for WeightedRoundRobin {
 
     fn connected(&mut self, endpoint: &EndpointDescriptor) {
         if let Some(known) = self.known.find(endpoint) {
-            known.learnt.reconnected();
+            known.observer.reconnected();
         }
     }
 
@@ -336,7 +333,7 @@ impl PickerFactory for WeightedRoundRobin {
         if let (Some(known), Some(weight)) =
             (self.known.find(endpoint), config.rule.weight(metrics))
         {
-            known.learnt.report(weight, helper.now());
+            known.observer.report(weight, helper.now());
         }
     }
 
@@ -352,12 +349,12 @@ impl PickerFactory for WeightedRoundRobin {
         // A scheduler of the backends alone has to be told where they are.
         let places = (!schedule.by_list)
             .then(|| self.backends.iter().map(|(place, _)| place as u32).collect());
-        let turns = Turns {
+        let turns = ConnectionRotation {
             scheduler: schedule.scheduler.clone(),
             sequence: self.sequence.clone(),
             places,
         };
-        self.tell(schedule);
+        self.write_stats(schedule);
         if !matches!(config.source, Source::Calls) {
             return Box::new(WeightedPicker { turns, backends: self.backends.clone() });
         }
@@ -385,7 +382,7 @@ impl PickerFactory for WeightedRoundRobin {
         let others = schedule.scheduler != former.scheduler;
         if !others {
             // There will be no picker, and yet the weights may be others, in the same ratio.
-            self.tell(schedule.clone());
+            self.write_stats(schedule.clone());
         }
         self.schedule = Some(schedule);
         others
@@ -419,11 +416,11 @@ fn given(weights: &HashMap<Vec<u8>, f32>, endpoint: &EndpointDescriptor) -> f32 
 /// The last picker, for statistics.
 struct Weighed {
     endpoints: Arc<[Arc<EndpointDescriptor>]>,
-    backends: Places<()>,
+    backends: PersistentVec<()>,
     schedule: Schedule,
 }
 
-impl Describe for Weighed {
+impl StatsSource for Weighed {
     fn describe(&self, table: &mut Table) {
         let Schedule { by_list, weights, scheduler } = &self.schedule;
         let shares: Vec<f64> = match scheduler {
@@ -454,7 +451,7 @@ struct Reports {
     known: Arc<Known>,
 }
 
-impl CallHooks for Reports {
+impl CallListener for Reports {
     fn wants_latency(&self) -> bool {
         // For the statistics.
         self.counts
@@ -462,24 +459,24 @@ impl CallHooks for Reports {
 
     fn picked(&self, backend: usize, state: Handle) {
         if self.counts {
-            CallHooks::picked(&*self.known, backend, state);
+            CallListener::picked(&*self.known, backend, state);
         }
     }
 
     fn finished(&self, backend: usize, state: Handle, end: &CallEnd<'_>) {
         if let CallEnd::Finished { ended, metrics: Some(metrics), .. } = end {
             if let Some(weight) = self.config.rule.weight(metrics) {
-                self.known.learnt.report(weight, *ended);
+                self.known.observer.report(weight, *ended);
             }
         }
         if self.counts {
-            CallHooks::finished(&*self.known, backend, state, end);
+            CallListener::finished(&*self.known, backend, state, end);
         }
     }
 }
 
 /// Whose turn it is.
-struct Turns {
+struct ConnectionRotation {
     /// None: all are taken alike.
     scheduler: Option<StaticStride>,
     sequence: Sequence,
@@ -487,14 +484,14 @@ struct Turns {
     places: Option<Box<[u32]>>,
 }
 
-impl Turns {
+impl ConnectionRotation {
     #[inline(always)]
     fn takes(&self, place: usize, pass: u32) -> bool {
         self.scheduler.as_ref().is_none_or(|scheduler| scheduler.takes(place, pass))
     }
 
     #[inline(always)]
-    fn next<'a, T: Clone>(&self, backends: &'a Places<T>) -> Option<&'a T> {
+    fn next<'a, T: Clone>(&self, backends: &'a PersistentVec<T>) -> Option<&'a T> {
         match &self.places {
             Some(places) => {
                 let next = self.sequence.next(places.len(), |place, pass| self.takes(place, pass));
@@ -504,7 +501,7 @@ impl Turns {
         }
     }
 
-    fn next_by_list<'a, T: Clone>(&self, backends: &'a Places<T>) -> Option<&'a T> {
+    fn next_by_list<'a, T: Clone>(&self, backends: &'a PersistentVec<T>) -> Option<&'a T> {
         let places = backends.places();
         let mut next = None;
         self.sequence.next_by(places, |place, pass| {
@@ -548,9 +545,9 @@ impl Chosen for Tracked {
 }
 
 struct WeightedPicker<T> {
-    turns: Turns,
+    turns: ConnectionRotation,
     /// By place in the list.
-    backends: Places<T>,
+    backends: PersistentVec<T>,
 }
 
 impl<T: Clone + Chosen> Picker for WeightedPicker<T> {

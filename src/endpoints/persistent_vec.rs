@@ -19,7 +19,7 @@ const BITS: u32 = FAN_OUT.trailing_zeros();
 
 /// Something, or nothing, at each of the places from 0 on.
 #[derive(Clone, Debug)]
-pub struct Places<T> {
+pub struct PersistentVec<T> {
     root: Arc<Node<T>>,
     /// Levels below the root.
     depth: u32,
@@ -57,14 +57,14 @@ fn child_of(place: usize, level: u32) -> usize {
     (place >> (level * BITS)) & (FAN_OUT - 1)
 }
 
-impl<T: Clone> Places<T> {
+impl<T: Clone> PersistentVec<T> {
     /// Nothing at any of so many places.
-    pub fn new(places: usize) -> Places<T> {
+    pub fn new(places: usize) -> PersistentVec<T> {
         let mut depth = 0;
         while places > FAN_OUT << (depth * BITS) {
             depth += 1;
         }
-        Places { root: Arc::new(Node::empty(depth)), depth, places }
+        PersistentVec { root: Arc::new(Node::empty(depth)), depth, places }
     }
 
     /// How many places there are.
@@ -148,7 +148,7 @@ impl<T: Clone> Places<T> {
     /// they do, and a few beside them. Both have as many places, or all are visited.
     pub fn differences<'a>(
         &'a self,
-        former: &'a Places<T>,
+        former: &'a PersistentVec<T>,
         mut visit: impl FnMut(usize, Option<&'a T>, Option<&'a T>),
     ) {
         if self.places == former.places {
@@ -214,7 +214,7 @@ fn next<T>(node: &Node<T>, level: u32, from: usize) -> Option<(usize, &T)> {
     }
 }
 
-/// As [`Places::differences`], of nodes of one level whose places begin at `first`.
+/// As [`PersistentVec::differences`], of nodes of one level whose places begin at `first`.
 fn differences<'a, T>(
     new: Option<&'a Arc<Node<T>>>,
     former: Option<&'a Arc<Node<T>>>,
@@ -258,14 +258,14 @@ mod tests {
 
     use super::*;
 
-    fn things(places: &Places<u32>) -> Vec<(usize, u32)> {
+    fn things(places: &PersistentVec<u32>) -> Vec<(usize, u32)> {
         places.iter().map(|(place, thing)| (place, *thing)).collect()
     }
 
     #[test]
     fn places_are_there_from_none_to_many() {
         for count in [0, 1, 31, 32, 33, 1024, 1025, 5000] {
-            let mut places = Places::new(count);
+            let mut places = PersistentVec::new(count);
             (0..count).for_each(|place| places.set(place, Some(place as u32)));
             assert_eq!(places.count(), count);
             assert!((0..count).all(|place| places.get(place) == Some(&(place as u32))));
@@ -279,12 +279,12 @@ mod tests {
     #[test]
     #[should_panic(expected = "place 3 of 3")]
     fn a_place_that_is_not_there_cannot_be_set() {
-        Places::new(3).set(3, Some(1));
+        PersistentVec::new(3).set(3, Some(1));
     }
 
     #[test]
     fn clones_share_all_but_the_changed_path() {
-        let mut new = Places::new(1024);
+        let mut new = PersistentVec::new(1024);
         (0..1024).for_each(|place| new.set(place, Some(place)));
         let old = new.clone();
         new.set(0, None);
@@ -300,10 +300,10 @@ mod tests {
 
     #[test]
     fn differences_are_looked_for_only_where_something_has_changed() {
-        let mut new = Places::new(100_000);
+        let mut new = PersistentVec::new(100_000);
         (0..100_000).for_each(|place| new.set(place, Some(place)));
         let old = new.clone();
-        let visited = |new: &Places<usize>, old: &Places<usize>| {
+        let visited = |new: &PersistentVec<usize>, old: &PersistentVec<usize>| {
             let mut visited = Vec::new();
             new.differences(old, |place, _, _| visited.push(place));
             visited
@@ -311,12 +311,12 @@ mod tests {
         assert!(visited(&new, &old).is_empty());
         new.set(70_000, None);
         assert_eq!(visited(&new, &old), (69_984..70_016).collect::<Vec<_>>());
-        assert_eq!(visited(&Places::new(3), &old).len(), 100_000);
+        assert_eq!(visited(&PersistentVec::new(3), &old).len(), 100_000);
     }
 
     #[test]
     fn what_is_empty_takes_no_memory() {
-        let mut places = Places::new(100_000);
+        let mut places = PersistentVec::new(100_000);
         places.set(77_777, Some(1));
         places.set(77_777, None);
         places.set(5, None);
@@ -331,7 +331,7 @@ mod tests {
             count in 1_usize..700,
             changes in prop::collection::vec((any::<prop::sample::Index>(), any::<Option<u32>>()), 0..200),
         ) {
-            let mut places = Places::new(count);
+            let mut places = PersistentVec::new(count);
             let mut model: BTreeMap<usize, u32> = BTreeMap::new();
             let mut clones = Vec::new();
             for (place, thing) in changes {

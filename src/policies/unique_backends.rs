@@ -9,20 +9,24 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::endpoints::{Connection, Places};
+use crate::endpoints::{Connection, PersistentVec};
 
 /// The READY backends of a list, each once.
-pub(super) struct Distinct {
+pub(super) struct UniqueBackends {
     /// The places of endpoints with the same addresses, by each of these places. Only where there are several.
     alike: HashMap<usize, Arc<[usize]>>,
-    ready: Places<Connection>,
-    standing: Places<Connection>,
+    ready: PersistentVec<Connection>,
+    standing: PersistentVec<Connection>,
 }
 
-impl Distinct {
+impl UniqueBackends {
     /// Of no list.
     pub(super) fn new() -> Self {
-        Distinct { alike: HashMap::new(), ready: Places::new(0), standing: Places::new(0) }
+        UniqueBackends {
+            alike: HashMap::new(),
+            ready: PersistentVec::new(0),
+            standing: PersistentVec::new(0),
+        }
     }
 
     /// The list in use has so many places; `first` has for each of them the first one with the same addresses, unless
@@ -39,22 +43,25 @@ impl Distinct {
                 places.into_iter().map(move |place| (place, Arc::clone(&alike)))
             })
             .collect();
-        self.ready = Places::new(count);
-        self.standing = Places::new(count);
+        self.ready = PersistentVec::new(count);
+        self.standing = PersistentVec::new(count);
     }
 
     /// None is READY any more.
     pub(super) fn none_ready(&mut self) {
-        self.ready = Places::new(self.ready.places());
-        self.standing = Places::new(self.standing.places());
+        self.ready = PersistentVec::new(self.ready.places());
+        self.standing = PersistentVec::new(self.standing.places());
     }
 
     /// These are READY. Those that stand for themselves and others, by place.
-    pub(super) fn follow(&mut self, ready: &Places<Connection>) -> Places<Connection> {
+    pub(super) fn follow(
+        &mut self,
+        ready: &PersistentVec<Connection>,
+    ) -> PersistentVec<Connection> {
         if self.alike.is_empty() {
             return ready.clone();
         }
-        let Distinct { alike, ready: before, standing } = self;
+        let UniqueBackends { alike, ready: before, standing } = self;
         ready.differences(before, |place, now, before| {
             if now == before {
                 return;

@@ -2,8 +2,9 @@
 //!
 //! Must not know: any policy.
 
-use super::{Call, Pick, Picker};
+use super::{Pick, Picker};
 use crate::Status;
+use crate::calls::Call;
 
 /// Lets every call wait for the next picker.
 #[derive(Debug)]

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use twox_hash::XxHash64;
 
 use crate::Status;
-use crate::policy::{Call, Fields, Wants, is_header_name};
+use crate::calls::{Call, Wants, is_header_name};
+use crate::policy::Fields;
 
 /// Where the hashes of calls come from.
 #[derive(Clone, Debug)]
@@ -79,7 +80,7 @@ mod tests {
 
     use super::*;
     use crate::Code;
-    use crate::policy::{Headers, NoHeaders};
+    use crate::calls::{Headers, NoHeaders};
 
     struct User(&'static [u8]);
 

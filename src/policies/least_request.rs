@@ -11,18 +11,19 @@
 use std::sync::Arc;
 
 use super::candidate::Candidate;
-use super::kept::Packed;
-use super::leaf::{BuiltIn, PickerFactory, Ready};
-use super::sample::{self, distinct};
-use super::{Call, Fields, Helper, Pick, Picker};
-use crate::endpoints::{EndpointDescriptor, Places};
-use crate::load::{Observed, PerAddress};
-use crate::stats::Describe;
+use crate::calls::{Call, CallCounters};
+use crate::endpoints::{EndpointDescriptor, PersistentVec};
+use crate::load::PerAddress;
+use crate::policy::sample::{self, distinct};
+use crate::policy::{
+    BuiltIn, DenseBackendCache, Fields, Helper, Pick, Picker, PickerFactory, Ready,
+};
+use crate::stats::StatsSource;
 
 /// The picker factory of `steer_least_request`.
 pub struct LeastRequest {
-    calls: PerAddress<Observed<()>>,
-    candidates: Packed<Candidate<()>>,
+    calls: PerAddress<CallCounters<()>>,
+    candidates: DenseBackendCache<Candidate<()>>,
 }
 
 /// The config.
@@ -44,7 +45,7 @@ impl BuiltIn for LeastRequest {
     }
 
     fn new(_helper: &dyn Helper) -> Self {
-        LeastRequest { calls: PerAddress::default(), candidates: Packed::new() }
+        LeastRequest { calls: PerAddress::default(), candidates: DenseBackendCache::new() }
     }
 }
 
@@ -55,13 +56,13 @@ impl PickerFactory for LeastRequest {
         true
     }
 
-    fn tellers(&self) -> Vec<Arc<dyn Describe>> {
-        vec![self.calls.teller()]
+    fn stats_sources(&self) -> Vec<Arc<dyn StatsSource>> {
+        vec![self.calls.stats_source()]
     }
 
     fn list(&mut self, _: &Arc<LeastRequestConfig>, endpoints: &[&Arc<EndpointDescriptor>]) {
         let LeastRequest { calls, candidates } = self;
-        calls.list(endpoints, |_| Observed::new(()));
+        calls.list(endpoints, |_| CallCounters::new(()));
         candidates.relist(endpoints.len(), |place, candidate| candidate.is_of(calls.at(place)));
     }
 
@@ -80,7 +81,7 @@ impl PickerFactory for LeastRequest {
     }
 
     fn none_ready(&mut self) {
-        self.candidates = Packed::new();
+        self.candidates = DenseBackendCache::new();
     }
 
     fn forget(&mut self, gone: &[Arc<EndpointDescriptor>]) {
@@ -90,7 +91,7 @@ impl PickerFactory for LeastRequest {
 
 struct LeastRequestPicker {
     /// At the first places.
-    candidates: Places<Candidate<()>>,
+    candidates: PersistentVec<Candidate<()>>,
     choice_count: usize,
     helper: Arc<dyn Helper>,
 }

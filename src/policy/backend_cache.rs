@@ -1,31 +1,31 @@
 //! What picker factories make of each READY backend, such as a tracker of its calls: kept from one picker to the
 //! next, so that a connectivity report costs what one backend costs and not what all do.
 //!
-//! Two arrangements: [`Kept`] by the places of the list in use, and [`Packed`] side by side, for pickers that take
+//! Two arrangements: [`BackendCache`] by the places of the list in use, and [`DenseBackendCache`] side by side, for pickers that take
 //! backends at random.
 //!
 //! Cost: O(log places) for each backend that has come or gone since the last picker; O(places) for another list.
 //!
 //! Must not know: what is made of a backend, how one is chosen.
 
-use crate::endpoints::{Connection, Places};
+use crate::endpoints::{Connection, PersistentVec};
 
 /// Something that may be a READY backend's connection.
-pub(super) trait Connected: Clone {
+pub trait HasConnection: Clone {
     /// The connection; none: it is not READY.
     fn connection(&self) -> Option<&Connection>;
 }
 
-impl Connected for Connection {
+impl HasConnection for Connection {
     fn connection(&self) -> Option<&Connection> {
         Some(self)
     }
 }
 
 /// Visits the places whose connection is another one than before.
-fn changes<'a, S: Connected>(
-    now: &'a Places<S>,
-    before: &'a Places<S>,
+fn changes<'a, S: HasConnection>(
+    now: &'a PersistentVec<S>,
+    before: &'a PersistentVec<S>,
     mut visit: impl FnMut(usize, Option<&'a Connection>),
 ) {
     now.differences(before, |place, now, before| {
@@ -36,85 +36,88 @@ fn changes<'a, S: Connected>(
     });
 }
 
-/// Things made of the READY backends, by their places in the list in use.
-pub(super) struct Kept<S, T> {
+/// Values made of the READY backends, by their places in the list in use.
+pub(crate) struct BackendCache<S, T> {
     /// What they are made of.
-    backends: Places<S>,
-    things: Places<T>,
+    backends: PersistentVec<S>,
+    values: PersistentVec<T>,
 }
 
-impl<S: Connected, T: Clone> Kept<S, T> {
+impl<S: HasConnection, T: Clone> BackendCache<S, T> {
     /// Of no list.
-    pub(super) fn new() -> Self {
-        Kept { backends: Places::new(0), things: Places::new(0) }
+    pub(crate) fn new() -> Self {
+        BackendCache { backends: PersistentVec::new(0), values: PersistentVec::new(0) }
     }
 
-    /// Makes what there is not yet of these backends, and forgets what is of others. `changed` hears of each thing that
+    /// Makes what there is not yet of these backends, and forgets what is of others. `changed` hears of each value that
     /// is made or forgotten.
-    pub(super) fn follow(
+    pub(crate) fn follow(
         &mut self,
-        backends: &Places<S>,
+        backends: &PersistentVec<S>,
         mut make: impl FnMut(usize, &Connection) -> T,
         mut changed: impl FnMut(&T, bool),
-    ) -> &Places<T> {
+    ) -> &PersistentVec<T> {
         if self.backends.places() != backends.places() {
-            self.things.iter().for_each(|(_, thing)| changed(thing, false));
+            self.values.iter().for_each(|(_, value)| changed(value, false));
             self.relist(backends.places(), |_, _| false);
         }
-        let Kept { backends: before, things } = self;
+        let BackendCache { backends: before, values } = self;
         changes(backends, before, |place, connection| {
-            if let Some(former) = things.get(place) {
+            if let Some(former) = values.get(place) {
                 changed(former, false);
             }
-            let thing = connection.map(|connection| make(place, connection));
-            if let Some(thing) = &thing {
-                changed(thing, true);
+            let value = connection.map(|connection| make(place, connection));
+            if let Some(value) = &value {
+                changed(value, true);
             }
-            things.set(place, thing);
+            values.set(place, value);
         });
         self.backends = backends.clone();
-        &self.things
+        &self.values
     }
 
-    /// The list in use is another one, with so many places: keeps the things that are `still` right at their place,
+    /// The list in use is another one, with so many places: keeps the values that are `still` right at their place,
     /// and forgets the others without a word.
-    pub(super) fn relist(&mut self, places: usize, still: impl Fn(usize, &T) -> bool) {
+    pub(crate) fn relist(&mut self, places: usize, still: impl Fn(usize, &T) -> bool) {
         let former = std::mem::replace(
             self,
-            Kept { backends: Places::new(places), things: Places::new(places) },
+            BackendCache {
+                backends: PersistentVec::new(places),
+                values: PersistentVec::new(places),
+            },
         );
-        for (place, thing) in former.things.iter() {
-            if place < places && still(place, thing) {
+        for (place, value) in former.values.iter() {
+            if place < places && still(place, value) {
                 self.backends.set(place, former.backends.get(place).cloned());
-                self.things.set(place, Some(thing.clone()));
+                self.values.set(place, Some(value.clone()));
             }
         }
     }
 }
 
-/// Things made of the READY backends, at the first places there are, in an order that means nothing.
-pub(super) struct Packed<T> {
+/// Values made of the READY backends, at the first places there are, in an order that means nothing.
+pub(crate) struct DenseBackendCache<T> {
     /// What they are made of, by place in the list in use.
-    backends: Places<Connection>,
-    things: Places<T>,
-    /// Where a backend's thing is, by the backend's place in the list in use; and the other way round.
+    backends: PersistentVec<Connection>,
+    values: PersistentVec<T>,
+    /// Where a backend's value is, by the backend's place in the list in use; and the other way round.
     position: Vec<u32>,
     place: Vec<u32>,
 }
 
-impl<T: Clone> Packed<T> {
+impl<T: Clone> DenseBackendCache<T> {
     /// Of no list.
-    pub(super) fn new() -> Self {
-        let (backends, things) = (Places::new(0), Places::new(0));
-        Packed { backends, things, position: Vec::new(), place: Vec::new() }
+    pub(crate) fn new() -> Self {
+        let (backends, values) = (PersistentVec::new(0), PersistentVec::new(0));
+        DenseBackendCache { backends, values, position: Vec::new(), place: Vec::new() }
     }
 
-    /// As [`Kept::follow`].
-    pub(super) fn follow(
+    /// As [`BackendCache::follow`].
+    pub(crate) fn follow(
         &mut self,
-        backends: &Places<Connection>,
+        backends: &PersistentVec<Connection>,
         mut make: impl FnMut(usize, &Connection) -> T,
-    ) -> &Places<T> {
+    ) -> &PersistentVec<T> {
         if self.backends.places() != backends.places() {
             self.relist(backends.places(), |_, _| false);
         }
@@ -122,39 +125,39 @@ impl<T: Clone> Packed<T> {
         changes(backends, &before, |place, connection| {
             let was_there = before.get(place).is_some();
             match connection.map(|connection| make(place, connection)) {
-                Some(thing) if was_there => {
-                    self.things.set(self.position[place] as usize, Some(thing));
+                Some(value) if was_there => {
+                    self.values.set(self.position[place] as usize, Some(value));
                 }
-                Some(thing) => self.push(place, thing),
+                Some(value) => self.push(place, value),
                 None => self.remove(place),
             }
         });
-        &self.things
+        &self.values
     }
 
-    /// As [`Kept::relist`].
-    pub(super) fn relist(&mut self, places: usize, still: impl Fn(usize, &T) -> bool) {
+    /// As [`BackendCache::relist`].
+    pub(crate) fn relist(&mut self, places: usize, still: impl Fn(usize, &T) -> bool) {
         let former = std::mem::replace(
             self,
-            Packed {
-                backends: Places::new(places),
-                things: Places::new(places),
+            DenseBackendCache {
+                backends: PersistentVec::new(places),
+                values: PersistentVec::new(places),
                 position: vec![0; places],
                 place: Vec::new(),
             },
         );
         for (place, connection) in former.backends.iter().take_while(|(place, _)| *place < places) {
-            let thing = former.things.get(former.position[place] as usize);
-            if let Some(thing) = thing.filter(|thing| still(place, thing)) {
+            let value = former.values.get(former.position[place] as usize);
+            if let Some(value) = value.filter(|value| still(place, value)) {
                 self.backends.set(place, Some(connection.clone()));
-                self.push(place, thing.clone());
+                self.push(place, value.clone());
             }
         }
     }
 
-    fn push(&mut self, place: usize, thing: T) {
+    fn push(&mut self, place: usize, value: T) {
         let position = self.place.len();
-        self.things.set(position, Some(thing));
+        self.values.set(position, Some(value));
         self.position[place] = position as u32;
         self.place.push(place as u32);
     }
@@ -165,10 +168,10 @@ impl<T: Clone> Packed<T> {
         self.place.swap_remove(position);
         let last = self.place.len();
         if position < last {
-            self.things.set(position, self.things.get(last).cloned());
+            self.values.set(position, self.values.get(last).cloned());
             self.position[self.place[position] as usize] = position as u32;
         }
-        self.things.set(last, None);
+        self.values.set(last, None);
     }
 }
 
@@ -194,15 +197,15 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever happens, there is a thing for each READY backend and for no other, made of its connection; and what
+        /// Whatever happens, there is a value for each READY backend and for no other, made of its connection; and what
         /// stays is not made again.
         #[test]
         fn things_follow_the_backends(
             (places, reports) in (1_usize..80).prop_flat_map(|places| (Just(places), reports(places))),
             picker_each in 1_usize..4,
         ) {
-            let (mut kept, mut packed) = (Kept::new(), Packed::new());
-            let mut backends = Places::new(places);
+            let (mut kept, mut packed) = (BackendCache::new(), DenseBackendCache::new());
+            let mut backends = PersistentVec::new(places);
             let (mut makes, mut balance) = (0, 0);
             for (number, (place, ready)) in reports.into_iter().enumerate() {
                 backends.set(place, ready.then(|| connection(number)));
@@ -211,20 +214,20 @@ mod tests {
                 }
                 let expected: Vec<_> =
                     backends.iter().map(|(place, connection)| made(place, connection)).collect();
-                let things = kept.follow(
+                let values = kept.follow(
                     &backends,
                     |place, connection| { makes += 1; made(place, connection) },
                     |_, is_made| balance += if is_made { 1 } else { -1_isize },
                 );
-                let things: Vec<_> = things.iter().map(|(_, thing)| *thing).collect();
-                prop_assert_eq!(&things, &expected);
+                let values: Vec<_> = values.iter().map(|(_, value)| *value).collect();
+                prop_assert_eq!(&values, &expected);
                 prop_assert_eq!(balance, expected.len() as isize);
-                let things = packed.follow(&backends, made);
-                let count = things.count();
-                let mut things: Vec<_> =
-                    (0..count).filter_map(|position| things.get(position)).copied().collect();
-                things.sort_unstable_by_key(|(place, _)| *place);
-                prop_assert_eq!(&things, &expected);
+                let values = packed.follow(&backends, made);
+                let count = values.count();
+                let mut values: Vec<_> =
+                    (0..count).filter_map(|position| values.get(position)).copied().collect();
+                values.sort_unstable_by_key(|(place, _)| *place);
+                prop_assert_eq!(&values, &expected);
                 prop_assert!(makes <= number + 1);
             }
         }
@@ -237,7 +240,7 @@ mod tests {
             still in any::<u8>(),
         ) {
             let backends = |ready: &[bool]| {
-                let mut backends = Places::new(ready.len());
+                let mut backends = PersistentVec::new(ready.len());
                 for (place, ready) in ready.iter().enumerate() {
                     backends.set(place, ready.then(|| connection(place)));
                 }
@@ -251,7 +254,7 @@ mod tests {
                 }
             }
             let is_still = |place: usize| place % 8 != usize::from(still % 8);
-            let (mut kept, mut packed) = (Kept::new(), Packed::new());
+            let (mut kept, mut packed) = (BackendCache::new(), DenseBackendCache::new());
             kept.follow(&before, made, |_, _| {});
             packed.follow(&before, made);
             kept.relist(now.places(), |place, _| is_still(place));
@@ -262,10 +265,10 @@ mod tests {
                 .map(|(place, _)| place)
                 .collect();
             let (mut by_kept, mut by_packed) = (Vec::new(), Vec::new());
-            let things = kept.follow(&now, |place, of| { by_kept.push(place); made(place, of) }, |_, _| {});
-            prop_assert_eq!(things.count(), now.count());
-            let things = packed.follow(&now, |place, of| { by_packed.push(place); made(place, of) });
-            prop_assert_eq!(things.count(), now.count());
+            let values = kept.follow(&now, |place, of| { by_kept.push(place); made(place, of) }, |_, _| {});
+            prop_assert_eq!(values.count(), now.count());
+            let values = packed.follow(&now, |place, of| { by_packed.push(place); made(place, of) });
+            prop_assert_eq!(values.count(), now.count());
             prop_assert_eq!(&by_kept, &expected);
             prop_assert_eq!(&by_packed, &expected);
         }

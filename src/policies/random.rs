@@ -8,16 +8,16 @@
 
 use std::sync::Arc;
 
-use super::kept::Packed;
-use super::leaf::{BuiltIn, PickerFactory, Ready};
-use super::round_robin::NoFields;
-use super::sample::below;
-use super::{Call, Fields, Helper, Pick, Picker};
-use crate::endpoints::{Connection, Places};
+use crate::calls::Call;
+use crate::endpoints::{Connection, PersistentVec};
+use crate::policy::sample::below;
+use crate::policy::{
+    BuiltIn, DenseBackendCache, Fields, Helper, NoFields, Pick, Picker, PickerFactory, Ready,
+};
 
 /// The picker factory of `steer_random`.
 pub struct Random {
-    connections: Packed<Connection>,
+    connections: DenseBackendCache<Connection>,
 }
 
 impl BuiltIn for Random {
@@ -28,7 +28,7 @@ impl BuiltIn for Random {
     }
 
     fn new(_helper: &dyn Helper) -> Self {
-        Random { connections: Packed::new() }
+        Random { connections: DenseBackendCache::new() }
     }
 }
 
@@ -47,13 +47,13 @@ impl PickerFactory for Random {
     }
 
     fn none_ready(&mut self) {
-        self.connections = Packed::new();
+        self.connections = DenseBackendCache::new();
     }
 }
 
 struct RandomPicker {
     /// At the first places.
-    connections: Places<Connection>,
+    connections: PersistentVec<Connection>,
     helper: Arc<dyn Helper>,
 }
 

@@ -14,13 +14,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::candidate::Candidate;
-use super::kept::Packed;
-use super::leaf::{BuiltIn, PickerFactory, Ready};
-use super::sample::{self, distinct};
-use super::{Call, Fields, Helper, Pick, Picker};
-use crate::endpoints::{EndpointDescriptor, Places};
-use crate::load::{Cost, DecayRate, EwmaRule, Observed, PeakEwma, PerAddress};
-use crate::stats::Describe;
+use crate::calls::{Call, CallCounters};
+use crate::endpoints::{EndpointDescriptor, PersistentVec};
+use crate::load::{Cost, DecayRate, EwmaRule, PeakEwma, PerAddress};
+use crate::policy::sample::{self, distinct};
+use crate::policy::{
+    BuiltIn, DenseBackendCache, Fields, Helper, Pick, Picker, PickerFactory, Ready,
+};
+use crate::stats::StatsSource;
 
 const DECAY_TIME: Duration = Duration::from_secs(10);
 const DEFAULT_RTT: Duration = Duration::from_millis(30);
@@ -28,8 +29,8 @@ const DEFAULT_RTT: Duration = Duration::from_millis(30);
 /// The picker factory of `steer_peak_ewma`.
 pub struct PeakEwmaPickers {
     rule: Arc<EwmaRule>,
-    calls: PerAddress<Observed<PeakEwma>>,
-    candidates: Packed<Candidate<PeakEwma>>,
+    calls: PerAddress<CallCounters<PeakEwma>>,
+    candidates: DenseBackendCache<Candidate<PeakEwma>>,
     /// For its clock, from the first update on.
     helper: Option<Arc<dyn Helper>>,
 }
@@ -72,7 +73,7 @@ impl BuiltIn for PeakEwmaPickers {
 
     fn new(_helper: &dyn Helper) -> Self {
         let rule = Arc::new(EwmaRule::new(DECAY_TIME, DEFAULT_RTT));
-        let (calls, candidates) = (PerAddress::default(), Packed::new());
+        let (calls, candidates) = (PerAddress::default(), DenseBackendCache::new());
         PeakEwmaPickers { rule, calls, candidates, helper: None }
     }
 }
@@ -84,8 +85,8 @@ impl PickerFactory for PeakEwmaPickers {
         true
     }
 
-    fn tellers(&self) -> Vec<Arc<dyn Describe>> {
-        vec![self.calls.teller()]
+    fn stats_sources(&self) -> Vec<Arc<dyn StatsSource>> {
+        vec![self.calls.stats_source()]
     }
 
     fn configure(&mut self, config: &Arc<PeakEwmaConfig>, helper: &Arc<dyn Helper>) {
@@ -96,12 +97,12 @@ impl PickerFactory for PeakEwmaPickers {
     fn list(&mut self, _: &Arc<PeakEwmaConfig>, endpoints: &[&Arc<EndpointDescriptor>]) {
         let now = self.helper.as_ref().map_or(Duration::ZERO, |helper| helper.now());
         let PeakEwmaPickers { rule, calls, candidates, .. } = self;
-        calls.list(endpoints, |_| Observed::new(PeakEwma::new(rule, now)));
+        calls.list(endpoints, |_| CallCounters::new(PeakEwma::new(rule, now)));
         candidates.relist(endpoints.len(), |place, candidate| candidate.is_of(calls.at(place)));
     }
 
     fn none_ready(&mut self) {
-        self.candidates = Packed::new();
+        self.candidates = DenseBackendCache::new();
     }
 
     fn forget(&mut self, gone: &[Arc<EndpointDescriptor>]) {
@@ -127,7 +128,7 @@ impl PickerFactory for PeakEwmaPickers {
 
 struct PeakEwmaPicker {
     /// At the first places.
-    candidates: Places<Candidate<PeakEwma>>,
+    candidates: PersistentVec<Candidate<PeakEwma>>,
     choices: usize,
     decay: DecayRate,
     helper: Arc<dyn Helper>,
@@ -138,7 +139,7 @@ impl Picker for PeakEwmaPicker {
         let mut best: Option<(&Candidate<PeakEwma>, Cost)> = None;
         distinct(&*self.helper, self.candidates.count(), self.choices, |index| {
             let Some(candidate) = self.candidates.get(index) else { return };
-            let cost = candidate.calls.learnt.cost(candidate.calls.in_flight());
+            let cost = candidate.calls.observer.cost(candidate.calls.in_flight());
             // Only less is better: of equals, the first one stays.
             if best.is_none_or(|(_, least)| cost.is_below(&least, self.decay)) {
                 best = Some((candidate, cost));

@@ -12,15 +12,14 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::per_address::Tell;
 use crate::Code;
-use crate::policy::{CallEnd, CallHooks};
-use crate::stats::{BackendStats, Latency};
+use crate::calls::{CallEnd, CallListener};
+use crate::stats::{BackendStats, BackendStatsSource, Latency};
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use crate::sync::{Handle, get_or_init};
 
 /// What a policy learns from calls. Any thread, many at once.
-pub trait Learn: Send + Sync + 'static {
+pub trait CallObserver: Send + Sync + 'static {
     /// A call was picked.
     fn picked(&self) {}
 
@@ -28,11 +27,11 @@ pub trait Learn: Send + Sync + 'static {
     fn ended(&self, end: &CallEnd<'_>);
 
     /// Writes down what it has learnt, for statistics; `now` is by the host's clock.
-    fn tell(&self, _row: &mut BackendStats, _now: Duration) {}
+    fn write_stats(&self, _row: &mut BackendStats, _now: Duration) {}
 }
 
 /// Nothing.
-impl Learn for () {
+impl CallObserver for () {
     fn ended(&self, _end: &CallEnd<'_>) {}
 }
 
@@ -43,10 +42,10 @@ const CODES: usize = 17;
 // What picks look at lies in one cache line, which no other backend's is in.
 #[derive(Debug)]
 #[repr(C, align(64))]
-pub struct Observed<T> {
+pub struct CallCounters<T> {
     in_flight: AtomicU32,
     /// What the policy has learnt.
-    pub learnt: T,
+    pub observer: T,
     /// From the first one on: there may never be any, as where calls are not counted.
     ended: OnceLock<Box<Ended>>,
 }
@@ -63,10 +62,10 @@ struct Ended {
     told: AtomicU64,
 }
 
-impl<T> Observed<T> {
+impl<T> CallCounters<T> {
     /// No calls yet.
-    pub fn new(learnt: T) -> Observed<T> {
-        Observed { learnt, in_flight: AtomicU32::new(0), ended: OnceLock::new() }
+    pub fn new(observer: T) -> CallCounters<T> {
+        CallCounters { observer, in_flight: AtomicU32::new(0), ended: OnceLock::new() }
     }
 
     /// Calls that were picked and have not ended.
@@ -87,10 +86,10 @@ impl<T> Observed<T> {
     }
 }
 
-impl<T: Learn> CallHooks for Observed<T> {
+impl<T: CallObserver> CallListener for CallCounters<T> {
     fn picked(&self, _backend: usize, _state: Handle) {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
-        self.learnt.picked();
+        self.observer.picked();
     }
 
     fn finished(&self, _backend: usize, _state: Handle, end: &CallEnd<'_>) {
@@ -106,12 +105,12 @@ impl<T: Learn> CallHooks for Observed<T> {
                 ended.abandoned.fetch_add(1, Ordering::Release);
             }
         }
-        self.learnt.ended(end);
+        self.observer.ended(end);
     }
 }
 
-impl<T: Learn> Tell for Observed<T> {
-    fn tell(&self, row: &mut BackendStats, now: Duration) {
+impl<T: CallObserver> BackendStatsSource for CallCounters<T> {
+    fn write_stats(&self, row: &mut BackendStats, now: Duration) {
         // Acquire: pairs with `finished`, and comes before the load of what is in flight, so that no call
         // is counted as both. One that ends meanwhile may be counted as neither.
         // Not to be made for the sake of zeros.
@@ -140,7 +139,7 @@ impl<T: Learn> Tell for Observed<T> {
         row.abandoned = Some(abandoned);
         row.finished = Some(finished);
         row.latency_seconds = calls.latency.get().and_then(Latency::stats);
-        self.learnt.tell(row, now);
+        self.observer.write_stats(row, now);
     }
 }
 
@@ -158,13 +157,13 @@ mod model {
     fn each_call_counts_once() {
         // Statistics read a counter for each code: more switches than this add nothing but time.
         crate::model::check(2, || {
-            let observed = Arc::new(Observed::new(()));
+            let observed = Arc::new(CallCounters::new(()));
             // The standard library's OnceLock is not modelled, and would seem to order nothing.
             observed.ended.get_or_init(Box::default).latency.get_or_init(Latency::default);
             let call = {
                 let observed = observed.clone();
                 move |end: &CallEnd<'_>| {
-                    let hooks: &dyn CallHooks = &*observed;
+                    let hooks: &dyn CallListener = &*observed;
                     hooks.picked(0, Handle::from_number(0));
                     hooks.finished(0, Handle::from_number(0), end);
                 }
@@ -177,7 +176,7 @@ mod model {
                 let observed = observed.clone();
                 loom::thread::spawn(move || {
                     let mut row = BackendStats::new(&[], Connectivity::Ready);
-                    observed.tell(&mut row, Duration::ZERO);
+                    observed.write_stats(&mut row, Duration::ZERO);
                     row.picks.unwrap()
                 })
             };
@@ -186,7 +185,7 @@ mod model {
             other.join().unwrap();
             let told = reader.join().unwrap();
             let mut row = BackendStats::new(&[], Connectivity::Ready);
-            observed.tell(&mut row, Duration::ZERO);
+            observed.write_stats(&mut row, Duration::ZERO);
             assert!(told <= 2 && row.picks == Some(2) && row.in_flight == Some(0));
             assert_eq!((row.abandoned, observed.finished(Code::Ok)), (Some(1), 1));
         });

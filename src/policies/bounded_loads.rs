@@ -10,11 +10,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::candidate::Candidate;
-use super::kept::{Connected, Kept};
-use super::{Fields, Pick};
-use crate::endpoints::{EndpointDescriptor, Places};
-use crate::load::{Arrival, Everywhere, Observed, PerAddress, Room};
-use crate::stats::Describe;
+use crate::calls::CallCounters;
+use crate::endpoints::{EndpointDescriptor, PersistentVec};
+use crate::load::{Arrival, BackendCapacity, PerAddress, TotalInFlight};
+use crate::policy::{BackendCache, Fields, HasConnection, Pick};
+use crate::stats::StatsSource;
 
 /// How many times a pick looks at all backends before it takes one that has no room. It takes other threads' picks
 /// to make one look in vain.
@@ -32,21 +32,21 @@ pub(super) fn parse(fields: &mut Fields<'_>) -> Option<u32> {
 
 /// What is known of the calls of each backend, for as long as it is listed.
 pub(super) struct BoundedLoads<S> {
-    everywhere: Arc<Everywhere>,
-    calls: PerAddress<Observed<Room>>,
-    candidates: Kept<S, Candidate<Room>>,
+    total: Arc<TotalInFlight>,
+    calls: PerAddress<CallCounters<BackendCapacity>>,
+    candidates: BackendCache<S, Candidate<BackendCapacity>>,
     /// How many READY endpoints there are of each backend, which is known by where its calls are counted: endpoints of
     /// the same address are one backend, and have one share.
     endpoints: HashMap<usize, usize>,
 }
 
-impl<S: Connected> BoundedLoads<S> {
+impl<S: HasConnection> BoundedLoads<S> {
     /// Of no list.
     pub(super) fn new() -> Self {
         BoundedLoads {
-            everywhere: Arc::default(),
+            total: Arc::default(),
             calls: PerAddress::default(),
-            candidates: Kept::new(),
+            candidates: BackendCache::new(),
             endpoints: HashMap::new(),
         }
     }
@@ -57,23 +57,23 @@ impl<S: Connected> BoundedLoads<S> {
         self.endpoints.clear();
         self.candidates.relist(endpoints.len(), |_, _| false);
         if factor.is_none() {
-            self.everywhere = Arc::default();
+            self.total = Arc::default();
             self.calls.clear();
             return;
         }
-        let BoundedLoads { everywhere, calls, .. } = self;
-        calls.list(endpoints, |_| Observed::new(Room::new(everywhere)));
+        let BoundedLoads { total, calls, .. } = self;
+        calls.list(endpoints, |_| CallCounters::new(BackendCapacity::new(total)));
     }
 
     /// What tells statistics of the calls.
-    pub(super) fn teller(&self) -> Arc<dyn Describe> {
-        self.calls.teller()
+    pub(super) fn stats_source(&self) -> Arc<dyn StatsSource> {
+        self.calls.stats_source()
     }
 
     /// No backend is READY any more.
     pub(super) fn none_ready(&mut self) {
         self.endpoints.clear();
-        self.candidates = Kept::new();
+        self.candidates = BackendCache::new();
     }
 
     /// Forgets these endpoints: none with their addresses is left.
@@ -84,8 +84,12 @@ impl<S: Connected> BoundedLoads<S> {
     }
 
     /// Backends for one picker: the READY ones of these, by their places in the list in use.
-    pub(super) fn backends(&mut self, percent: u32, backends: &Places<S>) -> BoundedBackends {
-        let BoundedLoads { everywhere, calls, candidates, endpoints } = self;
+    pub(super) fn backends(
+        &mut self,
+        percent: u32,
+        backends: &PersistentVec<S>,
+    ) -> BoundedBackends {
+        let BoundedLoads { total, calls, candidates, endpoints } = self;
         let candidates = candidates.follow(
             backends,
             |place, connection| Candidate::new(connection, calls.at(place), place),
@@ -98,24 +102,24 @@ impl<S: Connected> BoundedLoads<S> {
                 }
             },
         );
-        let (everywhere, candidates) = (Arc::clone(everywhere), candidates.clone());
-        BoundedBackends { percent, everywhere, candidates, count: endpoints.len() }
+        let (total, candidates) = (Arc::clone(total), candidates.clone());
+        BoundedBackends { percent, total, candidates, count: endpoints.len() }
     }
 }
 
 /// The READY backends of one picker.
 pub(super) struct BoundedBackends {
     percent: u32,
-    everywhere: Arc<Everywhere>,
+    total: Arc<TotalInFlight>,
     /// By place; none where a backend is not READY.
-    candidates: Places<Candidate<Room>>,
+    candidates: PersistentVec<Candidate<BackendCapacity>>,
     count: usize,
 }
 
 impl BoundedBackends {
     /// A call looks for a backend.
     pub(super) fn arrive(&self) -> Arrival<'_> {
-        self.everywhere.arrive(self.percent, self.count)
+        self.total.arrive(self.percent, self.count)
     }
 
     /// The call goes to the backend at this place, if that is READY and has room for it.
@@ -125,7 +129,7 @@ impl BoundedBackends {
         place: usize,
     ) -> Result<Pick<'static>, Arrival<'a>> {
         let Some(candidate) = self.candidates.get(place) else { return Err(arrival) };
-        arrival.take(&candidate.calls.learnt)?;
+        arrival.take(&candidate.calls.observer)?;
         Ok(Pick::tracked(&candidate.backend))
     }
 
@@ -144,7 +148,7 @@ impl BoundedBackends {
             }
         }
         let candidate = order().find_map(|place| self.candidates.get(place))?;
-        self.arrive().take_anyway(&candidate.calls.learnt);
+        self.arrive().take_anyway(&candidate.calls.observer);
         Some(Pick::tracked(&candidate.backend))
     }
 }
