@@ -14,7 +14,8 @@ import pathlib
 import statistics
 import sys
 
-import control_results
+sys.path.append(str(pathlib.Path(__file__).resolve().parent / "updates"))
+import control_results  # noqa: E402
 
 OURS, THEIRS = "steer_round_robin", "round_robin"
 WAYS = {

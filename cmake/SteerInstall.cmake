@@ -27,8 +27,9 @@ install(FILES cmake/SteerCache.cmake cmake/SteerEngine.cmake cmake/SteerShim.cma
 install(DIRECTORY cmake/elf DESTINATION ${steer_cmake_dir})
 
 # The crates, for users' pickers in Rust: cargo wants the whole workspace, of which the engine is the root.
-install(DIRECTORY abi sdk src DESTINATION ${steer_crates_dir})
-install(FILES Cargo.toml build.rs DESTINATION ${steer_crates_dir})
+install(DIRECTORY crates/steer-abi crates/steer-sdk DESTINATION ${steer_crates_dir})
+install(DIRECTORY src DESTINATION ${CMAKE_INSTALL_DATADIR}/steer)
+install(FILES Cargo.toml build.rs DESTINATION ${CMAKE_INSTALL_DATADIR}/steer)
 
 # All else serves any gRPC; this one was compiled for one, and says so by its directory.
 if(STEER_BUILD_GRPC)

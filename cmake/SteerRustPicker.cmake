@@ -9,7 +9,7 @@
 include_guard(GLOBAL)
 include(${CMAKE_CURRENT_LIST_DIR}/SteerRust.cmake)
 
-# Where the crates steer-sdk and steer-abi are: a directory `sdk` beside a directory `abi`.
+# Names the directory with the crates steer-sdk and steer-abi.
 function(steer_rust_crates directory)
   set_property(GLOBAL PROPERTY STEER_RUST_CRATES ${directory})
 endfunction()
@@ -32,7 +32,7 @@ function(steer_add_rust_picker name directory)
   get_property(crates GLOBAL PROPERTY STEER_RUST_CRATES)
   get_property(native_libs GLOBAL PROPERTY STEER_RUST_NATIVE_LIBS)
   if(NOT native_libs)
-    _steer_find_rust(${crates}/sdk)
+    _steer_find_rust(${crates}/steer-sdk)
     _steer_native_libs(native_libs)
     set_property(GLOBAL PROPERTY STEER_RUST_NATIVE_LIBS ${native_libs})
     set_property(GLOBAL PROPERTY STEER_RUST_PICKER_TRIPLE ${STEER_RUST_TRIPLE})
@@ -62,7 +62,7 @@ function(steer_add_rust_picker name directory)
       COMMAND ${CMAKE_COMMAND} -E env CARGO_TARGET_DIR=${target_dir} RUSTC=${STEER_RUSTC} ${env}
               ${STEER_CARGO} rustc --lib --crate-type ${kind} --quiet --target ${triple}
               --profile $<IF:$<CONFIG:Debug>,dev,release>
-              --config "patch.crates-io.steer-sdk.path=\"${crates}/sdk\""
+              --config "patch.crates-io.steer-sdk.path=\"${crates}/steer-sdk\""
       BYPRODUCTS ${built}
       WORKING_DIRECTORY ${directory}
       COMMENT "Building ${library} (${kind}) with cargo"

@@ -1,7 +1,7 @@
 """The show of script/demo: real greeter servers, real calls, and a judge.
 
-Knows the greeter's two programs and gain/'s by what they print, and nothing of gRPC's or Steer's insides.
-Usage: demo.py <build tree with examples/helloworld and gain>
+Knows the greeter's two programs and those of bench/real-calls by what they print, and nothing of gRPC's or Steer's insides.
+Usage: demo.py <build tree with examples/helloworld and bench/real-calls>
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from datetime import datetime
 
 sys.dont_write_bytecode = True
 REPO = pathlib.Path(__file__).resolve().parent.parent
-sys.path += [str(REPO / "examples" / "testing"), str(REPO / "gain")]
+sys.path += [str(REPO / "examples" / "testing"), str(REPO / "bench" / "real-calls")]
 import bars  # noqa: E402
 import fleet  # noqa: E402
 import machine  # noqa: E402
@@ -232,7 +232,7 @@ def show(build):
         load = Load(client, servers)
         part_two(load, client, servers)
         part_three(load, client, servers)
-    all_judged = part_four(build / "gain")
+    all_judged = part_four(build / "bench" / "real-calls")
     answered, lost = sum(client.answered.values()), len(client.failures)
     held = "All of it held" if all_judged else "All that was judged held"
     print(f"\n{held}: {CALLS:,} calls shared equally; {answered:,} answered under load;")

@@ -1,4 +1,4 @@
-//! `include/steer/steer.h` is what cbindgen makes of `src/ffi` and `abi/src`, and every symbol that it declares
+//! `include/steer/steer.h` is what cbindgen makes of `src/ffi` and `crates/steer-abi/src`, and every symbol that it declares
 //! is in the list of exported symbols.
 //!
 //! `STEER_BLESS=1 cargo test --test header` writes both anew.
@@ -110,7 +110,7 @@ fn every_macro_of_an_installed_header_begins_with_steer() {
 #[test]
 fn every_function_pointer_has_the_c_abi() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folders = ["src/ffi", "src/ffi/custom", "abi/src"];
+    let folders = ["src/ffi", "src/ffi/custom", "crates/steer-abi/src"];
     let files = folders.iter().flat_map(|folder| fs::read_dir(root.join(folder)).unwrap());
     for path in files.map(|file| file.unwrap().path()) {
         if path.is_dir() || path.ends_with("tests.rs") {

@@ -1,7 +1,7 @@
 /*
  * The C ABI of Steer's engine: load-balancing policies for gRPC C++, written in Rust.
  *
- * Generated from src/ffi and abi/src by cbindgen; do not edit. The rules that hold for every function and
+ * Generated from src/ffi and crates/steer-abi/src by cbindgen; do not edit. The rules that hold for every function and
  * struct (threads, ownership, NULLs, growth) stand in docs/ABI.md.
  */
 

@@ -97,7 +97,7 @@ install_steer() {
   rm -rf "$prefix"
   cmake -S "$source_dir" -B "$work/steer" -G Ninja -DCMAKE_BUILD_TYPE=Release \
     -DSTEER_CARGO_TARGET_DIR="$engine" -DSTEER_BUILD_EXAMPLES=OFF -DSTEER_BUILD_TESTS=OFF \
-    -DSTEER_BUILD_BENCH=OFF -DSTEER_BUILD_GAIN=OFF
+    -DSTEER_BUILD_BENCH=OFF -DSTEER_BUILD_REAL_CALLS=OFF
   cmake --build "$work/steer" -j"$jobs"
   cmake --install "$work/steer" --prefix "$prefix"
   # A tree that can be moved names no place of its build.

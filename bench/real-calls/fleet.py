@@ -11,7 +11,7 @@ import pathlib
 import re
 import sys
 
-sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "examples" / "testing"))
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "examples" / "testing"))
 from greeters import Server, require, started, stopped, target  # noqa: E402
 
 # A server's capacity is its slots by its service time: 800 calls per second. Service times are exponentially
