@@ -29,8 +29,7 @@ function(steer_add_shim)
   # Objects, and not an archive: whatever the order on the link line, they are in. Only their compile
   # line sees gRPC's target, so that the application's target alone decides between libgrpc and
   # libgrpc_unsecure; two of them in one process would not know each other's registries.
-  set(sources register.cc copies.cc running_grpc.cc stats.cc policy.cc alarm.cc subchannel_endpoint.cc
-              child_endpoint.cc)
+  set(sources register.cc copies.cc running_grpc.cc stats.cc policy.cc alarm.cc)
   list(TRANSFORM sources PREPEND ${arg_SOURCE_DIR}/)
   # Apart, even where several files are compiled at once: the stress test has another in its place.
   set_source_files_properties(${arg_SOURCE_DIR}/alarm.cc PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)

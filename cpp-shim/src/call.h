@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "generation.h"
+#include "generation/picks.h"
 #include "steer/host.hpp"
 #include "steer/steer.h"
 
@@ -42,7 +42,7 @@ class CallTracker final : public GrpcPolicy::SubchannelCallTrackerInterface {
  public:
   // Takes `tracker` over.
   explicit CallTracker(steer_call_tracker* tracker) : tracker_(tracker) {
-    if (!kSaysStart<GrpcPolicy::SubchannelCallTrackerInterface>) Start();
+    if (!kReportsStart<GrpcPolicy::SubchannelCallTrackerInterface>) Start();
   }
   ~CallTracker() { steer_call_tracker_free(tracker_); }
 

@@ -1,79 +1,71 @@
-// What the engine calls an endpoint, made of this gRPC's parts; the seam between the two ways:
+// What the engine calls an endpoint: a Connector (a subchannel, or from gRPC 1.60 on a pick_first
+// child) that reports to a Policy.
 //
-//   subchannel_endpoint.cc, to 1.59: an endpoint is a subchannel under a watch, and a connection is
-//     that subchannel; picking it completes the pick.
-//   child_endpoint.cc, from 1.60: an endpoint is a pick_first child with one endpoint's addresses,
-//     and a connection is the child's READY picker; picking it delegates to that picker.
+// Lifetime: made by Policy when the engine asks for an endpoint, used in the work serializer,
+// dropped when the engine frees it. gRPC's callbacks hold references, so it may live a little
+// longer; then it reports nothing.
 //
-// Must not know: the engine, which reaches these through Policy.
+// Must not depend on: the engine, which calls endpoints through Policy.
 #ifndef STEER_SHIM_ENDPOINT_H
 #define STEER_SHIM_ENDPOINT_H
 
+#include <memory>
 #include <utility>
 
-#include "generation.h"
+#include "generation/connector.h"
 #include "policy.h"
 
 namespace steer::shim {
 
-// What the endpoints of an update have in common.
-struct EndpointChannel {
-  explicit EndpointChannel(ChannelArgs args);
-
-  const ChannelArgs args;
-#ifdef STEER_CHILD_ENDPOINTS
-  // The children's.
-  const ChannelArgs child_args;
-  const grpc_core::RefCountedPtr<GrpcConfig> child_config;
-#endif
-};
-
 // What an endpoint is made from.
 struct EndpointArgs {
-  // Held to the last, because connections use the policy's pollset_set.
+  // Held as long as the endpoint, because connections use the policy's pollset_set.
   grpc_core::RefCountedPtr<GrpcPolicy> policy;
   uint64_t id;
   AddressPtr address;
-  std::shared_ptr<const EndpointChannel> channel;
+  std::shared_ptr<const ConnectorArgs> connector;
   // 0: no load reports.
   uint64_t load_period_ns;
 };
 
-// All in the work serializer. Referenced by the engine until it is dropped, and by what gRPC calls
-// back until gRPC has destroyed that, which may be later.
-class Endpoint final : public grpc_core::RefCounted<Endpoint> {
+// All methods run in the work serializer.
+class Endpoint final : public Connector {
  public:
-  // With a reference for the engine, which DropLocked gives back; or null when gRPC refuses.
-  static Endpoint* NewLocked(EndpointArgs args);
+  // Returns the engine's reference, which DropLocked gives back. Null: gRPC refuses the address.
+  static Endpoint* NewLocked(EndpointArgs args) {
+    auto endpoint = grpc_core::MakeRefCounted<Endpoint>(std::move(args));
+    const EndpointArgs& made_from = endpoint->args_;
+    if (!endpoint->StartLocked(*made_from.address, *made_from.connector)) return nullptr;
+    return endpoint.release();
+  }
 
   explicit Endpoint(EndpointArgs args) : args_(std::move(args)) {}
 
   const EndpointArgs& args() const { return args_; }
-  void ConnectLocked();
-  void ResetBackoffLocked();
-  // It is not to be used any more.
-  void DropLocked();
+
+  // The caller does not use the endpoint afterwards.
+  void DropLocked() {
+    StopLocked();
+    Unref();
+  }
 
  private:
-  class Listener;
-
-  // `connection` is null but in READY.
-  void ReportLocked(grpc_connectivity_state state, const absl::Status& status,
-                    grpc_core::RefCountedPtr<Connection> connection) {
+  void OnStateLocked(grpc_connectivity_state state, const absl::Status& status,
+                     grpc_core::RefCountedPtr<Connection> connection) override {
     policy()->ReportLocked(args_.id, state, status, connection.release());
   }
-  Policy* policy() const { return static_cast<Policy*>(args_.policy.get()); }
-  LoadReports load_reports() const {
+  GrpcHelper* helper() const override { return policy()->helper(); }
+  const SerializerPtr& serializer() const override { return policy()->serializer(); }
+  grpc_pollset_set* interested_parties() const override {
+    return args_.policy->interested_parties();
+  }
+  LoadReports load_reports() const override {
     return policy()->LoadReportsOf(args_.id, args_.load_period_ns);
   }
 
+  Policy* policy() const { return static_cast<Policy*>(args_.policy.get()); }
+
   const EndpointArgs args_;
-  // The subchannel or the child; null once dropped.
-  Connector connector_;
-#ifndef STEER_CHILD_ENDPOINTS
-  // What must be cancelled before the subchannel is let go, if anything. Pointer value only.
-  StateWatcher* watch_ = nullptr;
-#endif
 };
 
 }  // namespace steer::shim

@@ -8,7 +8,8 @@
 #include <utility>
 
 #include "call.h"
-#include "generation.h"
+#include "generation/picks.h"
+#include "generation/request_hash.h"
 #include "steer/steer.h"
 
 namespace steer::shim {

@@ -11,6 +11,10 @@
 
 #include "alarm.h"
 #include "endpoint.h"
+#include "generation/connector.h"
+#include "generation/log.h"
+#include "generation/picks.h"
+#include "generation/work_serializer.h"
 #include "picker.h"
 
 namespace steer::shim {
@@ -37,7 +41,7 @@ struct Policy::Host final : host::PolicyHost {
     const EndpointArgs& made_of = EndpointOf(handle)->args();
     if (index >= policy->addresses_.size()) return 0;
     const AddressPtr& address = policy->addresses_[index];
-    return int32_t{made_of.channel == policy->channel_ &&
+    return int32_t{made_of.connector == policy->channel_ &&
                    made_of.load_period_ns == load_period_ns &&
                    (made_of.address == address || *made_of.address == *address)};
   }
@@ -143,7 +147,7 @@ absl::Status Policy::HandInLocked(UpdateArgs args) {
     TakeAddresses(*args.addresses, &resolved);
     const ChannelArgs& channel_args = ArgsOf(args.args);
     if (channel_ == nullptr || !(channel_->args == channel_args)) {
-      channel_ = std::make_shared<const EndpointChannel>(channel_args);
+      channel_ = std::make_shared<const ConnectorArgs>(channel_args);
       ++channels_;
     }
     resolved.made_with = channels_;

@@ -13,7 +13,9 @@
 #include <string>
 #include <vector>
 
-#include "generation.h"
+#include "generation/base.h"
+#include "generation/load_reports.h"
+#include "generation/update.h"
 #include "steer/host.hpp"
 #include "steer/steer.h"
 
@@ -34,7 +36,7 @@ class EngineConfig : public GrpcConfig {
 };
 
 using AddressPtr = std::shared_ptr<const Address>;
-struct EndpointChannel;
+struct ConnectorArgs;
 
 class Policy : public GrpcPolicy {
  public:
@@ -82,7 +84,7 @@ class Policy : public GrpcPolicy {
   // Shared with the endpoints made of it, which what stays the same is not compared with but by
   // pointers.
   std::vector<AddressPtr> addresses_;
-  std::shared_ptr<const EndpointChannel> channel_;
+  std::shared_ptr<const ConnectorArgs> channel_;
   // Counts them.
   uint64_t channels_ = 0;
 };

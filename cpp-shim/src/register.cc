@@ -11,7 +11,9 @@
 #include <utility>
 
 #include "copies.h"
-#include "generation.h"
+#include "generation/config.h"
+#include "generation/log.h"
+#include "generation/registration.h"
 #include "policy.h"
 #include "running_grpc.h"
 #include "src/core/lib/surface/completion_queue.h"

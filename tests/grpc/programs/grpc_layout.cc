@@ -4,7 +4,7 @@
 // return what the shim has passed in.
 #include <memory>
 
-#include "../../../cpp-shim/src/generation.h"
+#include "../../../cpp-shim/src/generation/base.h"
 
 using Policy = grpc_core::LoadBalancingPolicy;
 
