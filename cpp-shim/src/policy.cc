@@ -3,10 +3,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <iterator>
-#include <memory_resource>
-#include <string_view>
-#include <unordered_map>
 #include <utility>
 
 #include "alarm.h"
@@ -162,68 +158,15 @@ absl::Status Policy::HandInLocked(UpdateArgs args) {
   return absl::Status(static_cast<absl::StatusCode>(verdict.code), verdict.message);
 }
 
-// Makes `list` the latest one. What was there before stays the very same object, and is not
-// described anew.
 template <typename List>
 void Policy::TakeAddresses(const List& list, host::Resolved* resolved) {
-  std::vector<uint32_t>& places = resolved->former;
-  places.reserve(addresses_.size());
-  // Mostly all of it is as it was.
-  size_t count = 0;
-  ForEachAddress(list, [&](const Address& address) {
-    const size_t place = count++;
-    if (places.size() == place && place < addresses_.size() && *addresses_[place] == address) {
-      places.push_back(static_cast<uint32_t>(place));
-    }
-  });
-  const size_t same = places.size();
-  if (same == count && same == addresses_.size()) return;
-  std::vector<AddressPtr> former = std::exchange(addresses_, {});
-  addresses_.reserve(count);
-  addresses_.assign(std::make_move_iterator(former.begin()),
-                    std::make_move_iterator(former.begin() + static_cast<ptrdiff_t>(same)));
-  std::vector<size_t> missed;
-  // Where the former list goes on, and how many were not found there since the last one that was.
-  size_t next = same;
-  size_t since = 0;
-  size_t index = 0;
-  ForEachAddress(list, [&](const Address& address) {
-    if (index++ < same) return;
-    // As it was; or after one that has gone; or after as many as have come in the place of others.
-    for (const size_t place : {next, next + 1, next + since}) {
-      if (place >= former.size() || !(*former[place] == address)) continue;
-      addresses_.push_back(std::move(former[place]));
-      places.push_back(static_cast<uint32_t>(place));
-      next = place + 1;
-      since = 0;
-      return;
-    }
-    ++since;
-    missed.push_back(places.size());
-    addresses_.push_back(std::make_shared<const Address>(address));
-    places.push_back(host::kNewEndpoint);
-  });
-  // The rest has moved, or is new.
-  std::pmr::monotonic_buffer_resource memory;
-  std::pmr::unordered_multimap<std::string_view, uint32_t> left(&memory);
-  if (!missed.empty()) left.reserve(former.size() - (places.size() - missed.size()));
-  for (size_t i = 0; !missed.empty() && i < former.size(); ++i) {
-    if (former[i] != nullptr) left.emplace(KeyOf(*former[i]), static_cast<uint32_t>(i));
-  }
-  // At least so many are new.
-  if (missed.size() > left.size()) resolved->endpoints.Reserve(missed.size() - left.size());
-  for (const size_t place : missed) {
-    AddressPtr& address = addresses_[place];
-    const auto [first, last] = left.equal_range(KeyOf(*address));
-    const auto found =
-        std::find_if(first, last, [&](const auto& one) { return *former[one.second] == *address; });
-    if (found == last) {
-      resolved->endpoints.Add(Describe(*address));
-      continue;
-    }
-    places[place] = found->second;
-    address = std::move(former[found->second]);
-    left.erase(found);
+  resolved->former =
+      addresses_.Replace([&list](const auto& visit) { ForEachAddress(list, visit); }, KeyOf);
+  const auto& former = resolved->former;
+  resolved->endpoints.Reserve(
+      static_cast<size_t>(std::count(former.begin(), former.end(), host::kNewEndpoint)));
+  for (size_t i = 0; i < former.size(); ++i) {
+    if (former[i] == host::kNewEndpoint) resolved->endpoints.Add(Describe(*addresses_[i]));
   }
 }
 

@@ -17,6 +17,7 @@
 #include "generation/load_reports.h"
 #include "generation/update.h"
 #include "steer/host.hpp"
+#include "steer/host_list.hpp"
 #include "steer/steer.h"
 
 namespace steer::shim {
@@ -35,7 +36,7 @@ class EngineConfig : public GrpcConfig {
   const host::ConfigPtr config_;
 };
 
-using AddressPtr = std::shared_ptr<const Address>;
+using AddressPtr = host::LatestList<Address>::Ptr;
 struct ConnectorArgs;
 
 class Policy : public GrpcPolicy {
@@ -68,6 +69,7 @@ class Policy : public GrpcPolicy {
 
   void ShutdownLocked() override;
   absl::Status HandInLocked(UpdateArgs args);
+  // Makes `list` the latest one, and describes the endpoints that are new in it.
   template <typename List>
   void TakeAddresses(const List& list, host::Resolved* resolved);
 
@@ -83,7 +85,7 @@ class Policy : public GrpcPolicy {
   // The latest update with addresses, of which the engine makes endpoints when it sees fit.
   // Shared with the endpoints made of it, which what stays the same is not compared with but by
   // pointers.
-  std::vector<AddressPtr> addresses_;
+  host::LatestList<Address> addresses_;
   std::shared_ptr<const ConnectorArgs> channel_;
   // Counts them.
   uint64_t channels_ = 0;

@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "steer/host_list.hpp"
 #include "steer/steer.h"
 #include "steer/text.hpp"
 
@@ -323,9 +324,6 @@ struct Resolved {
   std::string resolution_note;
   std::string target;
 };
-
-// In Resolved::former: an endpoint that is new.
-constexpr uint32_t kNewEndpoint = UINT32_MAX;
 
 // `*verdict` is what the resolver is to be told. Not STEER_OK: the engine knows nothing of the
 // update.
