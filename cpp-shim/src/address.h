@@ -1,6 +1,6 @@
 // Addresses as gRPC writes them.
 //
-// Must not know: endpoints, the engine.
+// Must not depend on: endpoints, the engine.
 #ifndef STEER_SHIM_ADDRESS_H
 #define STEER_SHIM_ADDRESS_H
 
@@ -16,14 +16,14 @@
 
 namespace steer::shim {
 
-// As in "ipv4:10.0.0.1:80"; empty when gRPC cannot write it.
+// Returns for example "ipv4:10.0.0.1:80". Empty: gRPC cannot write this address.
 inline std::string TextOf(const grpc_resolved_address& address) {
   sockaddr_in v4;
   if (address.len == sizeof(v4)) {
     std::memcpy(&v4, address.addr, sizeof(v4));
     if (v4.sin_family == AF_INET) {
-      // What nearly all have. gRPC would make a URI of it, and print that: a third of all that a
-      // new backend costs.
+      // The usual case, without gRPC: gRPC makes a URI and prints it, which takes a third of the
+      // time that a new backend costs.
       uint8_t ip[4];
       std::memcpy(ip, &v4.sin_addr, sizeof(ip));
       return absl::StrCat("ipv4:", ip[0], ".", ip[1], ".", ip[2], ".", ip[3], ":",

@@ -1,4 +1,4 @@
-// What is to happen later, by gRPC's alarms.
+// Timers, by gRPC's alarms.
 #include "alarm.h"
 
 #include <grpc/support/time.h>
@@ -12,14 +12,14 @@
 namespace steer::shim {
 
 std::function<void()> CallLater(uint64_t after_ns, std::function<void()> work) {
-  // gRPC adds to it.
+  // Half of the largest value, because gRPC adds the current time to it.
   constexpr uint64_t kLongest = std::numeric_limits<int64_t>::max() / 2;
   const auto after = static_cast<int64_t>(std::min(after_ns, kLongest));
   auto alarm = std::make_shared<grpc::Alarm>();
   alarm->Set(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_nanos(after, GPR_TIMESPAN)),
              [alarm, work = std::move(work)](bool in_time) mutable {
                if (in_time) work();
-               // It is its own owner until here: this comes in any case.
+               // The alarm owns itself until here. gRPC always calls this, after a cancel, too.
                alarm.reset();
              });
   return [alarm] { alarm->Cancel(); };

@@ -1,7 +1,7 @@
-// What is to happen later.
+// Timers.
 //
-// Must not know: gRPC's internals. Alarms are the same in every gRPC while the timers beneath them
-// change.
+// Must not depend on: gRPC's internals. grpc::Alarm is public and the same in every gRPC version,
+// while the timers beneath it change.
 #ifndef STEER_SHIM_ALARM_H
 #define STEER_SHIM_ALARM_H
 
@@ -10,8 +10,8 @@
 
 namespace steer::shim {
 
-// Calls `work` after so long, on another thread. Any thread may ask for it. Returns what takes it
-// back, unless it is too late for that.
+// Calls `work` after `after_ns`, on another thread. Any thread may call this. Returns a function
+// that cancels the call; it does nothing if `work` has already begun.
 std::function<void()> CallLater(uint64_t after_ns, std::function<void()> work);
 
 }  // namespace steer::shim

@@ -1,6 +1,6 @@
-// One call for the engine's pickers: what they may read of it and add to it, and how it goes.
+// One call: what the engine's pickers may read of it and add to it, and what becomes of it.
 //
-// Must not know: any particular policy.
+// Must not depend on: any particular policy.
 #ifndef STEER_SHIM_CALL_H
 #define STEER_SHIM_CALL_H
 
@@ -12,12 +12,13 @@
 
 namespace steer::shim {
 
-// gRPC's views are not everywhere those of the standard library.
+// absl::string_view is not std::string_view in every build of gRPC.
 inline steer_str ToC(absl::string_view text) { return {text.data(), text.size()}; }
 inline absl::string_view ViewOf(steer_str text) { return {text.data, text.length}; }
 
-// A call's headers, during a pick.
+// A call's headers. Lives during one pick; `args` has call_state and initial_metadata.
 struct Headers {
+  // Memory that lives as long as the call.
   char* Allocate(size_t size) const { return static_cast<char*>(args.call_state->Alloc(size)); }
 
   bool Find(steer_str name, steer_str* value) const {
@@ -25,7 +26,7 @@ struct Headers {
     const auto found = args.initial_metadata->Lookup(ViewOf(name), &buffer);
     if (!found.has_value()) return false;
     *value = ToC(*found);
-    // So it is when gRPC had to make it, of several headers.
+    // gRPC joins several headers of one name in `buffer`, which does not outlive this function.
     if (found->data() == buffer.data()) {
       char* copy = Allocate(found->size());
       value->data = copy;
@@ -37,28 +38,33 @@ struct Headers {
   const GrpcPolicy::PickArgs& args;
 };
 
-// Tells a tracker of the engine's how its call goes. Lies in memory of the call's.
+// Tells one of the engine's trackers about the start and the end of a call.
+//
+// Lifetime: made by Picker in the call's memory, used by gRPC on the call's threads, destroyed by
+// gRPC when the call has ended or was not sent.
 class CallTracker final : public GrpcPolicy::SubchannelCallTrackerInterface {
  public:
-  // Takes `tracker` over.
+  // Takes ownership of `tracker`.
   explicit CallTracker(steer_call_tracker* tracker) : tracker_(tracker) {
     if (!kReportsStart<GrpcPolicy::SubchannelCallTrackerInterface>) Start();
   }
   ~CallTracker() { steer_call_tracker_free(tracker_); }
 
+  // The call's memory is freed with the call.
   static void* operator new(size_t size, GrpcPolicy::CallState* call) { return call->Alloc(size); }
   static void operator delete(void*) {}
   static void operator delete(void*, GrpcPolicy::CallState*) {}
 
-  // gRPC's, or not.
+  // Called by gRPC, or by the constructor where gRPC does not report the start.
   void Start() { steer_call_tracker_start(tracker_); }
+
   void Finish(FinishArgs args) {
     std::string buffer;
     steer_str metrics = {};
     const bool wanted = (steer_call_tracker_wants(tracker_) & STEER_WANTS_METRICS) != 0;
     if (wanted && args.trailing_metadata != nullptr) {
       auto found = args.trailing_metadata->Lookup("endpoint-load-metrics-bin", &buffer);
-      // Its name before 1.47, for servers too.
+      // Servers of gRPC before 1.47 use this name.
       if (!found) found = args.trailing_metadata->Lookup("x-endpoint-load-metrics-bin", &buffer);
       if (found) metrics = ToC(*found);
     }

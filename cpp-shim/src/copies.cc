@@ -1,4 +1,4 @@
-// How the copies of Steer in a process meet.
+// How the copies of Steer in a process find each other.
 #include "copies.h"
 
 #include <charconv>
@@ -11,12 +11,13 @@
 namespace steer::shim {
 namespace {
 
-// What comes before an address. Another form of the text gets another number.
+// What precedes the address. Another form of the text must have another number.
 constexpr char kMagic[] = "copy of Steer 1 at ";
 
 }  // namespace
 
 std::string TextOfCopy(const Copy* copy) {
+  // Two hexadecimal digits for each byte.
   char digits[2 * sizeof(uintptr_t)];
   const auto address = reinterpret_cast<uintptr_t>(copy);
   const auto end = std::to_chars(digits, digits + sizeof(digits), address, 16).ptr;
@@ -30,6 +31,7 @@ const Copy* CopyOfText(const std::string& text) {
   const char* const end = text.data() + text.size();
   const auto [last, error] = std::from_chars(text.data() + magic.size(), end, address, 16);
   if (error != std::errc() || last != end) return nullptr;
+  // The text came from TextOfCopy of a copy that is never unloaded (StayLoaded in register.cc).
   const auto* copy = reinterpret_cast<const Copy*>(address);
   return copy != nullptr && copy->struct_size >= sizeof(Copy) ? copy : nullptr;
 }

@@ -1,8 +1,10 @@
-// How the copies of Steer in a process meet: by the gRPC that they register with. The first copy
-// adds, with its policies, one of a fixed name, whose parser answers a question with the address of
-// a table. Others find it there, add nothing of their own, and have their engine follow.
+// How the copies of Steer in a process find each other: through the gRPC that they register with.
 //
-// Must not know: how gRPC collects factories, what registration reports.
+// The first copy adds a policy with a fixed name beside its own policies. The parser of that policy
+// answers one question with the address of a table (Copy). Another copy asks, finds the table, adds
+// no policies, and has its engine follow the first one.
+//
+// Must not depend on: how gRPC collects factories, what Register returns.
 #ifndef STEER_SHIM_COPIES_H
 #define STEER_SHIM_COPIES_H
 
@@ -13,31 +15,35 @@
 
 namespace steer::shim {
 
-// The policy that copies meet by. No service config can use it.
+// The policy through which copies meet. Service configs cannot use it.
 inline constexpr char kMeetingPolicy[] = "steer_internal_engine";
-// What its parser answers, and nothing else.
+// The only field that its parser accepts.
 inline constexpr char kQuestion[] = "which copy of Steer serves?";
 
-// A copy of Steer, for the others that are compiled for the same gRPC. It grows at its end.
+// A copy of Steer, as others see it that were compiled for the same gRPC version. The table is
+// static in its copy, which is never unloaded. New fields are added at the end.
 struct Copy {
   size_t struct_size;
   const steer_engine* engine;
-  // Adds its policies to a registry's builder, except those that are there. To gRPC 1.49, NULL.
+  // Adds the engine's policies to a RegistryBuilder. Skips those that it has. The builder is NULL
+  // up to gRPC 1.49.
   void (*add_policies)(void* registry_builder);
 };
 
-// A copy as a text, and back. NULL: it is no such text.
+// A copy's address as text, and back. NULL: not such a text.
 std::string TextOfCopy(const Copy* copy);
 const Copy* CopyOfText(const std::string& text);
 
-// What came of following a copy's engine.
+// The result of following another copy's engine.
 struct Followed {
   const Copy* leader = nullptr;
   steer_status status = STEER_OK;
+  // Empty unless `status` is an error.
   std::string why;
 };
 
-// Has the engine follow that of `leader`, once. Any thread.
+// Has this copy's engine follow that of `leader`. Only the first call for a leader does so; later
+// calls return its result. Any thread.
 Followed Follow(const Copy* leader);
 
 // "<file> (Steer <version>)".

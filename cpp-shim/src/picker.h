@@ -1,10 +1,11 @@
-// gRPC's picker around one of the engine's: one call of the engine's for each pick. Holds no list
-// of its own: a completed pick carries the connection itself.
+// gRPC's picker around one of the engine's: each pick is one call of the engine. It holds no list,
+// because a completed pick carries the connection itself.
 //
-// Must not know: any particular policy.
+// Must not depend on: any particular policy.
 #ifndef STEER_SHIM_PICKER_H
 #define STEER_SHIM_PICKER_H
 
+#include <optional>
 #include <utility>
 
 #include "call.h"
@@ -14,9 +15,11 @@
 
 namespace steer::shim {
 
+// Made by Policy for each new picker of the engine, used by gRPC on any thread, freed by gRPC with
+// its last reference, on any thread.
 class Picker final : public GrpcPicker {
  public:
-  // Takes `picker` over.
+  // Takes ownership of `picker`.
   explicit Picker(steer_picker* picker)
       : picker_(picker), wants_(steer_picker_wants(picker) & ~uint32_t{STEER_WANTS_METRICS}) {}
   ~Picker() override { steer_picker_free(picker_); }
@@ -29,41 +32,31 @@ class Picker final : public GrpcPicker {
     if (GPR_LIKELY(picked.kind == STEER_PICK_COMPLETE)) {
       return PickOver(static_cast<Connection*>(picked.value), args);
     }
-    return Otherwise(picked, args);
+    return NotJustComplete(picked, args);
   }
 
  private:
-  // As PickForCall, for what a number is enough for.
+  // For pickers that read the request hash and nothing else: a cheaper PickForCall.
   __attribute__((noinline)) PickResult PickByHash(const GrpcPolicy::PickArgs& args) const {
     steer_call call = {};
     call.struct_size = sizeof(call);
     const auto hash = HashOf(args);
     call.request_hash = hash.value_or(0);
     call.has_request_hash = int32_t{hash.has_value()};
-    const steer_picked picked = steer_picker_pick(picker_, &call);
-    return picked.kind == STEER_PICK_COMPLETE
-               ? PickOver(static_cast<Connection*>(picked.value), args)
-               : Otherwise(picked, args);
+    return ResultOf(steer_picker_pick(picker_, &call), args);
   }
 
-  static std::optional<uint64_t> HashOf(const GrpcPolicy::PickArgs& args) {
-    if (args.call_state == nullptr) return std::nullopt;
-    return RequestHashOf(args.call_state, Preferred());
-  }
-
+  // For pickers that read or add more of the call.
   __attribute__((noinline)) PickResult PickForCall(const GrpcPolicy::PickArgs& args) const {
     Headers headers = {args};
-    // A ping is picked as a call is, and has none.
+    // gRPC also picks for pings, which have neither headers nor a call.
     const bool has_headers = (wants_ & STEER_WANTS_HEADERS) != 0 &&
                              args.initial_metadata != nullptr && args.call_state != nullptr;
     const host::PickedCall<Headers> call(
         (wants_ & STEER_WANTS_PATH) != 0 ? ToC(args.path) : steer_str{},
         has_headers ? &headers : nullptr,
         (wants_ & STEER_WANTS_REQUEST_HASH) != 0 ? HashOf(args) : std::nullopt);
-    const steer_picked picked = steer_picker_pick(picker_, call.get());
-    PickResult result = picked.kind == STEER_PICK_COMPLETE
-                            ? PickOver(static_cast<Connection*>(picked.value), args)
-                            : Otherwise(picked, args);
+    PickResult result = ResultOf(steer_picker_pick(picker_, call.get()), args);
     if (PickResult::Complete* complete = CompleteOf(&result)) {
       for (const auto& [name, value] : call.added()) {
         AddHeader(args.initial_metadata, complete, ViewOf(name), ViewOf(value), Preferred());
@@ -72,16 +65,27 @@ class Picker final : public GrpcPicker {
     return result;
   }
 
-  // Not of this picker: the usual path then has less to keep while it picks.
-  __attribute__((noinline)) static PickResult Otherwise(steer_picked picked,
-                                                        const GrpcPolicy::PickArgs& args) {
+  static std::optional<uint64_t> HashOf(const GrpcPolicy::PickArgs& args) {
+    if (args.call_state == nullptr) return std::nullopt;
+    return RequestHashOf(args.call_state, Preferred());
+  }
+
+  static PickResult ResultOf(steer_picked picked, const GrpcPolicy::PickArgs& args) {
+    return picked.kind == STEER_PICK_COMPLETE
+               ? PickOver(static_cast<Connection*>(picked.value), args)
+               : NotJustComplete(picked, args);
+  }
+
+  // Static, so that Pick does not have to keep `this` while it picks.
+  __attribute__((noinline)) static PickResult NotJustComplete(steer_picked picked,
+                                                              const GrpcPolicy::PickArgs& args) {
     if (picked.kind != STEER_PICK_TRACKED) return NotCompleted(picked);
     auto* tracker = static_cast<steer_call_tracker*>(picked.value);
     PickResult result =
         PickOver(static_cast<Connection*>(steer_call_tracker_connection(tracker)), args);
     PickResult::Complete* complete = CompleteOf(&result);
     if (complete == nullptr || args.call_state == nullptr) {
-      // Not sent yet; or a ping, which does not end.
+      // The call is not sent yet; or this is a ping, whose end gRPC does not report.
       steer_call_tracker_free(tracker);
       return result;
     }
@@ -89,7 +93,7 @@ class Picker final : public GrpcPicker {
     return result;
   }
 
-  // Apart from Pick, so that the usual path carries no strings.
+  // Apart from Pick, so that the usual path handles no strings.
   __attribute__((noinline, cold)) static PickResult NotCompleted(steer_picked picked) {
     if (picked.kind == STEER_PICK_QUEUE) return PickResult::Queue();
     const host::Status failure = host::FailureOf(picked);
@@ -99,7 +103,7 @@ class Picker final : public GrpcPicker {
   }
 
   steer_picker* const picker_;
-  // To know of a call when it is picked.
+  // What the picker reads of a call, as STEER_WANTS_... Metrics are not part of a pick.
   const uint32_t wants_;
 };
 

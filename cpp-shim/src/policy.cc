@@ -20,26 +20,38 @@ using Serialised = host::PolicyHost::Serialised;
 
 Endpoint* EndpointOf(void* handle) { return static_cast<Endpoint*>(handle); }
 
+gpr_log_severity SeverityOf(int32_t severity) {
+  switch (severity) {
+    case STEER_LOG_DEBUG:
+      return GPR_LOG_SEVERITY_DEBUG;
+    case STEER_LOG_INFO:
+      return GPR_LOG_SEVERITY_INFO;
+    default:
+      return GPR_LOG_SEVERITY_ERROR;
+  }
+}
+
 }  // namespace
 
-// The methods are the callbacks of steer_host. Serialised ones come only while the policy is there,
-// but for those that its end leads to: EndpointFree and TimerCancel.
+// The public methods are the callbacks of steer_host. The engine makes serialised calls only while
+// the policy exists. Exceptions are EndpointFree and TimerCancel, which the policy's end causes.
 struct Policy::Host final : host::PolicyHost {
   explicit Host(SerializerPtr serializer) : serializer(std::move(serializer)) {}
 
   int32_t EndpointNew(uint64_t id, uint32_t index, void** handle) {
     if (index >= policy->addresses_.size()) return STEER_INVALID_ARGUMENT;
-    *handle = Endpoint::NewLocked({policy->Ref(DEBUG_LOCATION, "Endpoint"), id,
-                                   policy->addresses_[index], policy->channel_, load_period_ns});
+    *handle =
+        Endpoint::NewLocked({policy->Ref(DEBUG_LOCATION, "Endpoint"), id, policy->addresses_[index],
+                             policy->connector_args_, load_period_ns});
     return *handle == nullptr ? STEER_ENDPOINT_REFUSED : STEER_OK;
   }
   int32_t EndpointMatches(void* handle, uint32_t index) {
-    const EndpointArgs& made_of = EndpointOf(handle)->args();
+    const EndpointArgs& made_from = EndpointOf(handle)->args();
     if (index >= policy->addresses_.size()) return 0;
     const AddressPtr& address = policy->addresses_[index];
-    return int32_t{made_of.connector == policy->channel_ &&
-                   made_of.load_period_ns == load_period_ns &&
-                   (made_of.address == address || *made_of.address == *address)};
+    return int32_t{made_from.connector == policy->connector_args_ &&
+                   made_from.load_period_ns == load_period_ns &&
+                   (made_from.address == address || *made_from.address == *address)};
   }
   void EndpointConnect(void* handle) { EndpointOf(handle)->ConnectLocked(); }
   void EndpointResetBackoff(void* handle) { EndpointOf(handle)->ResetBackoffLocked(); }
@@ -52,13 +64,9 @@ struct Policy::Host final : host::PolicyHost {
   }
   void RequestReresolution() { policy->channel_control_helper()->RequestReresolution(); }
   void LoadReports(uint64_t period_ns) { load_period_ns = period_ns; }
-  void Log(int32_t severity, steer_str message) {
-    shim::Log(severity == STEER_LOG_DEBUG  ? GPR_LOG_SEVERITY_DEBUG
-              : severity == STEER_LOG_INFO ? GPR_LOG_SEVERITY_INFO
-                                           : GPR_LOG_SEVERITY_ERROR,
-              FromC(message));
-  }
+  void Log(int32_t severity, steer_str message) { shim::Log(SeverityOf(severity), FromC(message)); }
 
+  // What PolicyHost needs.
   Work CallLater(uint64_t after_ns, Work work) override {
     return shim::CallLater(after_ns, std::move(work));
   }
@@ -69,8 +77,12 @@ struct Policy::Host final : host::PolicyHost {
   void Release(void* connection) override { static_cast<Connection*>(connection)->Unref(); }
 
   const SerializerPtr serializer;
-  // For the work serializer only, as is what follows. Null after shutdown.
+
+  // The following are read and written in the work serializer only.
+
+  // Set by Policy's constructor, cleared by ShutdownLocked.
   Policy* policy = nullptr;
+  // What the engine asked for last. 0: no load reports.
   uint64_t load_period_ns = 0;
 };
 
@@ -83,22 +95,23 @@ Policy::Policy(std::string name, const Passed& passed, Args&& args)
       name_(std::move(name)),
       helper_(passed.helper),
       host_(std::make_shared<Host>(passed.serializer)) {
-  // gRPC's code has filled in the base class, and this code reads it: by another layout, when they
-  // are of different versions or build settings.
+  // gRPC's compiled code filled in the base class, and this code reads it. The two use different
+  // layouts if they come from different gRPC versions or build settings.
   if (work_serializer() != passed.serializer || channel_control_helper() != passed.helper) {
-    why_lame_ = name_ +
-                ": gRPC's classes have another layout at run time than those that Steer was "
-                "compiled with: rebuild Steer's shim with the headers and settings of the gRPC "
-                "that this process runs";
+    why_unusable_ = name_ +
+                    ": gRPC's classes have another layout at run time than those that Steer was "
+                    "compiled with. Rebuild Steer's shim with the headers and the build settings "
+                    "of the gRPC that this process runs.";
   } else {
     std::string error;
     host_->policy = this;
     host_->Start(host::NewPolicy(name_, host_, &error));
     if (host_->engine() == nullptr) {
-      why_lame_ = name_ + ": the engine could not make it: steer_policy_new: " + error;
+      why_unusable_ =
+          name_ + ": the engine could not create the policy: steer_policy_new: " + error;
     }
   }
-  if (!why_lame_.empty()) Log(GPR_LOG_SEVERITY_ERROR, why_lame_);
+  if (!why_unusable_.empty()) Log(GPR_LOG_SEVERITY_ERROR, why_unusable_);
 }
 
 const SerializerPtr& Policy::serializer() const { return host_->serializer; }
@@ -128,34 +141,39 @@ UpdateResult Policy::UpdateLocked(UpdateArgs args) {
 }
 
 absl::Status Policy::HandInLocked(UpdateArgs args) {
-  if (!why_lame_.empty()) {
-    const absl::Status status = absl::InternalError(why_lame_);
+  if (!why_unusable_.empty()) {
+    const absl::Status status = absl::InternalError(why_unusable_);
     helper_->UpdateState(GRPC_CHANNEL_TRANSIENT_FAILURE, status,
                          PickerPtr(new TransientFailurePicker(status)));
     return status;
   }
   host::Resolved resolved;
-  if (args.config != nullptr)
-    resolved.config = static_cast<const EngineConfig&>(*args.config).get();
-  resolved.resolution_note = args.resolution_note;
-  resolved.target = TargetOf(channel_control_helper(), ArgsOf(args.args), Preferred());
-  if (args.addresses.ok()) {
-    TakeAddresses(*args.addresses, &resolved);
-    const ChannelArgs& channel_args = ArgsOf(args.args);
-    if (channel_ == nullptr || !(channel_->args == channel_args)) {
-      channel_ = std::make_shared<const ConnectorArgs>(channel_args);
-      ++channels_;
-    }
-    resolved.made_with = channels_;
-  } else {
-    const absl::Status& status = args.addresses.status();
-    resolved.status = {static_cast<int32_t>(status.code()), std::string(status.message())};
-  }
+  DescribeUpdate(args, &resolved);
   host::Status verdict;
   const steer_status taken = host::UpdatePolicy(host_->engine(), resolved, &verdict);
-  // What comes next is new to it.
+  // The engine does not know these addresses, so the next update must describe all of its own.
   if (taken != STEER_OK) addresses_.clear();
   return absl::Status(static_cast<absl::StatusCode>(verdict.code), verdict.message);
+}
+
+void Policy::DescribeUpdate(const UpdateArgs& args, host::Resolved* resolved) {
+  if (args.config != nullptr) {
+    resolved->config = static_cast<const EngineConfig&>(*args.config).get();
+  }
+  resolved->resolution_note = args.resolution_note;
+  resolved->target = TargetOf(channel_control_helper(), ArgsOf(args.args), Preferred());
+  if (!args.addresses.ok()) {
+    const absl::Status& status = args.addresses.status();
+    resolved->status = {static_cast<int32_t>(status.code()), std::string(status.message())};
+    return;
+  }
+  TakeAddresses(*args.addresses, resolved);
+  const ChannelArgs& channel_args = ArgsOf(args.args);
+  if (connector_args_ == nullptr || !(connector_args_->args == channel_args)) {
+    connector_args_ = std::make_shared<const ConnectorArgs>(channel_args);
+    ++connector_args_count_;
+  }
+  resolved->made_with = connector_args_count_;
 }
 
 template <typename List>
@@ -172,7 +190,7 @@ void Policy::TakeAddresses(const List& list, host::Resolved* resolved) {
 
 void Policy::ShutdownLocked() {
   const Serialised here(host_.get());
-  // First, so that nothing of the engine's reaches the channel any more.
+  // Cleared first, so that the engine's last callbacks do not reach the channel.
   host_->policy = nullptr;
   host_->ShutDown();
   addresses_.clear();

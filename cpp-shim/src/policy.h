@@ -1,17 +1,17 @@
-// gRPC's policy that runs one of the engine's: hands updates in, and the engine's wishes to the
-// channel. Decides nothing.
+// gRPC's policy that runs one of the engine's. It hands updates to the engine, and passes the
+// engine's callbacks on to the channel. It decides nothing.
 //
-// Lifetimes: the policy owns the engine's policy until ShutdownLocked. Endpoints and their
-// watchers hold references to the policy. What outlives it (pickers, connections) reaches it only
-// through Host, which knows whether it is still there.
+// Lifetime: gRPC makes it for a channel and calls it in the work serializer. It owns the engine's
+// policy until ShutdownLocked. Endpoints hold references to it. Pickers and connections may outlive
+// it; they reach it only through Host, whose pointer to it is null after shutdown.
 //
-// Must not know: any particular policy, how an endpoint is made of subchannels.
+// Must not depend on: any particular policy, how an endpoint is made of subchannels.
 #ifndef STEER_SHIM_POLICY_H
 #define STEER_SHIM_POLICY_H
 
 #include <memory>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "generation/base.h"
 #include "generation/load_reports.h"
@@ -22,7 +22,7 @@
 
 namespace steer::shim {
 
-// A parsed config, which gRPC carries from the parser to the policy.
+// A parsed config. gRPC carries it from the parser to the policy.
 class EngineConfig : public GrpcConfig {
  public:
   EngineConfig(std::string policy_name, host::ConfigPtr config)
@@ -48,18 +48,18 @@ class Policy : public GrpcPolicy {
   void ExitIdleLocked() override;
   void ResetBackoffLocked() override;
 
-  // What an endpoint reports. A late report, of an endpoint that was dropped, does nothing.
-  // `connection` is a reference, taken over, or null but in READY.
+  // For endpoints. The engine ignores reports of endpoints that were dropped. `connection` is a
+  // reference that this function takes over. It is null unless the state is READY.
   void ReportLocked(uint64_t endpoint, grpc_connectivity_state state, const absl::Status& status,
                     void* connection);
 
-  // What endpoints are made with. In the work serializer.
+  // For endpoints, in the work serializer.
   GrpcHelper* helper() const { return channel_control_helper(); }
   const SerializerPtr& serializer() const;
   LoadReports LoadReportsOf(uint64_t endpoint, uint64_t period_ns) const;
 
  private:
-  // What gRPC has passed in, to be compared with what its base class has made of that.
+  // What gRPC passed in. The constructor compares it with what gRPC's base class returns.
   struct Passed {
     SerializerPtr serializer;
     GrpcHelper* helper;
@@ -69,26 +69,29 @@ class Policy : public GrpcPolicy {
 
   void ShutdownLocked() override;
   absl::Status HandInLocked(UpdateArgs args);
+  // Describes an update for the engine. Makes its addresses and channel args the latest ones.
+  void DescribeUpdate(const UpdateArgs& args, host::Resolved* resolved);
   // Makes `list` the latest one, and describes the endpoints that are new in it.
   template <typename List>
   void TakeAddresses(const List& list, host::Resolved* resolved);
 
-  // The engine's way back, shared with what outlives the policy.
+  // The engine's callbacks. Shared with what outlives the policy.
   struct Host;
 
   const std::string name_;
-  // Where calls that cannot be made are reported to, whatever the base class says.
+  // Where a policy that cannot work reports that calls fail. Not read from the base class, whose
+  // layout may be wrong.
   GrpcHelper* const helper_;
   const std::shared_ptr<Host> host_;
-  // Why it fails all calls; empty: it does not.
-  std::string why_lame_;
-  // The latest update with addresses, of which the engine makes endpoints when it sees fit.
-  // Shared with the endpoints made of it, which what stays the same is not compared with but by
-  // pointers.
+  // Why the policy cannot work and all calls fail. Empty: it works.
+  std::string why_unusable_;
+  // The addresses of the latest update that had any. The engine makes endpoints of them later, too,
+  // and endpoints share them.
   host::LatestList<Address> addresses_;
-  std::shared_ptr<const ConnectorArgs> channel_;
-  // Counts them.
-  uint64_t channels_ = 0;
+  // What the endpoints of that update share. Replaced when the channel args change.
+  std::shared_ptr<const ConnectorArgs> connector_args_;
+  // How often that happened: the number by which the engine tells the channel args apart.
+  uint64_t connector_args_count_ = 0;
 };
 
 }  // namespace steer::shim

@@ -1,7 +1,11 @@
-// steer::Register(): gives gRPC a factory for each of the engine's policies, whichever copy of
-// Steer in the process does so.
+// steer::Register(): gives gRPC a factory for each of the engine's policies. In a process with
+// several copies of Steer, one copy does so and the others join it.
 //
-// Must not know: what a policy does.
+// The general flow is: RegisterOnce checks the engine and gRPC, and asks gRPC for another copy of
+// Steer. Without one, Lead has gRPC call Build, which adds the factories. Otherwise Join hands what
+// was registered with this copy to the other one.
+//
+// Must not depend on: what a policy does, which gRPC version this is.
 #include <dlfcn.h>
 
 #include <memory>
@@ -24,6 +28,7 @@ namespace steer {
 namespace shim {
 namespace {
 
+// Makes one of the engine's policies. gRPC's registry owns it.
 class Factory final : public GrpcPolicyFactory {
  public:
   explicit Factory(std::string name) : name_(std::move(name)) {}
@@ -46,7 +51,7 @@ class Factory final : public GrpcPolicyFactory {
   const std::string name_;
 };
 
-// What the factory that copies meet by answers.
+// The answer to kQuestion: a config whose name is the text of a copy.
 class Answer final : public GrpcConfig {
  public:
   explicit Answer(std::string text) : text_(std::move(text)) {}
@@ -56,13 +61,14 @@ class Answer final : public GrpcConfig {
   const std::string text_;
 };
 
+// The factory through which copies of Steer find each other (see copies.h).
 class MeetingFactory final : public GrpcPolicyFactory {
  public:
   explicit MeetingFactory(const Copy* copy) : text_(TextOfCopy(copy)) {}
 
   Name name() const override { return Name(kMeetingPolicy); }
 
-  // Without a config there is none to make.
+  // gRPC makes no policy without a config, and the parser accepts none from users.
   grpc_core::OrphanablePtr<GrpcPolicy> CreateLoadBalancingPolicy(
       GrpcPolicy::Args args) const override {
     return grpc_core::MakeOrphanable<Policy>(kMeetingPolicy, std::move(args));
@@ -70,7 +76,8 @@ class MeetingFactory final : public GrpcPolicyFactory {
 
   ParsedConfig ParseLoadBalancingConfig(const grpc_core::Json& json) const override {
     if (JsonText(json, Preferred()) != JsonText(ConfigOf(kQuestion), Preferred())) {
-      return absl::InvalidArgumentError(std::string(kMeetingPolicy) + " is for Steer's own use");
+      return absl::InvalidArgumentError(std::string(kMeetingPolicy) +
+                                        " is internal to Steer: no service config can use it");
     }
     return grpc_core::MakeRefCounted<Answer>(text_);
   }
@@ -79,7 +86,7 @@ class MeetingFactory final : public GrpcPolicyFactory {
   const std::string text_;
 };
 
-// Adds those of the engine's policies that are not there.
+// Adds the engine's policies. Skips those that the builder has.
 void AddPolicies(void* registry_builder) {
   auto* builder = static_cast<RegistryBuilder*>(registry_builder);
   for (const std::string& name : host::PolicyNames()) {
@@ -89,23 +96,24 @@ void AddPolicies(void* registry_builder) {
 
 void Build(RegistryBuilder* builder);
 
-// Whether gRPC has built its configuration, as it does for its first channel or server: from then
-// on it takes no policies.
+// Whether gRPC has built its configuration. It does so for the first channel or server, and
+// accepts no policies afterwards.
 bool IsBuilt() {
-  // Linking fails here when the shim was compiled with another NDEBUG setting than gRPC, which
-  // would corrupt memory: this function's parameters depend on it.
+  // The parameters of this function of gRPC's depend on NDEBUG. If the shim was compiled with
+  // another setting than gRPC, which would corrupt memory, linking fails here.
   static auto* volatile same_ndebug_as_grpc = &grpc_cq_internal_ref;
   return same_ndebug_as_grpc == nullptr || BuiltConfiguration()->load() != nullptr;
 }
 
-// Whether gRPC knows a policy of the engine's, or still learns of it.
+// Whether gRPC knows a policy of the engine, or still accepts it. The engine calls this when a
+// policy is registered after Register.
 int32_t KnowsPolicy(steer_str name) noexcept {
   if (IsBuilt()) return int32_t{BuiltHasPolicy(FromC(name))};
   BuildAgain<Build>();
   return 1;
 }
 
-// This copy, as the one that leads. NULL: its engine follows another one.
+// This copy's table, for the others. NULL: its engine follows another copy.
 const Copy* OwnCopy() {
   const steer_engine* const engine = steer_engine_lead(&KnowsPolicy);
   if (engine == nullptr) return nullptr;
@@ -117,11 +125,11 @@ const Copy* LeaderIn(RegistryBuilder* builder) {
   return CopyOfText(AskPolicy(builder, kMeetingPolicy, kQuestion));
 }
 
-// What gRPC calls when it collects policies, any number of times and on any thread. The first
-// copy's call finds no other copy, and adds everything.
+// Adds this copy's policies, or the leader's. gRPC calls it when it collects policies, any number
+// of times and on any thread. The call of the first copy finds no leader.
 void Build(RegistryBuilder* builder) {
   if (const Copy* const leader = LeaderIn(builder)) {
-    // Later than the others' policies: what they have handed over meanwhile.
+    // The leader may have received more policies since it added its own.
     if (Follow(leader).status != STEER_CANNOT_FOLLOW) leader->add_policies(builder);
     return;
   }
@@ -131,29 +139,31 @@ void Build(RegistryBuilder* builder) {
   AddPolicies(builder);
 }
 
-// gRPC points to this code from now on, whoever closes the library that it is in.
+// Keeps the library that this code is in loaded until the process ends, because gRPC points to it
+// from now on.
 void StayLoaded() {
   Dl_info self = {};
   if (dladdr(reinterpret_cast<void*>(&Build), &self) == 0 || self.dli_fname == nullptr) return;
-  // Nothing is found for the program itself, which is never unloaded.
+  // For the program itself, which is never unloaded, dlopen finds nothing.
   dlopen(self.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
+// Also logs the failure: nobody reads the status of a preloaded library.
 RegisterStatus Failed(RegisterCode code, const std::string& why) {
   Log(GPR_LOG_SEVERITY_ERROR, "steer::Register: " + why);
   return RegisterStatus(code, "steer::Register: " + why);
 }
 
 constexpr char kTooLate[] =
-    "too late: gRPC takes no policies once a channel or a server exists. Call steer::Register() at "
-    "the beginning of main(), or preload libsteer-grpc-autoregister.so. ";
+    "too late: gRPC accepts no policies once a channel or a server exists. Call steer::Register() "
+    "at the beginning of main(), or preload libsteer-grpc-autoregister.so. ";
 
 RegisterStatus TooLate() {
   return Failed(RegisterCode::kTooLate,
                 std::string(kTooLate) + "Steer's policies are not available in this process.");
 }
 
-// Another copy of Steer serves this gRPC.
+// Hands what was registered with this copy to the copy that serves this gRPC.
 RegisterStatus Join(const Copy* leader) {
   const std::string serves = "another copy of Steer serves this gRPC: " + NameOfCopy(leader);
   const Followed followed = Follow(leader);
@@ -162,9 +172,10 @@ RegisterStatus Join(const Copy* leader) {
   }
   if (followed.status != STEER_OK) {
     return Failed(RegisterCode::kCannotJoin,
-                  serves + ", and cannot take what was registered with this copy: " + followed.why +
-                      ". Register it with that copy, or give it another name; policies of that "
-                      "copy can be used.");
+                  serves + ". It did not accept everything that was registered with this copy: " +
+                      followed.why +
+                      ". Register that with the other copy, or under another name. The policies of "
+                      "the other copy can be used.");
   }
   const steer_engine& engine = *leader->engine;
   if (engine.load_plugins() != STEER_OK) {
@@ -173,12 +184,13 @@ RegisterStatus Join(const Copy* leader) {
   return RegisterStatus(RegisterCode::kAnotherCopy, "steer::Register: " + serves);
 }
 
-// This copy serves. Plugins come first, so that the message names their policies.
+// Makes this copy the one that serves. Loads plugins first, so that the message names their
+// policies.
 RegisterStatus Lead() {
   const bool loaded = steer_load_plugins() == STEER_OK;
   const std::string why = FromC(steer_last_error());
   BuildAgain<Build>();
-  // Another thread may have made a channel meanwhile.
+  // Another thread may have made the first channel before gRPC had this copy's builder.
   if (IsBuilt() && !BuiltHasPolicy(kMeetingPolicy)) return TooLate();
   std::string names = "registered";
   for (const std::string& name : host::PolicyNames()) names += " " + name;
@@ -207,8 +219,9 @@ RegisterStatus RegisterOnce() {
   if (leader != nullptr) return Join(leader);
   if (OwnCopy() == nullptr) {
     return Failed(RegisterCode::kCannotJoin,
-                  "this copy's engine follows that of another gRPC in this process. Link the two "
-                  "users of gRPC with a copy of Steer each.");
+                  "this process has two gRPC libraries, and this copy of Steer already follows the "
+                  "copy that serves the other one. Link each program or library that brings its "
+                  "own gRPC with its own copy of Steer.");
   }
   return Lead();
 }
@@ -226,7 +239,7 @@ RegisterStatus Register() {
       case RegisterCode::kTooLate:
       case RegisterCode::kAbiMismatch:
       case RegisterCode::kOtherGrpc:
-        // Nothing has changed.
+        // Nothing has changed, so the next call tries again.
         return status;
       default:
         done = status;
@@ -235,7 +248,7 @@ RegisterStatus Register() {
   }
   if (done->code() == RegisterCode::kOk) {
     return RegisterStatus(RegisterCode::kAlreadyRegistered,
-                          "steer::Register: Steer is registered already.");
+                          "steer::Register: Steer is already registered.");
   }
   return *done;
 }

@@ -1,7 +1,8 @@
-// Which gRPC runs. Patch levels of one minor version have the same internal interface.
+// Which gRPC version runs. Compares minor versions, because all patch levels of one minor version
+// have the same internal interface.
 //
-// The build says which gRPC the shim is compiled for (STEER_GRPC_RELEASE). gRPC's own header with
-// its version came with 1.47, and where it is missing another gRPC's may be found.
+// The build defines STEER_GRPC_RELEASE, the version that the shim is compiled for. gRPC's own
+// header with the version came with 1.47; without it, the header of another gRPC may be found.
 #include "running_grpc.h"
 
 #include <grpcpp/grpcpp.h>
@@ -10,7 +11,7 @@
 
 namespace grpc {
 
-// A program that uses gRPC's C core alone has no libgrpc++, and still loads this.
+// Weak, because a program that uses gRPC's C core alone has no libgrpc++ and must load this, too.
 __attribute__((weak)) std::string Version();
 
 }  // namespace grpc
@@ -18,7 +19,7 @@ __attribute__((weak)) std::string Version();
 namespace steer::shim {
 namespace {
 
-// Major and minor: "1.51" of "1.51.1".
+// Returns major and minor: "1.51" for "1.51.1".
 std::string MinorOf(const std::string& version) {
   const size_t first = version.find('.');
   return first == std::string::npos ? version : version.substr(0, version.find('.', first + 1));
@@ -31,10 +32,10 @@ std::string WhyOtherGrpc() {
   const std::string running = grpc::Version();
   const std::string compiled = STEER_GRPC_RELEASE;
   if (MinorOf(running) == MinorOf(compiled)) return "";
-  return "Steer was compiled for gRPC " + compiled + ", and this process runs gRPC " + running +
-         ", whose internal interface may differ. Rebuild Steer's steer::grpc, or "
-         "libsteer-grpc.so, with gRPC " +
-         running + ", or have the dynamic linker find gRPC " + MinorOf(compiled) +
+  return "Steer was compiled for gRPC " + compiled + ", but this process runs gRPC " + running +
+         ", whose internal interface may differ. Rebuild steer::grpc or libsteer-grpc.so with "
+         "gRPC " +
+         running + ", or make the dynamic linker find gRPC " + MinorOf(compiled) +
          ". Steer's policies are not available in this process.";
 }
 

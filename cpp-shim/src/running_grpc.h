@@ -1,7 +1,7 @@
-// Which gRPC runs: the one that the shim was compiled for, or another that the dynamic linker
-// found.
+// Which gRPC version runs: the one that the shim was compiled for, or another one that the dynamic
+// linker found.
 //
-// Must not know: gRPC's internals.
+// Must not depend on: gRPC's internals.
 #ifndef STEER_SHIM_RUNNING_GRPC_H
 #define STEER_SHIM_RUNNING_GRPC_H
 
@@ -9,8 +9,8 @@
 
 namespace steer::shim {
 
-// Why the gRPC of this process is none that the shim can work with. Empty: it is, or its version
-// cannot be known, as in programs that use gRPC's C core alone.
+// Why the shim cannot work with the gRPC of this process. Empty: it can, or the version is unknown,
+// as in programs that use gRPC's C core alone.
 std::string WhyOtherGrpc();
 
 }  // namespace steer::shim

@@ -1,6 +1,6 @@
-// What steer/grpc.h offers of the engine's statistics: C++ texts instead of the C ABI's.
+// The statistics functions of steer/grpc.h: the engine's, with C++ strings.
 //
-// Must not know: gRPC; what the numbers mean.
+// Must not depend on: gRPC, what the numbers mean.
 #include <string>
 
 #include "steer/grpc.h"
@@ -10,7 +10,7 @@
 namespace steer {
 namespace {
 
-// Empty when the engine has none to give, which it has no reason to.
+// Empty: the engine returned an error, which is not expected.
 std::string TextOf(steer_status (*make)(steer_string**)) {
   steer_string* text = nullptr;
   return make(&text) == STEER_OK ? TakeString(text) : std::string();

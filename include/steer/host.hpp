@@ -1,5 +1,5 @@
-// For hosts of the engine that are written in C++: the C ABI with C++'s own types. Steer's host for
-// gRPC C++ is one.
+// For hosts of the engine that are written in C++: the C ABI with C++ types. Steer's shim for gRPC
+// C++ is such a host.
 //
 // Must not include: anything of gRPC's.
 #ifndef STEER_HOST_HPP
@@ -28,20 +28,19 @@ namespace steer::host {
 
 // --- The engine ---
 
-// Why the engine that was loaded cannot be used by a program that was compiled with this header;
-// empty: it can. To be asked before anything else of the engine's.
+// Why this program, which was compiled with this header, cannot use the engine that was loaded.
+// Empty: it can. Call it before any other function of the engine.
 inline std::string WhyEngineIsTooOld() {
   const uint32_t engine_version = steer_abi_version();
   if (engine_version >= STEER_ABI_VERSION) return "";
   return "this program was compiled for version " + std::to_string(STEER_ABI_VERSION) +
-         " of Steer's ABI, and the libsteer that was loaded has version " +
+         " of Steer's ABI, but the libsteer that was loaded has version " +
          std::to_string(engine_version) +
          ". Install the libsteer that came with the header steer/steer.h, or a later one, where "
-         "the "
-         "dynamic linker finds it first.";
+         "the dynamic linker finds it first.";
 }
 
-// The policies that the engine has now.
+// The names of the policies that the engine has now.
 inline std::vector<std::string> PolicyNames() {
   std::vector<std::string> names;
   steer_string* name = nullptr;
@@ -56,7 +55,7 @@ struct FreeConfig {
 };
 using ConfigPtr = std::unique_ptr<steer_config, FreeConfig>;
 
-// NULL: then `*error` says what is wrong.
+// NULL: the config is refused, and `*error` says why.
 inline ConfigPtr ParseConfig(const std::string& policy, std::string_view json, std::string* error) {
   steer_config* config = nullptr;
   steer_string* text = nullptr;
@@ -69,7 +68,7 @@ inline ConfigPtr ParseConfig(const std::string& policy, std::string_view json, s
 
 // --- The host's table ---
 
-// A method of `Host`, or of a class that it derives from, as a callback.
+// A method of `Host`, or of one of its base classes, as a C callback.
 template <typename Host, auto kMethod, typename Signature = decltype(kMethod)>
 struct HostCallback;
 template <typename Host, auto kMethod, typename Base, typename Result, typename... Args>
@@ -79,7 +78,8 @@ struct HostCallback<Host, kMethod, Result (Base::*)(Args...)> {
   }
 };
 
-// A table whose callbacks are the methods of `host`, named after them. The table holds `host`.
+// A table whose callbacks call the methods of `host` with the same names. The table holds a
+// reference to `host` until ctx_free.
 template <typename Host>
 steer_host HostTable(std::shared_ptr<Host> host) {
   steer_host table = {};
@@ -104,7 +104,7 @@ steer_host HostTable(std::shared_ptr<Host> host) {
 
 // --- Policies ---
 
-// NULL: then `*error` says why.
+// NULL: the engine has no such policy or could not create it, and `*error` says why.
 template <typename Host>
 steer_policy* NewPolicy(const std::string& name, std::shared_ptr<Host> host, std::string* error) {
   const steer_host table = HostTable(std::move(host));
@@ -116,21 +116,21 @@ steer_policy* NewPolicy(const std::string& name, std::shared_ptr<Host> host, std
   return nullptr;
 }
 
-// Connections that wait to be released, all of them at once. Any thread may add; no lock is taken.
+// Connections that wait to be released together. Any thread may add one; no lock is taken.
 class ReleaseQueue {
  public:
-  // Returns whether it was empty: whoever adds the first one arranges for TakeAll.
+  // Returns whether the queue was empty. The caller that adds the first one arranges for TakeAll.
   bool Add(void* connection) {
     Node* former = first_.load(std::memory_order_relaxed);
     auto* const node = new Node{connection, former};
-    // Release: pairs with the acquire in TakeAll, which may free the node at once.
+    // Release: pairs with the acquire in TakeAll, which reads the node and may free it at once.
     while (!first_.compare_exchange_weak(former, node, std::memory_order_release,
                                          std::memory_order_relaxed)) {
       node->next = former;
     }
     return former == nullptr;
   }
-  // Empties the queue.
+  // Empties the queue, the last added connection first.
   template <typename Release>
   void TakeAll(const Release& release) {
     Node* next = first_.exchange(nullptr, std::memory_order_acquire);
@@ -149,14 +149,17 @@ class ReleaseQueue {
   std::atomic<Node*> first_{nullptr};
 };
 
-// What all hosts have in common: one policy of the engine, what it wants to be done later, and the
-// connections that it gives back on any thread. Derive from it. Everything that may call back
-// after the policy has ended holds a reference.
+// The base class of hosts: one policy of the engine, its timers, and the connections that it gives
+// back on any thread.
+//
+// Lifetime: made by a host with std::make_shared, held by the host, by the table that the engine
+// has, and by each timer and piece of work that may run after the policy's end. So it ends after
+// all of them. Methods are serialised unless they say otherwise.
 class PolicyHost : public std::enable_shared_from_this<PolicyHost> {
  public:
   using Work = std::function<void()>;
 
-  // Marks that this thread is in a serialised call of the host. Nests.
+  // While it exists, this thread is in a serialised call of the host. Nests.
   class Serialised {
    public:
     explicit Serialised(const PolicyHost* host) : outer_(std::exchange(current_, host)) {}
@@ -173,7 +176,7 @@ class PolicyHost : public std::enable_shared_from_this<PolicyHost> {
 
   virtual ~PolicyHost() = default;
 
-  // Serialised, all three. Null before the first and after the second.
+  // The engine's policy. Null before Start and after ShutDown.
   steer_policy* engine() const { return engine_; }
   void Start(steer_policy* policy) { engine_ = policy; }
   void ShutDown() {
@@ -181,7 +184,8 @@ class PolicyHost : public std::enable_shared_from_this<PolicyHost> {
     for (const auto& [timer, cancel] : std::exchange(timers_, {})) cancel();
   }
 
-  // Any thread, and with any lock held. Serialised, and only if the policy is still there.
+  // Runs `work` later as a serialised call, unless the policy has ended by then. Any thread, and
+  // with any lock held.
   void Later(Work work) {
     CallLater(0, [self = shared_from_this(), work = std::move(work)] {
       self->Serialise([self, work] {
@@ -191,9 +195,11 @@ class PolicyHost : public std::enable_shared_from_this<PolicyHost> {
     });
   }
 
-  // Callbacks of steer_host.
-  // Any thread, and with any lock held. Within a serialised call of this host the connection is
-  // released at once. Otherwise all that come until the host has a turn are released in that turn.
+  // The following are callbacks of steer_host.
+
+  // Any thread, and with any lock held. Within a serialised call of this host it releases the
+  // connection at once. Otherwise the connection waits, with all that follow, for the host's next
+  // serialised call.
   void ConnectionFree(void* connection) {
     if (Serialised::IsIn(this)) return Release(connection);
     if (!to_release_.Add(connection)) return;
@@ -208,7 +214,7 @@ class PolicyHost : public std::enable_shared_from_this<PolicyHost> {
     timers_[timer] = CallLater(after_ns, [self = shared_from_this(), timer] {
       self->Serialise([self, timer] {
         const Serialised here(self.get());
-        // Unless it was cancelled meanwhile.
+        // Does nothing if the timer was cancelled meanwhile.
         if (self->timers_.erase(timer) != 0) steer_policy_timer(self->engine_, timer);
       });
     });
@@ -219,30 +225,29 @@ class PolicyHost : public std::enable_shared_from_this<PolicyHost> {
   }
 
  protected:
-  // Calls `work` after so long, on another thread. Any thread may ask for it. Returns what takes
-  // it back, unless it is too late for that.
+  // Calls `work` after `after_ns`, on another thread. Any thread may call this. Returns a function
+  // that cancels the call; it does nothing if `work` has already begun.
   virtual Work CallLater(uint64_t after_ns, Work work) = 0;
-  // Runs `work` in turn with the host's other serialised calls. May run it at once, or on another
-  // thread.
+  // Runs `work` as a serialised call: at once or later, on this thread or another one. Any thread.
   virtual void Serialise(Work work) = 0;
-  // The same, but never runs `work` before it returns. Any thread, and with any lock held.
+  // The same, but never runs `work` before this returns. Any thread, and with any lock held.
   virtual void SerialiseLater(Work work) = 0;
-  // Gives up one reference to a connection. Serialised.
+  // Gives up one reference to a connection.
   virtual void Release(void* connection) = 0;
 
  private:
   steer_policy* engine_ = nullptr;
   ReleaseQueue to_release_;
-  // What cancels those that have not run out, by their numbers. None after the end.
+  // The functions that cancel the running timers, by number. Empty after ShutDown.
   std::map<uint64_t, Work> timers_;
 };
 
-// What a resolver knows of one endpoint: see steer_endpoint.
+// What a resolver says of one endpoint: see steer_endpoint.
 struct EndpointDescriptor {
   struct Attribute {
     std::string key;
     steer_attribute_kind kind;
-    // The one of the two that `kind` says.
+    // `kind` says which of the two is set.
     std::string text;
     int64_t integer;
   };
@@ -256,10 +261,10 @@ struct EndpointDescriptor {
   std::vector<Attribute> attributes;
 };
 
-// Endpoints as the engine reads them. What they point at lies here, side by side.
+// Endpoints as the engine reads them. Owns all that they point at.
 class EndpointList {
  public:
-  // So many are about to be added.
+  // Makes room for this many.
   void Reserve(size_t endpoints) { endpoints_.reserve(endpoints); }
 
   void Add(const EndpointDescriptor& from) {
@@ -305,7 +310,7 @@ class EndpointList {
   std::pmr::monotonic_buffer_resource memory_;
 };
 
-// INTERNAL.
+// gRPC's status code INTERNAL.
 constexpr int32_t kInternal = 13;
 
 // A gRPC status code and its text.
@@ -314,7 +319,8 @@ struct Status {
   std::string message;
 };
 
-// A resolver's answer: see steer_update.
+// A resolver's update: see steer_update. `endpoints` are those whose index in `former` is
+// kNewEndpoint, or all if `former` is empty.
 struct Resolved {
   const steer_config* config = nullptr;
   EndpointList endpoints;
@@ -325,8 +331,8 @@ struct Resolved {
   std::string target;
 };
 
-// `*verdict` is what the resolver is to be told. Not STEER_OK: the engine knows nothing of the
-// update.
+// Hands an update to the engine. `*verdict` is what the host tells the resolver. If the result is
+// not STEER_OK, the engine has ignored the update.
 inline steer_status UpdatePolicy(steer_policy* policy, const Resolved& resolved, Status* verdict) {
   steer_update update = {};
   update.struct_size = sizeof(update);
@@ -360,7 +366,7 @@ inline void ReportEndpoint(steer_policy* policy, uint64_t endpoint, int32_t stat
   steer_policy_endpoint_report(policy, endpoint, &report);
 }
 
-// What a backend reports of its load, outside of calls: see steer_metrics. Below 0: not reported.
+// A backend's load report, outside of calls: see steer_metrics. Below 0: not reported.
 struct Load {
   using Named = std::vector<std::pair<std::string, double>>;
 
@@ -404,13 +410,13 @@ inline void ReportLoad(steer_policy* policy, uint64_t endpoint, const Load& load
 
 // --- Calls ---
 
-// A call, for one pick. `Headers` has
+// A call, as a picker sees it. Lives during one pick. `Headers` has
 //   bool Find(steer_str name, steer_str* value);   // see steer_call.header
 //   char* Allocate(size_t size);                   // memory that lives as long as the call
 template <typename Headers>
 class PickedCall {
  public:
-  // Without headers if there are none to be had.
+  // `headers` may be null, and outlives this object otherwise.
   PickedCall(steer_str path, Headers* headers, std::optional<uint64_t> request_hash)
       : headers_(headers) {
     call_.struct_size = sizeof(call_);
@@ -432,7 +438,7 @@ class PickedCall {
   PickedCall& operator=(const PickedCall&) = delete;
 
   const steer_call* get() const { return &call_; }
-  // Names and values, as they were added; valid as long as the call.
+  // The added names and values, in order. The texts live as long as the call.
   const std::vector<std::pair<steer_str, steer_str>>& added() const { return added_; }
 
  private:
@@ -447,7 +453,7 @@ class PickedCall {
   std::vector<std::pair<steer_str, steer_str>> added_;
 };
 
-// The request hash of an xDS route, from text, if it is one.
+// The request hash of an xDS route, from its text. Empty: the text is not a number.
 inline std::optional<uint64_t> ParseHash(std::string_view text) {
   uint64_t hash = 0;
   const char* const end = text.data() + text.size();
@@ -455,7 +461,7 @@ inline std::optional<uint64_t> ParseHash(std::string_view text) {
   return error == std::errc() && last == end ? std::optional(hash) : std::nullopt;
 }
 
-// Why a pick failed or dropped its call.
+// Why a pick failed or dropped its call: `picked` is neither complete, nor tracked, nor queued.
 inline Status FailureOf(steer_picked picked) {
   if (picked.kind < 0) {
     const auto status = static_cast<int32_t>(-picked.kind);
@@ -465,6 +471,7 @@ inline Status FailureOf(steer_picked picked) {
   return {failure->code, FromC(failure->message)};
 }
 
+// Tells a tracker about the end of its call.
 inline void FinishCall(steer_call_tracker* tracker, int32_t code, steer_str message,
                        steer_str metrics) {
   steer_call_finish finish = {};

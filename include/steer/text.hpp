@@ -1,4 +1,4 @@
-// The C ABI's texts, as C++ has them.
+// The C ABI's strings as C++ strings.
 //
 // Must not include: anything of gRPC's.
 #ifndef STEER_TEXT_HPP
@@ -9,8 +9,8 @@
 
 #include "steer/steer.h"
 
-// For functions that are in headers: each library has its own, so that one that was compiled with
-// another release, or with other options, never takes its place.
+// Marks functions that are defined in headers. Each library keeps its own copy of them, so that the
+// dynamic linker never replaces it by one of another release or with other compiler options.
 #ifndef STEER_LOCAL
 #if defined(__GNUC__)
 #define STEER_LOCAL __attribute__((visibility("hidden")))
@@ -21,15 +21,15 @@
 
 namespace steer {
 
-// Valid as long as what `text` views.
+// Valid as long as the characters that `text` views.
 STEER_LOCAL inline steer_str ToC(std::string_view text) { return {text.data(), text.size()}; }
 
-// Copies it.
+// Copies the characters.
 STEER_LOCAL inline std::string FromC(steer_str text) {
   return text.length == 0 ? std::string() : std::string(text.data, text.length);
 }
 
-// Takes a string of the engine's over; NULL is the empty text.
+// Copies a string of the engine's and frees it. NULL: returns the empty string.
 STEER_LOCAL inline std::string TakeString(steer_string* string) {
   std::string text = FromC(steer_string_text(string));
   steer_string_free(string);
