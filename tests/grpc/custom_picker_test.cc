@@ -1,14 +1,13 @@
-// Pickers of one's own, registered by the C ABI, on real channels: what they are told of calls and
-// addresses, what they do to calls, and what becomes of a channel whose picker is broken.
+// Custom pickers, registered through the C ABI, on real channels: what a picker can read of calls
+// and backends, what it can do to calls, its timers, and what becomes of a channel whose picker is
+// broken. custom_picker_calls_test.cc has the calls that a picker tracks.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <chrono>
-#include <cstring>
+#include <map>
 #include <memory>
-#include <mutex>
-#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -17,9 +16,7 @@
 #include "steer/text.hpp"
 #include "support/backend.h"
 #include "support/client.h"
-#include "support/core_channel.h"
 #include "support/generation.h"
-#include "support/load_report.h"
 #include "support/resolver_feed.h"
 #include "support/scripted_picker.h"
 #include "support/wait.h"
@@ -33,26 +30,8 @@ using testing::Ge;
 using testing::Pair;
 using testing::UnorderedElementsAre;
 
-constexpr char kMethod[] = "/steer.test.Echo/Call";
+// Long enough for a timer or a call that is due to happen, also on a busy machine.
 constexpr std::chrono::milliseconds kDelay{300};
-
-// Values that picks leave for the test, from any thread.
-template <typename T>
-class Seen {
- public:
-  void Add(T value) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    values_.push_back(std::move(value));
-  }
-  std::vector<T> values() const {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return values_;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<T> values_;
-};
 
 std::vector<std::string> ValuesOf(const Metadata& metadata, const std::string& name) {
   std::vector<std::string> values;
@@ -61,7 +40,7 @@ std::vector<std::string> ValuesOf(const Metadata& metadata, const std::string& n
   return values;
 }
 
-// --- What a picker is told of a call ---
+// --- What a picker reads of a call ---
 
 TEST(CustomPicker, ReadsTheHeadersThatItDeclared) {
   auto seen = std::make_shared<Seen<std::string>>();
@@ -83,7 +62,7 @@ TEST(CustomPicker, ReadsTheHeadersThatItDeclared) {
   EXPECT_THAT(seen->values(), ElementsAre("value", "<none>", bytes, "<none>"));
 }
 
-TEST(CustomPicker, ReadsHeadersThatAreThereTwice) {
+TEST(CustomPicker, ReadsHeadersThatACallHasTwice) {
   auto seen = std::make_shared<Seen<std::string>>();
   Script& script = Script::New();
   script.wants = STEER_WANTS_HEADERS;
@@ -93,7 +72,7 @@ TEST(CustomPicker, ReadsHeadersThatAreThereTwice) {
     steer_str second = {};
     call->header(call->ctx, steer::ToC("first"), &first);
     call->header(call->ctx, steer::ToC("second"), &second);
-    // Both are still there.
+    // The second lookup has not overwritten the first value.
     seen->Add(FromC(first));
     seen->Add(FromC(second));
     return Complete(0);
@@ -129,7 +108,7 @@ TEST(CustomPicker, ChoosesByAHeader) {
   }
 }
 
-TEST(CustomPicker, IsToldThePathIfItWantsTo) {
+TEST(CustomPicker, ReadsThePathIfItDeclaredSo) {
   auto seen = std::make_shared<Seen<std::string>>();
   const auto pick = [seen](const steer_backends&, const steer_call* call) {
     seen->Add(call == nullptr ? "" : FromC(call->path));
@@ -144,7 +123,7 @@ TEST(CustomPicker, IsToldThePathIfItWantsTo) {
     const auto channel = MakeChannel(StaticTarget({backend.port()}), script.ServiceConfig());
     ASSERT_TRUE(Call(channel).status.ok());
   }
-  EXPECT_THAT(seen->values(), ElementsAre(kMethod, "", ""));
+  EXPECT_THAT(seen->values(), ElementsAre(kEchoMethod, "", ""));
 }
 
 // --- What a picker does to a call ---
@@ -175,13 +154,13 @@ TEST(CustomPicker, AddsHeaders) {
   }
 }
 
-// A pick that does not complete adds nothing.
+// A pick that queues its call adds no header.
 TEST(CustomPicker, AddsAHeaderOnceToACallThatWaited) {
   auto picks = std::make_shared<std::atomic<int>>(0);
   Script& script = Script::New();
   script.wants = STEER_WANTS_HEADERS;
   script.made = [picks](const steer_channel* channel, const steer_backends&) {
-    // A picker comes when something has changed: so one more comes soon.
+    // Queued calls are picked again when there is another picker, so make one soon.
     if (*picks == 0) Api().timer_start(channel, 50 * 1000 * 1000);
   };
   script.timer = [](const steer_channel* channel, uint64_t) { Api().rebuild(channel); };
@@ -191,7 +170,7 @@ TEST(CustomPicker, AddsAHeaderOnceToACallThatWaited) {
   };
   Backend backend;
   const auto channel = MakeChannel(StaticTarget({backend.port()}), script.ServiceConfig());
-  // So that the first picker's timer runs out when the call waits.
+  // The call waits until the first picker's timer has run out.
   CallOptions options;
   options.wait_for_ready = true;
   const CallResult result = Call(channel, options);
@@ -219,300 +198,36 @@ TEST(CustomPicker, FailsAndDropsCalls) {
   EXPECT_EQ(dropped.status.error_message(), "too many");
 }
 
-// --- How calls go ---
+// --- What a picker reads of its backends ---
 
-// A script that tracks each call to its only backend, which wants metrics if it is told to.
-Script& TrackingScript(uint32_t wants = 0) {
-  Script& script = Script::New();
-  script.wants = wants;
-  script.pick = [&script](const steer_backends&, const steer_call*) { return script.Track(0); };
-  return script;
-}
-
-// That each tracked call was started, has ended, and all that once.
-void ExpectAllEnded(const Script& script) {
-  EXPECT_TRUE(WaitUntil([&] { return script.finished() >= script.tracked(); }));
-  EXPECT_EQ(script.finished(), script.tracked());
-  EXPECT_LE(script.started(), script.tracked());
-}
-
-TEST(CustomPicker, FollowsACallToItsEnd) {
-  Script& script = TrackingScript();
-  Backend::Options slow;
-  slow.delay = std::chrono::milliseconds(50);
-  Backend backend(slow);
-  const auto channel = MakeChannel(StaticTarget({backend.port()}), script.ServiceConfig());
-  ASSERT_TRUE(Call(channel).status.ok());
-  const std::vector<CallEnd> ends = script.WaitForEnds(1);
-  ASSERT_EQ(ends.size(), 1u);
-  EXPECT_EQ(ends[0].outcome, STEER_CALL_FINISHED);
-  EXPECT_EQ(ends[0].code, 0);
-  EXPECT_EQ(ends[0].message, "");
-  EXPECT_GE(ends[0].latency_ns, 50u * 1000 * 1000);
-  EXPECT_LT(std::chrono::nanoseconds(ends[0].latency_ns), kPatience);
-  EXPECT_FALSE(ends[0].has_metrics);
-  EXPECT_EQ(script.started(), 1);
-  ExpectAllEnded(script);
-}
-
-TEST(CustomPicker, FollowsManyCallsAtATime) {
-  Script& script = Script::New();
-  script.pick = [&script](const steer_backends& backends, const steer_call*) {
-    return script.Track(static_cast<uint64_t>(script.tracked()) % backends.count);
-  };
-  Backends backends(3);
-  const auto channel = MakeChannel(StaticTarget(backends.ports()), script.ServiceConfig());
-  Load load(channel, 4);
-  EXPECT_TRUE(load.WaitForCalls(1000));
-  load.Stop();
-  EXPECT_EQ(load.failures(), 0) << load.FailureTexts();
-  ExpectAllEnded(script);
-  EXPECT_EQ(script.started(), script.tracked());
-  for (const CallEnd& end : script.WaitForEnds(0)) ASSERT_EQ(end.outcome, STEER_CALL_FINISHED);
-}
-
-TEST(CustomPicker, IsToldTheStatusOfACall) {
-  Script& script = TrackingScript();
-  Backend backend;
-  const auto channel = MakeChannel(StaticTarget({backend.port()}), script.ServiceConfig());
-  CallOptions options;
-  options.metadata = {{"fail-with", "9 not now"}};
-  ASSERT_EQ(Call(channel, options).status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
-  const std::vector<CallEnd> ends = script.WaitForEnds(1);
-  ASSERT_EQ(ends.size(), 1u);
-  EXPECT_EQ(ends[0].outcome, STEER_CALL_FINISHED);
-  EXPECT_EQ(ends[0].code, 9);
-  EXPECT_EQ(ends[0].message, "not now");
-  ExpectAllEnded(script);
-}
-
-TEST(CustomPicker, IsToldOfDeadlinesAndCancellations) {
-  Script& script = TrackingScript();
-  Backend::Options slow;
-  slow.delay = std::chrono::seconds(20);
-  Backend backend(slow);
-  const auto channel = MakeChannel(StaticTarget({backend.port()}), script.ServiceConfig());
-  CallOptions options;
-  options.timeout = std::chrono::milliseconds(500);
-  EXPECT_EQ(Call(channel, options).status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
-  EXPECT_TRUE(WaitUntil([&] { return script.finished() == script.tracked(); }));
-  const size_t before = static_cast<size_t>(script.finished());
-  PendingCall call(channel);
-  ASSERT_TRUE(WaitUntil([&] { return static_cast<size_t>(script.started()) > before; }));
-  call.Cancel();
-  EXPECT_EQ(call.Result().status.error_code(), grpc::StatusCode::CANCELLED);
-  const std::vector<CallEnd> ends = script.WaitForEnds(before + 1);
-  ASSERT_EQ(ends.size(), before + 1);
-  if (before > 0) {
-    EXPECT_EQ(ends[before - 1].code, grpc::StatusCode::DEADLINE_EXCEEDED);
-  }
-  EXPECT_EQ(ends[before].code, grpc::StatusCode::CANCELLED);
-  ExpectAllEnded(script);
-}
-
-TEST(CustomPicker, FollowsEachAttemptOfACall) {
-  Script& script = TrackingScript();
-  Backend backend;
-  const auto channel = MakeChannel(
-      StaticTarget({backend.port()}),
-      script.ServiceConfig(R"(,"methodConfig":[{"name":[{}],"retryPolicy":{"maxAttempts":3,)"
-                           R"("initialBackoff":"0.01s","maxBackoff":"0.01s","backoffMultiplier":1,)"
-                           R"("retryableStatusCodes":["RESOURCE_EXHAUSTED"]}}])"));
-  CallOptions options;
-  options.metadata = {{"fail-with", "8 try again"}};
-  ASSERT_EQ(Call(channel, options).status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
-  const std::vector<CallEnd> ends = script.WaitForEnds(3);
-  ASSERT_EQ(ends.size(), 3u);
-  for (const CallEnd& end : ends) {
-    EXPECT_EQ(end.outcome, STEER_CALL_FINISHED);
-    EXPECT_EQ(end.code, 8);
-  }
-  EXPECT_EQ(script.started(), 3);
-  ExpectAllEnded(script);
-}
-
-TEST(CustomPicker, IsToldOfCallsThatAServerTakesWithIt) {
-  Script& script = TrackingScript();
-  Backend::Options slow;
-  slow.delay = std::chrono::seconds(20);
-  Backend backend(slow);
-  const auto channel = MakeChannel(StaticTarget({backend.port()}), script.ServiceConfig());
-  std::vector<std::unique_ptr<PendingCall>> calls;
-  for (int i = 0; i < 20; ++i) calls.push_back(std::make_unique<PendingCall>(channel));
-  ASSERT_TRUE(WaitUntil([&] { return script.started() == 20; }));
-  backend.Kill();
-  for (const auto& call : calls) {
-    EXPECT_EQ(call->Result().status.error_code(), grpc::StatusCode::UNAVAILABLE);
-  }
-  ExpectAllEnded(script);
-  for (const CallEnd& end : script.WaitForEnds(20)) {
-    EXPECT_EQ(end.outcome, STEER_CALL_FINISHED);
-    EXPECT_EQ(end.code, grpc::StatusCode::UNAVAILABLE);
-  }
-}
-
-TEST(CustomPicker, FollowsCallsPastTheEndOfTheirChannel) {
-  Script& script = TrackingScript();
-  Backend backend;
-  CoreChannel channel(StaticTarget({backend.port()}), script.ServiceConfig());
-  {
-    CoreCall first(channel);
-    ASSERT_TRUE(channel.WaitForOne());
-  }
-  backend.SetDelay(kDelay);
-  {
-    std::vector<std::unique_ptr<CoreCall>> calls;
-    for (int i = 0; i < 20; ++i) calls.push_back(std::make_unique<CoreCall>(channel));
-    channel.Destroy();
-    for (size_t i = 0; i < calls.size(); ++i) ASSERT_TRUE(channel.WaitForOne());
-    for (const auto& call : calls) EXPECT_EQ(call->status(), GRPC_STATUS_OK);
-  }
-  const std::vector<CallEnd> ends = script.WaitForEnds(21);
-  ASSERT_EQ(ends.size(), 21u);
-  for (const CallEnd& end : ends) EXPECT_EQ(end.code, 0);
-  EXPECT_EQ(script.started(), 21);
-  ExpectAllEnded(script);
-}
-
-TEST(CustomPicker, FollowsAStream) {
-  Script& script = TrackingScript();
-  Backend::Options slow;
-  slow.delay = std::chrono::milliseconds(50);
-  Backend backend(slow);
-  const auto channel = MakeChannel(StaticTarget({backend.port()}), script.ServiceConfig());
-  grpc::CompletionQueue queue;
-  const auto wait = [&queue] {
-    void* tag;
-    bool ok = false;
-    return queue.Next(&tag, &ok) && ok;
-  };
-  {
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + kPatience);
-    const auto stream = grpc::GenericStub(channel).PrepareCall(&context, kMethod, &queue);
-    stream->StartCall(nullptr);
-    ASSERT_TRUE(wait());
-    EXPECT_EQ(script.started(), 1);
-    const grpc::Slice slice("hello");
-    stream->Write(grpc::ByteBuffer(&slice, 1), nullptr);
-    ASSERT_TRUE(wait());
-    EXPECT_EQ(script.finished(), 0);
-    grpc::ByteBuffer answer;
-    stream->Read(&answer, nullptr);
-    ASSERT_TRUE(wait());
-    grpc::Status status;
-    stream->Finish(&status, nullptr);
-    ASSERT_TRUE(wait());
-    EXPECT_TRUE(status.ok()) << status.error_message();
-  }
-  queue.Shutdown();
-  const std::vector<CallEnd> ends = script.WaitForEnds(1);
-  ASSERT_EQ(ends.size(), 1u);
-  EXPECT_EQ(ends[0].code, 0);
-  EXPECT_EQ(script.started(), 1);
-  ExpectAllEnded(script);
-}
-
-// --- What backends report ---
-
-Metadata Reporting(const std::string& trailer, const std::string& bytes) {
-  return {{"send-trailer-bin", trailer + "=" + bytes}};
-}
-
-TEST(CustomPicker, IsToldWhatABackendReports) {
-  Script& script = TrackingScript(STEER_WANTS_METRICS);
-  Backend backend;
-  const auto channel = MakeChannel(StaticTarget({backend.port()}), script.ServiceConfig());
-  CallOptions options;
-  options.metadata = Reporting("endpoint-load-metrics-bin", LoadReport()
-                                                                .Number(1, 0.25)
-                                                                .Number(2, 0.5)
-                                                                .Entry(4, "db", 3.5)
-                                                                .Entry(5, "disk", 0.75)
-                                                                .Number(6, 1234.5)
-                                                                .Number(7, 2.5)
-                                                                .Entry(8, "mine", 42)
-                                                                .Entry(8, "yours", -1)
-                                                                .Number(9, 1.5)
-                                                                .bytes());
-  ASSERT_TRUE(Call(channel, options).status.ok());
-  const std::vector<CallEnd> ends = script.WaitForEnds(1);
-  ASSERT_EQ(ends.size(), 1u);
-  ASSERT_TRUE(ends[0].has_metrics);
-  EXPECT_EQ(ends[0].cpu_utilization, 0.25);
-  EXPECT_EQ(ends[0].mem_utilization, 0.5);
-  EXPECT_EQ(ends[0].application_utilization, 1.5);
-  EXPECT_EQ(ends[0].qps, 1234.5);
-  EXPECT_EQ(ends[0].eps, 2.5);
-  EXPECT_THAT(ends[0].request_cost, UnorderedElementsAre(Pair("db", 3.5)));
-  EXPECT_THAT(ends[0].utilization, UnorderedElementsAre(Pair("disk", 0.75)));
-  EXPECT_THAT(ends[0].named, UnorderedElementsAre(Pair("mine", 42), Pair("yours", -1)));
-}
-
-// The trailer's name before 1.47, which servers of that time still send.
-TEST(CustomPicker, IsToldWhatABackendReportsByTheOldName) {
-  Script& script = TrackingScript(STEER_WANTS_METRICS);
-  Backend backend;
-  const auto channel = MakeChannel(StaticTarget({backend.port()}), script.ServiceConfig());
-  CallOptions options;
-  options.metadata =
-      Reporting("x-endpoint-load-metrics-bin", LoadReport().Number(1, 0.125).bytes());
-  ASSERT_TRUE(Call(channel, options).status.ok());
-  const std::vector<CallEnd> ends = script.WaitForEnds(1);
-  ASSERT_EQ(ends.size(), 1u);
-  ASSERT_TRUE(ends[0].has_metrics);
-  EXPECT_EQ(ends[0].cpu_utilization, 0.125);
-}
-
-TEST(CustomPicker, IsNotToldOfReportsThatItDoesNotWantOrThatAreNone) {
-  Backend backend;
-  CallOptions reporting;
-  reporting.metadata =
-      Reporting("endpoint-load-metrics-bin", LoadReport().Number(1, 0.125).bytes());
-  CallOptions garbage;
-  garbage.metadata = Reporting("endpoint-load-metrics-bin", "\x09no report");
-  for (const auto& [wants, options] :
-       {std::pair{uint32_t{0}, reporting}, std::pair{uint32_t{STEER_WANTS_METRICS}, CallOptions()},
-        std::pair{uint32_t{STEER_WANTS_METRICS}, garbage}}) {
-    Script& script = TrackingScript(wants);
-    const auto channel = MakeChannel(StaticTarget({backend.port()}), script.ServiceConfig());
-    ASSERT_TRUE(Call(channel, options).status.ok());
-    const std::vector<CallEnd> ends = script.WaitForEnds(1);
-    ASSERT_EQ(ends.size(), 1u);
-    EXPECT_FALSE(ends[0].has_metrics);
-  }
-}
-
-// --- What a picker is told of its backends ---
-
-TEST(CustomPicker, IsToldWhatTheResolverKnows) {
-  struct Told {
+TEST(CustomPicker, ReadsWhatTheResolverSaysOfABackend) {
+  struct Read {
     std::vector<std::string> addresses;
     uint32_t weight;
     std::vector<std::string> locality;
     std::string hash_key;
     std::map<std::string, std::string> attributes;
   };
-  auto seen = std::make_shared<Seen<std::vector<Told>>>();
+  auto seen = std::make_shared<Seen<std::vector<Read>>>();
   Script& script = Script::New();
   script.made = [seen](const steer_channel*, const steer_backends& backends) {
-    std::vector<Told> all;
+    std::vector<Read> all;
     for (size_t i = 0; i < backends.count; ++i) {
       const steer_backend& backend = *backends.items[i];
-      Told told;
+      Read read;
       for (size_t a = 0; a < backend.address_count; ++a) {
-        told.addresses.push_back(FromC(backend.addresses[a]));
+        read.addresses.push_back(FromC(backend.addresses[a]));
       }
-      told.weight = backend.weight;
-      told.locality = {FromC(backend.region), FromC(backend.zone), FromC(backend.sub_zone)};
-      told.hash_key = FromC(backend.hash_key);
+      read.weight = backend.weight;
+      read.locality = {FromC(backend.region), FromC(backend.zone), FromC(backend.sub_zone)};
+      read.hash_key = FromC(backend.hash_key);
       for (size_t a = 0; a < backend.attribute_count; ++a) {
         const steer_attribute& attribute = *backend.attributes[a];
-        told.attributes[FromC(attribute.key)] = attribute.kind == STEER_ATTRIBUTE_TEXT
+        read.attributes[FromC(attribute.key)] = attribute.kind == STEER_ATTRIBUTE_TEXT
                                                     ? FromC(attribute.text)
                                                     : std::to_string(attribute.integer);
       }
-      all.push_back(std::move(told));
+      all.push_back(std::move(read));
     }
     seen->Add(std::move(all));
   };
@@ -531,20 +246,20 @@ TEST(CustomPicker, IsToldWhatTheResolverKnows) {
   const auto channel = MakeChannel(feed.target(), script.ServiceConfig());
   ASSERT_TRUE(Call(channel).status.ok());
   ASSERT_TRUE(WaitUntil([&] { return seen->values().back().size() == 2; }));
-  const std::vector<Told> told = seen->values().back();
+  const std::vector<Read> read = seen->values().back();
   const auto address = [](int port) { return "ipv4:127.0.0.1:" + std::to_string(port); };
-  EXPECT_THAT(told[0].addresses, ElementsAre(address(backends[0].port())));
-  EXPECT_EQ(told[0].weight, 7u);
-  EXPECT_THAT(told[0].locality, AddressesHaveLocality() ? ElementsAre("region", "zone", "sub_zone")
+  EXPECT_THAT(read[0].addresses, ElementsAre(address(backends[0].port())));
+  EXPECT_EQ(read[0].weight, 7u);
+  EXPECT_THAT(read[0].locality, AddressesHaveLocality() ? ElementsAre("region", "zone", "sub_zone")
                                                         : ElementsAre("", "", ""));
-  EXPECT_EQ(told[0].hash_key, AddressesHaveHashKey() ? "key" : "");
-  EXPECT_THAT(told[0].attributes,
+  EXPECT_EQ(read[0].hash_key, AddressesHaveHashKey() ? "key" : "");
+  EXPECT_THAT(read[0].attributes,
               UnorderedElementsAre(Pair("rack", "r1"), Pair("empty", ""), Pair("shard", "-3")));
-  EXPECT_THAT(told[1].addresses, ElementsAre(address(backends[1].port())));
-  EXPECT_EQ(told[1].weight, 0u);
-  EXPECT_THAT(told[1].locality, ElementsAre("", "", ""));
-  EXPECT_EQ(told[1].hash_key, "");
-  EXPECT_THAT(told[1].attributes, ElementsAre());
+  EXPECT_THAT(read[1].addresses, ElementsAre(address(backends[1].port())));
+  EXPECT_EQ(read[1].weight, 0u);
+  EXPECT_THAT(read[1].locality, ElementsAre("", "", ""));
+  EXPECT_EQ(read[1].hash_key, "");
+  EXPECT_THAT(read[1].attributes, ElementsAre());
 }
 
 // --- Timers ---
@@ -588,18 +303,18 @@ TEST(CustomPicker, HasTimers) {
   std::this_thread::sleep_for(kDelay);
   EXPECT_THAT(ran_out(timers->first), ElementsAre(Ge(std::chrono::milliseconds(100))));
   EXPECT_THAT(ran_out(timers->second), ElementsAre(Ge(std::chrono::milliseconds(400))));
-  // On a busy machine the first one may be so late that the other has run out, too.
+  // On a busy machine the first timer may be so late that the cancelled one has run out before.
   if (timers->cancelled_at - start < std::chrono::milliseconds(200)) {
     EXPECT_THAT(ran_out(timers->cancelled), ElementsAre());
     EXPECT_EQ(seen->values()[0].first, timers->first);
   }
 }
 
-TEST(CustomPicker, MayHaveTimersWhenItsChannelIsDestroyed) {
+TEST(CustomPicker, MayHaveTimersWhileItsChannelIsDestroyed) {
   auto ran_out = std::make_shared<std::atomic<int>>(0);
   Script& script = Script::New();
   script.made = [](const steer_channel* channel, const steer_backends&) {
-    // Some run out while the channel goes, the last one long after the test's end.
+    // Some run out while the channel is destroyed, the last two long after the test's end.
     for (uint64_t ms = 0; ms < 40; ++ms) Api().timer_start(channel, ms * 1000 * 1000);
     Api().timer_start(channel, 3600ull * 1000 * 1000 * 1000);
     Api().timer_start(channel, UINT64_MAX);
@@ -610,7 +325,7 @@ TEST(CustomPicker, MayHaveTimersWhenItsChannelIsDestroyed) {
     const auto channel = MakeChannel(StaticTarget({backend.port()}), script.ServiceConfig());
     ASSERT_TRUE(Call(channel).status.ok());
   }
-  // Once all channels are shut down, no timer reaches the picker.
+  // When all channels are shut down, no timer reaches the picker any more.
   EXPECT_TRUE(WaitUntil([&] {
     const int before = *ran_out;
     std::this_thread::sleep_for(kDelay);
@@ -620,7 +335,7 @@ TEST(CustomPicker, MayHaveTimersWhenItsChannelIsDestroyed) {
 
 // --- Broken pickers ---
 
-TEST(CustomPicker, ThatIsBrokenFailsOneCallAndRoundRobinTakesItsPlace) {
+TEST(CustomPicker, WhenBrokenFailsOneCallAndRoundRobinReplacesIt) {
   Backends backends(2);
   Script& sound = TrackingScript();
   const auto other = MakeChannel(StaticTarget(backends.ports()), sound.ServiceConfig());
@@ -645,8 +360,8 @@ TEST(CustomPicker, ThatIsBrokenFailsOneCallAndRoundRobinTakesItsPlace) {
   EXPECT_EQ(sound.finished(), 5);
 }
 
-// With calls from many threads, some may meet the fault before the picker is replaced.
-TEST(CustomPicker, ThatBreaksUnderLoadDoesNoMoreHarm) {
+// Each thread may meet the fault once before the fallback replaces the picker.
+TEST(CustomPicker, WhenBrokenUnderLoadFailsAtMostOneCallPerThread) {
   constexpr int kThreads = 4;
   Backends backends(2);
   Script& script = Script::New();

@@ -11,8 +11,6 @@
 namespace steer_test {
 namespace {
 
-const char kMethod[] = "/steer.test.Echo/Call";
-
 const grpc::ByteBuffer& Request() {
   static const grpc::Slice slice("hello");
   static const grpc::ByteBuffer request(&slice, 1);
@@ -63,7 +61,7 @@ std::shared_ptr<grpc::Channel> MakeChannel(
 PendingCall::PendingCall(const std::shared_ptr<grpc::Channel>& channel,
                          const CallOptions& options) {
   Apply(options, &context_);
-  reader_ = grpc::GenericStub(channel).PrepareUnaryCall(&context_, kMethod, Request(), &queue_);
+  reader_ = grpc::GenericStub(channel).PrepareUnaryCall(&context_, kEchoMethod, Request(), &queue_);
   reader_->StartCall();
   reader_->Finish(&response_, &status_, this);
 }
@@ -146,7 +144,7 @@ BatchResult CallBatch(const std::shared_ptr<grpc::Channel>& channel, int count, 
     slot->reader.reset();
     slot->context = std::make_unique<grpc::ClientContext>();
     slot->context->set_deadline(std::chrono::system_clock::now() + std::chrono::minutes(2));
-    slot->reader = stub.PrepareUnaryCall(slot->context.get(), kMethod, Request(), &queue);
+    slot->reader = stub.PrepareUnaryCall(slot->context.get(), kEchoMethod, Request(), &queue);
     slot->reader->StartCall();
     slot->reader->Finish(&slot->response, &slot->status, slot);
     ++started;

@@ -20,6 +20,9 @@
 
 namespace steer_test {
 
+// The method that every call of the tests makes.
+inline constexpr char kEchoMethod[] = "/steer.test.Echo/Call";
+
 // {"loadBalancingConfig":[{"<policy>":<policy_config>}]<more>}; `more` begins with a comma.
 std::string ServiceConfig(const std::string& policy, const std::string& policy_config = "{}",
                           const std::string& more = "");

@@ -1,6 +1,8 @@
 // The hooks of the scripted picker.
 #include "support/scripted_picker.h"
 
+#include <gtest/gtest.h>
+
 #include <cstdlib>
 #include <utility>
 
@@ -166,6 +168,19 @@ std::vector<CallEnd> Script::WaitForEnds(size_t count) const {
   WaitUntil([&] { return static_cast<size_t>(finished_) >= count; });
   const std::lock_guard<std::mutex> lock(mutex_);
   return ends_;
+}
+
+Script& TrackingScript(uint32_t wants) {
+  Script& script = Script::New();
+  script.wants = wants;
+  script.pick = [&script](const steer_backends&, const steer_call*) { return script.Track(0); };
+  return script;
+}
+
+void ExpectAllEnded(const Script& script) {
+  EXPECT_TRUE(WaitUntil([&] { return script.finished() >= script.tracked(); }));
+  EXPECT_EQ(script.finished(), script.tracked());
+  EXPECT_LE(script.started(), script.tracked());
 }
 
 }  // namespace steer_test
