@@ -1,4 +1,5 @@
-//! Says what built this crate, for people: it is part of what a library with pickers shows of itself.
+//! Sets STEER_SDK_BUILD: the SDK's version, compiler, target and profile. Plugins carry it in their
+//! `steer_plugin` block, for logs and statistics.
 
 use std::env;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! `steer_api`: what the engine does for policies that are not its own.
+//! `steer_api`: the functions that the engine offers to custom pickers and policies.
 
 use std::ffi::c_void;
 
@@ -7,22 +7,22 @@ use super::{
     steer_str,
 };
 
-/// A JSON value of a config. Valid during `config_new`, with all that is got from it.
+/// A JSON value of a config. It, and everything read from it, is valid during `config_new`.
 pub struct steer_json {
     _opaque: (),
 }
 
-/// The faults of a config. Valid during `config_new`.
+/// Collects the errors of a config. Valid during `config_new`.
 pub struct steer_faults {
     _opaque: (),
 }
 
-/// One channel, for one policy of it. Counted: see `steer_api.channel_hold`.
+/// One channel, as one of its policies sees it. Reference counted: see `steer_api.channel_hold`.
 pub struct steer_channel {
     _opaque: (),
 }
 
-/// What kind of value a `steer_json` is.
+/// The kind of a `steer_json` value.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum steer_json_kind {
@@ -40,24 +40,29 @@ pub enum steer_json_kind {
     STEER_JSON_OBJECT = 5,
 }
 
-/// How much a log line matters.
+/// The severity of a log line.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum steer_severity {
-    /// For those who follow what happens.
+    /// For debugging.
     STEER_LOG_DEBUG = 0,
-    /// What an operator may want to see.
+    /// For operators.
     STEER_LOG_INFO = 1,
     /// Something is broken.
     STEER_LOG_ERROR = 2,
 }
 
-/// The engine's functions, for policies of one's own: from `steer_api_get`, or for a plugin with
-/// its entry. Static; never changes. All functions are there, and may be called from any thread unless it
-/// says *Serialised*: then only from within the serialised hooks of the channel's own policy. Hooks that
-/// free something, `pick` and the hooks of calls are not among these, whichever thread they come on. Elsewhere
-/// such a function does nothing but write a line to the log, and returns 0 or a status.
-/// A NULL `json` is read as `null`; other NULLs lead to nothing.
+/// The engine's functions for custom pickers and policies. `steer_api_get` returns this table, and
+/// a plugin gets it as the argument of its `entry`. The table is static and never changes. No entry
+/// is NULL.
+///
+/// Threads: any, unless a function says *Serialised*. A serialised function may be called only from
+/// within a serialised hook of the channel's own policy. `pick`, the hooks of calls and the hooks
+/// that free something are not serialised hooks, on whichever thread they are called. Called from
+/// anywhere else, a serialised function writes a line to the log, does nothing more, and returns 0
+/// or an error status.
+///
+/// NULL: a NULL `json` is read as `null`. With any other NULL argument a function does nothing.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_api {
@@ -66,111 +71,120 @@ pub struct steer_api {
     /// What `steer_abi_version` returns.
     pub abi_version: u32,
 
-    /// Registers a kind of picker. Before the first channel or server, or gRPC does not hear of it
-    /// (STEER_TOO_LATE). A plugin that is loaded again under its name replaces what it registered before, for configs
-    /// that are parsed from then on.
+    /// Registers a picker type. Call it before the first channel or server is made: later, gRPC
+    /// does not learn of the policy, and the result is STEER_TOO_LATE. A plugin that is loaded
+    /// again under its name replaces the types that it registered before, for configs that are
+    /// parsed from then on.
     /// Returns a `steer_status`; if that is not STEER_OK, `last_error` says why.
     pub register_picker: Option<unsafe extern "C" fn(kind: *const steer_picker_type) -> i32>,
-    /// Registers a kind of policy, as `register_picker` does.
+    /// Registers a policy type. Otherwise as `register_picker`.
     pub register_policy: Option<unsafe extern "C" fn(kind: *const steer_policy_type) -> i32>,
-    /// Why the last function with a `steer_status` failed on this thread. Valid until the next one.
+    /// Returns why the last function that returns a `steer_status` failed on this thread. Valid
+    /// until the next such call on this thread.
     pub last_error: Option<unsafe extern "C" fn() -> steer_str>,
 
-    /// Makes a choice: fail the call with this gRPC status code (gRFC A54 says which may be) and
-    /// text, unless it waits for ready. Only as what this very `pick` returns, which may make up to
-    /// 16 choices and return any of them.
+    /// Makes a choice: fail the call with this gRPC status code (gRFC A54 lists those that are
+    /// allowed) and text, unless the call waits for ready. Only the `pick` that made a choice may
+    /// return it. One `pick` may make up to 16 choices and return any of them.
     pub fail: Option<unsafe extern "C" fn(code: i32, message: steer_str) -> steer_choice>,
-    /// As `fail`, for calls that wait for ready too; and no retries.
+    /// Makes a choice: fail the call even if it waits for ready, and do not retry it. Otherwise as
+    /// `fail`.
     pub drop: Option<unsafe extern "C" fn(code: i32, message: steer_str) -> steer_choice>,
-    /// Makes a choice: send the call to the backend of this index, and tell the picker by
-    /// `call_started` and `call_finished` how it goes. `state` is the picker's own, and is passed
-    /// to both. Only as what this very `pick` returns: then `call_finished` comes in any case, else
-    /// the state is lost.
+    /// Makes a choice: send the call to the backend with this index, and follow it with
+    /// `call_started` and `call_finished`. `state` belongs to the picker and is passed to both.
+    /// Only the `pick` that made the choice may return it. If it is returned, `call_finished` is
+    /// called in any case; otherwise it is never called, and `state` leaks.
     pub complete_tracked:
         Option<unsafe extern "C" fn(backend: u64, state: *mut c_void) -> steer_choice>,
-    /// Says what is broken: as a choice, or before a hook returns other than 0.
+    /// Reports a fault. Return the result from `pick`, or call this before another hook returns a
+    /// number other than 0.
     pub fault: Option<unsafe extern "C" fn(message: steer_str) -> steer_choice>,
 
-    /// A JSON value's kind: a `steer_json_kind`.
+    /// Returns the kind of a JSON value: a `steer_json_kind`.
     pub json_kind: Option<unsafe extern "C" fn(json: *const steer_json) -> i32>,
-    /// The value as JSON text.
+    /// Returns the value as JSON text.
     pub json_text: Option<unsafe extern "C" fn(json: *const steer_json) -> steer_str>,
-    /// 1 if it is `true` or `false`, which is then in `*value` as 1 or 0.
+    /// Returns 1 if the value is `true` or `false`, and stores 1 or 0 in `*value`.
     pub json_bool: Option<unsafe extern "C" fn(json: *const steer_json, value: *mut i32) -> i32>,
-    /// 1 if it is a number, which is then in `*value`.
+    /// Returns 1 if the value is a number, and stores it in `*value`.
     pub json_number: Option<unsafe extern "C" fn(json: *const steer_json, value: *mut f64) -> i32>,
-    /// 1 if it is a whole number that fits, which is then in `*value`.
+    /// Returns 1 if the value is an integer that fits, and stores it in `*value`.
     pub json_integer: Option<unsafe extern "C" fn(json: *const steer_json, value: *mut i64) -> i32>,
-    /// 1 if it is a string, which is then in `*value`.
+    /// Returns 1 if the value is a string, and stores it in `*value`.
     pub json_string:
         Option<unsafe extern "C" fn(json: *const steer_json, value: *mut steer_str) -> i32>,
-    /// How many values an array or an object has; 0 for others.
+    /// Returns the number of values of an array or an object; 0 for other kinds.
     pub json_size: Option<unsafe extern "C" fn(json: *const steer_json) -> usize>,
-    /// The value at this place of an array or an object; NULL when there is none.
+    /// Returns the value at this index of an array or an object; NULL if there is none.
     pub json_at:
         Option<unsafe extern "C" fn(json: *const steer_json, index: usize) -> *const steer_json>,
-    /// The key at this place of an object.
+    /// Returns the key at this index of an object.
     pub json_key: Option<unsafe extern "C" fn(json: *const steer_json, index: usize) -> steer_str>,
-    /// The value of this key of an object; NULL when there is none.
+    /// Returns the value of this key of an object; NULL if there is none.
     pub json_get:
         Option<unsafe extern "C" fn(json: *const steer_json, key: steer_str) -> *const steer_json>,
-    /// Says what is wrong with a field of the config, named by its path (`a.b[3]`; empty: the
-    /// config as a whole).
+    /// Reports an error of the config. `field` is the path of the field (`a.b[3]`); empty means the
+    /// config as a whole.
     pub config_fault:
         Option<unsafe extern "C" fn(faults: *mut steer_faults, field: steer_str, error: steer_str)>,
 
-    /// Holds backends longer than the picker that they were given to.
+    /// Takes a reference to a list of backends, to use it longer than the picker that it was given
+    /// to.
     pub backends_hold: Option<unsafe extern "C" fn(backends: *const steer_backends)>,
-    /// Gives that up.
+    /// Releases a reference of `backends_hold`.
     pub backends_release: Option<unsafe extern "C" fn(backends: *const steer_backends)>,
-    /// Holds a channel longer than the instance and the pickers that it was given to.
+    /// Takes a reference to a channel, to use it longer than the instance and the pickers that it
+    /// was given to.
     pub channel_hold: Option<unsafe extern "C" fn(channel: *const steer_channel)>,
-    /// Gives that up.
+    /// Releases a reference of `channel_hold`.
     pub channel_release: Option<unsafe extern "C" fn(channel: *const steer_channel)>,
 
     /// Writes a line to gRPC's log; `severity` is a `steer_severity`.
     pub log: Option<
         unsafe extern "C" fn(channel: *const steer_channel, severity: i32, message: steer_str),
     >,
-    /// Nanoseconds since an arbitrary moment; never goes back.
+    /// Returns a monotonic time: nanoseconds since an arbitrary moment.
     pub now: Option<unsafe extern "C" fn(channel: *const steer_channel) -> u64>,
-    /// 64 random bits.
+    /// Returns 64 random bits.
     pub random: Option<unsafe extern "C" fn(channel: *const steer_channel) -> u64>,
-    /// *Serialised.* Starts a timer; its number, never 0, comes with the hook `timer`. One that is
-    /// started before the first update begins to run with that. 0: too late.
+    /// *Serialised.* Starts a timer and returns its number, which is never 0 and is passed to the
+    /// hook `timer` when the timer expires. A timer that is started before the first update begins
+    /// to run with that update. Returns 0 if the channel is shutting down.
     pub timer_start:
         Option<unsafe extern "C" fn(channel: *const steer_channel, after_ns: u64) -> u64>,
-    /// *Serialised.* Takes that back. A timer that runs out all the same does no harm.
+    /// *Serialised.* Cancels a timer. Cancelling one that has expired does nothing.
     pub timer_cancel: Option<unsafe extern "C" fn(channel: *const steer_channel, timer: u64)>,
-    /// *Serialised.* Asks for a new picker, once the hook under way is over: for picker types, when
-    /// something other than the backends has changed.
+    /// *Serialised.* Asks for a new picker, which is made after the current hook returns. For
+    /// picker types, when something other than the backends has changed.
     pub rebuild: Option<unsafe extern "C" fn(channel: *const steer_channel)>,
 
-    /// *Serialised.* Makes an endpoint for the one at this place of the latest update: its number,
-    /// never 0 and never used again. It reports its state soon after, and does not connect before
-    /// it is asked to. 0: it cannot be made. For policies, as are those below.
+    /// *Serialised.* For policies, as are the functions after it. Makes an endpoint for the backend
+    /// at this index of the latest update. Returns its number, which is never 0 and never reused;
+    /// 0 if the endpoint cannot be made. The endpoint reports its state soon after, and connects
+    /// only when `endpoint_connect` asks for it.
     pub endpoint_new:
         Option<unsafe extern "C" fn(channel: *const steer_channel, index: usize) -> u64>,
-    /// *Serialised.* Whether the endpoint is the very one that `endpoint_new` would make for this
-    /// place of the latest update.
+    /// *Serialised.* Returns 1 if `endpoint_new` would make an identical endpoint for this index of
+    /// the latest update; otherwise 0.
     pub endpoint_matches: Option<
         unsafe extern "C" fn(channel: *const steer_channel, endpoint: u64, index: usize) -> i32,
     >,
-    /// *Serialised.* Asks for a connection, when there is none and none is being made.
+    /// *Serialised.* Asks for a connection. Does nothing if there is one or one is being made.
     pub endpoint_connect:
         Option<unsafe extern "C" fn(channel: *const steer_channel, endpoint: u64)>,
-    /// *Serialised.* Forgets its backoff.
+    /// *Serialised.* Resets the endpoint's connection backoff.
     pub endpoint_reset_backoff:
         Option<unsafe extern "C" fn(channel: *const steer_channel, endpoint: u64)>,
-    /// *Serialised.* Drops it. Pickers keep its connection.
+    /// *Serialised.* Drops the endpoint. Pickers that hold its connection keep it.
     pub endpoint_free: Option<unsafe extern "C" fn(channel: *const steer_channel, endpoint: u64)>,
-    /// *Serialised.* Publishes. A `steer_status`: STEER_INVALID_ARGUMENT when an endpoint is not READY.
+    /// *Serialised.* Publishes a state and a picker. Returns a `steer_status`:
+    /// STEER_INVALID_ARGUMENT if an endpoint of the publication is not READY.
     pub publish: Option<
         unsafe extern "C" fn(
             channel: *const steer_channel,
             publication: *const steer_publication,
         ) -> i32,
     >,
-    /// *Serialised.* Asks the resolver to resolve again, when it sees fit.
+    /// *Serialised.* Asks the resolver to resolve again. The resolver decides when.
     pub request_reresolution: Option<unsafe extern "C" fn(channel: *const steer_channel)>,
 }

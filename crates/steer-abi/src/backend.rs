@@ -1,10 +1,10 @@
-//! `steer_backend`: a backend as pickers see it.
+//! `steer_backend`: one backend, as pickers see it.
 
 use std::ffi::c_void;
 
 use super::steer_str;
 
-/// Which of an attribute's values holds.
+/// The type of an attribute's value.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum steer_attribute_kind {
@@ -24,14 +24,14 @@ pub struct steer_attribute {
     pub key: steer_str,
     /// A `steer_attribute_kind`.
     pub kind: i32,
-    /// The value, when it is a text.
+    /// The value if `kind` is STEER_ATTRIBUTE_TEXT.
     pub text: steer_str,
-    /// The value, when it is an integer.
+    /// The value if `kind` is STEER_ATTRIBUTE_INTEGER.
     pub integer: i64,
 }
 
-/// A backend, as the resolver describes it. Immutable. All that it points at is valid UTF-8 and as
-/// long as the `steer_backends` that it is part of.
+/// A backend, as the resolver describes it. Immutable. Everything that it points at lives as long
+/// as the `steer_backends` that it is part of, and all its texts are valid UTF-8.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_backend {
@@ -39,35 +39,36 @@ pub struct steer_backend {
     pub struct_size: usize,
     /// Its addresses as gRPC writes them ("ipv4:10.0.0.1:80"), in the order to try them.
     pub addresses: *const steer_str,
-    /// How many; at least one.
+    /// The number of addresses; at least one.
     pub address_count: usize,
-    /// The weight that the resolver gave it; 0: none.
+    /// The weight from the resolver; 0 if it gave none.
     pub weight: u32,
-    /// Where it is, as xDS names places; empty: not known.
+    /// The region of the backend's xDS locality; empty if unknown.
     pub region: steer_str,
-    /// See `region`.
+    /// The zone of the locality; empty if unknown.
     pub zone: steer_str,
-    /// See `region`.
+    /// The sub-zone of the locality; empty if unknown.
     pub sub_zone: steer_str,
-    /// What consistent hashing should hash in place of the address; empty: the address.
+    /// The key for consistent hashing; empty means the first address.
     pub hash_key: steer_str,
-    /// Everything else that the resolver attached, by pointer, because `steer_attribute` may grow.
+    /// All other attributes from the resolver. An array of pointers, because `steer_attribute` may
+    /// grow.
     pub attributes: *const *const steer_attribute,
-    /// How many.
+    /// The number of attributes.
     pub attribute_count: usize,
-    /// What `backend_new` of the picker's type made for these addresses; else NULL.
+    /// The result of `backend_new` for these addresses; NULL if the picker type has no such hook.
     pub data: *mut c_void,
 }
 
-/// READY backends, in the resolver's order. Immutable, counted: `steer_api` has functions to hold
-/// it longer than the picker that it was given to.
+/// Backends in the resolver's order. Immutable and reference counted: `steer_api.backends_hold`
+/// keeps it longer than the picker that it was given to.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_backends {
     /// `sizeof(steer_backends)`, as the engine knows it.
     pub struct_size: usize,
-    /// The backends, by pointer, because `steer_backend` may grow.
+    /// The backends. An array of pointers, because `steer_backend` may grow.
     pub items: *const *const steer_backend,
-    /// How many; at least one for pickers.
+    /// The number of backends; at least one for pickers.
     pub count: usize,
 }

@@ -1,42 +1,45 @@
-//! `steer_call`: what a picker may know of a call, and `steer_call_end`: what became of it.
+//! `steer_call`: a call, as a picker sees it. `steer_call_end`: how a tracked call ended.
 
 use std::ffi::c_void;
 
 use super::steer_str;
 
-/// What a picker wants to know of each call: bits, to be or'ed. The path.
+/// A bit of `steer_wants.bits`: the picker reads `steer_call.path`.
 pub const STEER_WANTS_PATH: u32 = 1;
-/// The call's headers: those that were declared, to be read, and any others to be added.
+/// A bit of `steer_wants.bits`: the picker reads the headers that it declares in
+/// `steer_wants.headers`, and may add any header.
 pub const STEER_WANTS_HEADERS: u32 = 2;
-/// Backend metrics (ORCA) in `steer_call_end`.
+/// A bit of `steer_wants.bits`: the picker reads backend metrics (ORCA) in `steer_call_end`.
 pub const STEER_WANTS_METRICS: u32 = 4;
-/// The hash that an xDS route gives the call.
+/// A bit of `steer_wants.bits`: the picker reads the hash that an xDS route computed for the call.
 pub const STEER_WANTS_REQUEST_HASH: u32 = 8;
 
-/// What a picker may know of a call. All that it points at is read during the pick only.
+/// A call, as a picker sees it. Valid during the pick, as is everything that it points at.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_call {
     /// `sizeof(steer_call)`.
     pub struct_size: usize,
-    /// "/service/method"; empty when the picker does not want it.
+    /// "/service/method"; empty without STEER_WANTS_PATH.
     pub path: steer_str,
-    /// For whoever made this; passed to the functions.
+    /// The first argument of the functions below.
     pub ctx: *mut c_void,
-    /// Finds a header of the call by its lower-case name: 1, and its value in `*value`, valid until
-    /// the pick is over; values of several headers of one name are joined by ",". 0 when there is none, and
-    /// when the picker has not declared that it reads it. NULL: there are no headers to be had.
+    /// Looks up a header by its lower-case name. If there is one, returns 1 and stores its value in
+    /// `*value`, valid until the pick ends; the values of several headers of one name are joined by
+    /// ",". Returns 0 if there is none, or if the picker has not declared that it reads it. The
+    /// function is NULL if headers are not available.
     pub header: Option<
         unsafe extern "C" fn(ctx: *mut c_void, name: steer_str, value: *mut steer_str) -> i32,
     >,
-    /// Adds a header to the call, if this pick completes. Both texts are copied. A name is
-    /// lower-case letters, digits, '-', '_' and '.'; one that ends in "-bin" may have any bytes as its
-    /// value. 1 when it was taken. NULL: no headers can be added.
+    /// Adds a header to the call, if this pick completes. Both texts are copied. A name consists of
+    /// lower-case letters, digits, '-', '_' and '.'; if it ends in "-bin", the value may be any
+    /// bytes. Returns 1 if the header was accepted. The function is NULL if no headers can be
+    /// added.
     pub add_header:
         Option<unsafe extern "C" fn(ctx: *mut c_void, name: steer_str, value: steer_str) -> i32>,
-    /// The hash that an xDS route gives the call (gRFC A42), when `has_request_hash` is not 0.
+    /// The hash that an xDS route computed for the call (gRFC A42), if `has_request_hash` is not 0.
     pub request_hash: u64,
-    /// 0: there is none, or the picker does not want it.
+    /// 0 if there is no hash, or without STEER_WANTS_REQUEST_HASH.
     pub has_request_hash: i32,
 }
 
@@ -44,17 +47,18 @@ pub struct steer_call {
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum steer_call_outcome {
-    /// It ran, and ended with `code`.
+    /// The call ran and ended with `code`.
     STEER_CALL_FINISHED = 0,
-    /// It never started, or the channel gave up on it: there is no code.
+    /// The call never started, or the channel gave up on it. There is no code.
     STEER_CALL_ABANDONED = 1,
 }
 
-/// A named number of a backend's report.
+/// A named number in a load report.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_metric {
-    /// `sizeof(steer_metric)`; the same in all elements of an array.
+    /// `sizeof(steer_metric)`. It is the same in all elements of an array, and is the distance from
+    /// one element to the next.
     pub struct_size: usize,
     /// The name.
     pub name: steer_str,
@@ -62,37 +66,38 @@ pub struct steer_metric {
     pub value: f64,
 }
 
-/// What a backend reported with a call (ORCA, gRFC A51). What it did not report is 0.
+/// A load report that a backend sent with a call (ORCA, gRFC A51). Fields that it did not report
+/// are 0.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_metrics {
     /// `sizeof(steer_metrics)`.
     pub struct_size: usize,
-    /// Used share of the processors; may be above 1.
+    /// CPU utilization; may be above 1.
     pub cpu_utilization: f64,
-    /// Used share of the memory, 0 to 1.
+    /// Memory utilization, 0 to 1.
     pub mem_utilization: f64,
     /// The application's own measure of its load; may be above 1.
     pub application_utilization: f64,
     /// Calls per second that the backend serves.
     pub qps: f64,
-    /// Errors per second that it answers with.
+    /// Calls per second that the backend answers with an error.
     pub eps: f64,
-    /// What this call cost, by name.
+    /// The costs of this call, by name.
     pub request_cost: *const steer_metric,
-    /// How many.
+    /// The number of `request_cost` elements.
     pub request_cost_count: usize,
-    /// Used shares of resources, by name, 0 to 1.
+    /// Utilization of other resources by name, 0 to 1.
     pub utilization: *const steer_metric,
-    /// How many.
+    /// The number of `utilization` elements.
     pub utilization_count: usize,
-    /// The application's own, by name.
+    /// Metrics that the application defines, by name.
     pub named: *const steer_metric,
-    /// How many.
+    /// The number of `named` elements.
     pub named_count: usize,
 }
 
-/// What became of a tracked call. All that it points at is read during the hook only.
+/// How a tracked call ended. Valid during the hook, as is everything that it points at.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_call_end {
@@ -100,12 +105,13 @@ pub struct steer_call_end {
     pub struct_size: usize,
     /// A `steer_call_outcome`.
     pub outcome: i32,
-    /// A gRPC status code, when it finished.
+    /// The gRPC status code, if the outcome is STEER_CALL_FINISHED.
     pub code: i32,
-    /// The status's text, when it finished.
+    /// The status message, if the outcome is STEER_CALL_FINISHED.
     pub message: steer_str,
-    /// Nanoseconds from its start to its end, when it finished.
+    /// Nanoseconds from the call's start to its end, if the outcome is STEER_CALL_FINISHED.
     pub latency_ns: u64,
-    /// What the backend reported with it; NULL when nothing, or when the picker does not want it.
+    /// The load report that came with the call; NULL if there was none, or without
+    /// STEER_WANTS_METRICS.
     pub metrics: *const steer_metrics,
 }

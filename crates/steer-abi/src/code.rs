@@ -1,7 +1,7 @@
 //! `steer_code`: gRPC's status codes for C.
 
-/// A gRPC status code, with gRPC's numbers. Codes travel as `int32_t`. gRFC A54 says which of them
-/// a picker may fail calls with.
+/// A gRPC status code, with gRPC's numbers. The ABI passes codes as `int32_t`. gRFC A54 lists those
+/// that a picker may fail calls with.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are gRPC's, and its documentation is theirs")]

@@ -1,8 +1,9 @@
-//! What crosses between Steer's engine and a policy that somebody else wrote, in C's terms: data
-//! and tables of functions, no code. The engine and `steer-sdk` both use these definitions, so that
-//! they cannot differ; `steer.h` is generated from them too.
+//! The C ABI between Steer's engine and custom pickers and policies: data types and tables of
+//! functions, almost no code. The engine and `steer-sdk` both use these definitions, and `steer.h`
+//! is generated from them, so the three cannot differ.
 //!
-//! The rules that hold for all of it (threads, ownership, growth) stand in `docs/ABI.md`.
+//! Authors of pickers use the crate `steer-sdk`, which wraps these types in safe traits. The rules
+//! for all of them (threads, ownership, how structs grow) are in `docs/ABI.md`.
 //!
 //! | file | C names |
 //! |---|---|
@@ -16,11 +17,12 @@
 //! | `api.rs` | `steer_api` |
 //! | `plugin.rs` | `steer_plugin` |
 //!
-//! and in Rust's terms `status.rs`: gRPC's status codes, which both have alike.
+//! `status.rs` is Rust only: gRPC's status codes and statuses, which the engine and `steer-sdk`
+//! share.
 //!
-//! Must not know: the engine, Rust's traits for policies.
+//! Must not depend on: the engine, `steer-sdk`.
 
-#![allow(non_camel_case_types, reason = "the C names are the type names here, and only here")]
+#![allow(non_camel_case_types, reason = "this crate's types have their C names")]
 
 mod api;
 mod backend;

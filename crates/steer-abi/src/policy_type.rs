@@ -1,4 +1,4 @@
-//! `steer_policy_type`: a policy of one's own, which decides about connections too.
+//! `steer_policy_type`: a custom policy, which also decides about connections.
 
 use std::ffi::c_void;
 
@@ -7,7 +7,8 @@ use super::{
     steer_json, steer_str, steer_wants,
 };
 
-/// A resolver's answer, for a policy. Valid during the hook; `endpoints` can be held longer.
+/// A resolver's answer, for a policy. Valid during the hook. `steer_api.backends_hold` keeps
+/// `endpoints` longer.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_resolved {
@@ -15,17 +16,17 @@ pub struct steer_resolved {
     pub struct_size: usize,
     /// The policy's config, as `config_new` made it, valid until the next update.
     pub config: *const c_void,
-    /// The endpoints in the resolver's order; empty when there are none.
+    /// The endpoints in the resolver's order; empty if there are none.
     pub endpoints: *const steer_backends,
-    /// A gRPC status code. Not 0 (OK): the resolver failed, and `endpoints` is empty.
+    /// A gRPC status code. Other than 0 (OK) if the resolver failed; then `endpoints` is empty.
     pub code: i32,
-    /// The resolver's words for that.
+    /// The resolver's error message.
     pub message: steer_str,
-    /// Context for people, to be part of the status when there are no endpoints.
+    /// Context for people. Include it in the status if there are no endpoints.
     pub resolution_note: steer_str,
 }
 
-/// What a policy publishes: its state, and a picker for calls from now on.
+/// What a policy publishes: its state, and a picker for all calls from now on.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_publication {
@@ -33,23 +34,25 @@ pub struct steer_publication {
     pub struct_size: usize,
     /// A `steer_state`.
     pub state: i32,
-    /// In STEER_TRANSIENT_FAILURE: what calls fail with, a gRPC status code.
+    /// In STEER_TRANSIENT_FAILURE: the gRPC status code that calls fail with.
     pub code: i32,
-    /// In STEER_TRANSIENT_FAILURE: its text.
+    /// In STEER_TRANSIENT_FAILURE: the status message.
     pub message: steer_str,
-    /// What `pick` is given, owned by the engine from now on, whatever comes. NULL: calls wait, or
-    /// in STEER_TRANSIENT_FAILURE fail with `code`.
+    /// The picker, passed to `pick`. The engine owns it from now on, even if `publish` fails. NULL:
+    /// calls wait, or fail with `code` in STEER_TRANSIENT_FAILURE.
     pub picker: *mut c_void,
-    /// The endpoints that `pick` chooses among, all of them READY: a choice's `value` is an index into this.
+    /// The endpoints that `pick` chooses among, all of them READY. A choice's `value` is an index
+    /// into this array.
     pub endpoints: *const u64,
-    /// How many.
+    /// The number of endpoints.
     pub endpoint_count: usize,
-    /// What the picker wants to know of each call.
+    /// The parts of a call that the picker reads.
     pub wants: *const steer_wants,
 }
 
-/// A kind of policy. As `steer_picker_type`, but it decides itself which connections there are, and
-/// what state they amount to: by `steer_api.endpoint_new` and the functions after it.
+/// A policy type. Unlike a `steer_picker_type`, it decides which connections there are and which
+/// state they add up to, by `steer_api.endpoint_new` and the functions after it. Otherwise the same
+/// rules hold.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_policy_type {
@@ -72,8 +75,8 @@ pub struct steer_policy_type {
     >,
     /// As in `steer_picker_type`.
     pub config_free: Option<unsafe extern "C" fn(config: *mut c_void)>,
-    /// *Serialised.* A channel begins to use this policy. It must not ask the channel for anything
-    /// but log, clock and chance before its first update. Required.
+    /// *Serialised.* A channel begins to use this policy. Before its first update the policy may
+    /// only use the channel's log, clock and random numbers. Required.
     pub policy_new: Option<
         unsafe extern "C" fn(
             ctx: *mut c_void,
@@ -81,14 +84,15 @@ pub struct steer_policy_type {
             policy: *mut *mut c_void,
         ) -> i32,
     >,
-    /// The channel is done with it, and the endpoints that it has left are dropped. Comes where the other
-    /// hooks come, but the channel does nothing for it any more that is marked *Serialised*. May be NULL.
+    /// Frees the policy, when the channel does not use it any more. Endpoints that it has left are
+    /// dropped. Called where serialised hooks are called, but functions marked *Serialised* do
+    /// nothing for it any more. May be NULL.
     pub policy_free: Option<unsafe extern "C" fn(policy: *mut c_void)>,
-    /// *Serialised.* The resolver has answered. Returns the gRPC status code that the resolver is to be told: 0
-    /// when the update was accepted. Required.
+    /// *Serialised.* The resolver has answered. Returns the gRPC status code for the resolver: 0 if
+    /// the update was accepted. Required.
     pub update:
         Option<unsafe extern "C" fn(policy: *mut c_void, resolved: *const steer_resolved) -> i32>,
-    /// *Serialised.* An endpoint's state is now this `steer_state`; `code` and `message` say why it
+    /// *Serialised.* An endpoint's state is now this `steer_state`. `code` and `message` say why it
     /// failed. Required.
     pub endpoint_report: Option<
         unsafe extern "C" fn(
@@ -101,11 +105,11 @@ pub struct steer_policy_type {
     >,
     /// *Serialised.* A call came while the policy was IDLE. May be NULL.
     pub exit_idle: Option<unsafe extern "C" fn(policy: *mut c_void)>,
-    /// *Serialised.* Backoffs are to be forgotten. NULL: those of all endpoints are.
+    /// *Serialised.* Resets connection backoffs. If NULL, the engine resets those of all endpoints.
     pub reset_backoff: Option<unsafe extern "C" fn(policy: *mut c_void)>,
-    /// *Serialised.* A timer has run out. May be NULL.
+    /// *Serialised.* A timer has expired. May be NULL.
     pub timer: Option<unsafe extern "C" fn(policy: *mut c_void, timer: u64)>,
-    /// As in `steer_picker_type`, for what `steer_publication.picker` was.
+    /// As in `steer_picker_type`, for a `steer_publication.picker`.
     pub picker_free: Option<unsafe extern "C" fn(picker: *mut c_void)>,
     /// As in `steer_picker_type`. Required.
     pub pick: Option<

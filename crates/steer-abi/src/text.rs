@@ -1,33 +1,34 @@
-//! `steer_str`: text as it crosses.
+//! `steer_str`: a text.
 
 use std::ffi::c_char;
 use std::ptr;
 
-/// Borrowed bytes, usually UTF-8 and never assumed to be. Not NUL-terminated. `data` may be NULL
-/// when `length` is 0. Valid as long as the function that gives it says. This struct never grows.
+/// Borrowed bytes, usually UTF-8, but that is never assumed. Not NUL-terminated. `data` may be NULL
+/// if `length` is 0. The function that returns it documents how long it is valid. This struct never
+/// grows.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_str {
     /// The bytes.
     pub data: *const c_char,
-    /// How many.
+    /// The number of bytes.
     pub length: usize,
 }
 
 impl steer_str {
-    /// No text.
+    /// Returns the empty text.
     pub const fn empty() -> steer_str {
         steer_str { data: ptr::null(), length: 0 }
     }
 
-    /// For C to read as long as `text` lives.
+    /// Returns `text` for C. C may read it as long as `text` lives.
     pub const fn borrow(text: &str) -> steer_str {
         steer_str { data: text.as_ptr().cast(), length: text.len() }
     }
 }
 
-// SAFETY: a pointer to bytes that whoever gives it lets any thread read, as `steer_api` and
-// `steer_plugin`, which are shared, say of theirs.
+// SAFETY: whoever makes a `steer_str` lets any thread read its bytes; `steer_api` and
+// `steer_plugin`, which threads share, document that for their texts.
 unsafe impl Send for steer_str {}
 // SAFETY: as for Send.
 unsafe impl Sync for steer_str {}

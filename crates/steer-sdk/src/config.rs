@@ -1,6 +1,6 @@
-//! From a config's JSON to a factory's own type, with the field path of every fault.
+//! Parses a config's JSON into a factory's own type, with the field path of every error.
 //!
-//! Must not know: any picker, how JSON comes and faults go.
+//! Must not depend on: any picker, the ABI.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -10,24 +10,25 @@ use serde_json::Value;
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 pub struct NoConfig {}
 
-/// What is wrong with a config.
+/// Collects the errors of a config. A config with errors is rejected.
 #[derive(Debug, Default)]
 pub struct Faults(pub(crate) Vec<(String, String)>);
 
 impl Faults {
-    /// Says what is wrong with a field, named by its path (`"a.b[3]"`; empty: the config as a whole).
+    /// Adds an error. `field` is the path of the field (`"a.b[3]"`); empty means the config as a
+    /// whole.
     pub fn add(&mut self, field: impl Into<String>, error: impl Into<String>) {
         self.0.push((field.into(), error.into()));
     }
 
-    /// Whether there is none.
+    /// Returns whether there are no errors.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// Reads a config, which is an object: the engine sees to that. Unknown fields are ignored, as gRPC
-/// does.
+/// Parses a config. The engine has checked that it is a JSON object. Unknown fields are ignored, as
+/// in gRPC.
 pub(crate) fn read<C: DeserializeOwned>(json: &str, faults: &mut Faults) -> Option<C> {
     let fields: Value = match serde_json::from_str(json) {
         Ok(fields) => fields,
@@ -71,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_has_its_default_and_what_is_unknown_is_ignored() {
+    fn missing_fields_have_their_defaults_and_unknown_ones_are_ignored() {
         for json in ["{}", r#"{"other": [1]}"#] {
             let mut faults = Faults::default();
             assert_eq!(read::<Fields>(json, &mut faults), Some(Fields::default()));
@@ -80,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_is_named_by_its_field_path() {
+    fn an_error_is_named_by_its_field_path() {
         let found = faults::<Fields>(r#"{"names": ["a", 5]}"#);
         assert_eq!(found[0].0, "names[1]");
         assert!(found[0].1.starts_with("invalid type: integer `5`"), "{found:?}");
@@ -89,19 +90,19 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_field_is_a_fault_of_the_whole() {
+    fn a_missing_field_is_an_error_of_the_config_as_a_whole() {
         let found = faults::<Required>("{}");
         assert_eq!(found, [(String::new(), "missing field `header`".to_owned())]);
     }
 
     #[test]
-    fn a_config_without_fields_takes_any() {
+    fn no_config_accepts_any_fields() {
         let mut faults = Faults::default();
         assert!(read::<NoConfig>(r#"{"other": 1}"#, &mut faults).is_some() && faults.is_empty());
     }
 
     #[test]
-    fn what_is_no_json_is_a_fault() {
+    fn invalid_json_is_an_error() {
         assert_eq!(faults::<Fields>("{").len(), 1);
     }
 }

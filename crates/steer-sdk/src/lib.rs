@@ -1,19 +1,21 @@
 #![doc = include_str!("../README.md")]
 //!
-//! # Where what stands
+//! # Where to start
 //!
-//! | to write | look at |
+//! | to write | see |
 //! |---|---|
-//! | a picker: one choice per call among the READY backends | [`PickerFactory`], [`Picker`], [`Pick`] |
-//! | one that remembers: something of a channel, of a backend, or timers | [`StatefulPickerFactory`] |
-//! | one that follows its calls to their end | [`Pick::on_finish`], [`Pick::track`], [`Picker::call_finished`] |
-//! | a policy, which decides about connections too | [`PolicyFactory`], [`Policy`] |
-//! | the library that all of these come in | [`steer_plugin!`] |
-//! | tests of a picker, without gRPC | `testkit`, with the feature of that name |
+//! | a picker: chooses one READY backend per call | [`PickerFactory`], [`Picker`], [`Pick`] |
+//! | a picker with state of a channel or of backends, or with timers | [`StatefulPickerFactory`] |
+//! | a picker that follows its calls to their end | [`Pick::on_finish`], [`Picker::call_finished`] |
+//! | a policy, which also decides about connections | [`PolicyFactory`], [`Policy`] |
+//! | the library that contains them | [`steer_plugin!`] |
+//! | tests without gRPC | the module `testkit` (feature `testkit`) |
 //!
-//! A panic in any of this never leaves the crate: the call fails with INTERNAL, the fault is logged
-//! and counted with its file and line, and round robin takes the policy's place, unless
-//! [`OnFault`] says otherwise.
+//! # Panics
+//!
+//! A panic in a picker or policy never leaves this crate. The call fails with INTERNAL, and the
+//! fault is logged and counted, with its file and line. Then round robin replaces the policy,
+//! unless [`OnFault`] chooses something else.
 
 #![warn(unreachable_pub)]
 

@@ -1,25 +1,27 @@
-//! What a panic of a picker or policy leads to.
+//! How a policy continues after a panic.
 
 use crate::abi::steer_on_fault;
 
-/// What a panic of a picker or policy leads to, apart from a line in the log and in the statistics.
-/// It ends with another config, with a list of backends that comes 10 seconds later or more, and
-/// with the plugin's next release.
+/// How a policy continues after a panic of a picker or policy. Every panic is also logged and
+/// counted in the statistics.
 ///
-/// A panic in a method that the channel serialises, such as `build`, leaves things half-way: it
-/// always counts as more than `faults_per_minute`.
+/// The policy is made again, and tried again, with another config, with a list of backends that
+/// comes at least 10 seconds later, and with the plugin's next release.
+///
+/// A panic in a method that the channel serialises, such as `build`, may leave state half changed.
+/// So it always exceeds `faults_per_minute`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnFault {
-    /// So many panics a minute fail the calls that meet them. With one more, round robin takes the
-    /// picker's place.
+    /// Up to `faults_per_minute`, a panic only fails the call that meets it. With one panic more,
+    /// round robin replaces the policy.
     FallBack {
-        /// 0: the first one brings round robin.
+        /// 0: round robin replaces the policy after the first panic.
         faults_per_minute: u32,
     },
-    /// So many panics a minute fail the calls that meet them. With one more, all calls fail: no
-    /// call goes where the picker did not choose.
+    /// Up to `faults_per_minute`, a panic only fails the call that meets it. With one panic more,
+    /// all calls fail: no call goes to a backend that the picker did not choose.
     Fail {
-        /// 0: any number.
+        /// 0: there is no limit.
         faults_per_minute: u32,
     },
 }

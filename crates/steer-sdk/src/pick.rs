@@ -1,13 +1,13 @@
 //! A picker's choice.
 //!
-//! Must not know: how it crosses to the engine.
+//! Must not depend on: the ABI.
 
 use std::fmt;
 
 use crate::glue::TrackedCall;
 use crate::{Backend, CallEnd, Status};
 
-/// A picker's choice for one call.
+/// A picker's choice for one call: a backend, or to wait, fail or drop the call.
 ///
 /// ```
 /// use steer_sdk::{Pick, Status};
@@ -17,11 +17,11 @@ use crate::{Backend, CallEnd, Status};
 /// }
 /// # no_key();
 /// ```
-#[must_use = "a choice counts when it is returned"]
+#[must_use = "a choice takes effect only when `pick` returns it"]
 #[derive(Debug)]
 pub struct Pick(pub(crate) Choice);
 
-/// What is in it: two words, of which the first says what the second is.
+/// The content of a [`Pick`]: two words, a tag and its value.
 #[derive(Debug)]
 pub(crate) enum Choice {
     Complete(u64),
@@ -29,41 +29,41 @@ pub(crate) enum Choice {
     Fail(Box<Status>),
     Drop(Box<Status>),
     Tracked(TrackedCall),
-    /// Complete, and the picker itself hears of the call.
+    /// Complete, and follow the call by the methods of [`crate::Picker`].
     TrackedByPicker(u64),
 }
 
 impl Pick {
-    /// Send the call to this backend, one of those that the picker was built for.
+    /// Sends the call to this backend, which is one of those that the picker was built for.
     #[inline(always)]
     pub fn complete<S>(backend: &Backend<S>) -> Pick {
         Pick(Choice::Complete(backend.index() as u64))
     }
 
-    /// Let the call wait for the next picker.
+    /// Lets the call wait for the next picker.
     #[inline]
     pub fn queue() -> Pick {
         Pick(Choice::Queue)
     }
 
-    /// Fail the call, unless it waits for ready: then it waits for the next picker.
+    /// Fails the call. A call that waits for ready waits for the next picker instead.
     ///
-    /// Codes that only applications and control planes may produce become INTERNAL; see
+    /// Codes that are reserved for applications and control planes become INTERNAL; see
     /// [`Code::is_for_data_plane`](crate::Code::is_for_data_plane).
     #[cold]
     pub fn fail(status: Status) -> Pick {
         Pick(Choice::Fail(Box::new(status)))
     }
 
-    /// Fail the call even if it waits for ready, and do not retry it.
+    /// Fails the call even if it waits for ready, and without a retry.
     #[cold]
     pub fn drop(status: Status) -> Pick {
         Pick(Choice::Drop(Box::new(status)))
     }
 
-    /// Tells the picker how the call goes, by [`Picker::call_started`](crate::Picker::call_started)
-    /// and [`Picker::call_finished`](crate::Picker::call_finished). Allocates nothing. Changes only
-    /// choices that were made by [`Pick::complete`].
+    /// Follows the call with [`Picker::call_started`](crate::Picker::call_started) and
+    /// [`Picker::call_finished`](crate::Picker::call_finished). Allocates nothing. Has an effect
+    /// only on a choice of [`Pick::complete`].
     #[inline]
     pub fn tracked(self) -> Pick {
         match self.0 {
@@ -72,8 +72,10 @@ impl Pick {
         }
     }
 
-    /// Calls `hook` when the call has ended, or was given up: exactly once for a choice that was
-    /// returned. A choice that sends the call nowhere drops the hook.
+    /// Calls `hook` when the call has ended or was abandoned, exactly once if this choice is
+    /// returned. A choice that does not send the call to a backend drops the hook.
+    ///
+    /// Allocates one box per call.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -97,8 +99,11 @@ impl Pick {
         self.track(OnFinish(hook))
     }
 
-    /// Follows the call with state of its own. When the choice is tracked already, both hear of the
-    /// call, this one last. A choice that sends the call nowhere drops the tracker.
+    /// Follows the call with a tracker, which can hold state of the call. If the choice is tracked
+    /// already, both trackers are called, this one last. A choice that does not send the call to a
+    /// backend drops the tracker.
+    ///
+    /// Allocates one box per call.
     pub fn track(self, tracker: impl CallTracker) -> Pick {
         match self.0 {
             Choice::Complete(backend) => {
@@ -116,13 +121,13 @@ impl Pick {
     }
 }
 
-/// The state of one call, as long as it lasts. What happens to it comes from any thread, and never
-/// two things at once.
+/// Follows one call and holds its state. Its methods may be called on any thread, but never
+/// overlap.
 pub trait CallTracker: Send + 'static {
-    /// The call starts. Calls that are given up first never do.
+    /// The call starts. Not called for a call that was abandoned before it started.
     fn started(&mut self) {}
 
-    /// The call has ended, or was given up: exactly once for a choice that was returned.
+    /// The call has ended or was abandoned. Called exactly once for a choice that was returned.
     fn finished(self, end: &CallEnd<'_>);
 }
 

@@ -1,6 +1,6 @@
 //! The easy level: given the READY backends, choose one per call.
 //!
-//! Must not know: how any of it crosses to the engine.
+//! Must not depend on: the ABI.
 
 use serde::de::DeserializeOwned;
 
@@ -8,26 +8,26 @@ use crate::{
     Backend, Backends, Call, CallEnd, Channel, Faults, Helper, OnFault, Pick, TimerId, Wants,
 };
 
-/// Chooses a backend for each call. Immutable, and used by many threads at once.
+/// Chooses a backend for each call. A picker is immutable, and many threads use it at once.
 ///
-/// A pick should take no lock and allocate nothing.
+/// [`Picker::pick`] is on the path of every call: it should take no lock and allocate nothing.
 pub trait Picker: Send + Sync + 'static {
-    /// Chooses for one call.
+    /// Chooses a backend for one call.
     fn pick(&self, call: &Call<'_>) -> Pick;
 
-    /// What [`Picker::pick`] needs to know of its calls. Asked once, before the first pick.
+    /// Declares the parts of a call that [`Picker::pick`] reads. Called once, before the first
+    /// pick.
     fn wants(&self) -> Wants {
         Wants::nothing()
     }
 
-    /// A call that was chosen for with [`Pick::tracked`] starts. `backend` is the index of its
-    /// backend.
+    /// A call with [`Pick::tracked`] starts. `backend` is the index of its backend.
     fn call_started(&self, backend: usize) {
         let _ = backend;
     }
 
-    /// A call that was chosen for with [`Pick::tracked`] has ended, or was given up: exactly once
-    /// for each, whether or not it ever started.
+    /// A call with [`Pick::tracked`] has ended or was abandoned. Called exactly once for each such
+    /// call, whether or not it started.
     fn call_finished(&self, backend: usize, end: &CallEnd<'_>) {
         let _ = (backend, end);
     }
@@ -51,7 +51,8 @@ impl Picker for Box<dyn Picker> {
     }
 }
 
-/// A picker made of a closure. It wants nothing until [`FnPicker::wants`] says so.
+/// Makes a picker of a closure. The closure can read no part of a call unless [`FnPicker::wants`]
+/// declares it.
 ///
 /// ```
 /// use steer_sdk::{Pick, Picker, Wants, picker};
@@ -67,7 +68,7 @@ where
     FnPicker { pick, wants: Wants::nothing() }
 }
 
-/// What [`picker`] makes.
+/// A picker made of a closure, by the function [`picker`].
 #[derive(Clone, Debug)]
 pub struct FnPicker<F> {
     pick: F,
@@ -75,7 +76,7 @@ pub struct FnPicker<F> {
 }
 
 impl<F> FnPicker<F> {
-    /// Says what the closure needs to know of its calls.
+    /// Declares the parts of a call that the closure reads.
     pub fn wants(self, wants: Wants) -> FnPicker<F> {
         FnPicker { wants, ..self }
     }
@@ -95,8 +96,8 @@ where
     }
 }
 
-/// A kind of picker: the easy way to write a policy. Steer does the rest: connections, states,
-/// updates, reading the config.
+/// Makes pickers: the easy way to write a policy. Steer does the rest: connections, states, updates
+/// and parsing the config.
 ///
 /// ```
 /// use std::hash::{DefaultHasher, Hash, Hasher};
@@ -136,15 +137,14 @@ pub trait PickerFactory: Send + Sync + 'static {
     /// letter and not with `steer_`.
     const NAME: &'static str;
 
-    /// What a panic of its pickers leads to: by default, round robin takes their place.
+    /// How the policy continues after a panic. By default, round robin replaces it.
     const ON_FAULT: OnFault = OnFault::FallBack { faults_per_minute: 0 };
 
-    /// The fields of the config, by their JSON names. When there are none:
-    /// [`NoConfig`](crate::NoConfig).
+    /// The config, deserialised from JSON. [`NoConfig`](crate::NoConfig) if it has no fields.
     type Config: DeserializeOwned + Send + Sync + 'static;
 
-    /// A picker for these READY backends, of which there is at least one, in the resolver's order.
-    /// Called for every change of the backends or the config.
+    /// Makes a picker for these READY backends, in the resolver's order; there is at least one.
+    /// Called after every change of the backends or the config.
     fn build(
         &self,
         config: &Self::Config,
@@ -152,14 +152,15 @@ pub trait PickerFactory: Send + Sync + 'static {
         channel: &Channel,
     ) -> impl Picker + 'static;
 
-    /// Finds what serde cannot: each fault goes to `faults` by its field, and the config is rejected.
+    /// Checks what serde cannot check. Adds each error to `faults`; a config with errors is
+    /// rejected.
     fn check_config(&self, config: &Self::Config, faults: &mut Faults) {
         let _ = (config, faults);
     }
 }
 
-/// A kind of picker that keeps something from one picker to the next: of a channel, of a backend, or
-/// both; and that may set timers. Every [`PickerFactory`] is one that keeps nothing.
+/// Makes pickers that share state: of a channel, of a backend, or of both. It may also set timers.
+/// Every [`PickerFactory`] is a `StatefulPickerFactory` without state.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -168,7 +169,7 @@ pub trait PickerFactory: Send + Sync + 'static {
 ///     Backend, Backends, Channel, Helper, NoConfig, Pick, Picker, StatefulPickerFactory, picker,
 /// };
 ///
-/// /// The backend with the fewest calls under way.
+/// /// Chooses the backend with the fewest calls in flight.
 /// struct FewestCalls;
 ///
 /// impl StatefulPickerFactory for FewestCalls {
@@ -191,10 +192,10 @@ pub trait PickerFactory: Send + Sync + 'static {
 ///         _helper: &Helper<'_>,
 ///     ) -> impl Picker {
 ///         picker(move |_| {
-///             let calls = |backend: &&Backend<Arc<AtomicU64>>| backend.state().load(Ordering::Relaxed);
-///             let Some(backend) = backends.iter().min_by_key(calls) else { return Pick::queue() };
-///             let calls = Arc::clone(backend.state());
-///             calls.fetch_add(1, Ordering::Relaxed);
+///             let calls = |backend: &&Backend<Arc<AtomicU64>>|
+///             backend.state().load(Ordering::Relaxed); let Some(backend) =
+///             backends.iter().min_by_key(calls) else { return Pick::queue() }; let calls =
+///             Arc::clone(backend.state()); calls.fetch_add(1, Ordering::Relaxed);
 ///             Pick::complete(backend).on_finish(move |_| {
 ///                 calls.fetch_sub(1, Ordering::Relaxed);
 ///             })
@@ -213,17 +214,18 @@ pub trait StatefulPickerFactory: Send + Sync + 'static {
     /// As [`PickerFactory::Config`].
     type Config: DeserializeOwned + Send + Sync + 'static;
 
-    /// What is kept for a channel, from its first picker to after its last. `()`: nothing.
+    /// State of a channel, from before its first picker to after its last. `()` for none.
     type ChannelState: Send + 'static;
 
-    /// What is kept for a backend, as long as its addresses are in the channel's list: over new
-    /// pickers, lost connections and new lists. `()`: nothing.
+    /// State of a backend. It is kept as long as the backend's addresses are in the channel's list,
+    /// across new pickers, lost connections and new lists. `()` for none.
     type BackendState: Send + Sync + 'static;
 
-    /// A channel begins to use this.
+    /// Makes the state of a channel, which begins to use this factory.
     fn new_channel(&self, channel: &Channel) -> Self::ChannelState;
 
-    /// A backend is in the channel's list that was not before. Not called for `BackendState = ()`.
+    /// Makes the state of a backend that is new in the channel's list. Not called for
+    /// `BackendState = ()`.
     fn new_backend(&self, state: &mut Self::ChannelState, backend: &Backend) -> Self::BackendState;
 
     /// As [`PickerFactory::build`].
@@ -235,7 +237,7 @@ pub trait StatefulPickerFactory: Send + Sync + 'static {
         helper: &Helper<'_>,
     ) -> impl Picker + 'static;
 
-    /// A timer of [`Helper::start_timer`] has run out.
+    /// A timer of [`Helper::start_timer`] has expired.
     fn timer(&self, timer: TimerId, state: &mut Self::ChannelState, helper: &Helper<'_>) {
         let _ = (timer, state, helper);
     }

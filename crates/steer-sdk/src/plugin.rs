@@ -1,18 +1,18 @@
-//! The library that pickers and policies come in.
+//! A library that contains pickers and policies.
 //!
-//! Must not know: the block's layout.
+//! Must not depend on: the layout of its `steer_plugin` block.
 
 use std::fmt;
 
 use crate::glue;
 use crate::{PolicyFactory, StatefulPickerFactory};
 
-/// Why something was not registered.
+/// Why a picker or policy was not registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error(String);
 
 impl Error {
-    /// For plugins that have reasons of their own.
+    /// Makes an error with a plugin's own reason.
     pub fn new(why: impl Into<String>) -> Error {
         Error(why.into())
     }
@@ -28,11 +28,11 @@ impl std::error::Error for Error {}
 
 /// A library with pickers and policies. [`steer_plugin!`](crate::steer_plugin) makes one.
 pub trait Plugin {
-    /// Registers what the library has. Called once for each time that it is loaded.
+    /// Registers the library's pickers and policies. Called once each time that it is loaded.
     fn register(registrar: &mut Registrar) -> Result<(), Error>;
 }
 
-/// Where a plugin registers.
+/// Registers the pickers and policies of a plugin.
 #[derive(Debug)]
 pub struct Registrar(());
 
@@ -41,22 +41,23 @@ impl Registrar {
         Registrar(())
     }
 
-    /// Registers a kind of picker.
+    /// Registers a picker factory under its `NAME`.
     pub fn picker<F: StatefulPickerFactory>(&mut self, factory: F) -> Result<(), Error> {
         glue::register_picker(factory).map_err(Error)
     }
 
-    /// Registers a kind of policy.
+    /// Registers a policy factory under its `NAME`.
     pub fn policy<F: PolicyFactory>(&mut self, factory: F) -> Result<(), Error> {
         glue::register_policy(factory).map_err(Error)
     }
 }
 
-/// Makes a library of this crate: for the CMake function `steer_add_rust_picker`, which links it into a
-/// program, or as a shared library to be loaded. Once in a crate, at its root.
+/// Turns a crate into a library of pickers and policies. The CMake function `steer_add_rust_picker`
+/// links it into a program or makes a plugin of it, a shared library. Use the macro once, in the
+/// root of the crate.
 ///
-/// `pickers` and `policies` are expressions: factories. `version` is the crate's own unless it is
-/// given.
+/// `pickers` and `policies` are expressions that give factories. `version` is optional; it defaults
+/// to the version of the crate.
 ///
 /// ```
 /// # use steer_sdk::{Backends, Channel, NoConfig, Pick, Picker, PickerFactory, picker};
@@ -71,7 +72,7 @@ impl Registrar {
 /// steer_sdk::steer_plugin! { name: "an example", pickers: [TheFirst] }
 ///
 /// # fn main() {
-/// // For tests and programs in Rust: what the macro exports.
+/// // The macro also defines `plugin()`, for tests and for programs in Rust.
 /// let _library: &'static steer_sdk::Library = plugin();
 /// # }
 /// ```
@@ -84,14 +85,18 @@ macro_rules! steer_plugin {
         $(,)?
     ) => {
         #[cfg(panic = "abort")]
-        ::core::compile_error!("Steer contains panics of pickers: they must unwind, not abort");
+        ::core::compile_error!(
+            "Steer catches panics of pickers, so they must unwind: remove `panic = \"abort\"`"
+        );
 
         /// This crate's pickers and policies.
         pub fn plugin() -> &'static $crate::Library {
             struct All;
 
             impl $crate::Plugin for All {
-                fn register(registrar: &mut $crate::Registrar) -> ::core::result::Result<(), $crate::Error> {
+                fn register(
+                    registrar: &mut $crate::Registrar,
+                ) -> ::core::result::Result<(), $crate::Error> {
                     $($(registrar.picker($picker)?;)*)?
                     $($(registrar.policy($policy)?;)*)?
                     ::core::result::Result::Ok(())

@@ -1,6 +1,6 @@
-//! The full level: a policy, which decides about connections too.
+//! The full level: a policy, which also decides about connections.
 //!
-//! Must not know: how any of it crosses to the engine.
+//! Must not depend on: the ABI.
 
 use serde::de::DeserializeOwned;
 
@@ -8,7 +8,7 @@ use crate::{
     Backends, Channel, EndpointId, Faults, OnFault, Picker, PolicyHelper, Status, TimerId,
 };
 
-/// What state a channel or an endpoint is in, as gRPC names them.
+/// The connectivity state of a channel or an endpoint, as in gRPC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
     /// Not connected, and not trying to.
@@ -25,11 +25,12 @@ pub enum State {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Update<'a, C> {
-    /// What the policy's factory made of the config.
+    /// The policy's config.
     pub config: &'a C,
-    /// The endpoints in the resolver's order; or why there are none. What is there may be empty too.
+    /// The endpoints in the resolver's order, or the error of a resolver that failed. The list may
+    /// be empty.
     pub endpoints: Result<&'a Backends, &'a Status>,
-    /// Context for people, to be part of the status when there are no endpoints. May be empty.
+    /// Context for people. Include it in the status if there are no endpoints. May be empty.
     pub resolution_note: &'a str,
 }
 
@@ -43,7 +44,7 @@ impl<'a, C> Update<'a, C> {
     }
 }
 
-/// A kind of policy.
+/// Makes the policies of channels.
 pub trait PolicyFactory: Send + Sync + 'static {
     /// As [`PickerFactory::NAME`](crate::PickerFactory::NAME).
     const NAME: &'static str;
@@ -54,10 +55,10 @@ pub trait PolicyFactory: Send + Sync + 'static {
     /// As [`PickerFactory::Config`](crate::PickerFactory::Config).
     type Config: DeserializeOwned + Send + Sync + 'static;
 
-    /// What it makes.
+    /// The type of the policies.
     type Policy: Policy<Config = Self::Config>;
 
-    /// A new policy for a channel, which has not seen an update yet.
+    /// Makes a policy for a channel, before its first update.
     fn new_policy(&self, channel: &Channel) -> Self::Policy;
 
     /// As [`PickerFactory::check_config`](crate::PickerFactory::check_config).
@@ -66,8 +67,8 @@ pub trait PolicyFactory: Send + Sync + 'static {
     }
 }
 
-/// A policy of one channel: decides which connections there are, what state they amount to, and
-/// which picker calls go by. Its methods never overlap. Dropping it shuts it down.
+/// A policy of one channel. It decides which connections there are, which state they add up to, and
+/// which picker chooses for calls. Its methods never overlap. Dropping it shuts it down.
 ///
 /// ```
 /// use steer_sdk::{
@@ -75,7 +76,7 @@ pub trait PolicyFactory: Send + Sync + 'static {
 ///     State, Status, Update, picker,
 /// };
 ///
-/// /// The first endpoint and no other.
+/// /// Connects to the first endpoint only.
 /// struct OnlyTheFirst;
 ///
 /// impl PolicyFactory for OnlyTheFirst {
@@ -105,7 +106,10 @@ pub trait PolicyFactory: Send + Sync + 'static {
 ///         self.endpoint = helper.new_endpoint(0);
 ///         match &self.endpoint {
 ///             Some(endpoint) => helper.connect(endpoint),
-///             None => helper.publish(State::TransientFailure, &Status::unavailable("no endpoints")),
+///             None => {
+///                 let status = Status::unavailable("no endpoints");
+///                 helper.publish(State::TransientFailure, &status);
+///             }
 ///         }
 ///         Ok(())
 ///     }
@@ -132,17 +136,17 @@ pub trait Policy: Send + 'static {
     /// As [`PolicyFactory::Config`].
     type Config: Send + Sync + 'static;
 
-    /// What it publishes. `Box<dyn Picker>` when there are several kinds, or closures.
+    /// The type of the pickers that it publishes. `Box<dyn Picker>` for several types or closures.
     type Picker: Picker;
 
-    /// The resolver has answered. `Err` tells the resolver that the update was not accepted.
+    /// The resolver has answered. `Err` tells the resolver that the policy rejects the update.
     fn update(
         &mut self,
         update: &Update<'_, Self::Config>,
         helper: &PolicyHelper<'_, Self::Picker>,
     ) -> Result<(), Status>;
 
-    /// An endpoint is in this state now; `status` says why it failed. Not called for endpoints that
+    /// An endpoint is in this state now. `status` says why it failed. Not called for endpoints that
     /// were dropped.
     fn endpoint_report(
         &mut self,
@@ -157,7 +161,7 @@ pub trait Policy: Send + 'static {
         let _ = helper;
     }
 
-    /// A timer has run out.
+    /// A timer of [`PolicyHelper::start_timer`] has expired.
     fn timer(&mut self, timer: TimerId, helper: &PolicyHelper<'_, Self::Picker>) {
         let _ = (timer, helper);
     }

@@ -1,9 +1,9 @@
-//! What a picker wants to know of its calls.
+//! The parts of a call that a picker reads.
 //!
-//! Must not know: how it crosses to the engine.
+//! Must not depend on: the ABI.
 
-/// What a picker wants to know of its calls. What it does not ask for it does not see, and that
-/// costs nothing.
+/// Declares the parts of a call that a picker reads. Steer does not fetch the other parts, so they
+/// cost nothing; the picker sees them as empty.
 ///
 /// ```
 /// use steer_sdk::Wants;
@@ -21,19 +21,19 @@ pub struct Wants {
 }
 
 impl Wants {
-    /// Nothing: the cheapest.
+    /// Declares no part of a call. This is the cheapest.
     pub fn nothing() -> Wants {
         Wants::default()
     }
 
-    /// [`Call::path`](crate::Call::path).
+    /// Declares [`Call::path`](crate::Call::path).
     pub fn path(mut self) -> Wants {
         self.path = true;
         self
     }
 
-    /// This header, by [`Call::header`](crate::Call::header). Upper case is made lower, as in HTTP/2.
-    /// At most 64 may be asked for.
+    /// Declares this header, for [`Call::header`](crate::Call::header). The name is changed to
+    /// lower case, as in HTTP/2. A picker can declare at most 64 headers.
     pub fn header(mut self, name: impl Into<String>) -> Wants {
         let mut name = name.into();
         name.make_ascii_lowercase();
@@ -41,19 +41,19 @@ impl Wants {
         self.add_headers()
     }
 
-    /// [`Call::add_header`](crate::Call::add_header). Comes with [`Wants::header`] too.
+    /// Declares [`Call::add_header`](crate::Call::add_header). [`Wants::header`] includes it.
     pub fn add_headers(mut self) -> Wants {
         self.headers = true;
         self
     }
 
-    /// [`Call::request_hash`](crate::Call::request_hash).
+    /// Declares [`Call::request_hash`](crate::Call::request_hash).
     pub fn request_hash(mut self) -> Wants {
         self.request_hash = true;
         self
     }
 
-    /// [`CallEnd::metrics`](crate::CallEnd::metrics): what backends report with their calls.
+    /// Declares [`CallEnd::metrics`](crate::CallEnd::metrics): the load reports of backends.
     pub fn metrics(mut self) -> Wants {
         self.metrics = true;
         self

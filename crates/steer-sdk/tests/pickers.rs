@@ -1,4 +1,4 @@
-//! Pickers, from their traits through the ABI and the real engine to the calls of a virtual channel.
+//! Tests pickers, from their traits through the ABI and the real engine to calls in a test channel.
 #![allow(missing_docs, reason = "a test")]
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -24,7 +24,7 @@ fn channel(policy: &str, config: &str) -> TestChannel {
     TestChannel::new(plugin(), policy, config).unwrap()
 }
 
-/// With backends `a`, `b`, … that are READY.
+/// A channel whose backends `a`, `b`, … are READY.
 fn ready_channel(policy: &str, config: &str, names: &str) -> TestChannel {
     let channel = channel(policy, config);
     channel.resolve(names.chars());
@@ -38,7 +38,6 @@ fn errors(channel: &TestChannel) -> Vec<String> {
 }
 
 // --- Choices -------------------------------------------------------------------------------------
-
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Script {
@@ -57,7 +56,7 @@ enum Step {
     Panic,
 }
 
-/// Does what its config says, step by step.
+/// Makes the choices that its config lists, one after another.
 struct Scripted;
 
 impl PickerFactory for Scripted {
@@ -88,7 +87,7 @@ impl PickerFactory for Scripted {
 }
 
 #[test]
-fn choices_arrive_as_they_were_made() {
+fn choices_pass_unchanged_through_the_abi() {
     let script = r#"{"steps": [{"complete": 1}, "queue", {"fail": 14}, {"drop": 8}]}"#;
     let channel = ready_channel("scripted", script, "abc");
     let picked: Vec<String> = (0..8)
@@ -135,12 +134,13 @@ fn a_panic_of_a_pick_is_a_fault_and_round_robin_goes_on() {
     assert_eq!((distribution.count("a"), distribution.count("b")), (5, 5));
 }
 
-/// The line of this file that has this text first.
+/// Returns the first line of this file that contains this text.
 fn line_of(text: &str) -> usize {
     include_str!("pickers.rs").lines().position(|line| line.contains(text)).unwrap() + 1
 }
 
-/// The backend that the header names, and never another one: as tenants are kept apart.
+/// Chooses the backend that the header names, and never another one. Separating tenants is such a
+/// case.
 struct Isolated;
 
 impl PickerFactory for Isolated {
@@ -170,12 +170,12 @@ fn a_picker_may_fail_the_calls_that_meet_its_panics() {
         assert_eq!(channel.pick(&good).backend(), Some(fine));
     }
     assert_eq!((channel.faults(), channel.fallback()), (3, None));
-    // One more in this minute, and no call goes anywhere.
+    // One panic more in this minute, and all calls fail.
     let _ = channel.pick(&cursed);
     assert!(channel.fallback().is_some());
     let Picked::Fail(status) = channel.pick(&good) else { panic!("all calls fail") };
     assert!(status.message.contains("a rare case"), "{status}");
-    // A new list ends it, after a pause.
+    // A new list ends that, after a pause.
     channel.resolve(["a", "b"]);
     assert!(channel.fallback().is_some());
     channel.advance(Duration::from_secs(10));
@@ -215,15 +215,14 @@ fn a_config_that_changes_makes_a_new_picker() {
     assert_eq!(channel.pick(&TestCall::new()).backend(), Some("b"));
 }
 
-// --- What a picker sees of a call -------------------------------------------------------------------
-
+// --- What a picker sees of a call ----------------------------------------------------------------
 #[derive(Deserialize)]
 struct Seeing {
     headers: Vec<String>,
     path: bool,
 }
 
-/// The backend that a header or the path names, and one header more on the way.
+/// Chooses the backend that a header or the path names, and adds a header.
 struct ByName;
 
 impl PickerFactory for ByName {
@@ -258,10 +257,10 @@ fn declared_headers_are_seen_and_others_are_not() {
     assert_eq!(picked.backend(), Some("c"));
     let added = picked.added_headers();
     assert_eq!(added, [("seen".to_owned(), b"None Some([99])".to_vec())]);
-    // Values of one name are joined.
+    // The values of one name are joined.
     let both = TestCall::new().header("to", "a").header("to", "b");
     assert!(matches!(channel.pick(&both), Picked::Fail(_)));
-    // The path was not asked for.
+    // The picker has not declared the path.
     assert!(matches!(channel.pick(&TestCall::new().path("/to/a")), Picked::Fail(_)));
 }
 
@@ -290,8 +289,7 @@ fn too_many_headers_are_a_fault() {
     assert_eq!(channel.pick(&TestCall::new()).backend(), Some("a"));
 }
 
-// --- What is remembered ------------------------------------------------------------------------------
-
+// --- State ---------------------------------------------------------------------------------------
 static STATES_ALIVE: AtomicI64 = AtomicI64::new(0);
 
 struct Remembered {
@@ -305,7 +303,7 @@ impl Drop for Remembered {
     }
 }
 
-/// The backend that was picked the least, over all pickers; as queue of numbers.
+/// Chooses the backend that all pickers together have chosen least often.
 struct Remembering;
 
 impl StatefulPickerFactory for Remembering {
@@ -342,20 +340,20 @@ impl StatefulPickerFactory for Remembering {
 }
 
 #[test]
-fn a_backends_state_survives_pickers_and_goes_with_the_backend() {
+fn the_state_of_a_backend_outlives_pickers_and_is_freed_with_the_backend() {
     let channel = ready_channel("remembering", "{}", "a");
     assert_eq!(channel.picks(10, &TestCall::new()).count("a"), 10);
-    // A new backend catches up, as what the old one got is remembered.
+    // A new backend catches up, because the counts of the old ones are kept.
     channel.resolve(["a", "b"]);
     channel.all_ready();
     let distribution = channel.picks(12, &TestCall::new());
     assert_eq!((distribution.count("a"), distribution.count("b")), (1, 11));
-    // Lost connections do not matter.
+    // A lost connection does not reset the state.
     channel.idle("a");
     channel.all_ready();
     assert_eq!(channel.picks(2, &TestCall::new()).count("a"), 1);
     assert_eq!(STATES_ALIVE.load(Ordering::Relaxed), 2);
-    // A backend that has left is forgotten.
+    // The state of a backend that has left is freed.
     channel.resolve(["b"]);
     assert_eq!(channel.picks(1, &TestCall::new()).count("b"), 1);
     channel.resolve(["a", "b"]);
@@ -366,8 +364,7 @@ fn a_backends_state_survives_pickers_and_goes_with_the_backend() {
     assert_eq!(STATES_ALIVE.load(Ordering::Relaxed), 0);
 }
 
-// --- Calls to their end ---------------------------------------------------------------------------------
-
+// --- Calls to their end --------------------------------------------------------------------------
 #[derive(Deserialize)]
 struct TrackingConfig {
     /// `picker`, `hook`, `tracker`, `all`, or `panic`.
@@ -451,7 +448,8 @@ fn calls_are_followed_to_their_end_exactly_once() {
             "picker",
             vec!["picker started 0"],
             vec![
-                "picker finished 0: Some(Unavailable) \"down\" Some(2s) cpu 0.5 [(\"x\", 1.0), (\"y\", 2.0)]",
+                "picker finished 0: Some(Unavailable) \"down\" Some(2s) \
+                 cpu 0.5 [(\"x\", 1.0), (\"y\", 2.0)]",
             ],
             vec!["picker finished 0: None \"\" None"],
         ),
@@ -487,7 +485,7 @@ fn calls_are_followed_to_their_end_exactly_once() {
         channel.advance(Duration::from_secs(2));
         call.finish(&Status::unavailable("down"), Some(&report));
         assert_eq!(heard(), finished);
-        // Given up before it started; after the channel has gone, too.
+        // Abandoned before it started, also after the channel is gone.
         let picked = channel.pick(&TestCall::new());
         drop(channel);
         assert!(heard().is_empty());
@@ -495,7 +493,7 @@ fn calls_are_followed_to_their_end_exactly_once() {
         assert_eq!(heard(), abandoned);
     }
 
-    // A panic of a hook is a fault, and a choice that goes nowhere has no end.
+    // A panic of a hook is a fault. A choice that does not send the call has no end.
     let channel = ready_channel("tracking", r#"{"by": "panic"}"#, "a");
     channel.pick(&TestCall::new()).finish(Code::Ok);
     assert_eq!(channel.faults(), 1);
@@ -506,9 +504,8 @@ fn calls_are_followed_to_their_end_exactly_once() {
     assert!(heard().is_empty());
 }
 
-// --- Timers, clock, chance, log --------------------------------------------------------------------------
-
-/// Waits for a timer before it lets calls go, and then for another one.
+// --- Timers, clock, random numbers, log ----------------------------------------------------------
+/// Lets calls wait until a timer expires, and starts another timer then.
 struct Timed;
 
 impl StatefulPickerFactory for Timed {
@@ -558,7 +555,7 @@ fn timers_run_out_in_virtual_time() {
     let call = TestCall::new();
     assert!(matches!(channel.pick(&call), Picked::Queue));
     channel.advance(Duration::from_secs(3));
-    // A new picker starts its timer anew.
+    // A new picker starts its timer again.
     channel.configure("{}").unwrap();
     channel.advance(Duration::from_secs(4));
     assert!(matches!(channel.pick(&call), Picked::Queue));
@@ -567,7 +564,7 @@ fn timers_run_out_in_virtual_time() {
     let infos: Vec<_> = channel.log();
     assert_eq!(infos, [(Severity::Info, "open at 9s".to_owned())]);
 
-    // Chance is the test's.
+    // The test controls the random numbers.
     let backends = |_| channel.pick(&call).backend().map(str::to_owned);
     channel.seed(7);
     let first: Vec<_> = (0..20).map(backends).collect();
@@ -578,8 +575,7 @@ fn timers_run_out_in_virtual_time() {
     assert_eq!(channel.faults(), 0);
 }
 
-// --- Backends as the resolver describes them --------------------------------------------------------------
-
+// --- Backends as the resolver describes them -----------------------------------------------------
 struct Describing;
 
 impl PickerFactory for Describing {
@@ -609,7 +605,7 @@ impl PickerFactory for Describing {
 }
 
 #[test]
-fn backends_are_as_the_resolver_describes_them() {
+fn pickers_see_backends_as_the_resolver_describes_them() {
     let channel = channel("describing", "{}");
     channel.resolve([
         TestBackend::new("a"),
@@ -631,9 +627,8 @@ fn backends_are_as_the_resolver_describes_them() {
     assert_eq!(channel.pick(&TestCall::new()).backend(), Some("b"));
 }
 
-// --- What is broken ---------------------------------------------------------------------------------------
-
-/// Panics where it is told to.
+// --- Faults --------------------------------------------------------------------------------------
+/// Panics in the hook that its config names.
 struct Broken;
 
 #[derive(Deserialize)]
@@ -676,7 +671,7 @@ impl StatefulPickerFactory for Broken {
     }
 }
 
-/// As `Broken`, from the first backend on.
+/// Panics for every list.
 struct FailsToBuild;
 
 impl PickerFactory for FailsToBuild {
@@ -716,8 +711,7 @@ fn channel_with_bad_backend() -> TestChannel {
     channel
 }
 
-// --- Conformance -----------------------------------------------------------------------------------------
-
+// --- Conformance ---------------------------------------------------------------------------------
 #[test]
 fn sound_pickers_conform() {
     for (policy, config) in [

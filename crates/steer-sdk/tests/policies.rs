@@ -1,5 +1,5 @@
-//! Policies of one's own, from their traits through the ABI and the real engine to the calls of a
-//! virtual channel.
+//! Tests custom policies, from their traits through the ABI and the real engine to calls in a test
+//! channel.
 #![allow(missing_docs, reason = "a test")]
 
 use std::cell::RefCell;
@@ -22,7 +22,8 @@ struct Config {
     lazy: bool,
 }
 
-/// The first of the list that connects, one after another; as gRPC's pick_first. Idle after an hour.
+/// Connects to the endpoints one after another and uses the first that connects, as gRPC's
+/// pick_first does. Becomes idle after an hour.
 struct InOrder;
 
 impl PolicyFactory for InOrder {
@@ -155,7 +156,7 @@ impl Policy for Ordered {
 }
 
 thread_local! {
-    /// Whether calls ended with OK, on the thread of the test that made them.
+    /// Whether calls ended with OK, on the thread of the test that made the calls.
     static ENDS: RefCell<Vec<bool>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -164,7 +165,7 @@ fn channel(policy: &str, config: &str) -> TestChannel {
 }
 
 #[test]
-fn a_policy_decides_what_is_connected() {
+fn a_policy_decides_about_connections() {
     let channel = channel("in_order", "{}");
     let call = TestCall::new();
     channel.resolve(["a", "b", "c"]);
@@ -182,12 +183,12 @@ fn a_policy_decides_what_is_connected() {
     assert_eq!(ENDS.take(), [true, false]);
     assert!(matches!(channel.pick(&call.clone().path("/drop")), Picked::Drop(_)));
 
-    // The list changes around it; others go.
+    // The list changes, and the endpoint in use stays.
     channel.resolve(["b", "d"]);
     assert_eq!(channel.pick(&call).backend(), Some("b"));
     assert_eq!(channel.held_connections(), 1);
 
-    // It is lost, and asked for again when a call comes.
+    // The connection is lost, and the next call asks for it again.
     channel.idle("b");
     assert_eq!(channel.state(), Some(State::Idle));
     channel.exit_idle();
@@ -222,7 +223,7 @@ fn a_policy_conforms() {
     Conformance::new(plugin(), "in_order", "{}").check().unwrap();
 }
 
-/// Publishes what is not READY.
+/// Publishes a picker with an endpoint that is not READY.
 struct Careless;
 
 impl PolicyFactory for Careless {
@@ -265,19 +266,19 @@ impl Policy for CarelessPolicy {
 }
 
 #[test]
-fn what_is_not_ready_cannot_be_published() {
+fn a_picker_with_an_endpoint_that_is_not_ready_cannot_be_published() {
     let channel = channel("careless", "{}");
     channel.resolve(["a", "b"]);
     assert_eq!(channel.faults(), 1);
     let log = channel.log();
     assert!(log[0].1.contains("READY"), "{log:?}");
-    // Round robin goes on.
+    // Round robin continues.
     channel.all_ready();
     assert_eq!(channel.picks(10, &TestCall::new()).completed(), 10);
 }
 
 #[test]
-fn endpoints_dropped_elsewhere_go_with_the_next_turn() {
+fn endpoints_dropped_elsewhere_are_freed_in_the_next_hook() {
     let channel = channel("in_order", "{}");
     channel.resolve(["a", "b"]);
     channel.ready("a");
@@ -287,7 +288,7 @@ fn endpoints_dropped_elsewhere_go_with_the_next_turn() {
     assert_eq!(channel.faults(), 0);
 }
 
-/// Accepts no update, and says why.
+/// Rejects every update with a message.
 struct Refuses;
 
 struct Refusing;
@@ -325,7 +326,7 @@ impl Policy for Refusing {
 }
 
 #[test]
-fn the_resolver_hears_why_an_update_was_refused() {
+fn the_resolver_learns_why_an_update_was_rejected() {
     let channel = TestChannel::new(plugin(), "refuses", "{}").unwrap();
     let refused = channel.try_resolve(["ipv4:10.0.0.1:80"]);
     assert_eq!(refused, Err(Status::unavailable("zone eu-1 has no backend")));

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use super::{engine, text};
 use crate::abi::{steer_attribute_kind, steer_backend, steer_backends};
 
-/// A list of the engine's, held.
+/// A reference to one of the engine's lists.
 pub(super) struct HeldList(NonNull<steer_backends>);
 
-// SAFETY: lists are immutable, and counted by functions that any thread may call.
+// SAFETY: lists are immutable, and any thread may call the functions that count references.
 unsafe impl Send for HeldList {}
 // SAFETY: as for Send.
 unsafe impl Sync for HeldList {}
@@ -22,7 +22,7 @@ impl HeldList {
     /// # Safety
     /// The list is alive during the call.
     unsafe fn new(list: NonNull<steer_backends>) -> HeldList {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's contract.
         unsafe { engine::backends_hold(list) };
         HeldList(list)
     }
@@ -35,24 +35,25 @@ impl Drop for HeldList {
     }
 }
 
-/// Backends, in the resolver's order: a slice of [`Backend`]. Cheap to clone. `S` is what
-/// [`StatefulPickerFactory::new_backend`](crate::StatefulPickerFactory::new_backend) keeps of each.
+/// Backends in the resolver's order: dereferences to a slice of [`Backend`]. Cheap to clone. `S` is
+/// the state of a backend, made by
+/// [`StatefulPickerFactory::new_backend`](crate::StatefulPickerFactory::new_backend).
 pub struct Backends<S: 'static = ()> {
     items: Arc<[Backend<S>]>,
-    /// What the items point into.
+    /// The lists that the items point into.
     lists: Arc<[Arc<HeldList>]>,
 }
 
 impl<S> Backends<S> {
     /// # Safety
-    /// The list is alive during the call, and the state of its backends is of the type `S`, or NULL
-    /// if that is `()`.
+    /// The list is alive during the call. The state of its backends has the type `S`; it is NULL if
+    /// `S` is `()`.
     pub(super) unsafe fn new(list: NonNull<steer_backends>) -> Backends<S> {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's contract.
         let held = Arc::new(unsafe { HeldList::new(list) });
-        // SAFETY: the caller's promise; and it is held.
+        // SAFETY: the list is alive, as `held` refers to it.
         let list = unsafe { list.as_ref() };
-        // SAFETY: as long as the list, the pointers in it are valid.
+        // SAFETY: the pointers in a list are valid as long as the list.
         let pointers = unsafe { text::items(list.items, list.count) };
         let items = pointers.iter().enumerate().map(|(index, raw)| {
             let raw = NonNull::new(raw.cast_mut()).expect("the engine's lists have no gaps");
@@ -61,12 +62,12 @@ impl<S> Backends<S> {
         Backends { items: items.collect(), lists: Arc::new([held]) }
     }
 
-    /// None.
+    /// Returns an empty list.
     pub(super) fn none() -> Backends<S> {
         Backends { items: Arc::new([]), lists: Arc::new([]) }
     }
 
-    /// One of these, to be kept by itself.
+    /// Returns one of these backends, with a reference to its list.
     pub(super) fn one(&self, index: usize) -> Option<KeptBackend> {
         let raw = self.items.get(index)?.raw;
         let backend = Backend { raw, index, state: PhantomData };
@@ -74,7 +75,7 @@ impl<S> Backends<S> {
     }
 }
 
-/// A backend together with what keeps it alive.
+/// A backend, and the references that keep it alive.
 pub(super) struct KeptBackend {
     backend: Backend,
     lists: Arc<[Arc<HeldList>]>,
@@ -87,7 +88,7 @@ impl KeptBackend {
 }
 
 impl Backends {
-    /// Backends of several lists, numbered anew.
+    /// Makes a list of backends from several lists, with new indices.
     pub(super) fn of<'a>(kept: impl IntoIterator<Item = &'a KeptBackend>) -> Backends {
         let mut lists: Vec<Arc<HeldList>> = Vec::new();
         let items = kept.into_iter().enumerate().map(|(index, kept)| {
@@ -133,64 +134,64 @@ impl<S> fmt::Debug for Backends<S> {
     }
 }
 
-/// A backend: what the resolver knows of it, and what the picker keeps of it.
+/// A backend: the resolver's description, and the picker's state `S`.
 pub struct Backend<S: 'static = ()> {
-    /// As long as the `Backends` or `KeptBackend` that this is part of.
+    /// Valid as long as the `Backends` or `KeptBackend` that this is part of.
     raw: NonNull<steer_backend>,
     index: usize,
     state: PhantomData<fn() -> S>,
 }
 
-// SAFETY: a backend is immutable, and shares its state, which comes from and goes to any thread.
+// SAFETY: a backend is immutable, and its state is `Send` and `Sync`.
 unsafe impl<S: Send + Sync> Send for Backend<S> {}
 // SAFETY: as for Send.
 unsafe impl<S: Send + Sync> Sync for Backend<S> {}
 
 impl<S> Backend<S> {
-    /// For the hook that makes the state.
+    /// Makes a `Backend` for the hook that makes the state.
     ///
     /// # Safety
-    /// The backend is alive as long as this is used, and `S` is `()`.
+    /// The backend is alive as long as the result is used, and `S` is `()`.
     pub(super) unsafe fn without_state(raw: NonNull<steer_backend>) -> Backend<S> {
         Backend { raw, index: 0, state: PhantomData }
     }
 
     #[inline]
     fn raw(&self) -> &steer_backend {
-        // SAFETY: alive, see `raw`; immutable.
+        // SAFETY: `self.raw` is valid as long as `self`, and immutable.
         unsafe { self.raw.as_ref() }
     }
 
-    /// Its place in the list that it is part of.
+    /// Returns its index in the list that it is part of.
     #[inline]
     pub fn index(&self) -> usize {
         self.index
     }
 
-    /// Its first address, as gRPC writes it: `ipv4:10.0.0.1:80`.
+    /// Returns its first address, as gRPC writes it: `ipv4:10.0.0.1:80`.
     pub fn address(&self) -> &str {
         self.addresses().next().unwrap_or_default()
     }
 
-    /// All of its addresses, in the order to try them.
+    /// Returns all its addresses, in the order to try them.
     pub fn addresses(&self) -> impl ExactSizeIterator<Item = &str> {
         let raw = self.raw();
-        // SAFETY: as long as the backend, its addresses are valid.
+        // SAFETY: the addresses are valid as long as the backend.
         let addresses = unsafe { text::items(raw.addresses, raw.address_count) };
         // SAFETY: as above; all texts of a backend are UTF-8.
         addresses.iter().map(|address| unsafe { text::utf8(*address) })
     }
 
-    /// The weight that the resolver gave it, if it did.
+    /// Returns the weight from the resolver; `None` if it gave none.
     pub fn weight(&self) -> Option<u32> {
         Some(self.raw().weight).filter(|weight| *weight != 0)
     }
 
-    /// Where it is.
+    /// Returns its xDS locality.
     pub fn locality(&self) -> Locality<'_> {
         let raw = self.raw();
         Locality {
-            // SAFETY: as long as the backend, its texts are valid, and UTF-8.
+            // SAFETY: the texts are valid as long as the backend, and UTF-8.
             region: unsafe { text::utf8(raw.region) },
             // SAFETY: as above.
             zone: unsafe { text::utf8(raw.zone) },
@@ -199,19 +200,19 @@ impl<S> Backend<S> {
         }
     }
 
-    /// What consistent hashing should hash: what the resolver says, else the first address.
+    /// Returns the key for consistent hashing: the resolver's key, or else the first address.
     pub fn hash_key(&self) -> &str {
-        // SAFETY: as long as the backend, its texts are valid, and UTF-8.
+        // SAFETY: the texts are valid as long as the backend, and UTF-8.
         match unsafe { text::utf8(self.raw().hash_key) } {
             "" => self.address(),
             key => key,
         }
     }
 
-    /// Everything else that the resolver attached.
+    /// Returns all other attributes from the resolver, as keys and values.
     pub fn attributes(&self) -> impl Iterator<Item = (&str, AttributeValue<'_>)> {
         let raw = self.raw();
-        // SAFETY: as long as the backend, its attributes are valid.
+        // SAFETY: the attributes are valid as long as the backend.
         let attributes = unsafe { text::items(raw.attributes, raw.attribute_count) };
         attributes.iter().filter_map(|attribute| {
             // SAFETY: as above.
@@ -224,27 +225,27 @@ impl<S> Backend<S> {
             } else if attribute.kind == steer_attribute_kind::STEER_ATTRIBUTE_INTEGER as i32 {
                 AttributeValue::Integer(attribute.integer)
             } else {
-                // Of a kind that this crate does not know yet.
+                // A newer engine may have other kinds.
                 return None;
             };
             Some((key, value))
         })
     }
 
-    /// One of the attributes, by its key.
+    /// Returns the attribute with this key.
     pub fn attribute(&self, key: &str) -> Option<AttributeValue<'_>> {
         self.attributes().find(|(name, _)| *name == key).map(|(_, value)| value)
     }
 
-    /// What the picker's factory keeps of it.
+    /// Returns its state, made by
+    /// [`StatefulPickerFactory::new_backend`](crate::StatefulPickerFactory::new_backend).
     #[inline]
     pub fn state(&self) -> &S {
         match NonNull::new(self.raw().data) {
-            // SAFETY: what `backend_new` of the same table made, so an `S`; as long as the backend.
+            // SAFETY: `backend_new` of the same table made it, so it is an `S`; it is valid as long
+            // as the backend.
             Some(state) => unsafe { state.cast::<S>().as_ref() },
-            None => {
-                (&() as &dyn Any).downcast_ref().expect("only the state `()` does without a hook")
-            }
+            None => (&() as &dyn Any).downcast_ref().expect("only the state `()` has no hook"),
         }
     }
 }
@@ -255,14 +256,14 @@ impl<S> fmt::Debug for Backend<S> {
     }
 }
 
-/// Where a backend is, as xDS names places. What is not known is empty.
+/// The xDS locality of a backend. Unknown parts are empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Locality<'a> {
     /// The region.
     pub region: &'a str,
-    /// The zone in it.
+    /// The zone of the region.
     pub zone: &'a str,
-    /// The part of that.
+    /// The sub-zone of the zone.
     pub sub_zone: &'a str,
 }
 

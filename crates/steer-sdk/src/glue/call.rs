@@ -11,53 +11,57 @@ use crate::abi::{
     steer_call, steer_call_end, steer_call_outcome, steer_metric, steer_metrics, steer_str,
 };
 
-/// What a picker may know of a call, as long as the pick lasts.
+/// A call, as a picker sees it. Valid during the pick.
 #[derive(Clone, Copy)]
 pub struct Call<'a>(&'a steer_call);
 
 impl<'a> Call<'a> {
     /// # Safety
-    /// The call keeps what `steer_call` says, and is valid for `'a`.
+    /// The call follows the contract of `steer_call`, and is valid for `'a`.
     #[inline(always)]
     pub(super) unsafe fn new(call: &'a steer_call) -> Call<'a> {
         Call(call)
     }
 
-    /// `/service/method`, for pickers that want it ([`Wants::path`](crate::Wants::path)); for others it
-    /// is empty.
+    /// Returns the path, `/service/method`. Empty unless the picker declared
+    /// [`Wants::path`](crate::Wants::path).
     pub fn path(&self) -> &'a str {
         // SAFETY: valid during the pick.
         let path = unsafe { text::bytes(self.0.path) };
         std::str::from_utf8(path).unwrap_or_default()
     }
 
-    /// The hash that an xDS route gives the call (gRFC A42), for pickers that want it
-    /// ([`Wants::request_hash`](crate::Wants::request_hash)). None when the route gives none, or the channel
-    /// is not xDS's.
+    /// Returns the hash that an xDS route computed for the call (gRFC A42). `None` if there is no
+    /// such hash, or unless the picker declared
+    /// [`Wants::request_hash`](crate::Wants::request_hash).
     pub fn request_hash(&self) -> Option<u64> {
         (self.0.has_request_hash != 0).then_some(self.0.request_hash)
     }
 
-    /// A header's text, by its lower-case name; values of several headers of one name are joined by
-    /// `,`. None when there is none, when it is not UTF-8, and for pickers that did not declare that
-    /// they read it ([`Wants::header`](crate::Wants::header)).
+    /// Returns the value of a header, by its lower-case name. The values of several headers of one
+    /// name are joined by `,`. `None` if there is no such header, if its value is not UTF-8, or
+    /// unless the picker declared it by [`Wants::header`](crate::Wants::header).
     pub fn header(&self, name: &str) -> Option<&'a str> {
         self.header_bytes(name).and_then(|value| std::str::from_utf8(value).ok())
     }
 
-    /// As [`Call::header`], for headers that may be anything (`…-bin`).
+    /// Returns the value of a header as bytes, for binary headers (`…-bin`). Otherwise as
+    /// [`Call::header`].
     pub fn header_bytes(&self, name: &str) -> Option<&'a [u8]> {
         let header = self.0.header?;
         let mut value = steer_str::empty();
-        // SAFETY: `ctx` belongs to `header`; the name lives during the call, and the value is writable.
+        // SAFETY: `ctx` belongs to `header`; the name lives during the call, and the value is
+        // writable.
         let found = unsafe { header(self.0.ctx, text::borrow(name.as_bytes()), &mut value) };
         // SAFETY: when it was found, the value is valid during the pick.
         (found != 0).then(|| unsafe { text::bytes(value) })
     }
 
-    /// Adds a header to the call, if this pick completes; for pickers that want that
-    /// ([`Wants::add_headers`](crate::Wants::add_headers)). `false`: it was not taken. A name is lower-case
-    /// letters, digits, `-`, `_` and `.`; one that ends in `-bin` may have any bytes as its value.
+    /// Adds a header to the call, if this pick completes. Returns `false` if the header was not
+    /// accepted, or unless the picker declared [`Wants::add_headers`](crate::Wants::add_headers).
+    ///
+    /// A name consists of lower-case letters, digits, `-`, `_` and `.`. If it ends in `-bin`, the
+    /// value may be any bytes.
     pub fn add_header(&self, name: &str, value: impl AsRef<[u8]>) -> bool {
         let Some(add_header) = self.0.add_header else { return false };
         let (name, value) = (text::borrow(name.as_bytes()), text::borrow(value.as_ref()));
@@ -72,28 +76,29 @@ impl fmt::Debug for Call<'_> {
     }
 }
 
-/// What became of a call.
+/// How a call ended.
 #[derive(Clone, Copy)]
 pub struct CallEnd<'a>(&'a steer_call_end);
 
 impl<'a> CallEnd<'a> {
     /// # Safety
-    /// The end keeps what `steer_call_end` says, and is valid for `'a`.
+    /// The end follows the contract of `steer_call_end`, and is valid for `'a`.
     pub(super) unsafe fn new(end: &'a steer_call_end) -> CallEnd<'a> {
         CallEnd(end)
     }
 
-    /// It never started, or the channel gave up on it: there is no code, no latency, no metrics.
+    /// Returns whether the call was abandoned: it never started, or the channel gave up on it. Then
+    /// it has no code, no latency and no metrics.
     pub fn is_abandoned(&self) -> bool {
         self.0.outcome != steer_call_outcome::STEER_CALL_FINISHED as i32
     }
 
-    /// It ended with the status OK.
+    /// Returns whether the call ended with the status OK.
     pub fn is_ok(&self) -> bool {
         self.code() == Some(Code::Ok)
     }
 
-    /// The code that it ended with.
+    /// Returns the status code that the call ended with.
     pub fn code(&self) -> Option<Code> {
         (!self.is_abandoned()).then(|| Code::from_number(self.0.code))
     }
@@ -104,13 +109,13 @@ impl<'a> CallEnd<'a> {
         unsafe { text::lossy(self.0.message) }
     }
 
-    /// How long it took, from its start to its end.
+    /// Returns the time from the call's start to its end.
     pub fn latency(&self) -> Option<Duration> {
         (!self.is_abandoned()).then(|| Duration::from_nanos(self.0.latency_ns))
     }
 
-    /// What the backend reported with it, for pickers that want that
-    /// ([`Wants::metrics`](crate::Wants::metrics)).
+    /// Returns the backend's load report that came with the call. `None` if there was none, or
+    /// unless the picker declared [`Wants::metrics`](crate::Wants::metrics).
     pub fn metrics(&self) -> Option<Metrics<'a>> {
         // SAFETY: NULL, or valid during the hook.
         unsafe { self.0.metrics.as_ref() }.map(Metrics)
@@ -127,49 +132,50 @@ impl fmt::Debug for CallEnd<'_> {
     }
 }
 
-/// What a backend reported with a call (ORCA, gRFC A51). What it did not report is 0.
+/// A load report that a backend sent with a call (ORCA, gRFC A51). Values that it did not report
+/// are 0.
 #[derive(Clone, Copy)]
 pub struct Metrics<'a>(&'a steer_metrics);
 
 impl<'a> Metrics<'a> {
-    /// Used share of the processors; may be above 1.
+    /// Returns the CPU utilization; may be above 1.
     pub fn cpu_utilization(&self) -> f64 {
         self.0.cpu_utilization
     }
 
-    /// Used share of the memory, 0 to 1.
+    /// Returns the memory utilization, 0 to 1.
     pub fn mem_utilization(&self) -> f64 {
         self.0.mem_utilization
     }
 
-    /// The application's own measure of its load; may be above 1.
+    /// Returns the application's own measure of its load; may be above 1.
     pub fn application_utilization(&self) -> f64 {
         self.0.application_utilization
     }
 
-    /// Calls per second that the backend serves.
+    /// Returns the calls per second that the backend serves.
     pub fn qps(&self) -> f64 {
         self.0.qps
     }
 
-    /// Errors per second that it answers with.
+    /// Returns the calls per second that the backend answers with an error.
     pub fn eps(&self) -> f64 {
         self.0.eps
     }
 
-    /// What this call cost, by name.
+    /// Returns the costs of this call, by name.
     pub fn request_cost(&self) -> impl Iterator<Item = (Cow<'a, str>, f64)> + use<'a> {
         // SAFETY: valid during the hook.
         unsafe { named_numbers(self.0.request_cost, self.0.request_cost_count) }
     }
 
-    /// Used shares of resources, by name, 0 to 1.
+    /// Returns the utilization of other resources by name, 0 to 1.
     pub fn utilization(&self) -> impl Iterator<Item = (Cow<'a, str>, f64)> + use<'a> {
         // SAFETY: valid during the hook.
         unsafe { named_numbers(self.0.utilization, self.0.utilization_count) }
     }
 
-    /// The application's own numbers, by name.
+    /// Returns the metrics that the application defines, by name.
     pub fn named(&self) -> impl Iterator<Item = (Cow<'a, str>, f64)> + use<'a> {
         // SAFETY: valid during the hook.
         unsafe { named_numbers(self.0.named, self.0.named_count) }
@@ -189,18 +195,18 @@ impl fmt::Debug for Metrics<'_> {
 }
 
 /// # Safety
-/// `first` leads to `count` metrics that are valid for `'a`, unless that is 0. Their `struct_size`,
-/// the same in all of them, is the distance from each to the next.
+/// If `count` is not 0, `first` points to `count` metrics that are valid for `'a`. All have the
+/// same `struct_size`, which is the distance from one to the next.
 unsafe fn named_numbers<'a>(
     first: *const steer_metric,
     count: usize,
 ) -> impl Iterator<Item = (Cow<'a, str>, f64)> + use<'a> {
     let mut next = if count == 0 { ptr::null() } else { first };
     (0..count).map_while(move |_| {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's contract.
         let metric = unsafe { next.as_ref() }?;
         next = next.wrapping_byte_add(metric.struct_size);
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's contract.
         Some((unsafe { text::lossy(metric.name) }, metric.value))
     })
 }

@@ -1,4 +1,4 @@
-//! `steer_channel`: what may be asked of a channel, and when.
+//! `steer_channel`: the services of a channel, for pickers and policies.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,30 +9,33 @@ use std::time::Duration;
 use super::engine::ChannelRef;
 use crate::abi::{steer_channel, steer_severity};
 
-/// How much a log line matters.
+/// The severity of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
-    /// For those who follow what happens.
+    /// For debugging.
     Debug,
-    /// What an operator may want to see.
+    /// For operators.
     Info,
     /// Something is broken.
     Error,
 }
 
-/// A timer of [`Helper::start_timer`] or [`PolicyHelper::start_timer`](crate::PolicyHelper::start_timer).
+/// Identifies a timer of [`Helper::start_timer`] or
+/// [`PolicyHelper::start_timer`](crate::PolicyHelper::start_timer).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TimerId(pub(super) u64);
 
-/// A channel: clock, chance and log, for any thread, also within picks. Cheap to clone. Production
-/// has the real ones; tests have their own, so that a test can be repeated.
+/// A channel: its clock, random numbers and log, for any thread, also during picks. Cheap to clone.
+///
+/// Use these instead of the system's: the test kit controls them, so a test gives the same result
+/// each time.
 pub struct Channel(ChannelRef);
 
 impl Channel {
     /// # Safety
     /// The channel is alive during the call.
     pub(super) unsafe fn hold(channel: NonNull<steer_channel>) -> Channel {
-        // SAFETY: the caller's promise, and from here on it is held.
+        // SAFETY: alive during the call by the caller's contract, and after that by `hold`.
         let channel = unsafe { ChannelRef::new(channel) };
         channel.hold();
         Channel(channel)
@@ -42,12 +45,12 @@ impl Channel {
         self.0
     }
 
-    /// Nanoseconds and more since an arbitrary moment; never goes back.
+    /// Returns a monotonic time: the time since an arbitrary moment.
     pub fn now(&self) -> Duration {
         Duration::from_nanos(self.0.now())
     }
 
-    /// 64 random bits.
+    /// Returns 64 random bits.
     pub fn random(&self) -> u64 {
         self.0.random()
     }
@@ -72,7 +75,7 @@ impl Clone for Channel {
 
 impl Drop for Channel {
     fn drop(&mut self) {
-        // SAFETY: held by whoever made this.
+        // SAFETY: `Channel::hold` or `clone` took the reference that this releases.
         unsafe { self.0.release() };
     }
 }
@@ -83,8 +86,9 @@ impl fmt::Debug for Channel {
     }
 }
 
-/// A [`Channel`] while it calls one of the factory's methods that never overlap: only there may it be
-/// asked for timers and new pickers. So it cannot be kept, or sent to another thread:
+/// A [`Channel`], with timers and requests for new pickers. Only methods of the factory that never
+/// overlap may use them. So a `Helper` cannot be kept after such a method, nor sent to another
+/// thread:
 ///
 /// ```compile_fail
 /// fn later(helper: &steer_sdk::Helper<'_>) {
@@ -98,27 +102,28 @@ pub struct Helper<'a> {
 
 impl<'a> Helper<'a> {
     /// # Safety
-    /// Within a serialised hook of this channel, for as long as this is used.
+    /// Called within a serialised hook of this channel, for as long as this is used.
     pub(super) unsafe fn new(channel: &'a Channel) -> Helper<'a> {
         Helper { channel, not_send: PhantomData }
     }
 
-    /// Starts a timer, which comes with
-    /// [`StatefulPickerFactory::timer`](crate::StatefulPickerFactory::timer). None: the channel is
-    /// shutting down.
+    /// Starts a timer. When it expires,
+    /// [`StatefulPickerFactory::timer`](crate::StatefulPickerFactory::timer) is called. Returns
+    /// `None` if the channel is shutting down.
     pub fn start_timer(&self, after: Duration) -> Option<TimerId> {
         // SAFETY: within a serialised hook.
         let timer = unsafe { self.channel.0.timer_start(nanoseconds(after)) };
         Some(timer).filter(|timer| *timer != 0).map(TimerId)
     }
 
-    /// Takes that back. A timer that has run out does no harm.
+    /// Cancels a timer. Does nothing if it has expired.
     pub fn cancel_timer(&self, timer: TimerId) {
         // SAFETY: within a serialised hook.
         unsafe { self.channel.0.timer_cancel(timer.0) }
     }
 
-    /// Asks for a new picker, because something other than the backends has changed.
+    /// Asks for a new picker, for example because the channel's state has changed. `build` is
+    /// called after the current method returns.
     pub fn request_rebuild(&self) {
         // SAFETY: within a serialised hook.
         unsafe { self.channel.0.rebuild() }
@@ -139,7 +144,7 @@ impl fmt::Debug for Helper<'_> {
     }
 }
 
-/// As many as fit: 584 years.
+/// Returns the nanoseconds, at most `u64::MAX` (584 years).
 pub(super) fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

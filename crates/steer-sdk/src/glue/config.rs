@@ -1,4 +1,4 @@
-//! Configs, for both kinds of tables.
+//! The config hooks, for both tables.
 
 use std::ffi::c_void;
 
@@ -9,10 +9,10 @@ use super::panics::{FAILED, guard, guard_status};
 use crate::abi::{steer_faults, steer_json};
 use crate::config::{Faults, read};
 
-/// The hook `config_new`.
+/// The hook `config_new`. `check` is the factory's `check_config`.
 ///
 /// # Safety
-/// As the engine calls that hook.
+/// The arguments are those of the hook `config_new`.
 pub(super) unsafe fn config_new<C: DeserializeOwned>(
     json: *const steer_json,
     faults: *mut steer_faults,
@@ -20,7 +20,7 @@ pub(super) unsafe fn config_new<C: DeserializeOwned>(
     check: impl FnOnce(&C, &mut Faults),
 ) -> i32 {
     guard_status(|| {
-        // SAFETY: this is what `config_new` was given.
+        // SAFETY: `json` is the argument of `config_new`, which is still running.
         let json = unsafe { engine::json_text(json) };
         let mut found = Faults::default();
         let parsed = read::<C>(&String::from_utf8_lossy(json), &mut found);
@@ -28,12 +28,12 @@ pub(super) unsafe fn config_new<C: DeserializeOwned>(
             check(parsed, &mut found);
         }
         for (field, error) in &found.0 {
-            // SAFETY: this is what `config_new` was given.
+            // SAFETY: `faults` is the argument of `config_new`, which is still running.
             unsafe { engine::config_fault(faults, field, error) };
         }
         match parsed.filter(|_| found.is_empty()) {
             Some(parsed) => {
-                // SAFETY: the hook's output.
+                // SAFETY: `config` is the hook's output argument.
                 unsafe { config.write(Box::into_raw(Box::new(parsed)).cast()) };
                 0
             }
@@ -42,11 +42,11 @@ pub(super) unsafe fn config_new<C: DeserializeOwned>(
     })
 }
 
-/// The hook `config_free`, and others that free a box.
+/// The hook `config_free`, and other hooks that free a box.
 ///
 /// # Safety
-/// `boxed` is a box of `T` that is given up.
+/// `boxed` came from `Box::<T>::into_raw` and is not used again.
 pub(super) unsafe extern "C" fn free<T>(boxed: *mut c_void) {
-    // SAFETY: the caller's promise.
+    // SAFETY: `boxed` came from `Box::<T>::into_raw` and is not used again (caller's contract).
     guard(|| drop(unsafe { Box::from_raw(boxed.cast::<T>()) }));
 }

@@ -1,4 +1,4 @@
-//! Endpoints, and what a policy may do with them.
+//! Endpoints of a policy, and the helper by which a policy uses them.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -16,14 +16,16 @@ use super::{Backend, Backends, Channel, TimerId};
 use crate::abi::{steer_publication, steer_wants};
 use crate::{Picker, State, Status};
 
-/// The number of an endpoint, never used again.
+/// Identifies an endpoint. Never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EndpointId(pub(super) u64);
 
-/// An endpoint of a policy: one backend, to which there may be a connection. Dropping it drops the
-/// connection, but for pickers that have it; when that happens on another thread than the policy's
-/// own, it counts from the policy's next turn on.
-#[must_use = "an endpoint that is dropped has no connection"]
+/// An endpoint of a policy: one backend, to which there may be a connection.
+///
+/// Dropping it drops the connection, except that pickers which use the connection keep it. An
+/// endpoint may be dropped on any thread. Outside the policy's own methods, the drop takes effect
+/// when the next such method is called.
+#[must_use = "dropping an endpoint drops its connection"]
 pub struct Endpoint {
     id: EndpointId,
     backend: KeptBackend,
@@ -31,12 +33,14 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Its number, as reports name it.
+    /// Returns the identifier that [`Policy::endpoint_report`](crate::Policy::endpoint_report)
+    /// uses.
     pub fn id(&self) -> EndpointId {
         self.id
     }
 
-    /// The backend, as it was described when the endpoint was made, and with its place then.
+    /// Returns the backend, as the update described it for which the endpoint was made, with its
+    /// index in that update.
     pub fn backend(&self) -> &Backend {
         self.backend.get()
     }
@@ -54,8 +58,8 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// Endpoints that were dropped and that the engine has not heard of: it may be told within the
-/// policy's own hooks only, and an endpoint may be dropped anywhere.
+/// Endpoints that were dropped, and that the engine has not freed yet. An endpoint may be dropped
+/// anywhere, but the engine may be told only within the policy's own serialised hooks.
 #[derive(Clone, Default)]
 pub(super) struct Dropped(Arc<Mutex<BTreeSet<EndpointId>>>);
 
@@ -64,21 +68,24 @@ impl Dropped {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
     }
 
+    /// Frees these endpoints in the engine.
+    ///
     /// # Safety
-    /// Within a serialised hook of the policy of `channel`.
+    /// Called within a serialised hook of the policy of `channel`.
     pub(super) unsafe fn tell(&self, channel: &Channel) {
         let dropped = {
             let mut dropped = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::take(&mut *dropped)
         };
         for id in dropped {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller's contract.
             unsafe { channel.engine().endpoint_free(id.0) };
         }
     }
 }
 
-/// What a policy may ask for in its turn. `P` is what it publishes.
+/// The functions that a policy may call in its methods. `P` is the type of the pickers that it
+/// publishes. Dereferences to [`Channel`].
 pub struct PolicyHelper<'a, P> {
     channel: &'a Channel,
     latest: &'a Backends,
@@ -89,8 +96,8 @@ pub struct PolicyHelper<'a, P> {
 
 impl<'a, P: Picker> PolicyHelper<'a, P> {
     /// # Safety
-    /// Within a serialised hook of the policy of this channel, for as long as this is used; the
-    /// policy's table takes pickers of the type `Made<P>`.
+    /// The result is used only within a serialised hook of the policy of this channel. The policy's
+    /// table takes pickers of the type `Made<P>`.
     pub(super) unsafe fn new(
         channel: &'a Channel,
         latest: &'a Backends,
@@ -99,14 +106,14 @@ impl<'a, P: Picker> PolicyHelper<'a, P> {
         PolicyHelper { channel, latest, dropped, publishes: PhantomData, not_send: PhantomData }
     }
 
-    /// The endpoints of the latest update; empty when the resolver failed.
+    /// Returns the endpoints of the latest update; empty if the resolver failed.
     pub fn latest(&self) -> &'a Backends {
         self.latest
     }
 
-    /// Makes an endpoint for the one at this place of the latest update. It reports its state soon
-    /// after, and does not connect before it is asked to. None: there is no such place, or gRPC cannot
-    /// make it.
+    /// Makes an endpoint for the backend at this index of the latest update. The endpoint reports
+    /// its state soon after, and connects only when [`PolicyHelper::connect`] asks for it. `None`
+    /// if there is no such index, or if gRPC cannot make the endpoint.
     pub fn new_endpoint(&self, index: usize) -> Option<Endpoint> {
         let backend = self.latest.one(index)?;
         // SAFETY: within a serialised hook of a policy.
@@ -118,26 +125,26 @@ impl<'a, P: Picker> PolicyHelper<'a, P> {
         })
     }
 
-    /// Whether the endpoint is the very one that [`PolicyHelper::new_endpoint`] would make for this
-    /// place of the latest update.
+    /// Returns whether [`PolicyHelper::new_endpoint`] would make an identical endpoint for this
+    /// index of the latest update. Then the policy can keep the endpoint.
     pub fn endpoint_matches(&self, endpoint: &Endpoint, index: usize) -> bool {
         // SAFETY: within a serialised hook of a policy.
         unsafe { self.channel.engine().endpoint_matches(endpoint.id.0, index) }
     }
 
-    /// Asks for a connection, when there is none and none is being made.
+    /// Asks for a connection. Does nothing if there is one or one is being made.
     pub fn connect(&self, endpoint: &Endpoint) {
         // SAFETY: within a serialised hook of a policy.
         unsafe { self.channel.engine().endpoint_connect(endpoint.id.0) }
     }
 
-    /// Forgets the endpoint's backoff.
+    /// Resets the endpoint's connection backoff.
     pub fn reset_backoff(&self, endpoint: &Endpoint) {
         // SAFETY: within a serialised hook of a policy.
         unsafe { self.channel.engine().endpoint_reset_backoff(endpoint.id.0) }
     }
 
-    /// Publishes a state without a picker: calls wait, or in TRANSIENT_FAILURE fail with `status`.
+    /// Publishes a state without a picker: calls wait, or fail with `status` in TRANSIENT_FAILURE.
     pub fn publish(&self, state: State, status: &Status) {
         let (code, message) = status_parts(status);
         self.publish_raw(&steer_publication {
@@ -152,11 +159,11 @@ impl<'a, P: Picker> PolicyHelper<'a, P> {
         });
     }
 
-    /// Publishes a state and a picker for calls from now on, built for the backends of these
-    /// endpoints.
+    /// Publishes a state, and a picker that chooses among the backends of these endpoints for all
+    /// calls from now on. `build` makes the picker.
     ///
     /// # Panics
-    /// When one of them is not READY: that makes it a fault of the policy.
+    /// If one of the endpoints is not READY. The panic is a fault of the policy.
     pub fn publish_picker<'e>(
         &self,
         state: State,
@@ -188,29 +195,30 @@ impl<'a, P: Picker> PolicyHelper<'a, P> {
     }
 
     fn publish_raw(&self, publication: &steer_publication) {
-        // SAFETY: within a serialised hook of a policy; the picker is one of its table's, which
-        // `PolicyHelper::new` was promised, and what the publication points at lives during the call.
+        // SAFETY: within a serialised hook of a policy. The picker has the type that its table
+        // takes, by the contract of `PolicyHelper::new`. The publication's pointers are valid
+        // during the call.
         let published = unsafe { self.channel.engine().publish(publication) };
         if let Err(why) = published {
             panic!("cannot publish: {why}");
         }
     }
 
-    /// Asks the resolver to resolve again, when it sees fit.
+    /// Asks the resolver to resolve again. The resolver decides when.
     pub fn request_reresolution(&self) {
         // SAFETY: within a serialised hook of a policy.
         unsafe { self.channel.engine().request_reresolution() }
     }
 
-    /// Starts a timer, which comes with [`Policy::timer`](crate::Policy::timer). None: the channel is
-    /// shutting down.
+    /// Starts a timer. When it expires, [`Policy::timer`](crate::Policy::timer) is called. Returns
+    /// `None` if the channel is shutting down.
     pub fn start_timer(&self, after: Duration) -> Option<TimerId> {
         // SAFETY: within a serialised hook.
         let timer = unsafe { self.channel.engine().timer_start(nanoseconds(after)) };
         Some(timer).filter(|timer| *timer != 0).map(TimerId)
     }
 
-    /// Takes that back. A timer that has run out does no harm.
+    /// Cancels a timer. Does nothing if it has expired.
     pub fn cancel_timer(&self, timer: TimerId) {
         // SAFETY: within a serialised hook.
         unsafe { self.channel.engine().timer_cancel(timer.0) }
@@ -231,7 +239,7 @@ impl<P> fmt::Debug for PolicyHelper<'_, P> {
     }
 }
 
-/// `steer_state`'s number.
+/// Returns the state as a `steer_state`.
 fn state_number(state: State) -> i32 {
     state as i32
 }

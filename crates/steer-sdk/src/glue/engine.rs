@@ -1,5 +1,5 @@
-//! The engine's functions. One table for the process; each library with pickers learns of it in its
-//! entry, before any of its pickers is made.
+//! Calls the engine's functions. The process has one table of them. Each library with pickers gets
+//! it in its entry, before any of its pickers is made.
 
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
@@ -16,7 +16,7 @@ static API: AtomicPtr<steer_api> = AtomicPtr::new(ptr::null_mut());
 
 const ALL_THERE: &str = "the engine has all functions of its version";
 
-/// Why the engine's table cannot be used.
+/// Checks that the engine's table has all functions that this crate calls.
 pub(super) fn check(api: &steer_api) -> Result<(), String> {
     if api.struct_size < size_of::<steer_api>() {
         return Err(format!(
@@ -29,7 +29,7 @@ pub(super) fn check(api: &steer_api) -> Result<(), String> {
     Ok(())
 }
 
-/// Takes the table. It is the same one each time.
+/// Stores the table. Every call passes the same one.
 pub(super) fn set(api: &'static steer_api) {
     // Release: pairs with `api`.
     API.store(ptr::from_ref(api).cast_mut(), Ordering::Release);
@@ -38,15 +38,15 @@ pub(super) fn set(api: &'static steer_api) {
 fn api() -> &'static steer_api {
     // Acquire: pairs with `set`.
     let api = API.load(Ordering::Acquire);
-    // SAFETY: NULL, or what `set` was given.
-    unsafe { api.as_ref() }.expect("nothing of a library runs before its entry")
+    // SAFETY: NULL, or the `'static` table that `set` stored.
+    unsafe { api.as_ref() }.expect("no code of a library runs before its entry")
 }
 
 /// # Safety
-/// A table that keeps what `steer_picker_type` says.
+/// The table follows the contract of `steer_picker_type`.
 pub(super) unsafe fn register_picker(kind: &steer_picker_type) -> Result<(), String> {
     let register = api().register_picker.expect(ALL_THERE);
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller's contract.
     match unsafe { register(kind) } {
         0 => Ok(()),
         _ => Err(last_error()),
@@ -54,10 +54,10 @@ pub(super) unsafe fn register_picker(kind: &steer_picker_type) -> Result<(), Str
 }
 
 /// # Safety
-/// A table that keeps what `steer_policy_type` says.
+/// The table follows the contract of `steer_policy_type`.
 pub(super) unsafe fn register_policy(kind: &steer_policy_type) -> Result<(), String> {
     let register = api().register_policy.expect(ALL_THERE);
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller's contract.
     match unsafe { register(kind) } {
         0 => Ok(()),
         _ => Err(last_error()),
@@ -66,9 +66,9 @@ pub(super) unsafe fn register_policy(kind: &steer_policy_type) -> Result<(), Str
 
 fn last_error() -> String {
     let last_error = api().last_error.expect(ALL_THERE);
-    // SAFETY: it may be called at any time.
+    // SAFETY: `last_error` may be called at any time.
     let error = unsafe { last_error() };
-    // SAFETY: valid until the next function with a status; it is copied before.
+    // SAFETY: the text is valid until the next call that returns a status, and is copied before.
     unsafe { text::lossy(error) }.into_owned()
 }
 
@@ -88,7 +88,7 @@ pub(super) fn drop_call(status: &Status) -> steer_choice {
 
 pub(super) fn complete_tracked(backend: u64, state: *mut c_void) -> steer_choice {
     let complete = api().complete_tracked.expect(ALL_THERE);
-    // SAFETY: the engine only hands `state` on.
+    // SAFETY: the engine only passes `state` back.
     unsafe { complete(backend, state) }
 }
 
@@ -100,21 +100,21 @@ pub(super) fn fault(message: &str) -> steer_choice {
 }
 
 /// # Safety
-/// `json` is NULL or what `config_new` was given, whose call is still under way in `'a`.
+/// `json` is NULL or the argument of a `config_new` that is running for `'a`.
 pub(super) unsafe fn json_text<'a>(json: *const steer_json) -> &'a [u8] {
     let json_text = api().json_text.expect(ALL_THERE);
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller's contract.
     let json = unsafe { json_text(json) };
-    // SAFETY: valid as long as `config_new` is under way.
+    // SAFETY: the text is valid as long as `config_new` is running.
     unsafe { text::bytes(json) }
 }
 
 /// # Safety
-/// `faults` is what `config_new` was given, whose call is still under way.
+/// `faults` is the argument of a `config_new` that is running.
 pub(super) unsafe fn config_fault(faults: *mut steer_faults, field: &str, error: &str) {
     let config_fault = api().config_fault.expect(ALL_THERE);
     let (field, error) = (text::borrow(field.as_bytes()), text::borrow(error.as_bytes()));
-    // SAFETY: the caller's promise; the texts live during the call.
+    // SAFETY: the caller's contract; the texts live during the call.
     unsafe { config_fault(faults, field, error) }
 }
 
@@ -122,24 +122,24 @@ pub(super) unsafe fn config_fault(faults: *mut steer_faults, field: &str, error:
 /// The list is alive.
 pub(super) unsafe fn backends_hold(backends: NonNull<steer_backends>) {
     let hold = api().backends_hold.expect(ALL_THERE);
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller's contract.
     unsafe { hold(backends.as_ptr()) }
 }
 
 /// # Safety
-/// Gives up one `backends_hold`.
+/// Releases one reference of `backends_hold`.
 pub(super) unsafe fn backends_release(backends: NonNull<steer_backends>) {
     let release = api().backends_release.expect(ALL_THERE);
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller's contract.
     unsafe { release(backends.as_ptr()) }
 }
 
-/// A channel that is alive: whoever has one makes sure of it.
+/// A channel. Its owner keeps the channel alive as long as it uses this.
 #[derive(Clone, Copy)]
 pub(super) struct ChannelRef(NonNull<steer_channel>);
 
-// SAFETY: channels are shared; what may only be done within serialised hooks takes a helper, which
-// does not leave them.
+// SAFETY: any thread may use a channel, except for the functions that are marked *Serialised*.
+// Those need a helper, which cannot leave a serialised hook.
 unsafe impl Send for ChannelRef {}
 // SAFETY: as for Send.
 unsafe impl Sync for ChannelRef {}
@@ -162,10 +162,10 @@ impl ChannelRef {
     }
 
     /// # Safety
-    /// Gives up one `hold`.
+    /// Releases one reference of `hold`.
     pub(super) unsafe fn release(self) {
         let release = api().channel_release.expect(ALL_THERE);
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's contract.
         unsafe { release(self.raw()) }
     }
 
@@ -188,75 +188,75 @@ impl ChannelRef {
     }
 
     /// # Safety
-    /// Within a serialised hook.
+    /// Called within a serialised hook.
     pub(super) unsafe fn timer_start(self, after_ns: u64) -> u64 {
         let start = api().timer_start.expect(ALL_THERE);
-        // SAFETY: it is alive; the caller's promise.
+        // SAFETY: it is alive; the caller's contract.
         unsafe { start(self.raw(), after_ns) }
     }
 
     /// # Safety
-    /// Within a serialised hook.
+    /// Called within a serialised hook.
     pub(super) unsafe fn timer_cancel(self, timer: u64) {
         let cancel = api().timer_cancel.expect(ALL_THERE);
-        // SAFETY: it is alive; the caller's promise.
+        // SAFETY: it is alive; the caller's contract.
         unsafe { cancel(self.raw(), timer) }
     }
 
     /// # Safety
-    /// Within a serialised hook.
+    /// Called within a serialised hook.
     pub(super) unsafe fn rebuild(self) {
         let rebuild = api().rebuild.expect(ALL_THERE);
-        // SAFETY: it is alive; the caller's promise.
+        // SAFETY: it is alive; the caller's contract.
         unsafe { rebuild(self.raw()) }
     }
 
     /// # Safety
-    /// Within a serialised hook of a policy.
+    /// Called within a serialised hook of a policy.
     pub(super) unsafe fn endpoint_new(self, index: usize) -> u64 {
         let new = api().endpoint_new.expect(ALL_THERE);
-        // SAFETY: it is alive; the caller's promise.
+        // SAFETY: it is alive; the caller's contract.
         unsafe { new(self.raw(), index) }
     }
 
     /// # Safety
-    /// Within a serialised hook of a policy.
+    /// Called within a serialised hook of a policy.
     pub(super) unsafe fn endpoint_matches(self, endpoint: u64, index: usize) -> bool {
         let matches = api().endpoint_matches.expect(ALL_THERE);
-        // SAFETY: it is alive; the caller's promise.
+        // SAFETY: it is alive; the caller's contract.
         unsafe { matches(self.raw(), endpoint, index) != 0 }
     }
 
     /// # Safety
-    /// Within a serialised hook of a policy.
+    /// Called within a serialised hook of a policy.
     pub(super) unsafe fn endpoint_connect(self, endpoint: u64) {
         let connect = api().endpoint_connect.expect(ALL_THERE);
-        // SAFETY: it is alive; the caller's promise.
+        // SAFETY: it is alive; the caller's contract.
         unsafe { connect(self.raw(), endpoint) }
     }
 
     /// # Safety
-    /// Within a serialised hook of a policy.
+    /// Called within a serialised hook of a policy.
     pub(super) unsafe fn endpoint_reset_backoff(self, endpoint: u64) {
         let reset_backoff = api().endpoint_reset_backoff.expect(ALL_THERE);
-        // SAFETY: it is alive; the caller's promise.
+        // SAFETY: it is alive; the caller's contract.
         unsafe { reset_backoff(self.raw(), endpoint) }
     }
 
     /// # Safety
-    /// Within a serialised hook of a policy.
+    /// Called within a serialised hook of a policy.
     pub(super) unsafe fn endpoint_free(self, endpoint: u64) {
         let free = api().endpoint_free.expect(ALL_THERE);
-        // SAFETY: it is alive; the caller's promise.
+        // SAFETY: it is alive; the caller's contract.
         unsafe { free(self.raw(), endpoint) }
     }
 
     /// # Safety
-    /// Within a serialised hook of a policy; `publication.picker` is one of its table's, and the
-    /// engine's from now on.
+    /// Called within a serialised hook of a policy. `publication.picker` has the type that the
+    /// policy's table takes, and the engine owns it from now on.
     pub(super) unsafe fn publish(self, publication: &steer_publication) -> Result<(), String> {
         let publish = api().publish.expect(ALL_THERE);
-        // SAFETY: it is alive; the caller's promise.
+        // SAFETY: it is alive; the caller's contract.
         match unsafe { publish(self.raw(), publication) } {
             0 => Ok(()),
             _ => Err(last_error()),
@@ -264,25 +264,25 @@ impl ChannelRef {
     }
 
     /// # Safety
-    /// Within a serialised hook of a policy.
+    /// Called within a serialised hook of a policy.
     pub(super) unsafe fn request_reresolution(self) {
         let request = api().request_reresolution.expect(ALL_THERE);
-        // SAFETY: it is alive; the caller's promise.
+        // SAFETY: it is alive; the caller's contract.
         unsafe { request(self.raw()) }
     }
 }
 
-/// A status as it crosses: its number, and its text as long as it lives.
+/// Returns a status as the ABI passes it: its number, and its message, valid as long as `status`.
 pub(super) fn status_parts(status: &Status) -> (i32, steer_str) {
     (status.code as i32, text::borrow(status.message.as_bytes()))
 }
 
-/// A status as it comes.
+/// Makes a status from the two values that the ABI passes.
 ///
 /// # Safety
 /// `message` is valid during the call.
 pub(super) unsafe fn status(code: i32, message: steer_str) -> Status {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller's contract.
     let message = unsafe { text::lossy(message) };
     Status::new(Code::from_number(code), message)
 }

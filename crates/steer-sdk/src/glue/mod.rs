@@ -1,23 +1,24 @@
-//! The only `unsafe` of this crate beside the data types of `abi`: between those and the safe traits.
+//! Translates between the C ABI (`abi`) and the safe traits. All `unsafe` code of this crate is
+//! here.
 //!
-//! | file | idea |
+//! | file | content |
 //! |---|---|
-//! | `engine.rs` | the engine's functions, by safe signatures where that is possible |
+//! | `engine.rs` | calls to the engine's functions, with safe signatures where possible |
 //! | `text.rs` | `steer_str` and slices |
-//! | `panics.rs` | no panic leaves a hook |
-//! | `backend.rs`, `call.rs`, `channel.rs`, `endpoint.rs` | what hooks are given, as safe types |
+//! | `panics.rs` | turns a panic of a hook into a fault |
+//! | `backend.rs`, `call.rs`, `channel.rs`, `endpoint.rs` | the arguments of hooks, as safe types |
 //! | `tracked.rs` | the state of one call, behind one pointer |
-//! | `config.rs` | configs, for both kinds of tables |
-//! | `picks.rs` | the hooks of a picker, which both kinds of tables have |
+//! | `config.rs` | the config hooks, for both tables |
+//! | `picks.rs` | the hooks of a picker, for both tables |
 //! | `picker_type.rs`, `policy_type.rs` | a factory as a table of hooks |
-//! | `plugin.rs` | the block that a library shows of itself, and its entry |
-//! | `testkit.rs` | what the test kit asks of the engine by its ABI |
+//! | `plugin.rs` | a library's `steer_plugin` block, and its entry |
+//! | `testkit.rs` | the test kit's calls to the engine's ABI |
 //!
-//! What every SAFETY comment here leans on is the ABI's contract (`docs/ABI.md` and `abi`): the
-//! engine passes to a hook what it says it passes, and what a hook made comes back only to the hooks
-//! of the very table that made it. The traits' users cannot break any of it.
+//! All SAFETY comments rely on the contract of the ABI (`docs/ABI.md` and the crate `steer-abi`):
+//! the engine passes to a hook the arguments that it documents, and passes an object that a hook
+//! made only to hooks of the same table. Users of the traits cannot break that contract.
 //!
-//! Must not know: how a backend is chosen.
+//! Must not depend on: any picker or policy.
 
 mod backend;
 mod call;

@@ -1,4 +1,4 @@
-//! No panic leaves a hook: it becomes a fault, of which the engine knows what to do.
+//! Turns a panic of a hook into a fault, which the engine handles. No panic leaves a hook.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -11,11 +11,11 @@ use crate::abi::steer_choice;
 type Panic = Box<dyn Any + Send>;
 
 thread_local! {
-    /// Where this thread panicked last, until it is told.
+    /// The file and line of this thread's last panic, until `fault` reports it.
     static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// From now on it is known where panics come from. The hook that is there stays in force.
+/// Installs a panic hook that records file and line, and then calls the former hook.
 pub(super) fn note_places() {
     static NOTED: Once = Once::new();
     NOTED.call_once(|| {
@@ -30,15 +30,16 @@ pub(super) fn note_places() {
     });
 }
 
-/// Runs a hook that has nothing to say.
+/// Runs a hook without a result.
 pub(super) fn guard(body: impl FnOnce()) {
-    // AssertUnwindSafe: after a fault the engine calls nothing of the policy but what frees it.
+    // AssertUnwindSafe: after a fault of a serialised hook the engine only frees the policy's
+    // objects.
     if let Err(panic) = catch_unwind(AssertUnwindSafe(body)) {
         fault(panic);
     }
 }
 
-/// Runs a hook that says whether it failed: 0 when not.
+/// Runs a hook that returns 0, or another number if it failed.
 pub(super) fn guard_status(body: impl FnOnce() -> i32) -> i32 {
     // AssertUnwindSafe: as in `guard`.
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
@@ -47,18 +48,18 @@ pub(super) fn guard_status(body: impl FnOnce() -> i32) -> i32 {
     })
 }
 
-/// Runs a pick. Costs nothing as long as it does not panic.
+/// Runs a pick. Costs nothing as long as the pick does not panic.
 #[inline(always)]
 pub(super) fn guard_choice(body: impl FnOnce() -> steer_choice) -> steer_choice {
-    // AssertUnwindSafe: as in `guard`; and pickers are shared, which takes care of what one pick
-    // leaves to others.
+    // AssertUnwindSafe: as in `guard`. A picker is `Sync`, so picks share it only by types that
+    // stay consistent.
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(choice) => choice,
         Err(panic) => fault(panic),
     }
 }
 
-/// What a hook returns when it failed.
+/// The result of a hook that failed.
 pub(super) const FAILED: i32 = 1;
 
 #[cold]
@@ -74,7 +75,7 @@ fn fault(panic: Panic) -> steer_choice {
     } else {
         engine::fault(&format!("{text}, at {place}"))
     };
-    // What a panic carries may itself panic when it is dropped.
+    // Dropping the payload of a panic may itself panic.
     if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
         std::mem::forget(second);
     }

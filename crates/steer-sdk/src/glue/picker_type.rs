@@ -14,11 +14,12 @@ use crate::abi::{
 };
 use crate::{Picker, StatefulPickerFactory};
 
-/// [`StatefulPickerFactory::build`] as a function of one type: `P` is what the method returns, which
-/// has no name of its own, and by inference gets one here.
+/// [`StatefulPickerFactory::build`] as a function pointer. `P` is the type that the method returns;
+/// it has no name, so it is inferred.
 ///
-/// The method is generic over its lifetimes, so it cannot make use of their being `'static`; and what
-/// it returns does not depend on them, as it is `'static` for every one of them.
+/// The arguments are declared `'static` although they live only during the call. That is sound: the
+/// method is generic over their lifetimes, so it cannot use that they are `'static`, and its result
+/// is `'static` for every lifetime, so it does not borrow from them.
 type Build<F, P> = fn(
     &'static F,
     &'static <F as StatefulPickerFactory>::Config,
@@ -33,9 +34,9 @@ struct Kind<F: StatefulPickerFactory, P> {
     build: Build<F, P>,
 }
 
-/// One channel's.
+/// The instance of one channel.
 struct Instance<F: StatefulPickerFactory, P> {
-    /// Alive, as a kind outlives all that was made of it.
+    /// Alive: the engine frees `ctx` after everything that was made of it.
     kind: NonNull<Kind<F, P>>,
     channel: Channel,
     state: F::ChannelState,
@@ -53,7 +54,7 @@ fn register<F: StatefulPickerFactory, P: Picker>(
     build: Build<F, P>,
 ) -> Result<(), String> {
     let kind = Box::into_raw(Box::new(Kind { factory, build }));
-    // `()` is what a backend has without a hook.
+    // Without the hook, the state of a backend is `()`.
     let has_state = TypeId::of::<F::BackendState>() != TypeId::of::<()>();
     let table = steer_picker_type {
         struct_size: size_of::<steer_picker_type>(),
@@ -75,8 +76,8 @@ fn register<F: StatefulPickerFactory, P: Picker>(
         on_fault: F::ON_FAULT.number(),
         faults_per_minute: F::ON_FAULT.faults_per_minute(),
     };
-    // SAFETY: the hooks are those of `F` and `P`, in their places. When it fails, the engine frees
-    // `ctx` all the same.
+    // SAFETY: every hook is the one of that name, for `F` and `P`. The engine frees `ctx` even if
+    // registering fails.
     unsafe { engine::register_picker(&table) }
 }
 
@@ -155,15 +156,15 @@ unsafe extern "C" fn picker_new<F: StatefulPickerFactory, P: Picker>(
         let backends = unsafe { Backends::new(backends) };
         // SAFETY: within a serialised hook.
         let helper = unsafe { Helper::new(&instance.channel) };
-        // SAFETY: alive during the call; `Build` says why no longer.
+        // SAFETY: alive during the call, which is enough: see `Build`.
         let helper: &'static Helper<'static> = unsafe { &*(&raw const helper).cast() };
         let state: *mut F::ChannelState = &mut instance.state;
-        // SAFETY: as above; and it is borrowed by nobody else.
+        // SAFETY: as above; nothing else borrows the state during the call.
         let state = unsafe { &mut *state };
         let built = (kind.build)(&kind.factory, config, backends, state, helper);
 
         let made = Box::new(Made::new(built));
-        // SAFETY: what the hook is given to fill in, and nobody else looks at meanwhile.
+        // SAFETY: `wants` is the hook's output argument; nothing else uses it during the hook.
         made.fill_wants(unsafe { &mut *wants });
         // SAFETY: the hook's output.
         unsafe { picker.write(Box::into_raw(made).cast()) };

@@ -1,5 +1,4 @@
-//! The hooks of a picker, which both kinds of tables have. What they take for
-//! the picker is a box of `Made<P>`.
+//! The hooks of a picker, for both tables. Their picker argument is a box of `Made<P>`.
 
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
@@ -14,11 +13,11 @@ use crate::glue::{Call, CallEnd, TrackedCall};
 use crate::pick::{Choice, Pick};
 use crate::{Picker, Wants};
 
-/// A picker, and what it reads by the names that it gave the engine.
+/// A picker, and its declared parts of calls.
 pub(super) struct Made<P> {
     picker: P,
     wants: Wants,
-    /// The texts of `wants`, as they cross.
+    /// The header names of `wants`, as `steer_str`.
     headers: Box<[steer_str]>,
 }
 
@@ -29,7 +28,7 @@ impl<P: Picker> Made<P> {
         Made { picker, wants, headers }
     }
 
-    /// Says what the picker wants. The names are valid as long as this.
+    /// Fills in the picker's wants. The names are valid as long as `self`.
     pub(super) fn fill_wants(&self, wants: &mut steer_wants) {
         for (wanted, bit) in [
             (self.wants.path, STEER_WANTS_PATH),
@@ -92,9 +91,10 @@ pub(super) unsafe extern "C" fn call_started<P: Picker>(
         let by_picker = match NonNull::new(state) {
             None => true,
             Some(state) => {
-                // SAFETY: from `choice`; it goes back below, or with a panic: see `Borrowed`.
+                // SAFETY: `state` came from `choice`. `Borrowed` gives it back at the end of this
+                // hook, even after a panic.
                 let mut call = Borrowed(Some(unsafe { TrackedCall::from_state(state) }));
-                let call = call.0.as_mut().expect("taken only by drop");
+                let call = call.0.as_mut().expect("only drop takes it");
                 call.started();
                 call.by_picker()
             }
@@ -105,7 +105,7 @@ pub(super) unsafe extern "C" fn call_started<P: Picker>(
     });
 }
 
-/// A call for the time of a hook: the engine still has it.
+/// A call that a hook uses while the engine owns it. Dropping it does not free the call.
 struct Borrowed(Option<TrackedCall>);
 
 impl Drop for Borrowed {
@@ -124,14 +124,14 @@ pub(super) unsafe extern "C" fn call_finished<P: Picker>(
     state: *mut c_void,
     end: *const steer_call_end,
 ) {
-    // SAFETY: from `choice`, and given back for good.
+    // SAFETY: `state` came from `choice`, and the engine does not use it again.
     let call = NonNull::new(state).map(|state| unsafe { TrackedCall::from_state(state) });
     let by_picker = call.as_ref().is_none_or(TrackedCall::by_picker);
     // SAFETY: the engine's, valid during the hook.
     let end = unsafe { &*end };
     // SAFETY: as above.
     let end = unsafe { CallEnd::new(end) };
-    // Each by itself: a panic of one must not keep the call's end from the other.
+    // Two guards, so that a panic in one listener does not keep the other from being called.
     if by_picker {
         // SAFETY: a box of `Made<P>`, shared, and alive until its calls have ended.
         let picker = &unsafe { &*picker.cast::<Made<P>>() }.picker;

@@ -1,4 +1,4 @@
-//! `steer_plugin`: the block that a library shows of itself, and its entry.
+//! `steer_plugin`: the block by which a library describes itself, and its entry.
 
 use super::engine;
 use super::panics::{FAILED, guard_status, note_places};
@@ -8,15 +8,15 @@ use crate::abi::{
 };
 use crate::{Plugin, Registrar};
 
-/// A library of pickers and policies, as it shows itself to the engine: what
-/// [`steer_plugin!`](crate::steer_plugin) makes, and nothing else does.
-// `repr(transparent)`: it is exported, and read as a `steer_plugin`.
+/// A library of pickers and policies, as the engine sees it. Only
+/// [`steer_plugin!`](crate::steer_plugin) makes one.
+// `repr(transparent)`: the engine reads the exported static as a `steer_plugin`.
 #[derive(Debug)]
 #[repr(transparent)]
 pub struct Library(steer_plugin);
 
 impl Library {
-    /// Of this plugin. For `steer_plugin!`.
+    /// Makes the library of this plugin. For `steer_plugin!`.
     #[doc(hidden)]
     pub const fn of<P: Plugin>(name: &'static str, version: &'static str) -> Library {
         Library(steer_plugin {
@@ -34,14 +34,14 @@ impl Library {
         })
     }
 
-    /// For `steer_register_plugin`.
+    /// Returns the block for `steer_register_plugin`.
     pub fn block(&'static self) -> &'static steer_plugin {
         &self.0
     }
 }
 
 /// # Safety
-/// As the engine calls it.
+/// `api` is NULL or the engine's table.
 unsafe extern "C" fn entry<P: Plugin>(api: *const steer_api) -> i32 {
     // SAFETY: NULL or the engine's table, which is static.
     let Some(api) = (unsafe { api.as_ref() }) else { return FAILED };

@@ -15,7 +15,7 @@ use crate::{Code, Policy, PolicyFactory, State, Status, Update};
 
 type PickerOf<F> = <<F as PolicyFactory>::Policy as Policy>::Picker;
 
-/// One channel's.
+/// The policy of one channel.
 struct Instance<F: PolicyFactory> {
     policy: F::Policy,
     channel: Channel,
@@ -37,7 +37,7 @@ pub(crate) fn register_policy<F: PolicyFactory>(factory: F) -> Result<(), String
         update: Some(update::<F>),
         endpoint_report: Some(endpoint_report::<F>),
         exit_idle: Some(exit_idle::<F>),
-        // The engine does it for all endpoints.
+        // NULL: the engine resets the backoffs of all endpoints.
         reset_backoff: None,
         timer: Some(timer::<F>),
         picker_free: Some(free::<Made<PickerOf<F>>>),
@@ -47,8 +47,8 @@ pub(crate) fn register_policy<F: PolicyFactory>(factory: F) -> Result<(), String
         on_fault: F::ON_FAULT.number(),
         faults_per_minute: F::ON_FAULT.faults_per_minute(),
     };
-    // SAFETY: the hooks are those of `F`, in their places. When it fails, the engine frees `ctx` all
-    // the same.
+    // SAFETY: every hook is the one of that name, for `F`. The engine frees `ctx` even if
+    // registering fails.
     unsafe { engine::register_policy(&table) }
 }
 
@@ -91,15 +91,15 @@ unsafe extern "C" fn policy_new<F: PolicyFactory>(
     })
 }
 
-/// A turn of the policy. Endpoints that were dropped before it or in it are told of.
+/// Runs one hook of the policy. Frees the endpoints that were dropped before it and in it.
 ///
 /// # Safety
-/// Within a serialised hook; `instance` is what `policy_new` of this table made.
+/// Called within a serialised hook. `policy_new` of this table made `instance`.
 unsafe fn turn<F: PolicyFactory, R>(
     instance: *mut c_void,
     body: impl FnOnce(&mut F::Policy, &PolicyHelper<'_, PickerOf<F>>) -> R,
 ) -> R {
-    // SAFETY: the caller's promise; serialised hooks do not overlap.
+    // SAFETY: the caller's contract; serialised hooks do not overlap.
     let instance = unsafe { &mut *instance.cast::<Instance<F>>() };
     let Instance { policy, channel, latest, dropped } = instance;
     // SAFETY: within a serialised hook.
@@ -140,7 +140,7 @@ unsafe extern "C" fn update<F: PolicyFactory>(
             unsafe { turn::<F, _>(instance, |policy, helper| policy.update(&update, helper)) };
         if let Err(refusal) = answer {
             accepted = refusal.code;
-            // The engine hears the text by this.
+            // This passes the message to the engine.
             engine::fail(&refusal);
         } else {
             accepted = Code::Ok;
@@ -170,7 +170,7 @@ unsafe extern "C" fn endpoint_report<F: PolicyFactory>(
     });
 }
 
-/// None for one that a later engine may know.
+/// Returns the state with this number; `None` for a number that only a newer engine knows.
 fn state_of(number: i32) -> Option<State> {
     [State::Idle, State::Connecting, State::Ready, State::TransientFailure]
         .into_iter()

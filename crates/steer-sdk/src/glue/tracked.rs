@@ -1,5 +1,5 @@
-//! The state of one call, behind one pointer, so that it crosses as `state` of a tracked choice: a
-//! box whose first field knows what the rest is.
+//! The state of one tracked call, behind one pointer, which the ABI passes as `state`. The pointer
+//! leads to a box. Its first field holds the methods for the type of the rest.
 
 use std::ffi::c_void;
 use std::fmt;
@@ -8,29 +8,29 @@ use std::ptr::NonNull;
 
 use crate::{CallEnd, CallTracker};
 
-/// A tracker of whatever type, and the backend that its call goes to.
+/// A tracker of any type, and the backend that its call goes to.
 pub(crate) struct TrackedCall(NonNull<Head>);
 
 // SAFETY: trackers are Send.
 unsafe impl Send for TrackedCall {}
 
-/// What is the same for all trackers.
+/// The part that all trackers have.
 struct Head {
     methods: &'static Methods,
     backend: u64,
-    /// The picker itself wants to hear of the call too.
+    /// The methods of the picker follow the call too.
     by_picker: bool,
 }
 
-/// What depends on the tracker's type. All take a `Body` of that type.
+/// The methods for one type of tracker. All take the head of a `Body` of that type.
 struct Methods {
     started: unsafe fn(NonNull<Head>),
-    /// Frees it.
+    /// Also frees the body.
     finished: unsafe fn(NonNull<Head>, &CallEnd<'_>),
     free: unsafe fn(NonNull<Head>),
 }
 
-/// `repr(C)`: the head comes first, so that a pointer to either is one to both.
+/// `repr(C)`: the head comes first, so a pointer to the body is a pointer to the head.
 #[repr(C)]
 struct Body<T> {
     head: Head,
@@ -45,7 +45,8 @@ impl<T: CallTracker> Body<T> {
             body.tracker.started();
         },
         finished: |head, end| {
-            // SAFETY: a body of this type, from `TrackedCall::new`, given up by the caller.
+            // SAFETY: a body of this type, from `TrackedCall::new`; the caller does not use it
+            // again.
             let body = unsafe { Box::from_raw(head.cast::<Body<T>>().as_ptr()) };
             body.tracker.finished(end);
         },
@@ -79,7 +80,7 @@ impl TrackedCall {
     /// The call starts.
     pub(crate) fn started(&mut self) {
         let started = self.head().methods.started;
-        // SAFETY: the head's own method; alive, and borrowed by nobody else.
+        // SAFETY: the head's own method; `&mut self` is the only borrow.
         unsafe { started(self.0) }
     }
 
@@ -87,18 +88,18 @@ impl TrackedCall {
     pub(crate) fn finished(self, end: &CallEnd<'_>) {
         let this = ManuallyDrop::new(self);
         let finished = this.head().methods.finished;
-        // SAFETY: the head's own method; `self` is given up.
+        // SAFETY: the head's own method; `self` is consumed.
         unsafe { finished(this.0, end) }
     }
 
-    /// For the engine to hand on.
+    /// Returns the call as the ABI's `state`.
     pub(super) fn into_state(self) -> *mut c_void {
         ManuallyDrop::new(self).0.as_ptr().cast()
     }
 
     /// # Safety
-    /// From `into_state`, and not taken back before; or only for the time of a hook, and then given
-    /// back by `into_state`.
+    /// `state` came from `into_state`. The result is the only owner; a hook that only borrows the
+    /// call gives it back by `into_state`.
     pub(super) unsafe fn from_state(state: NonNull<c_void>) -> TrackedCall {
         TrackedCall(state.cast())
     }
@@ -107,7 +108,7 @@ impl TrackedCall {
 impl Drop for TrackedCall {
     fn drop(&mut self) {
         let free = self.head().methods.free;
-        // SAFETY: the head's own method; this is the end of it.
+        // SAFETY: the head's own method; `self` is not used again.
         unsafe { free(self.0) }
     }
 }

@@ -1,6 +1,6 @@
 //! A call, from its pick to its end.
 //!
-//! Must not know: how a backend is chosen.
+//! Must not depend on: how a backend is chosen.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -11,8 +11,8 @@ use steer::policy::{Call, Headers, TrackedSlot, Wants};
 use super::LoadReport;
 use crate::{Code, Status};
 
-/// A call to pick for. It has a path (`/test.Service/Method` unless told otherwise) and headers, of
-/// which the picker sees what it wants.
+/// A call to pick for. It has a path (by default `/test.Service/Method`) and headers. The picker
+/// sees the parts that it declared by [`crate::Wants`].
 #[derive(Clone, Debug)]
 pub struct TestCall {
     path: String,
@@ -28,31 +28,31 @@ impl Default for TestCall {
 }
 
 impl TestCall {
-    /// A call without headers.
+    /// Makes a call without headers.
     pub fn new() -> TestCall {
         TestCall::default()
     }
 
-    /// With this path.
+    /// Sets the path.
     pub fn path(mut self, path: impl Into<String>) -> TestCall {
         self.path = path.into();
         self
     }
 
-    /// With this header, and what it has already. The name is in lower case.
+    /// Adds a header. Its name must be in lower case.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> TestCall {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// With this hash of an xDS route's.
+    /// Sets the hash that an xDS route computes for the call.
     pub fn request_hash(mut self, hash: u64) -> TestCall {
         self.request_hash = Some(hash);
         self
     }
 
-    /// What a picker that wants this sees of it, for the time of `body`; and the headers that it
-    /// has added.
+    /// Calls `body` with the call as a picker with these wants sees it. Also returns the headers
+    /// that the picker added.
     pub(super) fn seen<R>(
         &self,
         wants: &Wants,
@@ -100,21 +100,22 @@ impl Headers for Seen<'_> {
     }
 }
 
-/// What came of a pick.
+/// The result of a pick.
 #[derive(Debug)]
 pub enum Picked {
     /// The call goes to the backend with this first address.
     Complete {
         /// The address.
         backend: String,
-        /// What the picker has added to the call.
+        /// The headers that the picker added to the call.
         headers: Vec<(String, Vec<u8>)>,
     },
-    /// As that, and the picker wants to hear of it. Dropping it abandons the call.
+    /// The call goes to the backend with this first address, and the picker follows it. Dropping
+    /// this abandons the call.
     Tracked {
         /// The address.
         backend: String,
-        /// What the picker has added to the call.
+        /// The headers that the picker added to the call.
         headers: Vec<(String, Vec<u8>)>,
         /// The call, to be started and finished.
         call: TrackedCall,
@@ -123,12 +124,12 @@ pub enum Picked {
     Queue,
     /// The call fails, unless it waits for ready.
     Fail(Status),
-    /// The call fails, also if it waits for ready.
+    /// The call fails, even if it waits for ready.
     Drop(Status),
 }
 
 impl Picked {
-    /// The first address of the backend that the call goes to.
+    /// Returns the first address of the backend that the call goes to.
     pub fn backend(&self) -> Option<&str> {
         match self {
             Picked::Complete { backend, .. } | Picked::Tracked { backend, .. } => Some(backend),
@@ -136,7 +137,7 @@ impl Picked {
         }
     }
 
-    /// The headers that the picker has added.
+    /// Returns the headers that the picker added.
     pub fn added_headers(&self) -> &[(String, Vec<u8>)] {
         match self {
             Picked::Complete { headers, .. } | Picked::Tracked { headers, .. } => headers,
@@ -144,14 +145,15 @@ impl Picked {
         }
     }
 
-    /// The call starts, if the picker wants to hear of it.
+    /// Starts the call. Does nothing if the picker does not follow it.
     pub fn start(&mut self) {
         if let Picked::Tracked { call, .. } = self {
             call.start();
         }
     }
 
-    /// The call starts, unless it has, and ends, if the picker wants to hear of it.
+    /// Ends the call with this code; starts it first if necessary. Does nothing if the picker does
+    /// not follow it.
     pub fn finish(self, code: Code) {
         if let Picked::Tracked { call, .. } = self {
             call.finish(&Status::new(code, ""), None);
@@ -159,8 +161,8 @@ impl Picked {
     }
 }
 
-/// A call that the picker wants to hear of. How long it takes is up to
-/// [`TestChannel::advance`](super::TestChannel::advance). Dropping it abandons the call.
+/// A call that the picker follows. [`TestChannel::advance`](super::TestChannel::advance) decides
+/// how long it takes. Dropping it abandons the call.
 pub struct TrackedCall {
     slot: TrackedSlot,
     with_metrics: bool,
@@ -171,13 +173,13 @@ impl TrackedCall {
         TrackedCall { slot, with_metrics: wants.metrics }
     }
 
-    /// The call starts.
+    /// Starts the call.
     pub fn start(&mut self) {
         self.slot.call_mut().start();
     }
 
-    /// The call ends; it starts first, unless it has. Pickers that do not want `report` do not see
-    /// it.
+    /// Ends the call with this status and load report; starts it first if necessary. A picker sees
+    /// the report only if it declared [`crate::Wants::metrics`].
     pub fn finish(mut self, status: &Status, report: Option<&LoadReport>) {
         let report = report.filter(|_| self.with_metrics);
         self.slot.call_mut().finish(&to_engine(status), report);
@@ -190,12 +192,12 @@ impl fmt::Debug for TrackedCall {
     }
 }
 
-/// The engine's own type of the same.
+/// Converts to the engine's type.
 pub(super) fn to_engine(status: &Status) -> steer::Status {
     steer::Status::new(steer::Code::from_number(status.code as i32), status.message.clone())
 }
 
-/// And back.
+/// Converts from the engine's type.
 pub(super) fn from_engine(status: &steer::Status) -> Status {
     Status::new(Code::from_number(status.code as i32), status.message.clone())
 }

@@ -1,6 +1,6 @@
 //! A channel with one policy, and its picks.
 //!
-//! Must not know: what is checked with it.
+//! Must not depend on: what a test checks.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,24 +22,24 @@ use crate::{Library, Severity, State, Status, glue};
 pub struct TestBackend(EndpointDescriptor);
 
 impl TestBackend {
-    /// With this address. Tests know backends by it.
+    /// Makes a backend with this address. Tests identify backends by their first address.
     pub fn new(address: impl Into<String>) -> TestBackend {
         TestBackend(EndpointDescriptor { addresses: vec![address.into()], ..Default::default() })
     }
 
-    /// With one more address.
+    /// Adds an address.
     pub fn address(mut self, address: impl Into<String>) -> TestBackend {
         self.0.addresses.push(address.into());
         self
     }
 
-    /// With this weight.
+    /// Sets the weight.
     pub fn weight(mut self, weight: u32) -> TestBackend {
         self.0.weight = weight;
         self
     }
 
-    /// At this place.
+    /// Sets the xDS locality.
     pub fn locality(mut self, region: &str, zone: &str, sub_zone: &str) -> TestBackend {
         self.0.locality = Locality {
             region: region.to_owned(),
@@ -49,18 +49,18 @@ impl TestBackend {
         self
     }
 
-    /// With this key for consistent hashing.
+    /// Sets the key for consistent hashing.
     pub fn hash_key(mut self, key: impl Into<String>) -> TestBackend {
         self.0.hash_key = key.into();
         self
     }
 
-    /// With a text attached.
+    /// Adds a text attribute.
     pub fn text(self, key: impl Into<String>, value: impl Into<String>) -> TestBackend {
         self.attribute(key.into(), AttributeValue::Text(value.into()))
     }
 
-    /// With an integer attached.
+    /// Adds an integer attribute.
     pub fn integer(self, key: impl Into<String>, value: i64) -> TestBackend {
         self.attribute(key.into(), AttributeValue::Integer(value))
     }
@@ -77,9 +77,9 @@ impl<T: Into<String>> From<T> for TestBackend {
     }
 }
 
-/// A channel with one policy, in memory. Time stands still until [`TestChannel::advance`]; backends are
-/// being connected until the test says something else. Any thread may pick, while another one changes
-/// what there is.
+/// A channel with one policy, in memory. Time stands still until [`TestChannel::advance`]. Backends
+/// stay in the state CONNECTING until the test sets another one. Any thread may pick while another
+/// one changes the channel.
 pub struct TestChannel {
     world: World,
     runner: Runner,
@@ -87,17 +87,19 @@ pub struct TestChannel {
     control: Mutex<Control>,
 }
 
-/// What the resolver said last.
+/// The latest update, and the states that the test has set.
 struct Control {
     config: steer::policy::Config,
     backends: Vec<Arc<EndpointDescriptor>>,
-    /// What the test said of them last, by address.
+    /// The state that the test set last, by address.
     states: BTreeMap<String, Connectivity>,
 }
 
 impl TestChannel {
-    /// A channel with this policy of the library's. `Err`: the library cannot be registered, has no such
-    /// policy, or the config has faults, which are named by their fields as gRPC does.
+    /// Makes a channel with this policy of the library.
+    ///
+    /// `Err` if the library cannot be registered, if there is no such policy, or if the config has
+    /// errors. The message names their fields, as gRPC does.
     pub fn new(
         library: &'static Library,
         policy: &str,
@@ -113,13 +115,13 @@ impl TestChannel {
         Ok(TestChannel { world, runner, factory, control })
     }
 
-    /// The resolver gives these backends, by their addresses or as [`TestBackend`]s.
+    /// Updates the policy with these backends, given by addresses or as [`TestBackend`]s.
     pub fn resolve<B: Into<TestBackend>>(&self, backends: impl IntoIterator<Item = B>) {
-        // What it says of an empty list is the policy's state, too.
+        // A policy that rejects the list also publishes a state, which tests check.
         let _ = self.try_resolve(backends);
     }
 
-    /// The same, and what the resolver hears: `Err` when the policy does not accept the list.
+    /// As [`TestChannel::resolve`]. `Err` if the policy rejects the update.
     pub fn try_resolve<B: Into<TestBackend>>(
         &self,
         backends: impl IntoIterator<Item = B>,
@@ -139,14 +141,14 @@ impl TestChannel {
         .map_err(|status| from_engine(&status))
     }
 
-    /// The resolver fails.
+    /// Lets the resolver fail with this status.
     pub fn resolver_fails(&self, status: &Status) {
         self.serialised(|control| {
             let _ = self.update(control, Err(to_engine(status)));
         });
     }
 
-    /// The service config changes. `Err`: it has faults, and the old one stays.
+    /// Changes the policy's config. `Err` if it has errors; then the old one stays.
     pub fn configure(&self, config: &str) -> Result<(), String> {
         let config = parse(&*self.factory, config)?;
         self.serialised(|control| {
@@ -170,12 +172,12 @@ impl TestChannel {
         })
     }
 
-    /// This backend is connected, anew if it was.
+    /// Connects this backend: it becomes READY. If it was READY, it gets a new connection.
     pub fn ready(&self, address: &str) {
         self.becomes(address, Connectivity::Ready);
     }
 
-    /// All that are not, are connected.
+    /// Connects all backends that are not READY.
     pub fn all_ready(&self) {
         let others = self.endpoints(|one| one.state != Some(Connectivity::Ready));
         for (_, address) in others {
@@ -183,17 +185,17 @@ impl TestChannel {
         }
     }
 
-    /// This backend's connection is lost.
+    /// Closes this backend's connection: it becomes IDLE.
     pub fn idle(&self, address: &str) {
         self.becomes(address, Connectivity::Idle);
     }
 
-    /// This backend is being connected.
+    /// Lets this backend try to connect: it becomes CONNECTING.
     pub fn connecting(&self, address: &str) {
         self.becomes(address, Connectivity::Connecting);
     }
 
-    /// This backend cannot be connected.
+    /// Lets this backend fail to connect: it becomes TRANSIENT_FAILURE.
     pub fn fails(&self, address: &str) {
         self.becomes(address, Connectivity::TransientFailure);
     }
@@ -213,7 +215,7 @@ impl TestChannel {
                 endpoint.state = Some(state);
                 endpoint.asked &= state != Connectivity::Ready;
             }
-            // The report of another one has led to its end.
+            // The policy dropped it after the report of another endpoint.
             None => return,
         }
         let report = match state {
@@ -228,8 +230,9 @@ impl TestChannel {
         self.runner.endpoint_report(id, report);
     }
 
-    /// New endpoints report, as gRPC's do soon after they were made: what the test has said of their
-    /// backends, or else that they are being connected, if they are.
+    /// Lets new endpoints report, as gRPC's do soon after they were made. They report the state
+    /// that the test has set; otherwise CONNECTING if the policy asked for a connection, or else
+    /// IDLE.
     fn introduce(&self, control: &Control) {
         for (id, address) in self.endpoints(|endpoint| endpoint.state.is_none()) {
             let asked = self.world.lock().endpoints.get(&id).is_some_and(|one| one.asked);
@@ -248,13 +251,13 @@ impl TestChannel {
         found.map(|(id, endpoint)| (*id, endpoint.address.clone())).collect()
     }
 
-    /// The backends that the policy has asked to be connected, and that are not yet.
+    /// Returns the backends that the policy has asked to connect and that are not connected yet.
     pub fn asked_to_connect(&self) -> Vec<String> {
         let asked = self.endpoints(|endpoint| endpoint.asked);
         asked.into_iter().map(|(_, address)| address).collect()
     }
 
-    /// Time goes on, and timers run out.
+    /// Lets time pass. Timers that are due expire.
     pub fn advance(&self, time: Duration) {
         let end = self.world.lock().now.saturating_add(time);
         self.serialised(|_| {
@@ -279,22 +282,22 @@ impl TestChannel {
         });
     }
 
-    /// Chance starts anew from this seed.
+    /// Seeds the channel's random numbers. The first seed is 1.
     pub fn seed(&self, seed: u64) {
         self.world.lock().random.seed(seed);
     }
 
-    /// A call came while the policy was IDLE.
+    /// Tells the policy that a call came while it was IDLE.
     pub fn exit_idle(&self) {
         self.serialised(|_| self.runner.exit_idle());
     }
 
-    /// The channel is closed. Picks that are under way go on.
+    /// Closes the channel. Picks that are running continue.
     pub fn close(&self) {
         self.serialised(|_| self.runner.close());
     }
 
-    /// One pick.
+    /// Picks a backend for a call.
     pub fn pick(&self, call: &TestCall) -> Picked {
         let picker = self.world.lock().published.as_ref().map(|(_, _, picker)| Arc::clone(picker));
         match picker {
@@ -327,7 +330,7 @@ impl TestChannel {
         {
             *to = headers;
         }
-        // What the engine asked for from within the pick.
+        // Do what the engine asked for during the pick.
         if self.world.lock().run_wanted {
             self.serialised(|_| ());
         }
@@ -338,7 +341,7 @@ impl TestChannel {
         self.world.lock().connections[connection].address.clone()
     }
 
-    /// So many picks, whose calls end with OK at once.
+    /// Picks `count` times. Every call ends with OK at once.
     pub fn picks(&self, count: usize, call: &TestCall) -> Distribution {
         let mut distribution = Distribution::default();
         for _ in 0..count {
@@ -349,7 +352,7 @@ impl TestChannel {
         distribution
     }
 
-    /// The state that the policy has published; none before the first.
+    /// Returns the state that the policy has published; `None` if it has not published yet.
     pub fn state(&self) -> Option<State> {
         let world = self.world.lock();
         world.published.as_ref().map(|(state, _, _)| match state {
@@ -360,40 +363,40 @@ impl TestChannel {
         })
     }
 
-    /// The addresses of the backends that are connected now.
+    /// Returns the addresses of the backends that are READY.
     pub fn ready_backends(&self) -> Vec<String> {
         let ready = self.endpoints(|endpoint| endpoint.state == Some(Connectivity::Ready));
         ready.into_iter().map(|(_, address)| address).collect()
     }
 
-    /// How many connections are held: by endpoints, pickers, and calls that are tracked.
+    /// Returns the number of connections that endpoints, pickers and tracked calls hold.
     pub fn held_connections(&self) -> usize {
         self.world.lock().connections.iter().filter(|connection| connection.held).count()
     }
 
-    /// How often the policy was broken: panics, and what the engine refused. What the channel does
-    /// then is said by [`TestChannel::fallback`].
+    /// Returns the number of faults of the policy: panics, and answers that the engine rejected.
+    /// [`TestChannel::fallback`] tells how the channel continues.
     pub fn faults(&self) -> u64 {
         self.runner.faults()
     }
 
-    /// Why round robin, or a picker that fails every call, is in the policy's place; `None`: the
-    /// policy is in its place.
+    /// Returns why round robin, or a picker that fails every call, has replaced the policy; `None`
+    /// if nothing has replaced it.
     pub fn fallback(&self) -> Option<String> {
         self.runner.fallback().map(|fallback| fallback.reason)
     }
 
-    /// The lines of the log.
+    /// Returns the lines of the channel's log.
     pub fn log(&self) -> Vec<(Severity, String)> {
         self.world.lock().log.clone()
     }
 
-    /// How often the resolver was asked to resolve again.
+    /// Returns how often the resolver was asked to resolve again.
     pub fn reresolutions(&self) -> u64 {
         self.world.lock().reresolutions
     }
 
-    /// A change of the channel: one at a time, and then what the engine wants done later.
+    /// Runs a change of the channel, one at a time, and then the work that the engine has deferred.
     fn serialised<R>(&self, change: impl FnOnce(&mut Control) -> R) -> R {
         let mut control = self.control.lock().unwrap_or_else(PoisonError::into_inner);
         let result = change(&mut control);
@@ -414,7 +417,7 @@ fn parse(factory: &dyn PolicyFactory, config: &str) -> Result<steer::policy::Con
 }
 
 impl Drop for TestChannel {
-    /// The host holds the picker, and the picker the host.
+    /// Breaks the reference cycle: the host holds the picker, and the picker holds the host.
     fn drop(&mut self) {
         self.close();
         let published = self.world.lock().published.take();

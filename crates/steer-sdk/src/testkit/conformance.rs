@@ -1,6 +1,6 @@
-//! What every picker must keep, whatever it chooses by.
+//! Checks the rules that every picker must follow.
 //!
-//! Must not know: any picker.
+//! Must not depend on: any picker.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,8 +10,9 @@ use std::time::Duration;
 use super::{TestCall, TestChannel};
 use crate::{Code, Library, Severity, State, Status};
 
-/// Checks what every picker must keep: it is never broken, whatever there is of backends, configs, calls
-/// and threads; it picks READY backends only; and it lets go of what it has.
+/// Checks the rules that every picker must follow. It has no fault, with any backends, configs,
+/// calls and threads. It picks only READY backends. It releases the backends that it does not use
+/// any more.
 pub struct Conformance {
     library: &'static Library,
     policy: String,
@@ -19,7 +20,7 @@ pub struct Conformance {
     call: Box<dyn Fn(u64) -> TestCall + Sync>,
 }
 
-/// What a picker did not keep.
+/// The rules that a picker broke.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Nonconformance(Vec<String>);
 
@@ -30,7 +31,7 @@ impl fmt::Display for Nonconformance {
 }
 
 impl fmt::Debug for Nonconformance {
-    /// As for people: `unwrap` shows it.
+    /// The same text as `Display`, because `unwrap` shows it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\n{self}")
     }
@@ -54,7 +55,7 @@ fn addresses(count: usize) -> Vec<String> {
 }
 
 impl Conformance {
-    /// For this policy of the library's, with a config that is good.
+    /// Makes the checks for this policy of the library. `config` is a valid config.
     pub fn new(library: &'static Library, policy: &str, config: &str) -> Conformance {
         Conformance {
             library,
@@ -64,23 +65,23 @@ impl Conformance {
         }
     }
 
-    /// What calls look like, by their number. Without it they have no headers.
+    /// Sets how calls are made, by their number. By default, they have no headers.
     pub fn calls(mut self, call: impl Fn(u64) -> TestCall + Sync + 'static) -> Conformance {
         self.call = Box::new(call);
         self
     }
 
-    /// Checks all of it.
+    /// Runs all checks.
     pub fn check(&self) -> Result<(), Nonconformance> {
         let checks: [(&str, Check); 8] = [
             ("the config", Conformance::config),
             ("no backend", Conformance::no_backend),
             ("one, two, and many backends", Conformance::few_and_many),
             ("backends that come and go", Conformance::states),
-            ("lists again and again", Conformance::lists),
-            ("calls that end, or do not", Conformance::calls_end),
-            ("picks and changes at once", Conformance::threads),
-            ("letting go", Conformance::letting_go),
+            ("repeated lists", Conformance::lists),
+            ("calls that end, and calls that do not", Conformance::calls_end),
+            ("picks during changes", Conformance::threads),
+            ("releasing connections", Conformance::letting_go),
         ];
         let broken = checks.iter().filter_map(|(what, check)| {
             check(self).err().map(|why| format!("{}: {what}: {why}", self.policy))
@@ -97,16 +98,16 @@ impl Conformance {
         (self.call)(number)
     }
 
-    /// It was never broken.
+    /// Requires that the policy had no fault.
     fn sound(&self, channel: &TestChannel) -> Outcome {
         require(channel.faults() == 0, || {
             let log = channel.log();
             let error = log.iter().find(|(severity, _)| *severity == Severity::Error);
-            error.map_or("it is broken, and did not say why", |(_, text)| text).to_owned()
+            error.map_or("it had a fault without a message", |(_, text)| text).to_owned()
         })
     }
 
-    /// So many picks, all of READY backends.
+    /// Picks `count` times, and requires READY backends and no fault.
     fn picks(&self, channel: &TestChannel, count: u64) -> Outcome {
         let ready: BTreeSet<String> = channel.ready_backends().into_iter().collect();
         for number in 0..count {
@@ -123,10 +124,12 @@ impl Conformance {
 
     fn config(&self) -> Outcome {
         self.channel()?;
-        // Without any field it is good, or is told what is missing; and then there is a policy.
+        // A config without fields is valid, or its error names a field.
         match TestChannel::new(self.library, &self.policy, "{}") {
             Ok(channel) => self.sound(&channel),
-            Err(why) => require(why.contains("field:"), || format!("{{}} is refused: {why}")),
+            Err(why) => require(why.contains("field:"), || {
+                format!("the config {{}} is rejected, and the error names no field: {why}")
+            }),
         }?;
         let channel = self.channel()?;
         channel.resolve(addresses(2));
@@ -171,7 +174,7 @@ impl Conformance {
     fn states(&self) -> Outcome {
         let channel = self.channel()?;
         channel.resolve(addresses(5));
-        // Backend by backend, through every state, and then all at once.
+        // Each backend passes through every state; then all fail, and all become READY.
         let changes: [fn(&TestChannel, &str); 5] = [
             TestChannel::ready,
             TestChannel::ready,
@@ -223,7 +226,7 @@ impl Conformance {
             match number % 5 {
                 0 => picked.finish(Code::Ok),
                 1 => picked.finish(Code::Unavailable),
-                // Given up before it starts, and after.
+                // Abandoned before the call starts, and after.
                 2 => drop(picked),
                 3 => {
                     picked.start();
@@ -236,7 +239,7 @@ impl Conformance {
             }
         }
         self.sound(&channel)?;
-        // Their backends go, and then their channel.
+        // Remove the backends of the unfinished calls, and then close the channel.
         channel.resolve(addresses(1));
         self.picks(&channel, 20)?;
         unfinished.drain(..20).for_each(|picked| picked.finish(Code::Ok));
@@ -258,12 +261,12 @@ impl Conformance {
                     let (channel, known, done) = (&channel, &known, &done);
                     scope.spawn(move || {
                         let mut number = thread;
-                        // Relaxed: only an end to it.
+                        // Relaxed: it only ends the loop, and orders no other memory.
                         while !done.load(Ordering::Relaxed) {
                             let picked = channel.pick(&self.call(number));
                             let unknown = picked.backend().filter(|one| !known.contains(*one));
                             if let Some(backend) = unknown {
-                                return Err(format!("picked {backend}, which there never was"));
+                                return Err(format!("picked {backend}, which was never in a list"));
                             }
                             match number % 3 {
                                 0 => drop(picked),
@@ -296,7 +299,7 @@ impl Conformance {
         channel.resolve(addresses(10));
         channel.all_ready();
         self.picks(&channel, 100)?;
-        // One backend is left: no picker, endpoint or call has the others.
+        // One backend is left: no picker, endpoint or call may hold the others.
         channel.resolve(addresses(1));
         self.picks(&channel, 100)?;
         channel.advance(Duration::from_secs(3600));

@@ -1,6 +1,6 @@
-//! Where many calls went.
+//! Counts where many calls went.
 //!
-//! Must not know: how they were picked.
+//! Must not depend on: how they were picked.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 use super::Picked;
 
-/// Where many calls went, and what became of those that went nowhere.
+/// Counts of where many calls went, and of those that did not go to a backend.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Distribution {
     backends: BTreeMap<String, u64>,
@@ -18,7 +18,7 @@ pub struct Distribution {
 }
 
 impl Distribution {
-    /// Counts one more.
+    /// Counts one more pick.
     pub fn add(&mut self, picked: &Picked) {
         match picked {
             Picked::Complete { backend, .. } | Picked::Tracked { backend, .. } => {
@@ -30,22 +30,22 @@ impl Distribution {
         }
     }
 
-    /// How many calls went to each backend that got any, by its first address.
+    /// Returns the number of calls of each backend that got any, by its first address.
     pub fn counts(&self) -> &BTreeMap<String, u64> {
         &self.backends
     }
 
-    /// How many calls went to this backend.
+    /// Returns the number of calls that went to this backend.
     pub fn count(&self, backend: &str) -> u64 {
         self.backends.get(backend).copied().unwrap_or_default()
     }
 
-    /// How many calls went to any backend.
+    /// Returns the number of calls that went to a backend.
     pub fn completed(&self) -> u64 {
         self.backends.values().sum()
     }
 
-    /// The share of this backend, 0 to 1, among the calls that went to any.
+    /// Returns the share of this backend, 0 to 1, of the calls that went to a backend.
     pub fn share(&self, backend: &str) -> f64 {
         match self.completed() {
             0 => 0.0,
@@ -53,27 +53,29 @@ impl Distribution {
         }
     }
 
-    /// How many calls wait.
+    /// Returns the number of calls that wait.
     pub fn queued(&self) -> u64 {
         self.queued
     }
 
-    /// How many calls failed.
+    /// Returns the number of calls that failed.
     pub fn failed(&self) -> u64 {
         self.failed
     }
 
-    /// How many calls were dropped.
+    /// Returns the number of calls that were dropped.
     pub fn dropped(&self) -> u64 {
         self.dropped
     }
 
-    /// Pearson's chi-square test: how probable it is to be as far from these weights as this is, or
-    /// farther, for a picker that chooses by them, independently for each call. A test of a picker asks
-    /// for more than 0.001, say. 0 when a call went to a backend without a weight.
+    /// Pearson's chi-square test against these weights.
+    ///
+    /// Returns the probability that a picker which chooses by these weights, independently for each
+    /// call, deviates from them at least as much as these counts do. A test of a picker may require
+    /// more than 0.001, for example. Returns 0 if a call went to a backend without a weight.
     ///
     /// # Panics
-    /// When there are less than two backends, or a weight is not above 0.
+    /// If there are fewer than two backends, or if a weight is not above 0.
     pub fn chi_square(&self, weights: &[(&str, f64)]) -> f64 {
         assert!(weights.len() > 1, "one backend gets all calls");
         assert!(weights.iter().all(|(_, weight)| *weight > 0.0), "a weight is above 0");
@@ -105,8 +107,8 @@ mod tests {
     }
 
     #[test]
-    fn chi_square_has_the_values_of_the_tables() {
-        // Half of all fair dice and coins are farther off; 0.05 is at 3.841 for one degree of freedom.
+    fn chi_square_matches_published_tables() {
+        // With one degree of freedom, the probability 0.05 belongs to the statistic 3.841.
         let fair = distribution(&[("a", 500), ("b", 500)]);
         assert_eq!(fair.chi_square(&[("a", 1.0), ("b", 1.0)]), 1.0);
         let off = distribution(&[("a", 531), ("b", 469)]);

@@ -1,6 +1,7 @@
-//! Tests of pickers and policies, without gRPC: a channel in memory, in which the test decides what is
-//! connected, what time it is, and what becomes of each call. The engine is the real one. Feature
-//! `testkit`, for `[dev-dependencies]`.
+//! Tests of pickers and policies without gRPC: a channel in memory. The test controls connections,
+//! time and random numbers, and how each call ends. The engine is the real one.
+//!
+//! Enable the feature `testkit` in `[dev-dependencies]`.
 //!
 //! ```
 //! # use steer_sdk::{Backends, Channel, NoConfig, Pick, Picker, PickerFactory, picker};
@@ -25,23 +26,24 @@
 //!
 //! channel.all_ready();
 //! let distribution = channel.picks(1000, &TestCall::new());
-//! assert!(distribution.chi_square(&[("ipv4:10.0.0.1:80", 1.0), ("ipv4:10.0.0.2:80", 1.0)]) > 0.001);
+//! let equal = [("ipv4:10.0.0.1:80", 1.0), ("ipv4:10.0.0.2:80", 1.0)];
+//! assert!(distribution.chi_square(&equal) > 0.001);
 //! assert_eq!(channel.faults(), 0);
 //!
-//! // What every picker must keep.
+//! // The rules that every picker must follow.
 //! Conformance::new(plugin(), "any_one", "{}").check().unwrap();
 //! # }
 //! ```
 //!
-//! | file | idea |
+//! | file | content |
 //! |---|---|
-//! | `world.rs` | what a test has chosen, and what it sees of it: the host of the engine |
+//! | `world.rs` | the host of the engine, controlled by the test |
 //! | `channel.rs` | a channel with one policy, and its picks |
 //! | `call.rs` | a call, from its pick to its end |
-//! | `distribution.rs` | where many calls went |
-//! | `conformance.rs` | what every picker must keep |
+//! | `distribution.rs` | counts of where many calls went |
+//! | `conformance.rs` | the rules that every picker must follow |
 //!
-//! Must not know: gRPC, how anything crosses the ABI.
+//! Must not depend on: gRPC, the ABI.
 
 mod call;
 mod channel;

@@ -1,6 +1,7 @@
-//! What a test has chosen, and what it sees of it: the host of the engine.
+//! The host of the engine: holds what the test has set (time, random numbers, states of endpoints)
+//! and what the engine has done (picker, timers, log).
 //!
-//! Must not know: what the test checks.
+//! Must not depend on: what a test checks.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +14,7 @@ use steer::sync::Handle;
 
 use crate::Severity;
 
-/// The world, shared by the engine's host and the test.
+/// The state that the engine's host and the test share.
 #[derive(Clone)]
 pub(super) struct World(Arc<Mutex<Inner>>);
 
@@ -21,9 +22,9 @@ pub(super) struct Inner {
     pub(super) now: Duration,
     pub(super) random: fastrand::Rng,
     pub(super) log: Vec<(Severity, String)>,
-    /// The engine's live endpoints, and the state that each has.
+    /// The engine's endpoints that exist now, and their states.
     pub(super) endpoints: BTreeMap<EndpointId, LiveEndpoint>,
-    /// By their handles' numbers.
+    /// Indexed by the numbers of their handles.
     pub(super) connections: Vec<LiveConnection>,
     pub(super) published: Option<(Connectivity, steer::Status, Arc<GuardedPicker>)>,
     pub(super) timers: BTreeMap<(Duration, u64), TimerId>,
@@ -33,15 +34,15 @@ pub(super) struct Inner {
 
 pub(super) struct LiveEndpoint {
     pub(super) address: String,
-    /// None: it has not reported yet.
+    /// `None` until its first report.
     pub(super) state: Option<Connectivity>,
-    /// A connection was asked for, and is not there yet.
+    /// The policy has asked for a connection, and there is none yet.
     pub(super) asked: bool,
 }
 
 pub(super) struct LiveConnection {
     pub(super) address: String,
-    /// The engine holds it.
+    /// Whether the engine holds it.
     pub(super) held: bool,
 }
 
@@ -64,7 +65,7 @@ impl World {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A new connection to this address.
+    /// Makes a connection to this address.
     pub(super) fn connection(&self, address: &str) -> Connection {
         let number = {
             let mut world = self.lock();
@@ -126,7 +127,7 @@ impl Host for World {
     fn update_state(&self, state: Connectivity, status: &steer::Status, picker: GuardedPicker) {
         let new = (state, status.clone(), Arc::new(picker));
         let former = self.lock().published.replace(new);
-        // Outside of the lock: its connections come back to this world.
+        // Outside the lock, because releasing its connections locks this world.
         drop(former);
     }
 
