@@ -1,4 +1,5 @@
-//! `docs/ABI.md` has the rules that the fake hosts check callbacks by, and these know all callbacks.
+//! The fake hosts check callbacks by a list of rules. These tests compare the list with `docs/ABI.md`
+//! and with the callbacks of `steer_host`.
 
 #[path = "support/callbacks.rs"]
 mod callbacks;
@@ -21,7 +22,7 @@ fn the_abi_document_has_the_rules() {
 
 #[test]
 fn every_callback_has_a_rule() {
-    let header = read("include/steer/steer.h");
+    let header = read("include/steer/host.h");
     let table = header.split("typedef struct steer_host {").nth(1).unwrap();
     let table = table.split("} steer_host;").next().unwrap();
     let mut callbacks: Vec<&str> =
@@ -33,7 +34,7 @@ fn every_callback_has_a_rule() {
 }
 
 #[test]
-fn what_breaks_a_rule_is_found() {
+fn a_broken_rule_is_found() {
     let broken = |callback: &'static str, function: &'static str| {
         std::panic::catch_unwind(|| callbacks::within(function, || callbacks::came(callback)))
             .is_err()
@@ -47,7 +48,7 @@ fn what_breaks_a_rule_is_found() {
     late();
     turn.within("free", || turn.came("endpoint_free"));
     assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(late)).is_err());
-    // Nobody has a turn.
+    // No thread is in a serialised call.
     let none = || callbacks::within("event", || turn.came("endpoint_free"));
     assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(none)).is_err());
 }
