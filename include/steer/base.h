@@ -128,8 +128,9 @@ typedef int32_t steer_status;
 struct steer_str steer_status_text(int32_t status);
 
 /*
- * Why the last function on this thread that was about pickers, policies or plugins of one's own
- * failed. Valid until the next one.
+ * Why the last function with such a text failed on this thread. These functions have one:
+ * `steer_config_parse`, `steer_register_…`, `steer_load_…` and `steer_engine_follow`. Valid until
+ * the next call of one of them on this thread.
  */
 struct steer_str steer_last_error(void);
 
@@ -310,6 +311,11 @@ typedef struct steer_call {
   uint64_t request_hash;
   /* 0: there is none, or the picker does not want it. */
   int32_t has_request_hash;
+  /*
+   * 0, so that the struct does not end in padding. Never read: callers that were compiled before
+   * this field had a name may leave any value in it.
+   */
+  uint32_t reserved;
 } steer_call;
 
 /* --- Backend metrics ------------------------------------------------------------------------- */

@@ -82,7 +82,7 @@ steer_status steer_policy_name(size_t index, struct steer_string **name);
  * On success `*config` is the caller's to free. STEER_UNKNOWN_POLICY when there is no policy of
  * this name; STEER_INVALID_CONFIG when the text is not JSON or a field is wrong. With these two,
  * and when `error` is not NULL, `*error` says what is wrong, each fault by its field path; the
- * caller frees it.
+ * caller frees it. `steer_last_error` says the same.
  *
  * The caller guarantees: `policy_name` and `json` are readable; `config` is NULL
  * (STEER_NULL_ARGUMENT) or can be written to; so is `error`, which may be NULL.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::last_error::fail_with;
 use super::steer_status::*;
 use super::text::{ReadText, steer_str, steer_string};
 use super::{guard, steer_status};
@@ -23,7 +24,7 @@ pub struct steer_config {
 /// On success `*config` is the caller's to free. STEER_UNKNOWN_POLICY when there is no policy of
 /// this name; STEER_INVALID_CONFIG when the text is not JSON or a field is wrong. With these two,
 /// and when `error` is not NULL, `*error` says what is wrong, each fault by its field path; the
-/// caller frees it.
+/// caller frees it. `steer_last_error` says the same.
 ///
 /// # Safety
 /// `policy_name` and `json` are readable; `config` is NULL (STEER_NULL_ARGUMENT) or can be written
@@ -55,11 +56,11 @@ pub unsafe extern "C" fn steer_config_parse(
             }
             Err((status, text)) => {
                 if !error.is_null() {
-                    let text = steer_string::into_raw(text);
+                    let text = steer_string::into_raw(text.clone());
                     // SAFETY: not NULL, and writable by this function's contract.
                     unsafe { error.write(text) };
                 }
-                status
+                fail_with(status, text)
             }
         }
     })

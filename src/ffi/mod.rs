@@ -11,6 +11,7 @@
 //! | `library.rs` | `steer_abi_version`, `steer_policy_name`, … |
 //! | `stats.rs` | `steer_stats_json`, … |
 //! | `status.rs` | `steer_status` |
+//! | `last_error.rs` | `steer_last_error` |
 //! | `text.rs` | `steer_str`, `steer_string` |
 //! | `endpoint.rs` | `steer_endpoint`, `steer_attribute`, `steer_endpoint_report` |
 //! | `config.rs` | `steer_config` |
@@ -44,6 +45,7 @@ mod custom;
 mod endpoint;
 mod environment;
 mod host;
+mod last_error;
 mod library;
 mod metrics;
 mod picker;
@@ -60,6 +62,7 @@ pub use config::*;
 pub use custom::*;
 pub use endpoint::*;
 pub use host::*;
+pub use last_error::steer_last_error;
 pub use library::*;
 pub use metrics::*;
 pub use picker::*;

@@ -13,6 +13,7 @@ mod callbacks;
 mod custom;
 mod engine;
 mod late;
+mod layout;
 mod reentry;
 use callbacks::{came, within};
 
@@ -285,6 +286,7 @@ fn call_with(struct_size: usize, path: steer_str) -> steer_call {
         add_header: None,
         request_hash: 7,
         has_request_hash: 1,
+        reserved: 0,
     }
 }
 

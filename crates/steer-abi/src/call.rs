@@ -41,6 +41,9 @@ pub struct steer_call {
     pub request_hash: u64,
     /// 0 if there is no hash, or without STEER_WANTS_REQUEST_HASH.
     pub has_request_hash: i32,
+    /// 0, so that the struct does not end in padding. Never read: callers that were compiled before
+    /// this field had a name may leave any value in it.
+    pub reserved: u32,
 }
 
 /// How a tracked call ended.

@@ -5,6 +5,7 @@
 use steer_abi::{STEER_ABI_VERSION, steer_api, steer_picker_type, steer_policy_type};
 
 use super::{delegate, register};
+use crate::ffi::last_error::steer_last_error;
 
 // Unguarded: it is another entry by another type.
 unsafe extern "C" fn register_picker(kind: *const steer_picker_type) -> i32 {
@@ -20,7 +21,7 @@ unsafe extern "C" fn register_policy(kind: *const steer_policy_type) -> i32 {
 
 // Unguarded: it is another entry by another type.
 unsafe extern "C" fn last_error() -> steer_abi::steer_str {
-    register::steer_last_error()
+    steer_last_error()
 }
 
 pub(super) static API: steer_api = steer_api {

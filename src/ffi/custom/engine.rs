@@ -20,6 +20,7 @@ use steer_abi::{
 use super::api::API;
 use super::kind::{Kind, Table};
 use super::{plugin, register};
+use crate::ffi::last_error::{fail_with, steer_last_error, text_of};
 use crate::ffi::steer_status::*;
 use crate::ffi::text::ReadText;
 use crate::ffi::versioned::{Versioned, read};
@@ -174,23 +175,23 @@ pub unsafe extern "C" fn steer_engine_follow(leader: *const steer_engine) -> ste
         let engine = match unsafe { read(leader) } {
             Ok(engine) => engine,
             Err(status) => {
-                return register::fail_with(status, register::remember("steer_engine", status));
+                return fail_with(status, text_of("steer_engine", status));
             }
         };
         if let Some(why) = why_not(&engine) {
-            return register::fail_with(STEER_CANNOT_FOLLOW, why);
+            return fail_with(STEER_CANNOT_FOLLOW, why);
         }
         let registered = {
             let mut shared = SHARED.lock();
             if shared.leads {
                 let text = "this engine serves another gRPC in this process, and cannot follow an engine: \
                             give each gRPC its own copy of Steer";
-                return register::fail_with(STEER_CANNOT_FOLLOW, text.to_owned());
+                return fail_with(STEER_CANNOT_FOLLOW, text.to_owned());
             }
             let followed = LEADER.get_or_init(|| Leader { table: leader, engine });
             if !ptr::eq(followed.table, leader) {
                 let text = "this engine follows another engine in this process already";
-                return register::fail_with(STEER_CANNOT_FOLLOW, text.to_owned());
+                return fail_with(STEER_CANNOT_FOLLOW, text.to_owned());
             }
             mem::take(&mut shared.registered)
         };
@@ -208,7 +209,7 @@ pub unsafe extern "C" fn steer_engine_follow(leader: *const steer_engine) -> ste
             None => STEER_OK,
             Some((status, _)) => {
                 let texts: Vec<_> = failed.iter().map(|(_, text)| text.as_str()).collect();
-                register::fail_with(*status, texts.join("; "))
+                fail_with(*status, texts.join("; "))
             }
         }
     })
@@ -294,7 +295,7 @@ fn ask(question: impl FnOnce(&steer_engine) -> i32) -> Option<steer_status> {
     let leader = &LEADER.get()?.engine;
     let status = steer_status::from_number(question(leader));
     if status != STEER_OK {
-        register::fail_with(status, last_error_of(leader));
+        fail_with(status, last_error_of(leader));
     }
     Some(status)
 }
@@ -390,7 +391,7 @@ pub(super) fn registered(what: Registered) -> steer_status {
     };
     let status = pass_on(leader, &what);
     if status != STEER_OK {
-        register::fail_with(status, last_error_of(leader));
+        fail_with(status, last_error_of(leader));
     }
     status
 }
@@ -444,7 +445,7 @@ unsafe extern "C" fn load_plugins() -> i32 {
 
 // Unguarded: calls a function that guards itself, or that cannot panic.
 unsafe extern "C" fn last_error() -> steer_str {
-    register::steer_last_error()
+    steer_last_error()
 }
 
 // Unguarded: calls a function that guards itself, or that cannot panic.

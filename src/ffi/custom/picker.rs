@@ -273,6 +273,7 @@ static EMPTY_CALL: EmptyCall = EmptyCall(steer_call {
     add_header: None,
     request_hash: 0,
     has_request_hash: 0,
+    reserved: 0,
 });
 
 /// The short way to a table's `pick`, beside the picker for a pick to read fewer cache lines: for
@@ -351,6 +352,7 @@ impl CustomPicker {
             add_header: Some(add_header),
             request_hash: call.request_hash.unwrap_or_default(),
             has_request_hash: i32::from(call.request_hash.is_some()),
+            reserved: 0,
         })
     }
 

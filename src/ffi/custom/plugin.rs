@@ -22,8 +22,9 @@ use super::api::API;
 use super::choice::{fault_said, listen};
 use super::engine;
 use super::kind::utf8;
-use super::register::{fail_with, remember, staged, steer_last_error};
+use super::register::staged;
 use crate::ffi::environment::variable_that_loads_code;
+use crate::ffi::last_error::{fail_with, last_error, text_of};
 use crate::ffi::steer_status::*;
 use crate::ffi::text::ReadText;
 use crate::ffi::versioned::{Versioned, read};
@@ -217,8 +218,7 @@ unsafe fn load(path: &str) -> Result<(), (steer_status, String)> {
     unsafe { start(plugin, path, Some(path.to_owned())) }?;
     match engine::registered(engine::Registered::Plugin(plugin)) {
         STEER_OK => Ok(()),
-        // SAFETY: this thread's, and read before the next one.
-        status => Err((status, unsafe { steer_last_error().to_text() }.unwrap_or_default())),
+        status => Err((status, last_error())),
     }
 }
 
@@ -317,8 +317,7 @@ unsafe fn start(
         if failed == 0 {
             return Ok(());
         }
-        // SAFETY: this thread's, and read before the next one.
-        let refused = unsafe { steer_last_error().to_text() }.unwrap_or_default();
+        let refused = last_error();
         let otherwise =
             if refused.is_empty() { "it did not say why (steer_api.fault)" } else { &refused };
         let why = fault_said().unwrap_or_else(|| otherwise.to_owned());
@@ -334,7 +333,7 @@ unsafe fn checked(
 ) -> Result<PluginBody, (steer_status, String)> {
     let bad = |text: String| (STEER_BAD_PLUGIN, format!("{place} {text}"));
     if plugin.is_null() {
-        return Err((STEER_NULL_ARGUMENT, remember("steer_plugin", STEER_NULL_ARGUMENT)));
+        return Err((STEER_NULL_ARGUMENT, text_of("steer_plugin", STEER_NULL_ARGUMENT)));
     }
     // SAFETY: there are eight bytes at the very least, by this function's contract.
     let magic = unsafe { plugin.cast::<u64>().read_unaligned() };
@@ -356,7 +355,7 @@ unsafe fn checked(
         )));
     }
     // SAFETY: readable by this function's contract, and large enough.
-    let body = unsafe { read(body) }.map_err(|status| bad(remember("steer_plugin", status)))?;
+    let body = unsafe { read(body) }.map_err(|status| bad(text_of("steer_plugin", status)))?;
     // SAFETY: readable, as `steer_plugin` says.
     let text = |text: steer_str| unsafe { text.to_text() }.unwrap_or_default();
     let theirs = format!(

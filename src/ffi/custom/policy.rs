@@ -19,13 +19,13 @@ use super::choice::{failure_said, raise_failed, raise_if_said};
 use super::hook::{freeing, serialised};
 use super::kind::{CustomConfig, Kind, Table};
 use super::picker::{CustomPicker, Hooks, Keeps, Picks, read_wants};
-use super::register::{fail_with, remember};
 use crate::calls::Wants;
 use crate::endpoints::{
     Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId, Report,
 };
 use crate::fault::raise;
 use crate::ffi::endpoint::steer_state;
+use crate::ffi::last_error::{fail_with, text_of};
 use crate::ffi::steer_status::*;
 use crate::ffi::text::ReadText;
 use crate::ffi::versioned::{Versioned, plain_array, read};
@@ -313,12 +313,12 @@ unsafe fn try_publish(
 ) -> Result<(), (steer_status, String)> {
     // SAFETY: NULL or readable, as `steer_api` says.
     let publication = unsafe { read(publication) }
-        .map_err(|status| (status, remember("steer_publication", status)))?;
+        .map_err(|status| (status, text_of("steer_publication", status)))?;
     let invalid = |text: String| (STEER_INVALID_ARGUMENT, text);
     // SAFETY: as `steer_api` says.
     let known = unsafe { channel(pointer) };
     let known =
-        known.ok_or_else(|| (STEER_NULL_ARGUMENT, remember("publish", STEER_NULL_ARGUMENT)))?;
+        known.ok_or_else(|| (STEER_NULL_ARGUMENT, text_of("publish", STEER_NULL_ARGUMENT)))?;
     let (kind, held) = {
         let state = known.endpoints.0.lock();
         (state.kind.clone(), state.channel.as_ref().and_then(std::sync::Weak::upgrade))
@@ -358,7 +358,7 @@ unsafe fn try_publish(
     };
     // SAFETY: readable, as `steer_publication` says.
     let ids = unsafe { plain_array(publication.endpoints, publication.endpoint_count) }
-        .map_err(|status| (status, remember("steer_publication.endpoints", status)))?;
+        .map_err(|status| (status, text_of("steer_publication.endpoints", status)))?;
     let connections = {
         let state = channel.endpoints.0.lock();
         let connection = |id: &u64| state.live.get(id)?.connection.clone();
@@ -372,7 +372,7 @@ unsafe fn try_publish(
     } else {
         // SAFETY: readable, as `steer_publication` says.
         let wants = unsafe { read(publication.wants) }
-            .map_err(|status| (status, remember("steer_publication.wants", status)))?;
+            .map_err(|status| (status, text_of("steer_publication.wants", status)))?;
         // SAFETY: the same.
         unsafe { read_wants(&wants) }.map_err(invalid)?
     };

@@ -1,22 +1,22 @@
-//! Registering, and why it failed.
+//! Registering.
 //!
 //! Must not know: what is registered.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use steer_abi::{steer_picker_type, steer_policy_type, steer_str};
+use steer_abi::{steer_picker_type, steer_policy_type};
 
 use super::engine;
 use super::kind::{CustomFactory, Kind, Table};
+use crate::ffi::last_error::{fail_with, text_of};
 use crate::ffi::steer_status::*;
 use crate::ffi::versioned::read;
-use crate::ffi::{guard, steer_status, steer_status_text};
+use crate::ffi::{guard, steer_status};
 use crate::policy::{Origin, PolicyFactory};
 use crate::stats::Plugin;
 
 thread_local! {
-    static LAST_ERROR: RefCell<String> = const { RefCell::new(String::new()) };
     /// What the plugin whose entry runs on this thread has registered so far.
     static STAGED: RefCell<Option<Staged>> = const { RefCell::new(None) };
 }
@@ -26,32 +26,6 @@ struct Staged {
     origin: Origin,
     plugin: Plugin,
     factories: Vec<Arc<dyn PolicyFactory>>,
-}
-
-/// Why the last function on this thread that was about pickers, policies or plugins of one's own
-/// failed. Valid until the next one.
-// Unguarded: it reads a text of this thread, if it can.
-#[unsafe(no_mangle)]
-pub extern "C" fn steer_last_error() -> steer_str {
-    LAST_ERROR
-        .try_with(|text| {
-            text.try_borrow().map_or(steer_str::empty(), |text| steer_str::borrow(&text))
-        })
-        .unwrap_or(steer_str::empty())
-}
-
-/// Keeps the reason for [`steer_last_error`].
-pub(super) fn fail_with(status: steer_status, text: String) -> steer_status {
-    let _ = LAST_ERROR.try_with(|kept| *kept.borrow_mut() = text);
-    status
-}
-
-/// The words for a status that an argument led to.
-pub(super) fn remember(what: &str, status: steer_status) -> String {
-    use crate::ffi::text::ReadText;
-    // SAFETY: a static text.
-    let text = unsafe { steer_status_text(status as i32).to_text() };
-    format!("{what}: {}", text.unwrap_or_default())
 }
 
 /// Registers a kind of picker: `steer_api.register_picker`. Any thread.
@@ -79,7 +53,7 @@ pub(super) unsafe fn picker_here(kind: *const steer_picker_type) -> steer_status
     match unsafe { read(kind) } {
         // SAFETY: by this function's contract.
         Ok(table) => unsafe { register(Table::Picker(table)) },
-        Err(status) => fail_with(status, remember("steer_picker_type", status)),
+        Err(status) => fail_with(status, text_of("steer_picker_type", status)),
     }
 }
 
@@ -108,7 +82,7 @@ pub(super) unsafe fn policy_here(kind: *const steer_policy_type) -> steer_status
     match unsafe { read(kind) } {
         // SAFETY: by this function's contract.
         Ok(table) => unsafe { register(Table::Policy(table)) },
-        Err(status) => fail_with(status, remember("steer_policy_type", status)),
+        Err(status) => fail_with(status, text_of("steer_policy_type", status)),
     }
 }
 
