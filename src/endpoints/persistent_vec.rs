@@ -68,7 +68,7 @@ impl<T: Clone> PersistentVec<T> {
     }
 
     /// How many places there are.
-    pub fn places(&self) -> usize {
+    pub fn slots(&self) -> usize {
         self.places
     }
 

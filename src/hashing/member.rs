@@ -22,7 +22,7 @@ pub struct Member<'a> {
 
 impl<'a> Member<'a> {
     /// An endpoint: its hash key, or else its first address; weight 1 if the resolver gave it none.
-    pub fn of(endpoint: &'a EndpointDescriptor) -> Member<'a> {
+    pub fn from_endpoint(endpoint: &'a EndpointDescriptor) -> Member<'a> {
         let key = match endpoint.addresses.first() {
             Some(address) if endpoint.hash_key.is_empty() => of_address(address),
             _ => Cow::Borrowed(endpoint.hash_key.as_bytes()),
@@ -63,7 +63,7 @@ mod tests {
             hash_key: hash_key.to_owned(),
             ..EndpointDescriptor::default()
         };
-        String::from_utf8(Member::of(&endpoint).key.into_owned()).unwrap()
+        String::from_utf8(Member::from_endpoint(&endpoint).key.into_owned()).unwrap()
     }
 
     #[test]
@@ -86,7 +86,8 @@ mod tests {
     #[test]
     fn no_weight_is_1() {
         let weight = |weight| {
-            Member::of(&EndpointDescriptor { weight, ..EndpointDescriptor::default() }).weight
+            Member::from_endpoint(&EndpointDescriptor { weight, ..EndpointDescriptor::default() })
+                .weight
         };
         assert_eq!([weight(0), weight(1), weight(u32::MAX)], [1, 1, u64::from(u32::MAX)]);
     }

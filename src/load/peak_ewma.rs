@@ -214,7 +214,7 @@ pub struct DecayRate(f64);
 
 impl DecayRate {
     /// They fall to 1/e in this time, which is above 0.
-    pub fn of(decay_time: Duration) -> DecayRate {
+    pub fn from_decay_time(decay_time: Duration) -> DecayRate {
         DecayRate(1.0 / nanoseconds(decay_time))
     }
 }
@@ -386,7 +386,7 @@ mod tests {
 
     #[test]
     fn a_cost_counts_the_calls_in_flight() {
-        let rate = DecayRate::of(ms(10_000));
+        let rate = DecayRate::from_decay_time(ms(10_000));
         let (a, b) = (ewma(), ewma());
         b.observe(Outcome::Served, ms(100), ms(0));
         assert!(a.cost(2).is_below(&b.cost(0), rate));
@@ -397,7 +397,7 @@ mod tests {
 
     #[test]
     fn a_cost_that_is_long_past_is_below_any_other() {
-        let rate = DecayRate::of(ms(1));
+        let rate = DecayRate::from_decay_time(ms(1));
         let (a, b) = (ewma(), ewma());
         b.observe(Outcome::Served, ms(1), ms(100_000_000));
         assert!(a.cost(1000).is_below(&b.cost(0), rate));
@@ -424,7 +424,7 @@ mod tests {
             };
             let ((a, decayed_a), (b, decayed_b)) = (cost(a), cost(b));
             prop_assume!((decayed_a / decayed_b - 1.0).abs() > 1e-3);
-            prop_assert_eq!(a.is_below(&b, DecayRate::of(ms(10_000))), decayed_a < decayed_b);
+            prop_assert_eq!(a.is_below(&b, DecayRate::from_decay_time(ms(10_000))), decayed_a < decayed_b);
         }
 
         /// It never leaves what was observed, and a failure never improves it.

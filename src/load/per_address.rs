@@ -89,7 +89,7 @@ impl<T> PerAddress<T> {
     }
 
     /// The list in use is this one, which a leaf policy hands to its picker factory.
-    pub fn list(
+    pub fn update_list(
         &mut self,
         endpoints: &[&Arc<EndpointDescriptor>],
         mut new: impl FnMut(&EndpointDescriptor) -> T,
@@ -208,7 +208,7 @@ mod tests {
         let mut known = PerAddress::default();
         let mut number = 0;
         for (list, expected) in [([&a, &b], [1, 2]), ([&b, &b], [2, 2]), ([&b, &a], [2, 1])] {
-            known.list(&list, |_| {
+            known.update_list(&list, |_| {
                 number += 1;
                 number
             });

@@ -62,7 +62,7 @@ impl<S: HasConnection> BoundedLoads<S> {
             return;
         }
         let BoundedLoads { total, calls, .. } = self;
-        calls.list(endpoints, |_| CallCounters::new(BackendCapacity::new(total)));
+        calls.update_list(endpoints, |_| CallCounters::new(BackendCapacity::new(total)));
     }
 
     /// What tells statistics of the calls.

@@ -62,7 +62,7 @@ impl PickerFactory for LeastRequest {
 
     fn list(&mut self, _: &Arc<LeastRequestConfig>, endpoints: &[&Arc<EndpointDescriptor>]) {
         let LeastRequest { calls, candidates } = self;
-        calls.list(endpoints, |_| CallCounters::new(()));
+        calls.update_list(endpoints, |_| CallCounters::new(()));
         candidates.relist(endpoints.len(), |place, candidate| candidate.is_of(calls.at(place)));
     }
 

@@ -76,7 +76,7 @@ impl PickerFactory for Maglev {
     fn list(&mut self, config: &Arc<MaglevConfig>, endpoints: &[&Arc<EndpointDescriptor>]) {
         self.loads.list(config.balance_factor, endpoints);
         let members: Vec<Member<'_>> =
-            endpoints.iter().map(|endpoint| Member::of(endpoint)).collect();
+            endpoints.iter().map(|endpoint| Member::from_endpoint(endpoint)).collect();
         let same = |made: &MadeTable| {
             made.table.len() == config.table_size as usize && made.members == members
         };
@@ -184,7 +184,7 @@ impl MaglevPicker {
         let first = self.table.find(hash);
         let slots = std::iter::successors(Some(first), |slot| Some(self.table.after(*slot)));
         let owners = slots.take(PROBES).map(|slot| self.table.owner(slot));
-        let chosen = below(hash, self.connections.places());
+        let chosen = below(hash, self.connections.slots());
         let ready = || self.connections.iter().map(|(place, _)| place);
         let after = ready().skip_while(move |place| *place < chosen);
         owners.chain(after).chain(ready().take_while(move |place| *place < chosen))

@@ -97,7 +97,7 @@ impl PickerFactory for PeakEwmaPickers {
     fn list(&mut self, _: &Arc<PeakEwmaConfig>, endpoints: &[&Arc<EndpointDescriptor>]) {
         let now = self.helper.as_ref().map_or(Duration::ZERO, |helper| helper.now());
         let PeakEwmaPickers { rule, calls, candidates, .. } = self;
-        calls.list(endpoints, |_| CallCounters::new(PeakEwma::new(rule, now)));
+        calls.update_list(endpoints, |_| CallCounters::new(PeakEwma::new(rule, now)));
         candidates.relist(endpoints.len(), |place, candidate| candidate.is_of(calls.at(place)));
     }
 
@@ -121,7 +121,7 @@ impl PickerFactory for PeakEwmaPickers {
         });
         let (candidates, all) = (candidates.clone(), candidates.count());
         let choices = if all <= config.full_scan_below { all } else { config.choice_count };
-        let decay = DecayRate::of(config.decay_time);
+        let decay = DecayRate::from_decay_time(config.decay_time);
         Box::new(PeakEwmaPicker { candidates, choices, decay, helper: Arc::clone(helper) })
     }
 }

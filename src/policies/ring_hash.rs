@@ -364,14 +364,18 @@ impl RingHashPolicy {
         let members: Vec<Member<'_>> = self
             .listed
             .iter()
-            .map(|listed| Member { weight: listed.weight, ..Member::of(&listed.descriptor) })
+            .map(|listed| Member {
+                weight: listed.weight,
+                ..Member::from_endpoint(&listed.descriptor)
+            })
             .collect();
         Ring::new(&members, config.min_ring_size, config.max_ring_size)
     }
 
     /// The same, from the ring of a list that was another one at these places, with the same weights.
     fn change_ring(&self, ring: &Ring, places: &[usize]) -> Ring {
-        let key = |place: &usize| (*place, Member::of(&self.listed[*place].descriptor).key);
+        let key =
+            |place: &usize| (*place, Member::from_endpoint(&self.listed[*place].descriptor).key);
         ring.with_keys(&places.iter().map(key).collect())
     }
 
@@ -431,7 +435,7 @@ impl RingHashPolicy {
     /// An endpoint that nothing is known of but this.
     fn new_listed(&self, descriptor: &Arc<EndpointDescriptor>) -> Listed {
         let hash = self.hasher.hash_one(&*address_set(descriptor));
-        let weight = Member::of(descriptor).weight;
+        let weight = Member::from_endpoint(descriptor).weight;
         Listed { descriptor: Arc::clone(descriptor), hash, weight, endpoint: None, reported: false }
     }
 

@@ -57,7 +57,7 @@ impl PickerFactory for RoundRobin {
             let first = below(helper.random(), connections.count());
             Box::new(SideBySide(ConnectionRotation::new(connections, first, rotation)))
         } else {
-            let first = below(helper.random(), connections.places());
+            let first = below(helper.random(), connections.slots());
             Box::new(Wide { connections, first, rotation })
         }
     }
@@ -85,7 +85,7 @@ struct Wide {
 
 impl Picker for Wide {
     fn pick<'a>(&'a self, _call: &Call<'_>) -> Pick<'a> {
-        let places = self.connections.places();
+        let places = self.connections.slots();
         let mut chosen = None;
         self.rotation.next_found(places, |turn| {
             let from = if turn < places - self.first {

@@ -49,8 +49,8 @@ impl UniqueBackends {
 
     /// None is READY any more.
     pub(super) fn none_ready(&mut self) {
-        self.ready = PersistentVec::new(self.ready.places());
-        self.standing = PersistentVec::new(self.standing.places());
+        self.ready = PersistentVec::new(self.ready.slots());
+        self.standing = PersistentVec::new(self.standing.slots());
     }
 
     /// These are READY. Those that stand for themselves and others, by place.

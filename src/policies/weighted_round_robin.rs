@@ -28,7 +28,7 @@ use crate::policy::{
     BackendCache, BuiltIn, Fields, Helper, Pick, Picker, PickerFactory, Ready, TimerId,
 };
 use crate::stats::{self, Latest, StatsSource, Table};
-use crate::sync::{Handle, Sequence, Step};
+use crate::sync::{Handle, Step, WeightedRotation};
 
 /// Schedulers are rebuilt no more often than this, as in gRPC.
 const LEAST_UPDATE_PERIOD: Duration = Duration::from_millis(100);
@@ -90,7 +90,7 @@ impl BuiltIn for WeightedRoundRobin {
 
     fn new(helper: &dyn Helper) -> Self {
         WeightedRoundRobin {
-            sequence: Sequence::new(|| helper.random()),
+            sequence: WeightedRotation::new(|| helper.random()),
             known: PerAddress::default(),
             endpoints: Arc::default(),
             given: Vec::new(),
@@ -147,7 +147,7 @@ type Known = CallCounters<ReportedWeight>;
 /// The picker factory of `steer_weighted_round_robin`.
 pub struct WeightedRoundRobin {
     /// Goes on over pickers: with each of them, a backend's turns would otherwise begin anew.
-    sequence: Sequence,
+    sequence: WeightedRotation,
     known: PerAddress<Known>,
     /// The list in use.
     endpoints: Arc<[Arc<EndpointDescriptor>]>,
@@ -213,7 +213,7 @@ impl WeightedRoundRobin {
             // What is learnt of the others says nothing of how they will be when they are READY again.
             let counts =
                 |place: usize| !self.given.is_empty() || self.backends.get(place).is_some();
-            let places = 0..self.backends.places();
+            let places = 0..self.backends.slots();
             places.map(|place| if counts(place) { weight(place) } else { 0.0 }).collect()
         } else {
             self.backends.iter().map(|(place, _)| weight(place)).collect()
@@ -284,7 +284,7 @@ impl PickerFactory for WeightedRoundRobin {
         config: &Arc<WeightedRoundRobinConfig>,
         endpoints: &[&Arc<EndpointDescriptor>],
     ) {
-        self.known.list(endpoints, |_| CallCounters::new(ReportedWeight::new()));
+        self.known.update_list(endpoints, |_| CallCounters::new(ReportedWeight::new()));
         self.distinct.list(endpoints.len(), self.known.first_places());
         self.endpoints = endpoints.iter().map(|&endpoint| Arc::clone(endpoint)).collect();
         self.schedule = None;
@@ -360,7 +360,7 @@ impl PickerFactory for WeightedRoundRobin {
         }
         let counts = stats::tracks_calls();
         if std::mem::replace(&mut self.counts, counts) != counts {
-            self.tracked.relist(self.backends.places(), |_, _| false);
+            self.tracked.relist(self.backends.slots(), |_, _| false);
         }
         let track = |place: usize, connection: &Connection| {
             let (config, known) = (Arc::clone(config), Arc::clone(self.known.at(place)));
@@ -479,7 +479,7 @@ impl CallListener for Reports {
 struct ConnectionRotation {
     /// None: all are taken alike.
     scheduler: Option<StaticStride>,
-    sequence: Sequence,
+    sequence: WeightedRotation,
     /// Where the scheduler's places are in the list; none: they are those of the list, and may have no backend.
     places: Option<Box<[u32]>>,
 }
@@ -502,7 +502,7 @@ impl ConnectionRotation {
     }
 
     fn next_by_list<'a, T: Clone>(&self, backends: &'a PersistentVec<T>) -> Option<&'a T> {
-        let places = backends.places();
+        let places = backends.slots();
         let mut next = None;
         self.sequence.next_by(places, |place, pass| {
             if !self.takes(place, pass) {

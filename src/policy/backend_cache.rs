@@ -57,9 +57,9 @@ impl<S: HasConnection, T: Clone> BackendCache<S, T> {
         mut make: impl FnMut(usize, &Connection) -> T,
         mut changed: impl FnMut(&T, bool),
     ) -> &PersistentVec<T> {
-        if self.backends.places() != backends.places() {
+        if self.backends.slots() != backends.slots() {
             self.values.iter().for_each(|(_, value)| changed(value, false));
-            self.relist(backends.places(), |_, _| false);
+            self.relist(backends.slots(), |_, _| false);
         }
         let BackendCache { backends: before, values } = self;
         changes(backends, before, |place, connection| {
@@ -118,8 +118,8 @@ impl<T: Clone> DenseBackendCache<T> {
         backends: &PersistentVec<Connection>,
         mut make: impl FnMut(usize, &Connection) -> T,
     ) -> &PersistentVec<T> {
-        if self.backends.places() != backends.places() {
-            self.relist(backends.places(), |_, _| false);
+        if self.backends.slots() != backends.slots() {
+            self.relist(backends.slots(), |_, _| false);
         }
         let before = std::mem::replace(&mut self.backends, backends.clone());
         changes(backends, &before, |place, connection| {
@@ -257,8 +257,8 @@ mod tests {
             let (mut kept, mut packed) = (BackendCache::new(), DenseBackendCache::new());
             kept.follow(&before, made, |_, _| {});
             packed.follow(&before, made);
-            kept.relist(now.places(), |place, _| is_still(place));
-            packed.relist(now.places(), |place, _| is_still(place));
+            kept.relist(now.slots(), |place, _| is_still(place));
+            packed.relist(now.slots(), |place, _| is_still(place));
             let expected: Vec<_> = now
                 .iter()
                 .filter(|(place, _)| !is_still(*place) || before.get(*place).is_none())

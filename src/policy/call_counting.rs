@@ -68,9 +68,9 @@ impl<S: HasConnection> CallCounting<S> {
             return None;
         }
         let CallCounting { calls, backends: kept, by_connection, .. } = self;
-        if by_connection.0.places() != backends.places() {
-            kept.relist(backends.places(), |_, _| false);
-            *by_connection = ByConnection::new(backends.places());
+        if by_connection.0.slots() != backends.slots() {
+            kept.relist(backends.slots(), |_, _| false);
+            *by_connection = ByConnection::new(backends.slots());
         }
         let count = |place: usize, connection: &Connection| {
             let hooks =
@@ -163,7 +163,7 @@ impl ByConnection {
     }
 
     fn place(&self, handle: Handle) -> usize {
-        below(self.1.hash_one(handle), self.0.places())
+        below(self.1.hash_one(handle), self.0.slots())
     }
 }
 

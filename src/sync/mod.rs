@@ -21,7 +21,7 @@ pub use handle::Handle;
 pub use lock::{Lazy, Mutex, MutexGuard};
 pub use log_limit::LogLimit;
 pub use rotation::Rotation;
-pub use sequence::{Sequence, Step};
+pub use sequence::{Step, WeightedRotation};
 pub use shared::Arc;
 pub use slot::{assign_thread_slot, thread_slot};
 pub use wake::Wake;

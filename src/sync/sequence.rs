@@ -29,23 +29,25 @@ pub enum Step {
 
 /// The sequences of all threads. They go on when the number of places changes; clones share them.
 #[derive(Clone, Debug)]
-pub struct Sequence {
+pub struct WeightedRotation {
     /// What comes next in each slot: the place in the lower half, the generation in the upper. A
     /// power of two in number.
     next: Arc<[CachePadded<AtomicU64>]>,
 }
 
-impl Sequence {
+impl WeightedRotation {
     /// Sequences for as many slots as this machine's cores call for, each from a start of its own:
     /// clients that begin at the same time should not all go the same way.
-    pub fn new(random: impl FnMut() -> u64) -> Sequence {
-        Sequence::with_slots(usual_slots(), random)
+    pub fn new(random: impl FnMut() -> u64) -> WeightedRotation {
+        WeightedRotation::with_slots(usual_slots(), random)
     }
 
     /// Sequences for at least this many slots.
-    pub fn with_slots(slots: usize, mut random: impl FnMut() -> u64) -> Sequence {
+    pub fn with_slots(slots: usize, mut random: impl FnMut() -> u64) -> WeightedRotation {
         let slots = 0..slots.next_power_of_two();
-        Sequence { next: slots.map(|_| CachePadded::new(AtomicU64::new(random()))).collect() }
+        WeightedRotation {
+            next: slots.map(|_| CachePadded::new(AtomicU64::new(random()))).collect(),
+        }
     }
 
     /// Goes on in the calling thread's sequence over `places` until `take` says yes to a place in
@@ -119,7 +121,7 @@ mod tests {
     use super::*;
 
     /// All steps, by place and generation.
-    fn steps(sequence: &Sequence, places: usize, count: usize) -> Vec<(usize, u32)> {
+    fn steps(sequence: &WeightedRotation, places: usize, count: usize) -> Vec<(usize, u32)> {
         let step = |_| {
             let mut at = 0;
             let take = |_, generation| {
@@ -132,8 +134,8 @@ mod tests {
         (0..count).map(step).collect()
     }
 
-    fn starting_at(place: u32, generation: u32) -> Sequence {
-        Sequence::with_slots(1, || (u64::from(generation) << 32) | u64::from(place))
+    fn starting_at(place: u32, generation: u32) -> WeightedRotation {
+        WeightedRotation::with_slots(1, || (u64::from(generation) << 32) | u64::from(place))
     }
 
     #[test]
@@ -202,7 +204,7 @@ mod tests {
     #[test]
     fn each_slot_starts_somewhere_of_its_own() {
         let mut start = 0;
-        let sequence = Sequence::with_slots(3, || {
+        let sequence = WeightedRotation::with_slots(3, || {
             start += 1;
             start
         });
@@ -227,7 +229,7 @@ mod model {
     #[test]
     fn a_shared_slot_stays_in_range() {
         loom::model(|| {
-            let sequence = Sequence::with_slots(1, || (5 << 32) | 1);
+            let sequence = WeightedRotation::with_slots(1, || (5 << 32) | 1);
             let threads: Vec<_> = [2, 3]
                 .into_iter()
                 .map(|places| {
