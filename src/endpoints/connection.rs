@@ -1,22 +1,24 @@
-//! A connection: an opaque handle of the host's, shared by the engine's snapshots.
+//! A connection: an opaque handle of the host, shared by pickers.
 //!
-//! Must not know: what the handle points at.
+//! Must not depend on: the object behind the handle.
 
 use std::fmt;
 
 use crate::sync::{Arc, Handle};
 
-/// What a READY endpoint hands to pickers. Clones share one reference of the host's, which is
-/// given back when the last clone is dropped, on whichever thread that happens: hosts bring it to
-/// where they may release it.
+/// What a READY endpoint hands to pickers.
+///
+/// Made from a host's report, in its work serializer. Cloned into every picker that may choose it.
+/// Clones share one reference to the host's object. Dropping the last clone, on any thread, gives
+/// the reference back, and the host moves it to a thread where it may release it.
 #[derive(Clone)]
 pub struct Connection {
-    /// Beside the reference and not behind it, so that a pick reads one cache line less.
+    /// Also here, not only behind the reference: a pick reads one cache line less.
     handle: Handle,
     reference: Arc<Reference>,
 }
 
-/// To whom references are given back. Any thread.
+/// Takes references back. Any thread.
 pub trait Releases: Send + Sync {
     /// Gives back the one reference that [`Connection::new`] took over.
     fn release(&self, handle: Handle);
@@ -30,7 +32,7 @@ impl<F: Fn(Handle) + Send + Sync> Releases for F {
 
 struct Reference {
     handle: Handle,
-    // Loom has no model of `dyn`, and this one is only held.
+    // `std`'s: loom's `Arc` cannot hold a `dyn`.
     to: std::sync::Arc<dyn Releases>,
 }
 
@@ -41,19 +43,19 @@ impl Drop for Reference {
 }
 
 impl Connection {
-    /// Takes over one reference to `handle`, to be given back `to` whom it came from.
+    /// Takes over one reference to `handle`. It is given back `to` this.
     pub fn new(handle: Handle, to: std::sync::Arc<dyn Releases>) -> Connection {
         Connection { handle, reference: Arc::new(Reference { handle, to }) }
     }
 
-    /// The host's handle, valid as long as this connection.
+    /// The host's handle. Valid as long as this connection.
     #[inline]
     pub fn handle(&self) -> Handle {
         self.handle
     }
 }
 
-/// Whether both are the same connection: the host's handle may be used again for another one.
+/// Compares the references: a host may use a handle again for another connection.
 impl PartialEq for Connection {
     fn eq(&self, other: &Connection) -> bool {
         Arc::ptr_eq(&self.reference, &other.reference)

@@ -1,8 +1,8 @@
-//! What the resolver knows of an endpoint, in plain values.
+//! What the resolver says about an endpoint, in plain values.
 //!
-//! Must not know: connections and their states.
+//! Must not depend on: connections and their states.
 
-// Not by way of `crate::sync`: loom has no model of descriptors, and its atomics live in models only.
+// Not `crate::sync`: loom's atomics work inside models only, and descriptors have no model.
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A string or an integer that the resolver attached to an endpoint.
@@ -23,7 +23,7 @@ pub struct Attribute {
     pub value: AttributeValue,
 }
 
-/// Where an endpoint is, as xDS names places. Empty parts are not known.
+/// Where an endpoint is, in the terms of xDS. Empty parts are unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are xDS's")]
 pub struct Locality {
@@ -32,28 +32,28 @@ pub struct Locality {
     pub sub_zone: String,
 }
 
-/// A place in the host's latest update. It changes when an endpoint moves in the list, which is no other endpoint
-/// then: all places are equal.
+/// An endpoint's index in the host's latest update. It changes when the endpoint moves in the list.
+/// A moved endpoint is still the same endpoint, so all indices compare equal.
 #[derive(Debug, Default)]
 pub struct Index(AtomicU32);
 
-/// In place of a place.
+/// Marks an endpoint that has left the list.
 const LEFT: u32 = u32::MAX;
 
 impl Index {
-    /// The place; none if the endpoint has left the list.
+    /// The index. `None` if the endpoint has left the list.
     pub fn get(&self) -> Option<u32> {
-        // Relaxed, here and below: read and written where the host serialises its calls.
+        // Relaxed, here and below: read and written in the host's work serializer only.
         Some(self.0.load(Ordering::Relaxed)).filter(|index| *index != LEFT)
     }
 
-    /// The endpoint is there now. Only for whoever hands in lists: a place that is not the endpoint's in the host's
-    /// latest list makes calls go to another server.
+    /// Sets the index. Only the code that hands in lists may call this: a wrong index sends the
+    /// endpoint's calls to another server.
     pub fn set(&self, index: u32) {
         self.0.store(index, Ordering::Relaxed);
     }
 
-    /// The endpoint is in the list no more: the host would take its place for another endpoint's.
+    /// The endpoint has left the list. From now on, its index would name another endpoint.
     pub fn leave(&self) {
         self.set(LEFT);
     }
@@ -79,22 +79,22 @@ impl PartialEq for Index {
 
 impl Eq for Index {}
 
-/// What the resolver knows of one endpoint. Two descriptors of one list may be equal: the address
-/// was listed twice, and gets two shares of the calls.
+/// What the resolver says about one endpoint. Two descriptors of one list may be equal: then the
+/// address was listed twice, and gets two shares of the calls.
 ///
-/// Equal ones describe the same endpoint, wherever it is in its list. One that stays from update to update is
-/// mostly the same `Arc`, too.
+/// Equal descriptors of two lists describe the same endpoint, wherever it is in them. While nothing
+/// changes, updates usually hand in the same `Arc` again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EndpointDescriptor {
-    /// Its place in the host's latest update, by which the host finds its own description.
+    /// Its index in the host's latest update. The host finds its own description there.
     pub index: Index,
     /// Its addresses as gRPC writes them (`ipv4:10.0.0.1:80`), in the order to try them.
     pub addresses: Vec<String>,
-    /// The weight that the resolver gave it; 0: none.
+    /// The weight that the resolver gave it. 0 means none.
     pub weight: u32,
     /// Where it is.
     pub locality: Locality,
-    /// What consistent hashing should hash in place of the address; empty: the address.
+    /// The text that consistent hashing hashes instead of the address. Empty: the address.
     pub hash_key: String,
     /// Everything else that the resolver attached.
     pub attributes: Vec<Attribute>,

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::{Endpoint, EndpointDescriptor};
 use crate::{Severity, Status};
 
-/// Makes endpoints for [`EndpointLists`](super::EndpointLists). Called in the host's work serializer
-/// only.
+/// Makes endpoints for [`EndpointLists`](super::EndpointLists). Called only in the host's work
+/// serializer.
 pub trait EndpointHost: Send + Sync {
     /// Makes an endpoint for a descriptor of the latest update. The endpoint reports its state soon
     /// after, and does not connect before it is asked to.

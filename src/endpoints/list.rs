@@ -1,14 +1,14 @@
-//! One address list: the state that each endpoint counts with, and what all of them amount to.
+//! One address list: the state that each endpoint counts with, and the state of the whole list.
 //!
 //! Sources: gRFC A62 (sticky TRANSIENT_FAILURE), and the rules of gRPC's `round_robin`.
 //! Cost: O(1) for a report.
 //!
-//! Must not know: the other list, the host.
+//! Must not depend on: the other list, the host.
 
 use super::Connectivity;
 use crate::Status;
 
-/// What a list of endpoints amounts to.
+/// The state of a whole list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Aggregate {
     /// At least one endpoint is READY.
@@ -21,9 +21,9 @@ pub enum Aggregate {
 
 #[derive(Debug)]
 pub(super) struct Entry {
-    /// Where the tracker has the endpoint.
+    /// The endpoint's key in `EndpointIndex`.
     pub(super) key: u32,
-    /// The state that it counts with in this list; none before its first report.
+    /// The state that it counts with in this list. `None` before its first report.
     pub(super) state: Option<Connectivity>,
 }
 
@@ -64,31 +64,32 @@ impl List {
         self.transient_failure == self.entries.len()
     }
 
-    /// Whether all endpoints that have reported are READY: then they say the same to the list when it begins anew.
+    /// Whether all endpoints that have reported are READY. Such a list stays the same when it starts
+    /// again.
     pub(super) fn is_settled(&self) -> bool {
         self.connecting == 0 && self.transient_failure == 0
     }
 
-    /// The same endpoints are listed anew: none has reported yet.
-    pub(super) fn begin_anew(&mut self) {
+    /// Starts again with the same endpoints: none counts as having reported.
+    pub(super) fn restart(&mut self) {
         self.entries.iter_mut().for_each(|entry| entry.state = None);
         (self.ready, self.connecting, self.transient_failure) = (0, 0, 0);
     }
 
-    /// Takes a report of the endpoint at `index` into account.
+    /// Counts a report of the endpoint at `index`.
     pub(super) fn record(&mut self, index: usize, reported: Connectivity) {
         let entry = &mut self.entries[index];
         let old = entry.state;
         let new = match (old, reported) {
-            // Rule 3: only READY ends a failure. A failing endpoint reports IDLE and CONNECTING
-            // at every retry; if these counted, calls would wait for it instead of failing.
+            // Rule 3: only READY ends a failure. A failing endpoint reports IDLE and CONNECTING at
+            // every retry. If these counted, calls would wait for it instead of failing.
             (
                 Some(Connectivity::TransientFailure),
                 Connectivity::Idle | Connectivity::Connecting,
             ) => {
                 return;
             }
-            // Rule 1: it is asked to connect at once, so it is as good as connecting.
+            // Rule 1: an IDLE endpoint is asked to connect at once, so it counts as CONNECTING.
             (_, Connectivity::Idle) => Connectivity::Connecting,
             (_, state) => state,
         };
@@ -99,8 +100,8 @@ impl List {
         *self.tally(new) += 1;
     }
 
-    /// What the list amounts to (rule 2); none while some endpoints have not reported and those
-    /// that have do not decide it. `cause` is why the latest endpoint failed, if it did.
+    /// The state of the whole list (rule 2). `None` while it depends on endpoints that have not
+    /// reported yet. `cause` is the status of the latest failure, if the latest report was one.
     pub(super) fn aggregate(&mut self, cause: Option<&Status>) -> Option<Aggregate> {
         if self.ready > 0 {
             Some(Aggregate::Ready)
@@ -109,7 +110,7 @@ impl List {
         } else if self.all_failed() {
             if let Some(cause) = cause {
                 let mut message = String::from("connections to all backends failing");
-                // Not every host knows why a connection failed.
+                // Some hosts do not know why a connection failed.
                 if !cause.message.is_empty() {
                     message.push_str("; last error: ");
                     message.push_str(&cause.message);

@@ -1,16 +1,17 @@
-//! The backends of a policy: what the resolver says of them, and the rules of their connections.
+//! The endpoints of a policy: what the resolver says about them, and the rules for their
+//! connections.
 //!
 //! | file | idea |
 //! |---|---|
-//! | `descriptor.rs` | what the resolver knows of one endpoint |
+//! | `descriptor.rs` | what the resolver says about one endpoint |
 //! | `connection.rs` | what a READY endpoint hands to pickers |
-//! | `id.rs` | the numbers by which hosts and policies speak of endpoints |
-//! | `list.rs` | one address list: states as they count, and their aggregate |
-//! | `lists.rs` | the current and the pending list, and what a report does to both |
+//! | `id.rs` | the numbers that hosts and policies use for endpoints |
+//! | `list.rs` | one address list: the states that count, and their aggregate |
+//! | `lists/` | the current and the pending list, and what updates and reports do to both |
 //! | `host.rs` | what the lists need from the host |
-//! | `persistent_vec.rs` | a vector whose clones share what they have in common |
+//! | `persistent_vec.rs` | a vector whose clones share the parts that did not change |
 //!
-//! Must not know: how a backend is chosen, the C ABI.
+//! Must not depend on: how a backend is chosen, the C ABI.
 
 mod connection;
 mod descriptor;
@@ -30,10 +31,10 @@ pub use persistent_vec::PersistentVec;
 
 use crate::Status;
 
-/// The connectivity states of gRPC, without SHUTDOWN, which no host reports of an endpoint.
+/// The connectivity states of gRPC, without SHUTDOWN, which no host reports for an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(i32)]
-#[expect(missing_docs, reason = "the names are gRPC's, and its documentation is theirs")]
+#[expect(missing_docs, reason = "gRPC defines and documents these names")]
 pub enum Connectivity {
     Idle = 0,
     Connecting = 1,
@@ -53,21 +54,21 @@ impl Connectivity {
     }
 }
 
-/// What the host reports of an endpoint.
+/// What the host reports about an endpoint.
 #[derive(Clone, Debug)]
 pub enum Report {
-    /// No connection, and none being made.
+    /// There is no connection, and the host makes none.
     Idle,
-    /// A connection is being made.
+    /// The host makes a connection.
     Connecting,
-    /// Connected: calls can be sent over this.
+    /// There is a connection: calls can be sent over it.
     Ready(Connection),
-    /// Connecting failed, for this reason.
+    /// Connecting failed with this status.
     TransientFailure(Status),
 }
 
 impl Report {
-    /// The state, without what comes with it.
+    /// The state alone.
     pub fn state(&self) -> Connectivity {
         match self {
             Report::Idle => Connectivity::Idle,
@@ -78,20 +79,23 @@ impl Report {
     }
 }
 
-/// The host's side of one endpoint. Dropping it drops the endpoint: no report follows, and its
-/// connection closes when the last picker that holds it is gone.
+/// The host's side of one endpoint.
+///
+/// Made by [`EndpointHost::create_endpoint`], and called only in the host's work serializer.
+/// Dropping it ends the endpoint: no report follows, and its connection closes when the last picker
+/// that holds it is dropped.
 pub trait Endpoint: Send + Sync {
-    /// The engine's number for it.
+    /// The engine's number for this endpoint.
     fn id(&self) -> EndpointId;
 
-    /// Whether the host would make the very same endpoint for this descriptor: same addresses,
+    /// Whether the host would make the same endpoint for this descriptor: with the same addresses,
     /// attributes and channel args.
     fn matches(&self, descriptor: &EndpointDescriptor) -> bool;
 
-    /// Asks for a connection. Does nothing when there is one or one is being made; while the
-    /// endpoint backs off, the attempt waits for that.
+    /// Asks for a connection. Does nothing if there is one or the host makes one. While the endpoint
+    /// backs off, the attempt waits.
     fn connect(&self);
 
-    /// Forgets the backoff: a waiting attempt starts now.
+    /// Ends the backoff: a waiting attempt starts now.
     fn reset_backoff(&self);
 }
