@@ -37,13 +37,14 @@ extern "C" {
 /* --- Texts ----------------------------------------------------------------------------------- */
 
 /*
- * Borrowed bytes, usually UTF-8 and never assumed to be. Not NUL-terminated. `data` may be NULL
- * when `length` is 0. Valid as long as the function that gives it says. This struct never grows.
+ * Borrowed bytes, usually UTF-8, but that is never assumed. Not NUL-terminated. `data` may be NULL
+ * if `length` is 0. The function that returns it documents how long it is valid. This struct never
+ * grows.
  */
 typedef struct steer_str {
   /* The bytes. */
   const char *data;
-  /* How many. */
+  /* The number of bytes. */
   size_t length;
 } steer_str;
 
@@ -137,8 +138,8 @@ struct steer_str steer_last_error(void);
 /* --- Versions -------------------------------------------------------------------------------- */
 
 /*
- * The version of the ABI that this header describes. It grows when something is added; nothing
- * is ever taken away or given another meaning.
+ * The version of the ABI that this header describes. It grows when something is added. Nothing is
+ * ever removed or given another meaning.
  */
 #define STEER_ABI_VERSION 4
 
@@ -181,8 +182,8 @@ typedef int32_t steer_state;
 /* --- gRPC status codes ----------------------------------------------------------------------- */
 
 /*
- * A gRPC status code, with gRPC's numbers. Codes travel as `int32_t`. gRFC A54 says which of them
- * a picker may fail calls with.
+ * A gRPC status code, with gRPC's numbers. The ABI passes codes as `int32_t`. gRFC A54 lists those
+ * that a picker may fail calls with.
  */
 enum steer_code
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -217,15 +218,15 @@ typedef int32_t steer_code;
 
 /* --- Log lines ------------------------------------------------------------------------------- */
 
-/* How much a log line matters. */
+/* The severity of a log line. */
 enum steer_severity
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
-  /* For those who follow what happens. */
+  /* For debugging. */
   STEER_LOG_DEBUG = 0,
-  /* What an operator may want to see. */
+  /* For operators. */
   STEER_LOG_INFO = 1,
   /* Something is broken. */
   STEER_LOG_ERROR = 2,
@@ -240,7 +241,7 @@ typedef int32_t steer_severity;
 
 /* --- Attributes of endpoints ----------------------------------------------------------------- */
 
-/* Which of an attribute's values holds. */
+/* The type of an attribute's value. */
 enum steer_attribute_kind
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
@@ -267,49 +268,56 @@ typedef struct steer_attribute {
   struct steer_str key;
   /* A `steer_attribute_kind`. */
   int32_t kind;
-  /* The value, when it is a text. */
+  /* The value if `kind` is STEER_ATTRIBUTE_TEXT. */
   struct steer_str text;
-  /* The value, when it is an integer. */
+  /* The value if `kind` is STEER_ATTRIBUTE_INTEGER. */
   int64_t integer;
 } steer_attribute;
 
 /* --- Calls ----------------------------------------------------------------------------------- */
 
-/* What a picker wants to know of each call: bits, to be or'ed. The path. */
+/* A bit of `steer_wants.bits`: the picker reads `steer_call.path`. */
 #define STEER_WANTS_PATH 1
 
-/* The call's headers: those that were declared, to be read, and any others to be added. */
+/*
+ * A bit of `steer_wants.bits`: the picker reads the headers that it declares in
+ * `steer_wants.headers`, and may add any header.
+ */
 #define STEER_WANTS_HEADERS 2
 
-/* Backend metrics (ORCA) in `steer_call_end`. */
+/* A bit of `steer_wants.bits`: the picker reads backend metrics (ORCA) in `steer_call_end`. */
 #define STEER_WANTS_METRICS 4
 
-/* The hash that an xDS route gives the call. */
+/*
+ * A bit of `steer_wants.bits`: the picker reads the hash that an xDS route computed for the call.
+ */
 #define STEER_WANTS_REQUEST_HASH 8
 
-/* What a picker may know of a call. All that it points at is read during the pick only. */
+/* A call, as a picker sees it. Valid during the pick, as is everything that it points at. */
 typedef struct steer_call {
   /* `sizeof(steer_call)`. */
   size_t struct_size;
-  /* "/service/method"; empty when the picker does not want it. */
+  /* "/service/method"; empty without STEER_WANTS_PATH. */
   struct steer_str path;
-  /* For whoever made this; passed to the functions. */
+  /* The first argument of the functions below. */
   void *ctx;
   /*
-   * Finds a header of the call by its lower-case name: 1, and its value in `*value`, valid until
-   * the pick is over; values of several headers of one name are joined by ",". 0 when there is none, and
-   * when the picker has not declared that it reads it. NULL: there are no headers to be had.
+   * Looks up a header by its lower-case name. If there is one, returns 1 and stores its value in
+   * `*value`, valid until the pick ends; the values of several headers of one name are joined by
+   * ",". Returns 0 if there is none, or if the picker has not declared that it reads it. The
+   * function is NULL if headers are not available.
    */
   int32_t (*header)(void *ctx, struct steer_str name, struct steer_str *value);
   /*
-   * Adds a header to the call, if this pick completes. Both texts are copied. A name is
-   * lower-case letters, digits, '-', '_' and '.'; one that ends in "-bin" may have any bytes as its
-   * value. 1 when it was taken. NULL: no headers can be added.
+   * Adds a header to the call, if this pick completes. Both texts are copied. A name consists of
+   * lower-case letters, digits, '-', '_' and '.'; if it ends in "-bin", the value may be any
+   * bytes. Returns 1 if the header was accepted. The function is NULL if no headers can be
+   * added.
    */
   int32_t (*add_header)(void *ctx, struct steer_str name, struct steer_str value);
-  /* The hash that an xDS route gives the call (gRFC A42), when `has_request_hash` is not 0. */
+  /* The hash that an xDS route computed for the call (gRFC A42), if `has_request_hash` is not 0. */
   uint64_t request_hash;
-  /* 0: there is none, or the picker does not want it. */
+  /* 0 if there is no hash, or without STEER_WANTS_REQUEST_HASH. */
   int32_t has_request_hash;
   /*
    * 0, so that the struct does not end in padding. Never read: callers that were compiled before
@@ -320,9 +328,12 @@ typedef struct steer_call {
 
 /* --- Backend metrics ------------------------------------------------------------------------- */
 
-/* A named number of a backend's report. */
+/* A named number in a load report. */
 typedef struct steer_metric {
-  /* `sizeof(steer_metric)`; the same in all elements of an array. */
+  /*
+   * `sizeof(steer_metric)`. It is the same in all elements of an array, and is the distance from
+   * one element to the next.
+   */
   size_t struct_size;
   /* The name. */
   struct steer_str name;
@@ -330,31 +341,34 @@ typedef struct steer_metric {
   double value;
 } steer_metric;
 
-/* What a backend reported with a call (ORCA, gRFC A51). What it did not report is 0. */
+/*
+ * A load report that a backend sent with a call (ORCA, gRFC A51). Fields that it did not report
+ * are 0.
+ */
 typedef struct steer_metrics {
   /* `sizeof(steer_metrics)`. */
   size_t struct_size;
-  /* Used share of the processors; may be above 1. */
+  /* CPU utilization; may be above 1. */
   double cpu_utilization;
-  /* Used share of the memory, 0 to 1. */
+  /* Memory utilization, 0 to 1. */
   double mem_utilization;
   /* The application's own measure of its load; may be above 1. */
   double application_utilization;
   /* Calls per second that the backend serves. */
   double qps;
-  /* Errors per second that it answers with. */
+  /* Calls per second that the backend answers with an error. */
   double eps;
-  /* What this call cost, by name. */
+  /* The costs of this call, by name. */
   const struct steer_metric *request_cost;
-  /* How many. */
+  /* The number of `request_cost` elements. */
   size_t request_cost_count;
-  /* Used shares of resources, by name, 0 to 1. */
+  /* Utilization of other resources by name, 0 to 1. */
   const struct steer_metric *utilization;
-  /* How many. */
+  /* The number of `utilization` elements. */
   size_t utilization_count;
-  /* The application's own, by name. */
+  /* Metrics that the application defines, by name. */
   const struct steer_metric *named;
-  /* How many. */
+  /* The number of `named` elements. */
   size_t named_count;
 } steer_metrics;
 
