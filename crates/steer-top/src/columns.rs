@@ -125,7 +125,7 @@ const fn optional<R>(head: &'static str, cell: fn(&R) -> Cell) -> Column<R> {
 /// The policy, and what is in its place if it broke.
 fn policy(channel: &Channel) -> String {
     match &channel.fallback {
-        Some(fallback) => format!("{} → {}", channel.policy, fallback.stand_in),
+        Some(fallback) => format!("{} → {}", channel.policy, fallback.mode),
         None => channel.policy.clone(),
     }
 }
@@ -184,7 +184,7 @@ mod tests {
         let mut channel = Channel { policy: "mine".to_owned(), ..Channel::default() };
         assert_eq!(policy(&channel), "mine");
         channel.fallback = serde_json::from_str(
-            r#"{"since_unix_seconds":1.5,"reason":"pick failed: broken","stand_in":"round_robin"}"#,
+            r#"{"since_unix_seconds":1.5,"reason":"pick failed: broken","mode":"round_robin"}"#,
         )
         .unwrap();
         assert_eq!(policy(&channel), "mine → round_robin");

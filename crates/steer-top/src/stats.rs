@@ -50,7 +50,7 @@ pub struct Channel {
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 pub struct Fallback {
     /// `round_robin` or `fail`.
-    pub stand_in: String,
+    pub mode: String,
 }
 
 /// A backend of a channel.
