@@ -4,12 +4,14 @@
  *
  * What only C++ can tell apart (steer::Code and ::Code) is a macro for C and a type for C++.
  */
+/* Every header of the standard library that Steer's headers include: they may use all names. */
 #ifdef __cplusplus
 #include <atomic>
 #include <charconv>
 #include <chrono>
 #include <exception>
 #include <functional>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <memory>
@@ -17,10 +19,12 @@
 #include <mutex>
 #include <new>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <typeinfo>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 #endif
