@@ -1,8 +1,7 @@
-// A channel whose whole address list is replaced again and again, each time by backends that there
-// never were, and how much memory there is in use early and late. If something stays of what is
-// replaced, it shows as growth.
+// A channel whose whole address list is replaced again and again by new backends, and the memory in
+// use early and late. If part of what was replaced is not freed, the memory grows.
 //
-// Must not know: any policy.
+// Must not depend on: any policy.
 
 #ifndef STEER_TESTS_GRPC_DIFFERENTIAL_CHURN_H_
 #define STEER_TESTS_GRPC_DIFFERENTIAL_CHURN_H_
@@ -16,15 +15,16 @@
 
 namespace steer_testing {
 
+// So many that one leaked byte per backend and update exceeds the allocator's noise.
 constexpr uint32_t kChurnBackends = 1000;
 
-// The most while updates 50 to 100 were in force, and the last 50.
+// The maximum during updates 50 to 100, and during the last 50.
 struct ChurnMemory {
   steer_test::Memory early;
   steer_test::Memory late;
 };
 
-// A `lazy` policy connects to what is picked.
+// A `lazy` policy connects only the backends that are picked.
 inline ChurnMemory Churn(const std::string& policy, const std::string& config, bool lazy,
                          uint32_t updates) {
   constexpr uint32_t kWindow = 50;
@@ -36,7 +36,7 @@ inline ChurnMemory Churn(const std::string& policy, const std::string& config, b
     for (uint32_t i = 0; i < kChurnBackends; ++i) update.addresses.push_back({first + i, 0, 0, 0});
     channel.Update(channel.channel().ArgsOf(update));
     channel.Answer();
-    // What picks lead to comes later, and waiting for it takes time.
+    // Picks cause connections a little later. Waiting for that takes time, so do it seldom.
     if (lazy && number % 10 == 0) {
       channel.PickByHashes(kChurnBackends / 10);
       channel.Settle();

@@ -1,7 +1,6 @@
-// Memory stays flat while address lists are replaced: what is gone is freed, on both sides of the
-// ABI.
+// Memory does not grow while address lists are replaced: both sides of the ABI free what is gone.
 //
-// Must not know: how what is replaced is reclaimed.
+// Must not depend on: how memory is reclaimed.
 
 #include "churn.h"
 
@@ -25,16 +24,17 @@ void PrintTo(const Case& one, std::ostream* out) { *out << one.policy; }
 
 class ChurnTest : public testing::TestWithParam<Case> {};
 
-TEST_P(ChurnTest, MemoryIsFlat) {
+TEST_P(ChurnTest, MemoryDoesNotGrow) {
   const ChurnMemory memory = Churn(GetParam().policy, GetParam().config, GetParam().lazy, 500);
   std::printf("heap %.2f to %.2f MB, resident %.2f to %.2f MB\n", memory.early.heap / 1e6,
               memory.late.heap / 1e6, memory.early.resident / 1e6, memory.late.resident / 1e6);
-  // One byte of each backend that was replaced would be 400 kB. A hash table may double once, late:
-  // that goes by its seed, and is 100 kB.
+  // One byte per replaced backend would be 400 kB. A hash table may double once, late, depending on
+  // its seed; that is 100 kB.
   EXPECT_LE(memory.late.heap, memory.early.heap + 250'000);
   EXPECT_LE(memory.late.resident, memory.early.resident + 4'000'000);
 }
 
+// The hash of an xDS route where fake calls have one, otherwise a header.
 const std::string kBy = FakeCallState::kHasHash ? "{}" : R"({"requestHashHeader":"user"})";
 
 INSTANTIATE_TEST_SUITE_P(

@@ -2,11 +2,14 @@
 // random events, and everything that a channel can observe of them is compared. See
 // docs/differences.md for what may differ and why.
 //
-//   differential_test --sequences=20000 --events=200          steer_round_robin against gRPC's
-//   round_robin differential_test --seed=17 --sequences=1                 one sequence again
-//   differential_test --policy=round_robin                    self test: gRPC's own against itself
-//   differential_test --policy=round_robin --mutate=drop-report   self test: a planted fault must
-//   be found
+//   differential_test --sequences=20000 --events=200
+//     compares steer_round_robin with gRPC's round_robin
+//   differential_test --seed=17 --sequences=1
+//     repeats one sequence
+//   differential_test --policy=round_robin
+//     self test: compares gRPC's policy with itself
+//   differential_test --policy=round_robin --mutate=drop-report
+//     self test: the planted fault must be found
 
 #include <signal.h>
 #include <unistd.h>
@@ -23,15 +26,16 @@
 #include "absl/flags/usage.h"
 #include "fake_channel.h"
 #include "run_in_grpc.h"
+#include "runs.h"
 #include "sequence.h"
 
-ABSL_FLAG(std::string, reference, "round_robin", "the policy that is right");
+ABSL_FLAG(std::string, reference, "round_robin", "the policy that is taken as right");
 ABSL_FLAG(std::string, policy, "steer_round_robin", "the policy that is compared with it");
 ABSL_FLAG(uint64_t, seed, 0,
-          "seed of the first sequence, the next ones count up; 0 takes one by chance");
+          "seed of the first sequence; the next sequences count up; 0: a random one");
 ABSL_FLAG(int, sequences, 20000, "how many sequences");
-ABSL_FLAG(int, events, 200, "the most events of a sequence");
-ABSL_FLAG(int, failures, 1, "stop after so many sequences with a difference");
+ABSL_FLAG(int, events, 200, "the largest number of events in a sequence");
+ABSL_FLAG(int, failures, 1, "stop after this many sequences with a difference");
 ABSL_FLAG(std::string, mutate, "",
           "plant this fault in the policy's side, and succeed only if it is found");
 
@@ -53,7 +57,7 @@ const std::map<std::string, Mutation>& Mutations() {
   return *mutations;
 }
 
-// What a full run must have met.
+// What the reference must have done in a full run.
 constexpr const char* kMustOccur[] = {"address list",
                                       "backoff reset",
                                       "connection request",
@@ -69,16 +73,17 @@ constexpr const char* kMustOccur[] = {"address list",
                                       "resolver error",
                                       "rotation of several",
                                       "several watches of one backend"};
-// What cannot occur with this gRPC.
+// What cannot occur with this gRPC version.
 bool CannotOccur(const std::string& what) {
-  // Where states are asked for, no first report comes later.
+  // Where policies ask for states, there are no first reports.
   if (what == "held back first report") return reference::kFailedConnectionsWait;
   return what == "listed again before its first report" &&
          (reference::kFailedConnectionsWait || reference::kSwapWaitsForAllReports);
 }
+// So many sequences make a full run: enough for each entry of kMustOccur.
 constexpr int kFullRun = 1000;
 
-// A policy that crashes must still leave the seed behind.
+// Printed by the signal handler, so that a crash shows its seed.
 char g_running[128];
 size_t g_running_length = 0;
 
@@ -190,7 +195,7 @@ int Main() {
 int main(int argc, char** argv) {
   absl::SetProgramUsageMessage("compares two load-balancing policies, event by event");
   absl::ParseCommandLine(argc, argv);
-  // Backends that gRPC makes no subchannel for, and other planned mishaps, would fill the log.
+  // Refused backends and other planned failures would fill the log.
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   for (int signal_number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) {
     signal(signal_number, steer_testing::OnCrash);

@@ -1,7 +1,7 @@
-// A call as pickers see it: memory of its own, headers, the hash that an xDS route gave it, and
-// what its backend reports of its load.
+// A call as pickers see it: its memory, its headers, the hash that an xDS route gave it, and the
+// load report of its backend.
 //
-// Must not know: any policy.
+// Must not depend on: any policy.
 
 #ifndef STEER_TESTS_GRPC_DIFFERENTIAL_FAKE_CALL_H_
 #define STEER_TESTS_GRPC_DIFFERENTIAL_FAKE_CALL_H_
@@ -33,21 +33,20 @@ namespace steer_testing {
 using GrpcPolicy = grpc_core::LoadBalancingPolicy;
 using CallTracker = GrpcPolicy::SubchannelCallTrackerInterface;
 
-// What only some gRPC versions have. Nothing here says `override`, so that compilers do not ask for
-// it.
+// Methods that only some gRPC versions have. None is marked `override`, so it compiles in all.
 class MetadataOfSomeVersions : public GrpcPolicy::MetadataInterface {
  public:
   virtual void Add(absl::string_view, absl::string_view) {}
   virtual std::vector<std::pair<std::string, std::string>> TestOnlyCopyToVector() { return {}; }
 };
 
-// At most one header, or one trailer.
+// One header or trailer, or none.
 class FakeMetadata final : public MetadataOfSomeVersions {
  public:
   FakeMetadata(std::string name, std::string value)
       : name_(std::move(name)), value_(std::move(value)) {}
 
-  // A view in place of a copy, so that a benchmark can change it.
+  // Takes a view instead of a copy, so that a benchmark can change the value cheaply.
   void set_value(absl::string_view value) { view_ = value; }
 
   decltype(std::declval<const GrpcPolicy::MetadataInterface&>().Lookup("", nullptr)) Lookup(
@@ -71,13 +70,14 @@ using CallStateBase = grpc_core::ClientChannelLbCallState;
 class FakeCallState final : public CallStateBase {
  public:
   void* Alloc(size_t size) override {
+    // The alignment of gRPC's call arenas.
     constexpr size_t kAlignment = 16;
     char* const place = memory_ + used_;
     used_ += (size + kAlignment - 1) / kAlignment * kAlignment;
     if (used_ > sizeof(memory_)) std::abort();
     return place;
   }
-  // The call is over.
+  // Ends the call, so that its memory is used again.
   void Free() { used_ = 0; }
 
 #ifdef STEER_TEST_CALLS_WITHOUT_HASH
@@ -117,8 +117,8 @@ class FakeCallState final : public CallStateBase {
   alignas(16) char memory_[1024];
 };
 
-// What a backend reports: calls per second, and the used share of its processors. gRPC's policies
-// read the one, and Steer's the other.
+// A backend's load report: calls per second and CPU utilization. gRPC's policies read it as a
+// struct, Steer's as a trailer.
 class FakeLoad final : public GrpcPolicy::BackendMetricAccessor {
  public:
   using Data = std::decay_t<
@@ -139,7 +139,7 @@ class FakeLoad final : public GrpcPolicy::BackendMetricAccessor {
   static auto SetQps(D* data, double qps, int) -> decltype(data->qps, void()) {
     data->qps = qps;
   }
-  // To 1.52 there is no such field.
+  // Up to 1.52 there is no such field.
   template <typename D>
   static void SetQps(D*, double, long) {}
 
@@ -147,14 +147,14 @@ class FakeLoad final : public GrpcPolicy::BackendMetricAccessor {
   Data data_;
 };
 
-// As gRPC's channel tells a tracker of its call. To 1.76 calls start, too.
+// Calls a tracker as gRPC's channel does. Only up to 1.76 gRPC reports the start of a call.
 template <typename Tracker>
 auto StartCall(Tracker* tracker, int) -> decltype(tracker->Start()) {
   tracker->Start();
 }
 template <typename Tracker>
 void StartCall(Tracker*, long) {}
-// Without `load`, the backend reports nothing.
+// `load` may be null: the backend reports nothing.
 inline void FinishCall(CallTracker* tracker, FakeLoad* load,
                        const absl::Status& status = absl::OkStatus()) {
   static FakeMetadata no_trailers("none", "");

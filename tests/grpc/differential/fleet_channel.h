@@ -1,8 +1,8 @@
-// A fake channel over a fleet of connections: each has a state of its own, which all who watch it
-// hear of, and connects when it is asked to. What the channel itself does for one report or one
-// subchannel does not depend on how many there are.
+// A fake channel with many connections. Each has its own state, reports it to its watches, and
+// connects on request. The channel's own work for one report or one subchannel does not depend on
+// how many there are, so that benchmarks measure the policy.
 //
-// Must not know: any policy.
+// Must not depend on: any policy.
 
 #ifndef STEER_TESTS_GRPC_DIFFERENTIAL_FLEET_CHANNEL_H_
 #define STEER_TESTS_GRPC_DIFFERENTIAL_FLEET_CHANNEL_H_
@@ -32,7 +32,7 @@ class FleetChannel final : public ChannelHost {
   using PickArgs = GrpcPolicy::PickArgs;
   using PickResult = GrpcPolicy::PickResult;
 
-  // Its backends' addresses are below `addresses`.
+  // Backends must have addresses below `addresses`.
   FleetChannel(const std::string& policy, const std::string& config, uint32_t addresses)
       : policy_(policy), connections_(addresses), channel_(policy, this, config) {
     if (!channel_.status().ok()) Fail(channel_.status().ToString());
@@ -49,13 +49,13 @@ class FleetChannel final : public ChannelHost {
     if (!channel_.status().ok()) Fail(channel_.status().ToString());
   }
 
-  // What the policy does with this before it returns; no connection has told it anything yet.
+  // Hands an update to the policy. Delivers no reports: see Answer.
   void Update(FakeChannel::UpdateArgs args) {
     const absl::Status accepted = channel_.Update(std::move(args));
     if (!accepted.ok()) Fail(accepted.ToString());
   }
-  // New watches hear of their connections, and connections that are asked to connect begin to.
-  // False if there was nothing of that.
+  // Reports their connections to new watches, and starts the requested connections. Returns whether
+  // there was any of that.
   bool Answer() {
     bool any = false;
     std::vector<std::shared_ptr<Watch>> started;
@@ -77,12 +77,12 @@ class FleetChannel final : public ChannelHost {
       requested.clear();
     }
   }
-  // The connection goes to this state.
+  // Changes a connection's state, and reports it.
   void Become(uint32_t address, grpc_connectivity_state state) {
     for (const auto& watch : SetState(address, state)) Tell(*watch, state);
   }
-  // A health check of the connection, which stays as it is, says this; where policies do not watch
-  // health apart from the state, channels told them so.
+  // Reports the health of a connection, whose state stays. Where policies do not watch health apart
+  // from the state, reports it as a state, as channels did.
   void SayHealth(uint32_t address, grpc_connectivity_state state) {
     for (const auto& watch : SetState(address, StateAt(address))) {
       channel_.RunToEnd([&watch = *watch, state] {
@@ -94,10 +94,11 @@ class FleetChannel final : public ChannelHost {
       });
     }
   }
-  // The backend has gone: the next connection to its address is a new one.
+  // Forgets a connection, so that the next one to this address is new.
   void Forget(uint32_t address) { SetState(address, GRPC_CHANNEL_IDLE); }
 
-  // Lets what picks and timers have led to happen; Steer's come from threads of gRPC's.
+  // Runs what picks and timers have scheduled. Steer's timers run on threads of gRPC's, hence the
+  // pause.
   void Settle() {
     do {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -105,7 +106,7 @@ class FleetChannel final : public ChannelHost {
     } while (Answer());
   }
 
-  // So many picks by all kinds of hashes.
+  // Makes this many picks with random hashes.
   void PickByHashes(size_t picks) {
     FakeCallState call;
     FakeMetadata headers("user", "");
@@ -119,13 +120,13 @@ class FleetChannel final : public ChannelHost {
       call.Free();
     }
   }
-  // So many calls, one after the other, whose backends report their load.
+  // Makes this many calls, one after the other, whose backends report their load.
   void Call(size_t calls) {
     std::vector<std::unique_ptr<FakeLoad>> loads;
     for (int i = 0; i < 10; ++i) loads.push_back(std::make_unique<FakeLoad>(100, 0.1 * (i + 1)));
     FakeCallState call;
     for (size_t i = 0; i < calls; ++i) {
-      // For policies that want one.
+      // Some policies need one.
       call.set_hash(random_());
       {
         const PickResult result = Pick({"/helloworld.Greeter/SayHello", nullptr, &call});
@@ -143,7 +144,7 @@ class FleetChannel final : public ChannelHost {
       call.Free();
     }
   }
-  // Under the channel's mutex, as up to 1.53: what a pick leads to may replace the picker.
+  // Holds the mutex, as channels up to 1.53 do, because a pick may cause another picker.
   PickResult Pick(const PickArgs& args) {
     const std::lock_guard<std::mutex> lock(mutex_);
     return picker_->Pick(args);
@@ -155,7 +156,7 @@ class FleetChannel final : public ChannelHost {
   }
   // How many subchannels there are.
   size_t live() const { return live_; }
-  // How often a policy has said anything.
+  // How many pickers the policy has published.
   size_t pickers() const { return pickers_; }
 
   bool CanCreate(const Backend&) override { return true; }
@@ -200,7 +201,7 @@ class FleetChannel final : public ChannelHost {
   using Watches = absl::InlinedVector<std::shared_ptr<Watch>, 2>;
   struct Connection {
     grpc_connectivity_state state = GRPC_CHANNEL_IDLE;
-    // A list that stays and one that comes may each have one.
+    // The current and the pending list may have one each.
     Watches watches;
   };
 
@@ -214,7 +215,7 @@ class FleetChannel final : public ChannelHost {
                                                    : absl::OkStatus();
   }
 
-  // Who is to hear of it; who is told may cancel.
+  // Returns the watches to report to: a copy, because a report may cancel watches.
   Watches SetState(uint32_t address, grpc_connectivity_state state) {
     const std::lock_guard<std::mutex> lock(mutex_);
     Connection& connection = connections_[address];
@@ -238,14 +239,14 @@ class FleetChannel final : public ChannelHost {
   const std::string policy_;
   std::mt19937_64 random_{1};
   std::mutex mutex_;
-  // Guarded by it.
+  // The next three are guarded by mutex_.
   std::vector<Connection> connections_;
   std::vector<std::shared_ptr<Watch>> started_;
   std::vector<uint32_t> requested_;
   std::atomic<size_t> live_{0};
   size_t pickers_ = 0;
   grpc_connectivity_state state_ = GRPC_CHANNEL_IDLE;
-  // Replaced under the mutex, and picked with without it, when nothing happens.
+  // Guarded by mutex_.
   PickerPtr picker_;
   FakeChannel channel_;
 };

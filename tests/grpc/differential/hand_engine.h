@@ -1,8 +1,8 @@
-// An EventEngine that runs nothing by itself: what it is given waits until somebody calls RunAll().
-// From 1.71 on, gRPC's work serializers run everything on their EventEngine; with this one a test
-// knows when there is nothing left to do, and all of it happens on the test's own thread.
+// An EventEngine whose work waits until RunAll() is called. From 1.71 on, gRPC's work serializers
+// run everything on their EventEngine. With this one a test knows when nothing is left to do, and
+// everything runs on the test's thread. Timers never fire, and there is no network.
 //
-// Must not know: what it runs. Timers never fire, and there is no network.
+// Must not depend on: what it runs.
 
 #ifndef STEER_TESTS_GRPC_DIFFERENTIAL_HAND_ENGINE_H_
 #define STEER_TESTS_GRPC_DIFFERENTIAL_HAND_ENGINE_H_
@@ -24,7 +24,7 @@ namespace steer_testing {
 
 class HandEngine final : public grpc_event_engine::experimental::EventEngine {
  public:
-  // False if there was nothing to run.
+  // Runs all work, and the work that it adds. Returns whether there was any.
   bool RunAll() {
     bool ran = false;
     while (absl::AnyInvocable<void()> closure = Next()) {
@@ -37,7 +37,7 @@ class HandEngine final : public grpc_event_engine::experimental::EventEngine {
   void Run(Closure* closure) override {
     Run([closure] { closure->Run(); });
   }
-  // Of any thread: Steer's timers have their own.
+  // Any thread, because Steer's timers run on threads of gRPC's.
   void Run(absl::AnyInvocable<void()> closure) override {
     const std::lock_guard<std::mutex> lock(mutex_);
     waiting_.push_back(std::move(closure));

@@ -1,5 +1,4 @@
-// See model.h.
-
+// The world's rules, and the generator of events. See model.h.
 #include "model.h"
 
 #include <algorithm>
@@ -85,7 +84,7 @@ std::string ChangeName(const StateChange& change) {
   return absl::StrCat(AddressName(change.slot / 4), (change.slot & 2) != 0 ? "'" : "",
                       (change.slot & 1) != 0 ? "\"" : "", " -> ", StateName(change.state),
                       change.status != 0 ? absl::StrCat(" #", change.status) : "",
-                      change.by_wrapper ? " (said by a wrapper)" : "");
+                      change.by_wrapper ? " (reported by a wrapper)" : "");
 }
 
 //
@@ -151,19 +150,19 @@ bool World::IsLegal(const StateChange& change) const {
   const grpc_connectivity_state from = connection.state;
   const grpc_connectivity_state to = change.state;
   if (change.by_wrapper) {
-    // Only the health of a connection that is there. D11: one that has failed is not back at
+    // A wrapper reports only the health of a READY connection. D11: unhealthy does not become
     // CONNECTING.
     if (reference::kPickFirstChildren) {
       return from == GRPC_CHANNEL_READY && to != GRPC_CHANNEL_IDLE &&
              (connection.health != GRPC_CHANNEL_TRANSIENT_FAILURE || to != GRPC_CHANNEL_CONNECTING);
     }
-    // Nobody would ever ask for another connection.
+    // After a reported IDLE no policy would request a connection again.
     if (reference::kFailedConnectionsWait) return to != GRPC_CHANNEL_IDLE;
-    // Outlier detection reports a failure over any state, and later whatever the state has become
-    // meanwhile, which may also be the one that it reported last.
+    // Outlier detection reports a failure in any state, and later the state of that time, which may
+    // be the last reported one.
     return true;
   }
-  // D11: what is unhealthy is healthy again before it is lost.
+  // D11: an unhealthy connection becomes healthy before it is lost.
   if (from == GRPC_CHANNEL_READY && connection.health == GRPC_CHANNEL_TRANSIENT_FAILURE)
     return false;
   switch (from) {
@@ -203,7 +202,7 @@ void World::Apply(const StateChange& change) {
 //
 
 Generator::Generator(uint64_t seed, int max_events) : rng_(seed) {
-  // mt19937_64 gives similar first numbers for similar seeds.
+  // The first numbers of mt19937_64 are similar for similar seeds.
   rng_.discard(16);
   length_ = Chance(20) ? max_events : 1 + Below(max_events);
   universe_ = Chance(30) ? 1 + Below(3) : 2 + Below(kMaxAddresses - 1);
@@ -219,12 +218,12 @@ Generator::Generator(uint64_t seed, int max_events) : rng_(seed) {
   held_back_percent_ = OneOf(held_back_percents);
 
   initial_world_.picker_outlives_policy = Chance(50);
-  // A pick_first child takes an address that cannot be used for an empty list, and asks for another
-  // one at once, always again.
+  // A pick_first child takes a list of one refused address for an empty list, and requests another
+  // one at once, without end.
   if (Chance(10) && !reference::kPickFirstChildren) {
     initial_world_.unusable = 1u << Below(universe_);
   }
-  // Other channels of the process may have connections already.
+  // Other channels of the process may already have connections.
   if (Chance(40)) {
     for (Connection& connection : initial_world_.connections) {
       if (!Chance(50)) continue;
@@ -284,7 +283,7 @@ void Generator::MutateList(std::vector<Backend>* list) {
       for (int i = 1 + Below(universe_); i > 0; --i) list->push_back(RandomBackend());
       break;
   }
-  // Duplicates must not let the list grow without end.
+  // Duplicates could let the list grow without limit.
   if (list->size() > kMaxAddresses) list->resize(kMaxAddresses);
 }
 
@@ -302,7 +301,7 @@ Event Generator::NextUpdate(const World& world) {
     if (Chance(attribute_percent_ / 4)) event.list_arg ^= 1;
     for (Backend& backend : event.addresses) {
       backend.list_arg = event.list_arg;
-      // D4: where pick_first children may be silent for long, one connection serves one backend.
+      // D4: pick_first children may report nothing for long, so one connection serves one backend.
       if (!reference::kPickFirstChildren) continue;
       for (const Backend& first : event.addresses) {
         if (first.address == backend.address && first.address_arg == backend.address_arg) {
@@ -332,7 +331,7 @@ StateChange Generator::NextChange(const World& world) {
     if (Chance(95) && !list_.empty()) backend = OneOf(list_);
     if (Chance(20) && !earlier_.empty()) backend = OneOf(earlier_);
     change.slot = SlotOf(backend);
-    // Backends do not often break: look for another one that has more to say.
+    // READY connections rarely change, so look for another one.
     if (world.connections[static_cast<size_t>(change.slot)].state != GRPC_CHANNEL_READY) break;
   }
   if (change.by_wrapper) {
@@ -363,7 +362,7 @@ StateChange Generator::NextChange(const World& world) {
 }
 
 Event Generator::Next(const World& world, const std::vector<uint32_t>& first_reports_due) {
-  // A channel gives a policy its first update at once.
+  // A channel begins with an update.
   if (!updated_ || Chance(update_percent_)) {
     updated_ = true;
     return NextUpdate(world);

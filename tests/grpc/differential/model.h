@@ -1,8 +1,8 @@
-// The shared world of the differential test: what backends there are, which states they are in, and
-// random but legal sequences of events that happen to them.
+// The shared world of the differential test: backends, the states of their connections, and random
+// but legal sequences of events.
 //
-// Knows nothing of policies, nor of what they should do: the same events would be fair to any
-// policy. What is legal depends on the gRPC that the policies run in; see reference.h.
+// Must not depend on: policies, or what they should do. What is legal depends on the gRPC version
+// that the policies run in; see reference.h.
 
 #ifndef STEER_TESTS_GRPC_DIFFERENTIAL_MODEL_H_
 #define STEER_TESTS_GRPC_DIFFERENTIAL_MODEL_H_
@@ -19,38 +19,39 @@
 
 namespace steer_testing {
 
+// Few, so that random events often hit the same backends.
 constexpr int kMaxAddresses = 12;
+// One connection for each address and each choice of two channel args.
 constexpr int kSlots = kMaxAddresses * 4;
 
-// The connection that a backend would use. As in gRPC's subchannel pool, one connection serves all
-// subchannels of an address, and channel args tell connections apart while resolver attributes do
-// not.
+// The connection that a backend uses. As in gRPC's subchannel pool, one connection serves all
+// subchannels of an address with the same channel args. Resolver attributes make no difference.
 inline int SlotOf(const Backend& backend) {
   return backend.address * 4 + (backend.address_arg != 0 ? 2 : 0) + (backend.list_arg != 0 ? 1 : 0);
 }
 
-// The statuses that reports and resolver errors carry, by number; number 0 is OK.
+// The statuses of reports and resolver errors, by number. Number 0 is OK.
 absl::Status StatusNumber(int number);
 int StatusCount();
-// What resolution notes there are.
+// All resolution notes.
 std::vector<std::string> Notes();
-// Short names, for messages: "b^2" is backend b with weight attribute 2.
+// Short names for messages: "b^2" is backend b with weight attribute 2.
 std::string BackendKeyName(uint32_t key);
 const char* StateName(grpc_connectivity_state state);
 
 struct Connection {
   grpc_connectivity_state state = GRPC_CHANNEL_IDLE;
   int status = 0;  // not 0 only in TRANSIENT_FAILURE
-  // What a wrapper says of a READY connection, where it does not say it in the place of the state.
+  // What a wrapper reports about a READY connection, where it does not replace the state.
   grpc_connectivity_state health = GRPC_CHANNEL_READY;
   int health_status = 0;
-  // Whether it has failed since it was READY, and with what it failed last.
+  // Whether it has failed since it was READY, and the status number of its last failure.
   bool failed = false;
   int last_failure = 0;
 };
 
 // A connection changes its state, or a wrapper (client-side health checking, outlier detection)
-// says that it did.
+// reports that it did.
 struct StateChange {
   int slot = 0;
   grpc_connectivity_state state = GRPC_CHANNEL_IDLE;
@@ -65,7 +66,7 @@ struct Event {
     kUpdate,       // the resolver has a result
     kStateChange,  // a backend changes its state
     kFirstReport,  // a first report that an update held back arrives
-    kForget,       // the pool drops a connection that nobody uses
+    kForget,       // the pool drops an unused connection
     kExitIdle,
     kResetBackoff,
     kPicks,
@@ -78,44 +79,44 @@ struct Event {
   std::vector<Backend> addresses;
   uint8_t list_arg = 0;
   int note = 0;
-  // The addresses (a bit each) whose first report comes only with a later event.
+  // The addresses (one bit each) whose first report waits for a later event.
   uint32_t held_back = 0;
-  // Changes that happen while the update is handled: their reports are on their way before the
-  // policy drops endpoints, and arrive after it.
+  // Changes during the update: their reports are under way before the policy drops endpoints, and
+  // arrive afterwards.
   std::vector<StateChange> late;
 
   // kStateChange
   StateChange change;
 
-  // kFirstReport, kForget: which one; kPicks: how many.
+  // kFirstReport: the backend's key. kForget: the slot. kPicks: the number of picks.
   uint32_t key = 0;
 
   ResolverUpdate ToResolverUpdate() const;
   std::string ToString() const;
 };
 
-// What both sides share during one sequence.
+// What both sides share in one sequence.
 struct World {
   std::array<Connection, kSlots> connections;
-  // Addresses (a bit each) for which no subchannel can be made.
+  // The addresses (one bit each) for which no subchannel can be made.
   uint32_t unusable = 0;
-  // Whether a channel lets go of the last picker only after the policy.
+  // Whether a channel releases the last picker only after the policy.
   bool picker_outlives_policy = false;
 
-  // False for a transition that no subchannel makes. Shrinking makes such events out of legal ones.
+  // Whether a subchannel can make this transition. Shrinking turns legal events into illegal ones.
   bool IsLegal(const StateChange& change) const;
   void Apply(const StateChange& change);
 };
 
-// Makes the events of one sequence, with the character (few or many addresses, healthy or not, ...)
-// that the seed gives it.
+// Makes the events of one sequence. The seed decides its character: few or many addresses, healthy
+// or not, and so on.
 class Generator {
  public:
   Generator(uint64_t seed, int max_events);
 
   const World& initial_world() const { return initial_world_; }
   int length() const { return length_; }
-  // `first_reports_due` are the keys of backends whose first report was held back.
+  // `first_reports_due`: the keys of the backends whose first report was held back.
   Event Next(const World& world, const std::vector<uint32_t>& first_reports_due);
 
  private:

@@ -1,6 +1,5 @@
-// Steer's pickers beside gRPC's own, one pick after the other: ring_hash over all of the ring, and
-// weighted round robin over more than one turn of its scheduler. What the linked gRPC has not is
-// skipped.
+// Compares Steer's pickers with gRPC's, pick by pick: ring_hash over the whole ring, and weighted
+// round robin over more than one period of its scheduler. Skips what the linked gRPC version lacks.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -29,7 +28,7 @@ namespace {
 
 using Complete = ReadyChannel::PickResult::Complete;
 
-// The backend that a pick comes to, by its address; -1: none.
+// The address of the backend that a pick chooses; -1: none.
 int PickedBy(ReadyChannel& channel, FakeCallState& call) {
   int address = -1;
   {
@@ -73,12 +72,12 @@ std::vector<Ring> Rings() {
       Weighted("{}", {1, 0, 255}),
       Weighted(R"({"minRingSize":64,"maxRingSize":512})", {7, 7, 1, 200, 13}),
   };
-  // Weights of all kinds.
+  // Random weights.
   std::mt19937 random(1);
   std::vector<uint8_t> weights(100);
   for (uint8_t& weight : weights) weight = static_cast<uint8_t>(1 + random() % 255);
   rings.push_back(Weighted("{}", weights));
-  // Addresses that are there twice.
+  // Duplicate addresses.
   Ring twice = Weighted("{}", {1, 2, 3});
   twice.update.addresses.push_back(twice.update.addresses[1]);
   twice.update.addresses.push_back(twice.update.addresses[0]);
@@ -86,7 +85,7 @@ std::vector<Ring> Rings() {
   return rings;
 }
 
-// gRPC's name of it.
+// gRPC's name of the policy.
 constexpr char kRingHash[] = "ring_hash_experimental";
 
 class BothRings {
@@ -101,12 +100,12 @@ class BothRings {
   }
 
   size_t connected() const { return std::min(ours_.connected(), theirs_.connected()); }
-  // gRPC's.
+  // Picks with gRPC's picker.
   int Pick(uint64_t hash) {
     call_.set_hash(hash);
     return PickedBy(theirs_, call_);
   }
-  // Whether both come to the same.
+  // Whether both pick the same backend.
   bool Agree(uint64_t hash) {
     call_.set_hash(hash);
     return PickedBy(ours_, call_) == PickedBy(theirs_, call_);
@@ -123,8 +122,8 @@ bool GrpcHasRingHash() {
          ParsePolicyConfig(absl::StrCat("[{\"", kRingHash, "\":{}}]")).ok();
 }
 
-TEST(Picks, RingHashAtEachEdgeOfTheRingAndAMillionHashes) {
-  // Before, it was made for xDS alone.
+TEST(Picks, RingHashAgreesAtEachEdgeOfTheRingAndForAMillionHashes) {
+  // Earlier ring_hash policies work only under xDS.
   if (!GrpcHasRingHash()) GTEST_SKIP() << "this gRPC's ring_hash takes no lists of addresses";
   constexpr int kHashes = 1000000;
   std::vector<Ring> rings = Rings();
@@ -135,8 +134,8 @@ TEST(Picks, RingHashAtEachEdgeOfTheRingAndAMillionHashes) {
     std::vector<uint64_t> hashes = {0, ~uint64_t{0}};
     for (int j = 0; j < kHashes; ++j) hashes.push_back(random());
     for (const uint64_t hash : hashes) ASSERT_TRUE(both.Agree(hash)) << hash;
-    // An edge lies between two hashes that come to different backends. Entries of one backend that
-    // follow each other have none between them.
+    // An edge lies between two hashes that pick different backends. Adjacent entries of the same
+    // backend have no edge between them.
     std::sort(hashes.begin(), hashes.end());
     size_t edges = 0;
     for (size_t j = 0; j + 1 < hashes.size(); ++j) {
@@ -163,7 +162,7 @@ TEST(Picks, RingHashAtEachEdgeOfTheRingAndAMillionHashes) {
 // --- weighted_round_robin ---
 
 #ifdef STEER_TEST_WITH_SCHEDULER
-// gRPC's scheduler, turn by turn from the beginning.
+// The picks of gRPC's scheduler from its start.
 std::vector<uint16_t> SchedulersPicks(const std::vector<float>& weights, uint64_t generations) {
   uint64_t sequence = 0;
   const auto scheduler = grpc_core::StaticStrideScheduler::Make(
@@ -175,7 +174,7 @@ std::vector<uint16_t> SchedulersPicks(const std::vector<float>& weights, uint64_
   return picks;
 }
 
-// The config of Steer's, with exactly these weights.
+// A config for Steer's policy with exactly these weights.
 std::string ConfigOf(const std::vector<float>& weights) {
   std::string config = R"({"weights":{)";
   for (size_t i = 0; i < weights.size(); ++i) {
@@ -186,22 +185,22 @@ std::string ConfigOf(const std::vector<float>& weights) {
 }
 
 void ExpectSchedulersPicks(const std::vector<float>& weights) {
-  // After so many turns through all backends the scheduler repeats itself.
+  // The scheduler repeats itself after this many turns, because its weights have 16 bits.
   constexpr uint64_t kPeriod = 65535;
   ReadyChannel channel("steer_weighted_round_robin", ConfigOf(weights));
   channel.Update(UpdateTo(static_cast<int>(weights.size())));
   FakeCallState call;
   const auto pick = [&] { return static_cast<uint16_t>(PickedBy(channel, call)); };
   const std::vector<uint16_t> theirs = SchedulersPicks(weights, 3 * kPeriod);
-  // Steer begins anywhere in the sequence: somewhere in the first period is a place from which on
-  // all is the same, for more than a period.
+  // Steer starts at a random place of the sequence. So from some place in the first period on, all
+  // picks are the same, for more than a period.
   std::vector<uint16_t> ours(theirs.size() / 3 + theirs.size() / 6);
   std::generate(ours.begin(), ours.end(), pick);
   EXPECT_NE(std::search(theirs.begin(), theirs.end(), ours.begin(), ours.end()), theirs.end())
       << "Steer's picks are nowhere in gRPC's";
 }
 
-TEST(Picks, WeightedRoundRobinIsGrpcsStaticStrideScheduler) {
+TEST(Picks, WeightedRoundRobinPicksAsGrpcsStaticStrideScheduler) {
   std::mt19937 random(1);
   std::uniform_real_distribution<float> weight(0.01f, 100.0f);
   for (const size_t size : {2, 3, 7, 10, 64}) {
@@ -212,7 +211,7 @@ TEST(Picks, WeightedRoundRobinIsGrpcsStaticStrideScheduler) {
   }
 }
 
-TEST(Picks, WeightedRoundRobinBoundsWeightsAsGrpcsScheduler) {
+TEST(Picks, WeightedRoundRobinLimitsWeightsAsGrpcsScheduler) {
   // Far above and far below the mean.
   ExpectSchedulersPicks({1, 1000, 1, 1, 0.001f});
   std::vector<float> one_of_many(30, 1);

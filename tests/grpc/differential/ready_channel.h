@@ -1,7 +1,7 @@
-// A fake channel all of whose backends are READY, to see what a policy's picker does: for the
-// benchmark, and for comparing one pick after the other.
+// A fake channel whose backends are all READY, to look at a policy's picker: for benchmarks, and to
+// compare picks one by one.
 //
-// Must not know: how a picker works.
+// Must not depend on: how a picker works.
 
 #ifndef STEER_TESTS_GRPC_DIFFERENTIAL_READY_CHANNEL_H_
 #define STEER_TESTS_GRPC_DIFFERENTIAL_READY_CHANNEL_H_
@@ -23,7 +23,7 @@
 
 namespace steer_testing {
 
-// An update with so many backends.
+// An update with this many backends.
 inline ResolverUpdate UpdateTo(int backends) {
   ResolverUpdate update;
   for (int i = 0; i < backends; ++i) {
@@ -34,7 +34,7 @@ inline ResolverUpdate UpdateTo(int backends) {
   return update;
 }
 
-// Where a pick that is to send the call sends it.
+// The backend that a completed pick chose.
 inline Backend BackendOf(const GrpcPolicy::PickResult::Complete& complete) {
   return static_cast<const FakeSubchannel*>(complete.subchannel.get())->backend();
 }
@@ -44,7 +44,7 @@ class ReadyChannel final : public ChannelHost {
   using PickArgs = GrpcPolicy::PickArgs;
   using PickResult = GrpcPolicy::PickResult;
 
-  // Update makes it READY.
+  // The channel becomes READY with Update.
   explicit ReadyChannel(const std::string& policy, const std::string& config = "{}")
       : channel_(policy, this, config) {
     if (!channel_.status().ok()) Fail(channel_.status().ToString());
@@ -55,14 +55,14 @@ class ReadyChannel final : public ChannelHost {
     channel_.Orphan();
   }
 
-  // Connects all but so many of the last.
+  // Connects all backends except the last `but`.
   void Update(const ResolverUpdate& update, size_t but = 0) {
     const absl::Status accepted = channel_.Update(update);
     if (!accepted.ok()) Fail(accepted.ToString());
     Connect(but);
   }
 
-  // Connects all that the policy wants to be connected, but for so many of the last.
+  // Connects all backends that the policy watches, except the last `but`.
   void Connect(size_t but) {
     std::vector<std::shared_ptr<Watch>> watches;
     {
@@ -79,8 +79,8 @@ class ReadyChannel final : public ChannelHost {
     }
   }
 
-  // For policies that connect what is picked: picks by all kinds of hashes until `backends` are
-  // connected, or as many as can be picked.
+  // For policies that connect only what is picked: picks with random hashes until `backends` are
+  // connected, or until 60 rounds in a row connect none, because some can never be picked.
   void ConnectByPicks(size_t backends) {
     std::mt19937_64 random(1);
     FakeCallState call;
@@ -98,7 +98,8 @@ class ReadyChannel final : public ChannelHost {
     }
   }
 
-  // Lets what picks and timers have led to happen; Steer's come from threads of gRPC's.
+  // Runs what picks and timers have scheduled. Steer's timers run on threads of gRPC's, hence the
+  // pause.
   void Settle() {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
     channel_.Drain();
@@ -140,11 +141,11 @@ class ReadyChannel final : public ChannelHost {
   }
 
   std::mutex mutex_;
-  // Guarded by it.
+  // Guarded by mutex_.
   std::vector<std::shared_ptr<Watch>> watches_;
   size_t connected_ = 0;
   grpc_connectivity_state state_ = GRPC_CHANNEL_IDLE;
-  // Replaced under the mutex, and picked with without it, when nothing happens.
+  // Replaced under mutex_. Picks read it without the mutex, while no event is under way.
   PickerPtr picker_;
   FakeChannel channel_;
 };

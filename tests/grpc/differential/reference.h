@@ -1,9 +1,8 @@
-// How gRPC's own round_robin, and the subchannels under it, differ from one gRPC to another, as far
-// as the differential test can see it. Steer's rules are the same with all of them, so what is true
-// here is what the rules of docs/differences.md are about, by the numbers that stand with each
-// constant.
+// How gRPC's own round_robin, and the subchannels under it, differ between gRPC versions, as far as
+// the differential test can see it. Steer's rules are the same in all of them, so these constants
+// are the reasons for the rules of docs/differences.md whose numbers they name.
 //
-// Must not know: the rules, Steer.
+// Must not depend on: the rules, Steer.
 
 #ifndef STEER_TESTS_GRPC_DIFFERENTIAL_REFERENCE_H_
 #define STEER_TESTS_GRPC_DIFFERENTIAL_REFERENCE_H_
@@ -22,37 +21,38 @@
 namespace steer_testing {
 namespace reference {
 
-// From 1.62 on, each endpoint is a pick_first child, which makes a subchannel, watches it, and when
-// it is READY watches its health. Steer's endpoints are such children there, too.
+// From 1.62 on, each endpoint is a pick_first child. The child makes a subchannel, watches it, and
+// watches its health when it is READY. Steer's endpoints are such children there, too.
 constexpr bool kPickFirstChildren = STEER_TEST_GENERATION == 3;
 
-// Up to 1.47, a lost connection is TRANSIENT_FAILURE and not IDLE, a connection that failed does
-// not become IDLE after its backoff, and policies ask for another attempt while it is in
-// TRANSIENT_FAILURE. They learn a state by asking for it, and from then on hear of changes.
+// Up to 1.47, a lost connection is TRANSIENT_FAILURE instead of IDLE, and a failed connection does
+// not become IDLE after its backoff: policies request another attempt in TRANSIENT_FAILURE. They
+// ask for a state, and get reports of later changes.
 constexpr bool kFailedConnectionsWait = STEER_TEST_GENERATION == 1;
 
-// What an IDLE connection that is asked to connect does in every gRPC: it is CONNECTING at once. In
-// the middle generation the test has it come later, as an event of its own, because all policies
-// have said something by then. In the others round_robin says nothing of a connection before it
-// leaves IDLE.
+// Whether an IDLE connection is CONNECTING at once when it is requested. In gRPC it always is. For
+// the middle generation the test makes it a separate, later event, because all policies have
+// reported something by then. In the other generations round_robin reports nothing before a
+// connection leaves IDLE.
 constexpr bool kRequestsStartAtOnce = kPickFirstChildren || kFailedConnectionsWait;
 
-// From 1.53 on (when pickers became reference-counted, too), a pending list with a READY endpoint
-// replaces one that has a READY endpoint only when each of its endpoints has reported a state.
+// From 1.53 on, a pending list with a READY endpoint replaces a list with a READY endpoint only
+// when each of its endpoints has reported a state. Pickers became reference-counted in that
+// version, too, which tells it apart.
 constexpr bool kSwapWaitsForAllReports =
     !std::is_same<PickerPtr,
                   std::unique_ptr<grpc_core::LoadBalancingPolicy::SubchannelPicker>>::value;
 
-// D9: round_robin may say nothing at all until it hears of a connection; the channel is CONNECTING
-// then.
+// D9: round_robin may report nothing until the first report of a connection. The channel is
+// CONNECTING until then.
 constexpr bool kMaySayNothingAtFirst = kSwapWaitsForAllReports || kFailedConnectionsWait;
 
-// D12: a pending list replaces the current one only when it has a READY endpoint or has failed
-// altogether, even if the current one is of no use.
+// D12: a pending list replaces the current one only when it has a READY endpoint or all of it has
+// failed, even if the current list is useless.
 constexpr bool kKeepsUselessList = STEER_TEST_GENERATION == 1;
 
-// What round_robin says of a failure, in the words of 1.51, which are Steer's.
-// D13: from 1.70 on, the resolution note is at the end of each of its messages, in brackets.
+// Translates round_robin's message about a failure into the words of 1.51, which are Steer's.
+// D13: from 1.70 on, each message ends with the resolution note in brackets.
 inline absl::Status InWordsOf1_51(const absl::Status& status,
                                   const std::vector<std::string>& notes) {
   if (!kPickFirstChildren || status.ok()) return status;
@@ -64,8 +64,7 @@ inline absl::Status InWordsOf1_51(const absl::Status& status,
     note = candidate;
     break;
   }
-  // A health check's message, unlike a connection's, may be empty; Steer does not announce an error
-  // then.
+  // A health check's message may be empty, unlike a connection's. Steer then announces no error.
   absl::ConsumeSuffix(&text, "; last error: ");
   if (text == "empty address list") {
     return absl::Status(status.code(), absl::StrCat("empty address list: ", note));

@@ -1,4 +1,4 @@
-// Where the shim lets go of a connection: in the work serializer, wherever the last call to it
+// Where the shim releases a connection: in the work serializer, on whatever thread its last call
 // ends, and never before the function that ended the call has returned.
 #include <gtest/gtest.h>
 
@@ -29,7 +29,7 @@ namespace {
 
 using Complete = GrpcPolicy::PickResult::Complete;
 
-// A channel that connects everything, and knows which of its subchannels are alive.
+// A channel that connects every backend, and counts the subchannels that are alive.
 class Channel final : public ChannelHost {
  public:
   Channel(const std::string& policy, const std::string& config) : channel_(policy, this, config) {
@@ -37,15 +37,16 @@ class Channel final : public ChannelHost {
   }
   ~Channel() override { Orphan(); }
 
-  // Makes this backend the only one, and waits until picks come to it.
+  // Makes this backend the only one, and waits until it is picked.
   void UpdateTo(uint32_t address) {
     ResolverUpdate update;
     update.addresses.resize(1);
     update.addresses[0].address = address;
     ASSERT_TRUE(channel_.Update(update).ok());
+    // 5 seconds.
     constexpr int kTries = 1000;
     for (int i = 0; i < kTries && PickedAddress() != address; ++i) {
-      // What a pick asks for comes from a thread of gRPC's, when it is not there yet.
+      // A pick may request a connection, which a thread of gRPC's then does.
       if (i > 2) std::this_thread::sleep_for(std::chrono::milliseconds(5));
       channel_.Drain();
       Connect();
@@ -59,7 +60,7 @@ class Channel final : public ChannelHost {
     channel_.Drain();
   }
   void Drain() { channel_.Drain(); }
-  // Runs `work` in the work serializer, and then all that it has led to.
+  // Runs `work` in the work serializer, and then everything that it scheduled.
   void RunToEnd(const std::function<void()>& work) { channel_.RunToEnd(work); }
 
   GrpcPolicy::PickResult Pick(FakeCallState* call) {
@@ -97,13 +98,13 @@ class Channel final : public ChannelHost {
   void Misused(const std::string& what) override { ADD_FAILURE() << what; }
 
  private:
-  // Reports READY wherever that has not been reported yet.
+  // Reports READY to each watch that has not got it yet.
   void Connect() {
-    std::vector<std::shared_ptr<Watch>> news;
+    std::vector<std::shared_ptr<Watch>> due;
     for (auto& [watch, connected] : watches_) {
-      if (!std::exchange(connected, true)) news.push_back(watch);
+      if (!std::exchange(connected, true)) due.push_back(watch);
     }
-    for (const auto& watch : news) {
+    for (const auto& watch : due) {
       channel_.Run([&] { watch->Report(GRPC_CHANNEL_READY, absl::OkStatus()); });
       if (!watch->health_watched()) continue;
       channel_.Run([&] { watch->ReportHealth(GRPC_CHANNEL_READY, absl::OkStatus()); });
@@ -119,20 +120,20 @@ class Channel final : public ChannelHost {
   }
 
   mutable std::mutex mutex_;
-  // Guarded by it.
+  // Guarded by mutex_.
   std::multiset<uint32_t> alive_;
-  // The work serializer's, with whether READY was reported.
+  // With whether READY was reported. Used in the work serializer only.
   std::vector<std::pair<std::shared_ptr<Watch>, bool>> watches_;
   PickerPtr picker_;
   FakeChannel channel_;
 };
 
-// A call that was picked, and holds what its tracker holds.
+// A call that was picked. It holds what its tracker holds.
 class TrackedCall {
  public:
   explicit TrackedCall(Channel& channel) {
     GrpcPolicy::PickResult result = channel.Pick(&state_);
-    // As gRPC does: the tracker alone outlives the pick.
+    // As in gRPC, only the tracker outlives the pick.
     auto* complete = const_cast<Complete*>(AlternativeOf<Complete>(result.result));
     if (complete != nullptr) tracker_ = std::move(complete->subchannel_call_tracker);
   }
@@ -151,7 +152,7 @@ class TrackedCall {
 struct Tracking {
   const char* policy;
   const char* config;
-  // For the statistics alone.
+  // Calls are tracked for the statistics only, not for the policy.
   bool for_statistics;
 };
 
@@ -172,7 +173,7 @@ class ReleaseTest : public testing::TestWithParam<Tracking> {
   Channel channel_{GetParam().policy, GetParam().config};
 };
 
-// Nobody but the call holds the connection any more.
+// The call holds the last reference to the connection.
 TEST_P(ReleaseTest, WaitsForTheWorkSerializer) {
   channel_.UpdateTo(1);
   TrackedCall call(channel_);
@@ -189,8 +190,8 @@ TEST_P(ReleaseTest, WaitsForTheWorkSerializer) {
   EXPECT_FALSE(channel_.IsAlive(1));
 }
 
-// Whoever ends a call may hold locks that are needed in the work serializer.
-TEST_P(ReleaseTest, NeverComesWithinTheEndOfTheCall) {
+// The caller that ends a call may hold locks that work in the work serializer needs.
+TEST_P(ReleaseTest, NeverHappensWithinTheEndOfTheCall) {
   channel_.UpdateTo(1);
   TrackedCall call(channel_);
   ASSERT_TRUE(call.is_tracked());
@@ -201,7 +202,7 @@ TEST_P(ReleaseTest, NeverComesWithinTheEndOfTheCall) {
   EXPECT_FALSE(channel_.IsAlive(1));
 }
 
-TEST_P(ReleaseTest, ComesAlsoAfterTheEndOfTheChannel) {
+TEST_P(ReleaseTest, HappensAlsoAfterTheEndOfTheChannel) {
   channel_.UpdateTo(1);
   TrackedCall call(channel_);
   ASSERT_TRUE(call.is_tracked());
@@ -220,7 +221,7 @@ TEST_P(ReleaseTest, ForgetsNoConnection) {
       channel_.UpdateTo(i);
       for (int j = 0; j < 3; ++j) calls.push_back(std::make_unique<TrackedCall>(channel_));
     }
-    // Half of them are abandoned.
+    // The other half is abandoned.
     for (size_t i = 0; i < calls.size(); i += 2) calls[i]->End();
   }
   channel_.Drain();
@@ -241,7 +242,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Tracking{"steer_random", "{}", true}),
     [](const testing::TestParamInfo<Tracking>& info) { return std::string(info.param.policy); });
 
-// A host that counts how often it is asked for a turn.
+// A host whose serialised work waits for Turn.
 class CountingHost final : public steer::host::PolicyHost {
  public:
   void Turn() {
@@ -262,21 +263,21 @@ class CountingHost final : public steer::host::PolicyHost {
   int released_ = 0;
 };
 
-TEST(PolicyHost, ReleasesManyConnectionsInOneTurn) {
+TEST(PolicyHost, ReleasesManyConnectionsTogether) {
   const auto host = std::make_shared<CountingHost>();
   for (int i = 0; i < 1000; ++i) host->ConnectionFree(&i);
   EXPECT_EQ(host->waiting(), 1u);
   EXPECT_EQ(host->released(), 0);
   host->Turn();
   EXPECT_EQ(host->released(), 1000);
-  // And so again.
+  // It also works a second time.
   host->ConnectionFree(nullptr);
   EXPECT_EQ(host->waiting(), 1u);
   host->Turn();
   EXPECT_EQ(host->released(), 1001);
 }
 
-TEST(PolicyHost, ReleasesAtOnceWithinItsOwnSerialisedCalls) {
+TEST(PolicyHost, ReleasesAtOnceWithinItsSerialisedCalls) {
   const auto host = std::make_shared<CountingHost>();
   const auto other = std::make_shared<CountingHost>();
   {
@@ -300,7 +301,7 @@ TEST(PolicyHost, ReleasesAtOnceWithinItsOwnSerialisedCalls) {
   other->Turn();
 }
 
-TEST(PolicyHost, TakesConnectionsFromManyThreads) {
+TEST(PolicyHost, AcceptsConnectionsFromManyThreads) {
   constexpr int kThreads = 4;
   constexpr int kEach = 10000;
   steer::host::ReleaseQueue queue;

@@ -1,6 +1,6 @@
-// The frame of a program that makes policies in the internals of gRPC, without its channels.
+// Runs a program that makes policies with gRPC's internals, without gRPC's channels.
 //
-// Must not know: what the program does.
+// Must not depend on: what the program does.
 #ifndef STEER_TESTS_GRPC_DIFFERENTIAL_RUN_IN_GRPC_H_
 #define STEER_TESTS_GRPC_DIFFERENTIAL_RUN_IN_GRPC_H_
 
@@ -15,8 +15,9 @@
 
 namespace steer_testing {
 
-// Calls `program` with Steer registered and gRPC up, on this thread, which may call gRPC's core in
-// it, and returns its status; EXIT_FAILURE, and why on stderr, when Steer cannot be registered.
+// Registers Steer, initialises gRPC, and calls `program` on this thread, which may call gRPC's
+// core. Returns the program's status. If Steer cannot be registered, prints why and returns
+// EXIT_FAILURE.
 inline int RunInGrpc(const std::function<int()>& program) {
   const steer::RegisterStatus registered = steer::Register();
   if (!registered.ok()) {

@@ -1,13 +1,14 @@
 // One sequence of events, given to two policies and compared event by event.
 //
-// This is where it stands what "the same" means. Each deliberate difference of docs/differences.md
-// is a rule here, named by its number; nothing else may differ.
-
+// sequence.cc gives the events, comparison.cc compares. Together they define what "the same" means:
+// each deliberate difference of docs/differences.md is a rule there, named by its number, and
+// nothing else may differ. runs.h runs whole sequences.
 #ifndef STEER_TESTS_GRPC_DIFFERENTIAL_SEQUENCE_H_
 #define STEER_TESTS_GRPC_DIFFERENTIAL_SEQUENCE_H_
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -25,48 +26,62 @@ struct Setup {
   World world;
 };
 
-// How often the reference did what; a run that misses one of them would prove little.
+// How often the reference did what. A run in which it never did one of them proves little.
 using Coverage = std::map<std::string, uint64_t>;
 
 class Sequence {
  public:
   Sequence(const Setup& setup, Coverage* coverage);
 
-  // Both return what differs, or nothing.
+  // Both return what differs. Empty: nothing.
   std::string Step(const Event& event);
   std::string Finish();
 
   const World& world() const { return world_; }
   std::vector<uint32_t> FirstReportsDue() const { return a_.FirstReportsDue(); }
-  // What was last compared.
+  // What was compared last.
   const Observation& reference() const { return seen_a_; }
   const Observation& policy() const { return seen_b_; }
 
  private:
-  // What must be equal after an event beside what is in force.
+  // What must be equal after an event, besides the state and the picker in force.
   enum class Reports {
     kEach,       // every state report
-    kLast,       // D3: whether there was one; the last one is in force
-    kAfterBatch  // D1: only what is in force
+    kLast,       // D3: whether there was one
+    kAfterBatch  // D1: nothing
   };
+  class Differences;
 
+  // sequence.cc
   void BeginEvent();
-  void Translate(Observation* seen) const;
-  std::string EndEvent(Reports reports);
   std::string DeliverFirstReports(uint32_t key);
   std::string Update(const Event& event);
+  std::string DeliverFirstReportsBefore(const Event& event);
+  void NoteUpdate(const Event& event, bool first_list);
+  void NoteConnections(const Event& event);
+  bool DeliverSurplus(const std::vector<uint32_t>& due_before);
+  bool DeliverShared(const Event& event, bool first_list);
   std::string FailReconnects(const std::vector<Backend>& addresses);
   bool Settle();
   grpc_connectivity_state StateOf(uint32_t key) const;
+  void Change(const StateChange& change, const std::vector<std::shared_ptr<Watch>>& earlier_a,
+              const std::vector<std::shared_ptr<Watch>>& earlier_b);
+
+  // comparison.cc
+  std::string EndEvent(Reports reports);
+  bool AllowSilentReference();
+  bool AllowSilentChild(Reports* reports);
+  void CountObserved();
+  void CompareInForce(Reports reports, bool silent, Differences* differences);
+  void CompareRequests(bool diverged, bool stale, Differences* differences);
+  std::string CompareDiverged();
+  void NoticeLaggingReference();
+  void Translate(Observation* seen) const;
   std::set<uint32_t> WithNeedlessRequests() const;
   bool IsSomeLastError(const absl::Status& status) const;
   bool ReferenceHasPendingList() const;
-  void NoticeLaggingReference();
-  std::string CompareDiverged();
   bool IsUsable(const Backend& backend) const;
   std::set<uint32_t> UsableKeys() const;
-  void Change(const StateChange& change, const std::vector<std::shared_ptr<Watch>>& earlier_a,
-              const std::vector<std::shared_ptr<Watch>>& earlier_b);
   void Count(const std::string& what, uint64_t times = 1) { (*coverage_)[what] += times; }
 
   const bool self_test_;
@@ -78,42 +93,28 @@ class Sequence {
   Observation seen_b_;
   bool updated_ = false;
   int max_turn_ = 1;
-  // The latest address list, and the notes that came with it and those before it.
+  // The latest address list, and the resolution note that came with the latest update.
   std::vector<Backend> list_;
   std::string note_;
-  // The backends whose first report waits for an event of its own.
+  // The backends whose first report waits for a separate event.
   std::set<uint32_t> held_back_;
-  // D10: the reference's new children told it of a failure that Steer's kept ones have told before.
+  // D10: the reference's new children reported a failure that Steer's kept children had reported
+  // before.
   bool failure_told_again_ = false;
-  // D11: in this event, a health check failed.
+  // D11: a health check failed in this event.
   bool health_failed_ = false;
-  // The backends that had failed before this event's list and that Steer knows of.
+  // The backends that had failed before this event's list and that Steer has a subchannel of.
   std::set<uint32_t> kept_failed_;
-  // D14: connections that were CONNECTING when a list came, and have not changed since.
+  // D14: the connections that were CONNECTING when a list came and have not changed since.
   std::set<int> silent_;
   bool ended_ = false;
-  // D12, D14: one side has taken a list that the other has not.
+  // D12, D14: one side uses a list that the other does not use.
   bool diverged_ = false;
-  // The backends of the list that was the only one Steer had, the last time that it had only one.
+  // The backends of Steer's list when it last had only one list.
   std::set<uint32_t> steers_list_;
-  // The keys of backends that one list or another had more than once.
+  // The keys of backends that any list had more than once.
   std::set<uint32_t> listed_twice_;
 };
-
-// The events of one seed, and where the two policies began to differ.
-struct Difference {
-  std::vector<Event> events;
-  std::string what;
-  std::string reference;
-  std::string policy;
-};
-
-// Runs given events; nothing in `what` if there is no difference.
-Difference RunEvents(const Setup& setup, const std::vector<Event>& events, Coverage* coverage);
-// Runs the events that the seed makes.
-Difference RunSeed(Setup setup, int max_events, Coverage* coverage);
-// Takes away from a difference's events what it does not need.
-Difference Shrink(const Setup& setup, const Difference& difference);
 
 }  // namespace steer_testing
 

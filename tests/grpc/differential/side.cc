@@ -1,5 +1,4 @@
-// See side.h.
-
+// One policy under test. See side.h.
 #include "side.h"
 
 #include <algorithm>
@@ -18,8 +17,7 @@ std::string KeyNames(const std::set<uint32_t>& keys) {
       keys, " ", [](std::string* out, uint32_t key) { absl::StrAppend(out, BackendKeyName(key)); });
 }
 
-// The shortest turn that explains all of `picked`, or nothing if that would be longer than
-// `max_turn`.
+// The shortest turn that explains all of `picked`. Empty: it would be longer than `max_turn`.
 std::vector<uint64_t> TurnOf(const std::vector<uint64_t>& picked, size_t max_turn) {
   for (size_t turn = 1; turn <= max_turn && turn < picked.size(); ++turn) {
     if (std::equal(picked.begin() + static_cast<ptrdiff_t>(turn), picked.end(), picked.begin())) {
@@ -73,6 +71,7 @@ Side::~Side() {
   DropPicker();
 }
 
+// Injects the fault one time in eight, so that a sequence gets into various states before it.
 bool Side::Mutate(Mutation mutation) { return mutation_ == mutation && mutation_rng_() % 8 == 0; }
 
 void Side::BeginEvent() { now_ = Observation(); }
@@ -97,7 +96,7 @@ void Side::Picks(int count) {
       picked_.back() = picked_[picked_.size() - 2];
     }
   }
-  // A queued pick makes gRPC call the policy, from the work serializer.
+  // After a queued pick gRPC calls the policy in the work serializer.
   if (now_.pick_kind == PickOutcome::kQueue) channel_.Drain();
 }
 
@@ -199,12 +198,13 @@ Observation Side::Observe(int max_turn) {
   now_.has_picker = picker_ != nullptr;
   now_.state = state_;
   now_.status = status_;
+  // A turn shows when it has been picked twice, and one more.
   const size_t enough = static_cast<size_t>(2 * max_turn + 1);
   Picks(static_cast<int>(enough));
   if (now_.pick_kind == PickOutcome::kComplete && picker_ != nullptr) {
     now_.rotation = LeastRotation(TurnOf(picked_, static_cast<size_t>(max_turn)));
-    if (now_.rotation.empty()) Misused("the picks do not go round");
-    // The next event's picks must continue where these ended.
+    if (now_.rotation.empty()) Misused("the picks do not rotate");
+    // Keeps the last ones, because the next event's picks must continue from them.
     if (picked_.size() > 2 * enough) {
       picked_.erase(picked_.begin(), picked_.end() - static_cast<ptrdiff_t>(enough));
     }
@@ -243,13 +243,13 @@ void Side::WatchStarted(std::shared_ptr<Watch> watch) {
 
 void Side::WatchCancelled(const std::shared_ptr<Watch>& watch) {
   watches_.erase(std::remove(watches_.begin(), watches_.end(), watch), watches_.end());
-  // Earlier picks say that it is watched.
+  // Earlier picks were recorded as watched.
   picked_.clear();
 }
 
 void Side::ConnectionRequested(const Backend& backend) {
-  // Where policies ask while a connection is in TRANSIENT_FAILURE, they ask in other states, too,
-  // and gRPC does nothing then.
+  // Policies that request connections in TRANSIENT_FAILURE also do so in other states, where gRPC
+  // ignores it.
   const grpc_connectivity_state state = StateOf(backend);
   if (reference::kFailedConnectionsWait && state != GRPC_CHANNEL_IDLE &&
       state != GRPC_CHANNEL_TRANSIENT_FAILURE) {

@@ -1,6 +1,6 @@
-// One policy under test with everything that can be observed of it from the channel's side.
+// One policy under test, with everything that a channel can observe of it.
 //
-// Knows nothing of the other side, and judges nothing except misuse of gRPC's interfaces.
+// Must not depend on: the other side. It judges nothing except misuse of gRPC's interfaces.
 
 #ifndef STEER_TESTS_GRPC_DIFFERENTIAL_SIDE_H_
 #define STEER_TESTS_GRPC_DIFFERENTIAL_SIDE_H_
@@ -19,19 +19,19 @@
 
 namespace steer_testing {
 
-// A deliberate fault, put between a policy and its observer, to show that the comparison would
-// notice it.
+// A deliberate fault between a policy and its observer. It shows that the comparison would notice
+// such a fault.
 enum class Mutation {
   kNone,
-  kDropReport,          // a state report with its picker gets lost
-  kDropStateChange,     // the policy never hears of a connectivity report
-  kDropConnect,         // a connection request gets lost
-  kDropReresolution,    // a request to resolve again gets lost
-  kDropResetBackoff,    // a backoff reset gets lost
+  kDropReport,          // a state report with its picker is lost
+  kDropStateChange,     // a connectivity report does not reach the policy
+  kDropConnect,         // a connection request is lost
+  kDropReresolution,    // a request to resolve again is lost
+  kDropResetBackoff,    // a backoff reset is lost
   kChangeStatus,        // a failure is reported with another message
   kChangeUpdateStatus,  // UpdateLocked returns another status
   kRepeatPick,          // one backend is picked twice in a row
-  kKeepSubchannel,      // a subchannel is never let go
+  kKeepSubchannel,      // a subchannel is never released
 };
 
 struct Observation {
@@ -49,9 +49,9 @@ struct Observation {
   bool has_picker = false;
   PickOutcome::Kind pick_kind = PickOutcome::kQueue;
   absl::Status pick_status;
-  // One turn of the rotation, beginning with its least element, so that two pickers which began at
+  // One turn of the rotation, starting with its least element, so that two pickers that start at
   // different backends compare equal. An element is twice a backend's key, plus kWatched if the
-  // policy still watches the subchannel that was picked.
+  // policy still watches the picked subchannel.
   static constexpr uint64_t kWatched = 1;
   std::vector<uint64_t> rotation;
   std::set<uint32_t> live;
@@ -73,7 +73,7 @@ class Side final : public ChannelHost {
   void Update(const ResolverUpdate& update);
   void Picks(int count);
 
-  // The watches of a connection, those begun first in front.
+  // The watches of a connection, in the order in which they began.
   std::vector<std::shared_ptr<Watch>> WatchesOf(int slot) const;
   std::vector<std::shared_ptr<Watch>> Watches() const;
   std::set<uint32_t> WatchedKeys() const;
@@ -82,22 +82,23 @@ class Side final : public ChannelHost {
   std::vector<uint32_t> FirstReportsDue() const;
   // Delivers the first reports of up to `count` watches of this backend.
   void DeliverFirstReports(uint32_t key, int count);
-  // Tells these watches what their connection has become, after their first report if that has not
-  // come yet; with `health_alone`, only those hear of it that watch the connection's health.
+  // Reports the connection to these watches, after their first report if that was not delivered
+  // yet. With `health_alone`, reports only to those that watch the connection's health.
   void Deliver(const std::vector<std::shared_ptr<Watch>>& watches, const Connection& connection,
                bool health_alone = false);
-  // A watch that was cancelled before its first report came gets that now, too late.
+  // Delivers, too late, the first reports of watches that were cancelled before their first report.
   void DeliverOrphanedFirstReports();
 
   bool HasSubchannelOf(int slot) const;
   void DropPicker();
 
-  // `max_turn` is the greatest number of backends that a rotation may have.
+  // Picks until the rotation shows, and returns what was observed. `max_turn` is the largest number
+  // of picks that one turn may have.
   Observation Observe(int max_turn);
 
   // How many connectivity reports the policy got during this event.
   int delivered() const { return now_.delivered; }
-  // What has happened in this event so far, and what is in force now.
+  // What happened in this event so far, and what is in force now.
   const std::set<uint32_t>& connects() const { return now_.connects; }
   bool has_picker() const { return picker_ != nullptr; }
   grpc_connectivity_state state() const { return state_; }
@@ -128,7 +129,7 @@ class Side final : public ChannelHost {
     Connection report;
   };
 
-  // Whether the fault happens now.
+  // Whether to inject the fault now.
   bool Mutate(Mutation mutation);
   void DeliverOne(Watch& watch, const Connection& connection, bool health_alone = false);
 
@@ -140,7 +141,7 @@ class Side final : public ChannelHost {
   grpc_connectivity_state state_ = GRPC_CHANNEL_IDLE;
   absl::Status status_;
   PickerPtr picker_;
-  // What the present picker picked so far, as far back as is needed to see a whole turn.
+  // What the current picker has picked, as far back as it takes to see a whole turn.
   std::vector<uint64_t> picked_;
   std::vector<std::shared_ptr<Watch>> watches_;
   std::vector<FirstReport> first_reports_;

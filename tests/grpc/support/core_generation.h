@@ -1,9 +1,9 @@
-// What differs between gRPC's generations in the parts of its core that the tests speak to, as
-// named types and functions. The headers themselves say which generation it is. Everything else
-// that includes headers of gRPC's core (resolver_feed.cc, the differential test's fake channel, the
-// benchmark) does it by this file.
+// What differs between gRPC versions in the parts of gRPC's core that the tests use, as named types
+// and functions. gRPC's headers decide. All other test files that use gRPC's core
+// (resolver_feed.cc, the differential test's fake channel, the benchmark) include its headers
+// through this file.
 //
-// Must not know: Steer, the tests.
+// Must not depend on: Steer, the tests.
 #ifndef STEER_TESTS_GRPC_SUPPORT_CORE_GENERATION_H_
 #define STEER_TESTS_GRPC_SUPPORT_CORE_GENERATION_H_
 
@@ -29,7 +29,7 @@
 //   1, gRPC up to 1.48: one static registry, channel args as a C struct, subchannels without status
 //   2, gRPC 1.49 to 1.59: everything in CoreConfiguration, round_robin makes subchannels
 //   3, gRPC from 1.62: endpoints, round_robin makes a pick_first child of each
-// (1.60 and 1.61 are between the last two, and no test is run with them.)
+// (1.60 and 1.61 are between the last two; no test runs with them.)
 #if __has_include("src/core/load_balancing/lb_policy.h")
 #define STEER_TEST_GENERATION 3
 #include "src/core/call/status_util.h"
@@ -103,7 +103,7 @@ using Address = grpc_core::ServerAddress;
 using AddressList = grpc_core::ServerAddressList;
 #endif
 
-// Further hosts are of this machine as well.
+// `host` 1 is 127.0.0.2, and so on: all of them are this machine.
 inline grpc_resolved_address Loopback(uint16_t port, uint32_t host = 0) {
   sockaddr_in ipv4;
   std::memset(&ipv4, 0, sizeof(ipv4));
@@ -129,7 +129,7 @@ inline uint32_t LoopbackHostOf(const grpc_resolved_address& address) {
   return ntohl(ipv4.sin_addr.s_addr) - INADDR_LOOPBACK;
 }
 
-// An address of this machine. `weight` is what a resolver says for policies alone; 0 for none.
+// An address of this machine. `weight` is a resolver's attribute for policies; 0: none.
 inline Address MakeAddress(uint16_t port, grpc_core::ChannelArgs args = grpc_core::ChannelArgs(),
                            uint32_t weight = 0, uint32_t host = 0) {
 #if STEER_TEST_GENERATION == 3
@@ -150,8 +150,8 @@ inline Address MakeAddress(uint16_t port, grpc_core::ChannelArgs args = grpc_cor
 #endif
 }
 
-// Adds to the args of an address what consistent hashing should hash, or nothing where no resolver
-// can say that.
+// Adds the text that consistent hashing should hash to the args of an address. Adds nothing where
+// gRPC has no such arg.
 inline grpc_core::ChannelArgs WithHashKey(const grpc_core::ChannelArgs& args,
                                           [[maybe_unused]] const std::string& key) {
 #ifdef GRPC_ARG_RING_HASH_ENDPOINT_HASH_KEY
@@ -161,7 +161,7 @@ inline grpc_core::ChannelArgs WithHashKey(const grpc_core::ChannelArgs& args,
 #endif
 }
 
-// The same with where the address is, as xDS does it, in the last generation.
+// Adds the address's locality as xDS does. Adds nothing before the last generation.
 inline grpc_core::ChannelArgs WithLocality(const grpc_core::ChannelArgs& args,
                                            [[maybe_unused]] const std::string& region,
                                            [[maybe_unused]] const std::string& zone,
@@ -174,7 +174,7 @@ inline grpc_core::ChannelArgs WithLocality(const grpc_core::ChannelArgs& args,
 #endif
 }
 
-// Channel args as results and updates carry them.
+// The type of channel args in results and updates.
 #if STEER_TEST_GENERATION == 1
 using CarriedArgs = const grpc_channel_args*;
 inline CarriedArgs ToCarried(const grpc_core::ChannelArgs& args) { return args.ToC(); }
@@ -210,7 +210,7 @@ template <typename Callback>
 void ReportResult(grpc_core::Resolver::ResultHandler* handler, grpc_core::Resolver::Result result,
                   Callback taken) {
 #if STEER_TEST_GENERATION == 1
-  // The channel takes a result before this returns, and policies here have nothing to say to it.
+  // The channel takes the result before this returns, and policies cannot refuse it.
   handler->ReportResult(std::move(result));
   taken(absl::OkStatus());
 #else
@@ -233,7 +233,7 @@ void RegisterResolverFactory(MakeFactory make_factory) {
 
 // --- Picks ---
 
-// The T in a variant, or null. gRPC's variants were absl's, which are not always std's.
+// The T in a variant, or null. gRPC's variants were absl's, which are not std's in every build.
 template <typename T, typename Variant>
 const T* AlternativeOf(const Variant& variant) {
 #if STEER_TEST_GENERATION == 3
@@ -243,9 +243,9 @@ const T* AlternativeOf(const Variant& variant) {
 #endif
 }
 
-// What a channel makes of the status of a pick that failed (gRFC A54). The first generation's
-// channels leave it as it is; here it is as if they did not, because that is not the policy's
-// affair.
+// The status that a channel gives to a call whose pick failed (gRFC A54). Channels of the first
+// generation do not change the status. This changes it anyway, so that the policies' results
+// compare equal in all generations.
 inline absl::Status StatusOfFailedPick(const absl::Status& status, const char* source) {
 #if STEER_TEST_GENERATION == 1
   switch (status.code()) {
@@ -266,8 +266,8 @@ inline absl::Status StatusOfFailedPick(const absl::Status& status, const char* s
 #endif
 }
 
-// Must exist while a thread of ours gives work to a work serializer, which runs it there and then
-// up to 1.70.
+// A test's thread must hold one while it gives work to a work serializer, which up to 1.70 runs the
+// work at once.
 struct CallbackScope {
 #if STEER_TEST_GENERATION != 3
   grpc_core::ApplicationCallbackExecCtx callback_exec_ctx;
