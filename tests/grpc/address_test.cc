@@ -1,4 +1,4 @@
-// Addresses as the shim writes them, beside gRPC's own way to do so.
+// Compares addresses as the shim writes them with gRPC's own text.
 #include "address.h"
 
 #include <gtest/gtest.h>

@@ -1,25 +1,27 @@
 // The server process of the end-to-end tests: answers each call of /steer.test.Echo/Call with its
-// own port. It is steered by lines on stdin and ends when its stdin does, so that it never outlives
-// the test that started it. Knows nothing of Steer.
+// port. It reads commands from stdin and ends at the end of stdin, so that it never outlives the
+// test that started it.
 //
 // It also offers xds.service.orca.v3.OpenRcaService, the stream of load reports that gRPC's clients
-// ask for. gRPC's own OrcaService is in a library that few packages have.
+// request. gRPC's own OrcaService is in a library that few packages have.
 //
-// Prints "LISTENING <port>" when it is ready. Commands, each answered by "OK" once it has taken
-// effect:
-//   health serving | health not_serving     what the health service says (with --health)
+// Prints "LISTENING <port>" when it is ready. It answers each command with "OK" once the command
+// has taken effect:
+//   health serving | health not_serving     sets what the health service says (with --health)
 //   failing on | failing off                calls fail with UNAVAILABLE
-//   delay <milliseconds>                    how long each call takes
-//   trailer <hex>                           each call ends with this load report, serialised
-//   report <hex>                            what the stream of load reports says
-//   record <cpu> <application> <qps> <eps>  each call ends with this load report, made by gRPC's
-//                                           own CallMetricRecorder (from 1.54 on)
+//   delay <milliseconds>                    each call takes this long
+//   trailer <hex>                           each call ends with this serialised load report
+//   report <hex>                            the stream of load reports sends this
+//   record <cpu> <application> <qps> <eps>  each call ends with this load report, made by
+//                                           gRPC's CallMetricRecorder (from 1.54 on)
 //   shutdown                                finishes the running calls and exits (no answer)
 //
-// A call may ask for something by its own headers:
-//   fail-with: <code> <message>     it fails with that
-//   send-trailer-bin: <key>=<value> its trailing metadata has that; may be given several times
-// and headers that begin with "echo-" come back in the trailing metadata.
+// A call can change its own answer by headers:
+//   fail-with: <code> <message>      fails with this status
+//   send-trailer-bin: <key>=<value>  adds this trailing metadata; may be given several times
+//   echo-...                         comes back in the trailing metadata
+//
+// Must not depend on: Steer.
 #include <grpcpp/alarm.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
@@ -56,14 +58,14 @@ struct Behaviour {
   std::atomic<int> delay_ms{0};
 
   mutable std::mutex mutex;
-  // Guarded by it.
+  // The following are guarded by it.
   std::string trailer;
   std::string report;
-  // Empty: nothing is recorded. CPU, application, calls and errors per second.
+  // CPU, application, calls and errors per second. Empty: nothing is recorded.
   std::vector<double> record;
 };
 
-// The interval that an OrcaLoadReportRequest asks for: its field 1, a google.protobuf.Duration.
+// The interval of an OrcaLoadReportRequest: its field 1, a google.protobuf.Duration.
 std::chrono::nanoseconds IntervalOf(const grpc::ByteBuffer& request) {
   std::vector<grpc::Slice> slices;
   if (!request.Dump(&slices).ok()) return std::chrono::seconds(1);
@@ -82,7 +84,7 @@ std::chrono::nanoseconds IntervalOf(const grpc::ByteBuffer& request) {
     return value;
   };
   std::array<uint64_t, 2> seconds_and_nanos = {};
-  // Past the tag and the length of field 1; its own fields are numbers.
+  // Skips the tag and the length of field 1, whose own fields are numbers.
   if (varint() == (1 << 3 | 2)) varint();
   while (at < bytes.size()) {
     const uint64_t field = varint() >> 3;
@@ -93,8 +95,8 @@ std::chrono::nanoseconds IntervalOf(const grpc::ByteBuffer& request) {
          std::chrono::nanoseconds(seconds_and_nanos[1]);
 }
 
-// One call after another: waits for a request, reads it, waits as long as it is told, answers,
-// begins anew.
+// Serves one call after another: waits for a call, reads the request, waits for the delay, answers,
+// and begins again.
 class EchoCalls {
  public:
   EchoCalls(grpc::AsyncGenericService* service, grpc::ServerCompletionQueue* queue,
@@ -103,7 +105,7 @@ class EchoCalls {
     Begin();
   }
 
-  // What was begun last has ended. False when no further call will come.
+  // Called when the last started operation has ended. False: no more calls come.
   bool Proceed(bool ok) {
     switch (state_) {
       case State::kWaiting:
@@ -162,7 +164,7 @@ class EchoCalls {
     grpc::GenericServerAsyncReaderWriter stream{&context};
     grpc::ByteBuffer request;
     grpc::Alarm alarm;
-    // Of a stream of load reports.
+    // For streams of load reports.
     std::chrono::nanoseconds interval;
   };
 
@@ -195,7 +197,7 @@ class EchoCalls {
 #endif
   }
 
-  // What the call itself asks for.
+  // Does what the call's headers ask for. Returns the call's status.
   grpc::Status ObeyHeaders() {
     grpc::Status status;
     for (const auto& [key, value] : call_->context.client_metadata()) {
@@ -236,7 +238,7 @@ class EchoCalls {
 
 void Serve(grpc::AsyncGenericService* service, grpc::ServerCompletionQueue* queue,
            const Behaviour& behaviour) {
-  // As many calls as can run at one time, which only those with a delay need.
+  // The largest number of calls at a time. Only tests with delayed calls need many.
   constexpr int kCalls = 500;
   std::vector<std::unique_ptr<EchoCalls>> calls;
   for (int i = 0; i < kCalls; ++i) {
@@ -311,7 +313,7 @@ std::string FromHex(const std::string& text) {
   return bytes;
 }
 
-// False when the line is not a command.
+// Returns false if the line is not a command.
 bool Obey(const std::string& line, const std::string& health, Behaviour* behaviour,
           grpc::Server* server) {
   std::istringstream words(line);
@@ -352,7 +354,7 @@ int main(int argc, char** argv) {
   grpc::AsyncGenericService service;
   grpc::EnableDefaultHealthCheckService(!options.health.empty());
   grpc::ServerBuilder builder;
-  // Two servers on one port would share its connections unseen.
+  // Otherwise two servers on one port would share its connections unnoticed.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   int bound_port = 0;
   builder.AddListeningPort("127.0.0.1:" + options.port, Credentials(options), &bound_port);
@@ -377,7 +379,7 @@ int main(int argc, char** argv) {
   while (std::getline(std::cin, line)) {
     if (line == "shutdown") {
       server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(10));
-      // Before the queue: a call that ends may yet ask the server for another, in vain.
+      // Before the queue's shutdown, because a call that ends requests another one from the server.
       serving.join();
       queue->Shutdown();
       return 0;
@@ -385,6 +387,6 @@ int main(int argc, char** argv) {
     std::cout << (Obey(line, options.health, &behaviour, server.get()) ? "OK" : "UNKNOWN COMMAND")
               << std::endl;
   }
-  // The test is gone: nobody waits for the running calls, and some may have a long delay.
+  // The test has ended. Do not wait for running calls, which may have a long delay.
   std::_Exit(0);
 }

@@ -1,6 +1,6 @@
-// What a fault in a service config looks like to the application. A config that comes from the
-// resolver shows its faults at the RPC, each by its field path; gRPC up to 1.5x says less of one
-// that comes with the channel's arguments, and logs the rest.
+// What an application sees of an error in a service config. Calls fail with the errors of a config
+// from the resolver, each with its field path. If the config is a channel argument, older gRPC
+// versions report less and log the rest.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -18,7 +18,7 @@ using testing::HasSubstr;
 
 class Config : public PolicyTest {
  protected:
-  // What a call says when the resolver sends this config, and whether it can be called at all.
+  // The status of a call when the resolver sends this config.
   grpc::Status CallWith(const std::string& service_config) {
     ResolverFeed feed;
     ResolverFeed::Result result;
@@ -32,7 +32,7 @@ class Config : public PolicyTest {
 };
 STEER_FOR_EACH_POLICY(Config);
 
-TEST_P(Config, FieldsThatAreNotKnownAreIgnored) {
+TEST_P(Config, UnknownFieldsAreIgnored) {
   const std::string config =
       ServiceConfig(policy(), R"({"notKnown":1,"norThis":{"a":[null,{}]}})", R"(,"norThis":true)");
   EXPECT_TRUE(CallWith(config).ok());
@@ -41,7 +41,7 @@ TEST_P(Config, FieldsThatAreNotKnownAreIgnored) {
   EXPECT_EQ(channel->GetLoadBalancingPolicyName(), policy());
 }
 
-TEST_P(Config, AWrongTypeIsNamedByItsFieldPath) {
+TEST_P(Config, AWrongTypeIsReportedWithItsFieldPath) {
   for (const char* const value : {"\"yes\"", "[]", "5", "true", "null"}) {
     const std::string config = ServiceConfig(policy(), value);
     const grpc::Status status = CallWith(config);
@@ -51,7 +51,7 @@ TEST_P(Config, AWrongTypeIsNamedByItsFieldPath) {
   }
 }
 
-TEST_P(Config, AllFaultsAreNamedWhereThePolicyIsAChild) {
+TEST_P(Config, AllErrorsAreReportedWhereThePolicyIsAChild) {
   if (!HasOutlierDetection()) GTEST_SKIP() << "this gRPC has no outlier detection";
   const std::string config = ServiceConfig(
       "outlier_detection_experimental",
@@ -63,13 +63,13 @@ TEST_P(Config, AllFaultsAreNamedWhereThePolicyIsAChild) {
                     HasSubstr(FaultOf("interval")), HasSubstr(FaultOf("maxEjectionPercent"))));
 }
 
-TEST_P(Config, APolicyThatNobodyKnowsIsNamed) {
+TEST_P(Config, AnUnknownPolicyIsReportedByItsName) {
   const grpc::Status status = CallWith(ServiceConfig(policy() + "_2"));
   EXPECT_FALSE(status.ok());
   EXPECT_THAT(status.error_message(), HasSubstr("No known policies in list: " + policy() + "_2"));
 }
 
-TEST_P(Config, AFaultyConfigDoesNotReplaceAGoodOne) {
+TEST_P(Config, AWrongConfigDoesNotReplaceAValidOne) {
   ResolverFeed feed;
   ResolverFeed::Result result;
   result.ports = {backend_.port()};

@@ -1,5 +1,5 @@
-// A channel destroyed with calls in flight. A C++ channel cannot be: each of its calls keeps it
-// alive. So these tests use gRPC's C API, as the other languages do.
+// A channel that is destroyed with calls in flight. In C++ each call keeps its channel alive, so
+// these tests use gRPC's C API, as other languages do.
 #include "support/core_channel.h"
 
 #include <gmock/gmock.h>
@@ -20,7 +20,7 @@ constexpr std::chrono::milliseconds kSlowCall{300};
 
 class CoreChannelDestroyed : public PolicyTest {
  protected:
-  // Starts calls, destroys the channel, waits until all calls have ended, and returns how.
+  // Starts calls, destroys the channel, waits for the end of all calls, and returns their statuses.
   std::vector<grpc_status_code> DestroyWithCallsInFlight(CoreChannel* channel, size_t count) {
     std::vector<std::unique_ptr<CoreCall>> calls;
     for (size_t i = 0; i < count; ++i) calls.push_back(std::make_unique<CoreCall>(*channel));
@@ -33,11 +33,11 @@ class CoreChannelDestroyed : public PolicyTest {
 };
 STEER_FOR_EACH_POLICY(CoreChannelDestroyed);
 
-TEST_P(CoreChannelDestroyed, CallsThatWerePickedRunToTheirEnd) {
+TEST_P(CoreChannelDestroyed, PickedCallsRunToTheirEnd) {
   Backends backends(3);
   CoreChannel channel(StaticTarget(backends.ports()), ServiceConfig(policy()));
   {
-    // Until the channel is READY, calls wait for a pick.
+    // The first call waits until the channel is READY. Later calls are picked at once.
     CoreCall first(channel);
     ASSERT_TRUE(channel.WaitForOne());
     EXPECT_EQ(first.status(), GRPC_STATUS_OK);
@@ -51,7 +51,7 @@ TEST_P(CoreChannelDestroyed, CallsThatWaitForAPickFail) {
   MuteListener connecting;
   ReservedPort failing;
   CoreChannel channel(StaticTarget({connecting.port(), failing.port()}), ServiceConfig(policy()));
-  // With which code is gRPC's affair.
+  // The code is gRPC's choice.
   EXPECT_THAT(DestroyWithCallsInFlight(&channel, 60), testing::Each(testing::Ne(GRPC_STATUS_OK)));
 }
 

@@ -1,5 +1,5 @@
-// A process that forks: the children's calls go well, their picks are their own, and no lock of the
-// engine's is held in them. This program has neither Steer nor gRPC.
+// A process that forks: its children's calls succeed, their random picks differ, and no lock of the
+// engine is held in them. This program itself has neither Steer nor gRPC.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -29,7 +29,7 @@ void PrintTo(const Policy& policy, std::ostream* to) { *to << policy.name; }
 
 class Fork : public testing::TestWithParam<Policy> {};
 
-TEST_P(Fork, ChildrenHaveTheirOwnPicks) {
+TEST_P(Fork, ChildrenPickIndependently) {
   const Policy& policy = GetParam();
   Backends backends(3);
   const std::string service_config =
@@ -48,7 +48,7 @@ TEST_P(Fork, ChildrenHaveTheirOwnPicks) {
     }
   }
   EXPECT_EQ(ports.size(), kChildren + 1u);
-  // 24 random choices among three: no two processes make the same ones.
+  // With 24 random choices among three, no two processes make the same ones.
   const std::set<std::string> different(ports.begin(), ports.end());
   if (policy.is_random) {
     EXPECT_EQ(different.size(), ports.size());

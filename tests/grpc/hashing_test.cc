@@ -1,4 +1,4 @@
-// Policies that send the calls of one user to one backend, by a header of the call.
+// Policies that send the calls of a user to the same backend, by a header of the call.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -34,14 +34,14 @@ int PortOf(const std::shared_ptr<grpc::Channel>& channel, int user) {
   return Call(channel, options).port;
 }
 
-// Who answers each user's calls.
+// The port that answers each user's calls.
 std::map<int, int> PortsOf(const std::shared_ptr<grpc::Channel>& channel) {
   std::map<int, int> ports;
   for (int user = 0; user < kUsers; ++user) ports[user] = PortOf(channel, user);
   return ports;
 }
 
-// Until nothing changes any more, for backends become READY one after the other.
+// Waits until the ports of all users stay the same, because backends become READY one by one.
 std::map<int, int> WaitForPortsOf(const std::shared_ptr<grpc::Channel>& channel, size_t backends) {
   std::map<int, int> ports;
   EXPECT_TRUE(WaitUntil([&] {
@@ -54,7 +54,7 @@ std::map<int, int> WaitForPortsOf(const std::shared_ptr<grpc::Channel>& channel,
   return ports;
 }
 
-TEST_P(Hashing, AUsersCallsGoToOneBackendWhateverTheOrderOfTheList) {
+TEST_P(Hashing, AUsersCallsGoToOneBackendForAnyOrderOfTheList) {
   Backends backends(4);
   const auto channel = ChannelTo(backends.ports());
   const std::map<int, int> ports = WaitForPortsOf(channel, 4);
@@ -65,8 +65,8 @@ TEST_P(Hashing, AUsersCallsGoToOneBackendWhateverTheOrderOfTheList) {
   EXPECT_EQ(WaitForPortsOf(ChannelTo(reversed), 4), ports);
 }
 
-// Backends are connected while the list moves under them.
-TEST_P(Hashing, AUsersCallsGoToOneBackendHoweverTheListCameAbout) {
+// Backends connect while the list changes.
+TEST_P(Hashing, AUsersCallsGoToOneBackendForAnyHistoryOfTheList) {
   Backends backends(8);
   std::vector<int> ports = backends.ports();
   const std::map<int, int> expected = WaitForPortsOf(ChannelTo(ports), ports.size());
@@ -84,9 +84,9 @@ TEST_P(Hashing, AUsersCallsGoToOneBackendHoweverTheListCameAbout) {
   EXPECT_EQ(WaitForPortsOf(channel, ports.size()), expected);
 }
 
-// A table moves a few more than those of the lost one (Maglev, NSDI 2016). A ring, which keeps its
-// size, gives each of three backends a third more entries than each of four had: so it moves up to
-// a quarter of the others.
+// maglev's table moves a few users besides those of the removed backend (Maglev, NSDI 2016). A ring
+// keeps its size, so each of three backends gets a third more entries than each of four had. It
+// moves up to a quarter of the other users.
 TEST_P(Hashing, FewUsersMoveWhenABackendLeaves) {
   Backends backends(4);
   const std::map<int, int> before = WaitForPortsOf(ChannelTo(backends.ports()), 4);
@@ -110,7 +110,7 @@ TEST_P(Hashing, CallsWithoutTheHeaderGoAnywhere) {
   EXPECT_EQ(counts.count(0), 0u);
 }
 
-TEST_P(Hashing, AUserWhoseBackendIsLostIsServedByAnother) {
+TEST_P(Hashing, AUserWhoseBackendIsLostGoesToAnother) {
   Backends backends(3);
   const auto channel = ChannelTo(backends.ports());
   const std::map<int, int> before = WaitForPortsOf(channel, 3);

@@ -1,5 +1,5 @@
-// Backends that are connected and still not to be used: client-side health checking, and Steer as
-// the child of outlier detection.
+// Backends that are connected but must not be used: client-side health checking, and Steer as the
+// child of outlier detection.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -25,7 +25,7 @@ class Health : public PolicyTest {
 };
 STEER_FOR_EACH_POLICY(Health);
 
-TEST_P(Health, ABackendThatIsNotServingIsLeftWithoutAFailedCall) {
+TEST_P(Health, ABackendThatIsNotServingIsAvoidedWithoutAFailedCall) {
   Backends backends(3, WithHealth());
   const std::vector<int> others = {backends[0].port(), backends[2].port()};
   const auto channel = Channel(StaticTarget(backends.ports()), kCheckHealth);
@@ -41,8 +41,7 @@ TEST_P(Health, ABackendThatIsNotServingIsLeftWithoutAFailedCall) {
   EXPECT_EQ(load.failures(), 0) << load.FailureTexts();
 }
 
-// How to take a server away without a failed call: first it says that it is not serving, then it
-// shuts down.
+// How to remove a server without a failed call: it first reports NOT_SERVING, then shuts down.
 TEST_P(Health, ABackendIsDrainedAndShutDownWithoutAFailedCall) {
   Backends backends(3, WithHealth());
   const std::vector<int> others = {backends[0].port(), backends[2].port()};
@@ -91,7 +90,7 @@ TEST_P(Health, NoCheckWithoutAServiceName) {
 class OutlierDetection : public PolicyTest {};
 STEER_FOR_EACH_POLICY(OutlierDetection);
 
-TEST_P(OutlierDetection, ABackendThatFailsIsEjectedAndTakenBack) {
+TEST_P(OutlierDetection, AFailingBackendIsEjectedAndReturns) {
   if (!HasOutlierDetection()) GTEST_SKIP() << "this gRPC has no outlier detection";
   Backends backends(4);
   const std::vector<int> others = {backends[0].port(), backends[1].port(), backends[3].port()};

@@ -1,4 +1,4 @@
-// A policy that asks its channel for everything when it is freed.
+// A policy that calls all functions of its channel while it is freed.
 #include "support/late_policy.h"
 
 #include <gmock/gmock.h>
@@ -11,7 +11,7 @@
 namespace steer_test {
 namespace {
 
-TEST(LatePolicy, IsRefusedEverythingWhenItsChannelEnds) {
+TEST(LatePolicy, IsRefusedEverythingWhenItsChannelHasEnded) {
   TakeLateGrants();
   Backend backend;
   {

@@ -1,5 +1,5 @@
-// What backends report of their load (ORCA), per call and out of band, and what
-// steer_weighted_round_robin makes of it.
+// Load reports of backends (ORCA), per call and out of band, and the weights that
+// steer_weighted_round_robin derives from them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -21,16 +21,16 @@
 namespace steer_test {
 namespace {
 
-// Weights from the first report on, and anew ten times a second.
+// Uses weights from the first report on, and updates them ten times a second.
 std::string Weighted(const std::string& more = "") {
   return ServiceConfig("steer_weighted_round_robin",
                        R"({"blackoutPeriod":"0s","weightUpdatePeriod":"0.1s")" + more + "}");
 }
 
-// 100 calls per second at this utilisation: a weight of 100 / cpu.
+// A report of 100 calls per second at this utilization: a weight of 100 / cpu.
 std::string Busy(double cpu) { return LoadReport().Number(1, cpu).Number(6, 100).bytes(); }
 
-// Waits until of 400 calls each backend gets these shares, within 2 %.
+// Waits until each backend gets its share of 400 calls, within 2 %.
 testing::AssertionResult WaitForShares(const std::shared_ptr<grpc::Channel>& channel,
                                        Backends& backends, const std::vector<double>& shares) {
   constexpr int kCalls = 400;
@@ -52,17 +52,17 @@ TEST(Load, WeightsFollowTheTrailersOfCalls) {
   backends[1].SetTrailer(Busy(0.25));
   const auto channel = MakeChannel(StaticTarget(backends.ports()), Weighted());
   EXPECT_TRUE(WaitForShares(channel, backends, {0.25, 0.75}));
-  // The load moves.
+  // The load of the first backend changes.
   backends[0].SetTrailer(Busy(0.25));
   EXPECT_TRUE(WaitForShares(channel, backends, {0.5, 0.5}));
 }
 
-TEST(Load, WeightsFollowGrpcsOwnCallMetricRecorder) {
+TEST(Load, WeightsFollowGrpcsCallMetricRecorder) {
 #ifdef STEER_TEST_WITH_RECORDER
   Backends backends(2);
-  // The application's own measure counts, if there is one.
+  // The application's utilization counts, if the report has it.
   backends[0].Record(0.1, 0.8, 100, 0);
-  // An error costs as much as a call: 0.1 and 10 of 100 make 0.2.
+  // Errors add to the utilization: 0.1 and 10 errors in 100 calls make 0.2.
   backends[1].Record(0.1, 0, 100, 10);
   Script& script = Script::New();
   script.wants = STEER_WANTS_METRICS;
@@ -83,7 +83,7 @@ TEST(Load, WeightsFollowGrpcsOwnCallMetricRecorder) {
 #endif
 }
 
-TEST(Load, WeightsFollowReportsOutOfBand) {
+TEST(Load, WeightsFollowOutOfBandReports) {
   if (!LoadReportsHaveQps()) GTEST_SKIP() << "this gRPC's reports have no calls per second";
   Backends backends(2);
   backends[0].SetReport(Busy(0.75));
@@ -96,7 +96,7 @@ TEST(Load, WeightsFollowReportsOutOfBand) {
   EXPECT_TRUE(WaitForShares(channel, backends, {0.5, 0.5}));
 }
 
-TEST(Load, ReportsOutOfBandGoOnAfterAServerWasLost) {
+TEST(Load, OutOfBandReportsContinueAfterAServerWasLost) {
   if (!LoadReportsHaveQps()) GTEST_SKIP() << "this gRPC's reports have no calls per second";
   Backends backends(2);
   const auto report = [&] {
@@ -115,12 +115,12 @@ TEST(Load, ReportsOutOfBandGoOnAfterAServerWasLost) {
   EXPECT_TRUE(WaitForShares(channel, backends, {0.25, 0.75}));
 }
 
-TEST(Load, StaticWeightsNeedNothingOfTheServer) {
+TEST(Load, StaticWeightsNeedNoReports) {
   Backends backends(3);
   const auto address = [&](size_t i) {
     return "\"ipv4:127.0.0.1:" + std::to_string(backends[i].port()) + "\"";
   };
-  // The third has their mean.
+  // The third backend gets the mean of the two weights.
   const auto channel =
       MakeChannel(StaticTarget(backends.ports()),
                   ServiceConfig("steer_weighted_round_robin",

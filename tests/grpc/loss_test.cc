@@ -1,5 +1,5 @@
 // Servers and channels that come and go: servers that shut down, die and return, calls that wait
-// for a server, channels that go idle or are destroyed while calls run.
+// for a server, channels that become idle or are released while calls run.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -21,7 +21,7 @@ constexpr int kLossLoadThreads = 4;
 class Loss : public PolicyTest {};
 STEER_FOR_EACH_POLICY(Loss);
 
-TEST_P(Loss, AKilledServerTakesOnlyItsRunningCallsWithItAndReturns) {
+TEST_P(Loss, AKilledServerFailsOnlyItsRunningCallsAndReturns) {
   Backends backends(3);
   const std::vector<int> others = {backends[0].port(), backends[2].port()};
   const auto channel = Channel(StaticTarget(backends.ports()));
@@ -29,9 +29,9 @@ TEST_P(Loss, AKilledServerTakesOnlyItsRunningCallsWithItAndReturns) {
   Load load(channel, kLossLoadThreads);
   ASSERT_TRUE(load.WaitForPorts(backends.ports()));
   ASSERT_EQ(load.failures(), 0) << load.FailureTexts();
-  // Each thread had at most one call at that server, and may have begun another one or two on the
-  // dead connection before the channel has heard of its end. On a busy machine the thread that
-  // hears of it may have to wait for a CPU while the others go on calling: then once more.
+  // Each thread had at most one call at that server, and may start one or two more on the dead
+  // connection before the channel gets the report. On a busy machine the thread with the report may
+  // wait for a CPU while the others go on calling. Then the test kills the server again.
   int lost = INT_MAX;
   for (int kills = 0; kills < 5 && lost > 3 * kLossLoadThreads; ++kills) {
     const int before = load.failures();
@@ -46,9 +46,9 @@ TEST_P(Loss, AKilledServerTakesOnlyItsRunningCallsWithItAndReturns) {
   EXPECT_LE(lost, 3 * kLossLoadThreads) << load.FailureTexts();
 }
 
-// A gRPC server that shuts down refuses the calls that reach it before its GOAWAY has reached their
-// client. So that no call fails takes retries, whatever the policy; each attempt is picked anew.
-TEST_P(Loss, NoCallThatMayBeRetriedFailsWhenAServerGoesAndReturns) {
+// A server that shuts down refuses the calls that reach it before its GOAWAY has reached the
+// client. Only retries avoid failed calls, with any policy. Each attempt is picked again.
+TEST_P(Loss, NoCallThatMayBeRetriedFailsWhenAServerEndsAndReturns) {
   const std::string retries =
       R"(,"methodConfig":[{"name":[{}],"retryPolicy":{"maxAttempts":5,"initialBackoff":"0.01s",)"
       R"("maxBackoff":"0.1s","backoffMultiplier":2,)"
@@ -88,7 +88,7 @@ TEST_P(Loss, AllServersAreLostAndReturn) {
   EXPECT_TRUE(WaitForRotation(channel, backends.ports()));
 }
 
-TEST_P(Loss, TheResolverIsAskedAgainWhenAServerIsLost) {
+TEST_P(Loss, ReresolutionIsRequestedWhenAServerIsLost) {
   Backends backends(2);
   ResolverFeed feed;
   feed.FeedPorts(backends.ports());
@@ -125,7 +125,7 @@ TEST_P(Loss, ResettingTheBackoffConnectsAtOnce) {
   options.started = false;
   Backends backends(2, options);
   grpc::ChannelArguments arguments = TestArguments();
-  // Longer than this test waits for anything.
+  // 10 minutes: longer than any wait of this test.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 600000);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 600000);
   const auto channel = MakeChannel(StaticTarget(backends.ports()), ServiceConfig(policy()),
@@ -142,7 +142,7 @@ TEST_P(Loss, ResettingTheBackoffConnectsAtOnce) {
 TEST_P(Loss, AnIdleChannelWakesUpAgain) {
   Backends backends(3);
   grpc::ChannelArguments arguments = TestArguments();
-  // The shortest that gRPC takes.
+  // The shortest timeout that gRPC accepts.
   arguments.SetInt(GRPC_ARG_CLIENT_IDLE_TIMEOUT_MS, 1000);
   const auto channel = MakeChannel(StaticTarget(backends.ports()), ServiceConfig(policy()),
                                    grpc::InsecureChannelCredentials(), arguments);
@@ -151,7 +151,7 @@ TEST_P(Loss, AnIdleChannelWakesUpAgain) {
   EXPECT_TRUE(WaitForRotation(channel, backends.ports()));
 }
 
-// The application lets go of its channel; gRPC keeps it until the last call has ended.
+// The application releases its channel. gRPC keeps it until the last call has ended.
 TEST_P(Loss, AChannelIsReleasedWithCallsInFlight) {
   Backends backends(3);
   auto channel = Channel(StaticTarget(backends.ports()));

@@ -1,5 +1,4 @@
-// main() of the end-to-end tests: Steer and the tests' own resolver are registered before the first
-// channel.
+// main() of the end-to-end tests. Registers Steer and the tests' resolver before the first channel.
 #include <gtest/gtest.h>
 #include <steer/grpc.h>
 
@@ -12,7 +11,7 @@
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
-  // A channel without calls looks at its connections this often; gRPC's own choice is every 5 s.
+  // A channel without calls polls its connections this often. gRPC's default is 5 s.
   setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "100", 1);
   steer_test::RegisterLatePolicy();
   steer_test::RegisterScriptedPicker();

@@ -1,6 +1,6 @@
-// How Steer gets into a process, each time in a process of its own: in time, too late, twice,
-// preloaded, with the other of gRPC's two libraries, with an engine of another version. This
-// program itself has neither Steer nor gRPC.
+// How Steer gets into a process: in time, too late, twice, preloaded, with each of gRPC's two
+// libraries, with an engine of another version. Each test starts a new process. This program itself
+// has neither Steer nor gRPC.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -23,7 +23,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-// As steer::RegisterCode numbers them.
+// What client programs print of a status: ok and steer::RegisterCode.
 constexpr char kOk[] = "1 0 ";
 constexpr char kAlreadyRegistered[] = "1 1 ";
 constexpr char kTooLate[] = "0 2 ";
@@ -38,7 +38,7 @@ constexpr char kSteerOrBuiltIn[] =
 
 class Registration : public testing::Test {
  protected:
-  // Runs a client program; `steps` is only for those that register.
+  // Runs a client program. `steps` is for programs that register; empty: none.
   ProgramResult Run(const std::string& program, const std::string& steps,
                     const std::string& service_config,
                     const std::vector<std::string>& environment = {}) {
@@ -47,7 +47,7 @@ class Registration : public testing::Test {
     argv.push_back(StaticTarget(backends_.ports()));
     argv.push_back(service_config);
     ProgramResult result = RunProgram(argv, environment, 2 * kPatience);
-    // Shown by ctest when the test fails.
+    // ctest shows it if the test fails.
     std::cout << result.output;
     return result;
   }
@@ -63,8 +63,7 @@ class Registration : public testing::Test {
     return values;
   }
 
-  // Why Steer could not be registered is in gRPC's log, too: nobody looks at a preloaded library's
-  // status.
+  // The log has errors of Register, too, because nobody reads the status of a preloaded library.
   static void ExpectLogged(const ProgramResult& result, const std::string& text) {
     std::istringstream output(result.output);
     std::string line;
@@ -75,7 +74,7 @@ class Registration : public testing::Test {
     EXPECT_TRUE(logged) << text;
   }
 
-  // The program ended well, used this policy, and its calls went round.
+  // Expects that the program succeeded and that this policy rotated its calls.
   void ExpectRotation(const ProgramResult& result, const std::string& policy) {
     EXPECT_EQ(result.exit_code, 0);
     EXPECT_THAT(Values(result, "policy"), ElementsAre(policy));
@@ -100,8 +99,8 @@ TEST_F(Registration, CredentialsAndCompletionQueuesDoNotMakeItLate) {
   ExpectRotation(result, "steer_round_robin");
 }
 
-// gRPC up to 1.49 makes its plugins anew at each start.
-TEST_F(Registration, LastsThroughAFullShutdown) {
+// gRPC up to 1.49 starts its plugins again with the library.
+TEST_F(Registration, SurvivesAFullShutdownOfGrpc) {
   for (const char* steps : {"register,credentials,shutdown", "credentials,register,shutdown",
                             "register,credentials,shutdown,credentials,shutdown"}) {
     const ProgramResult result = Run(STEER_TEST_REGISTERING_CLIENT, steps, kSteerOnly);
@@ -111,7 +110,7 @@ TEST_F(Registration, LastsThroughAFullShutdown) {
   }
 }
 
-TEST_F(Registration, TwiceIsHarmless) {
+TEST_F(Registration, CanBeRepeated) {
   const ProgramResult result =
       Run(STEER_TEST_REGISTERING_CLIENT, "register,register,channel,register", kSteerOnly);
   EXPECT_THAT(
@@ -120,7 +119,7 @@ TEST_F(Registration, TwiceIsHarmless) {
   ExpectRotation(result, "steer_round_robin");
 }
 
-TEST_F(Registration, ManyThreadsAtOnceIsHarmless) {
+TEST_F(Registration, CanBeDoneByManyThreadsAtOnce) {
   const ProgramResult result = Run(STEER_TEST_REGISTERING_CLIENT, "race", kSteerOnly);
   std::vector<std::string> statuses = Values(result, "register");
   std::sort(statuses.begin(), statuses.end());
@@ -132,7 +131,7 @@ TEST_F(Registration, ManyThreadsAtOnceIsHarmless) {
   ExpectRotation(result, "steer_round_robin");
 }
 
-TEST_F(Registration, SaysThatAPluginCannotBeLoadedAndGoesOnWithoutIt) {
+TEST_F(Registration, ReportsPluginsThatCannotBeLoadedAndRegistersTheRest) {
   const ProgramResult result = Run(STEER_TEST_REGISTERING_CLIENT, "register,register", kSteerOnly,
                                    {"STEER_PLUGINS=/nowhere/libfirst.so:/nowhere/libsecond.so"});
   const auto failed = testing::AllOf(
@@ -160,7 +159,7 @@ TEST_F(Registration, TooLateAfterAServer) {
   ExpectRotation(result, "round_robin");
 }
 
-TEST_F(Registration, TooLateAndWithoutAnotherPolicyCallsFail) {
+TEST_F(Registration, CallsFailIfItIsTooLateAndThereIsNoOtherPolicy) {
   const ProgramResult result = Run(STEER_TEST_REGISTERING_CLIENT, "channel,register", kSteerOnly);
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(Values(result, "register"), ElementsAre(StartsWith(kTooLate)));
@@ -180,8 +179,8 @@ TEST_F(Registration, AnOlderEngineIsRefused) {
   ExpectRotation(result, "round_robin");
 }
 
-// The ABI is append-only, so a newer engine knows all that the shim asks of it.
-TEST_F(Registration, ANewerEngineIsTaken) {
+// The ABI is append-only, so a newer engine has all functions that the shim calls.
+TEST_F(Registration, ANewerEngineIsAccepted) {
   const ProgramResult result =
       Run(STEER_TEST_OTHER_ENGINE_CLIENT, "register", kSteerOnly,
           {"STEER_TEST_ENGINE_VERSION=" + std::to_string(STEER_ABI_VERSION + 1)});
@@ -189,7 +188,7 @@ TEST_F(Registration, ANewerEngineIsTaken) {
   ExpectRotation(result, "steer_round_robin");
 }
 
-TEST_F(Registration, AnotherGrpcThanItWasCompiledForIsRefused) {
+TEST_F(Registration, AnotherGrpcVersionIsRefused) {
   const ProgramResult result =
       Run(STEER_TEST_OTHER_GRPC_CLIENT, "register,register", kSteerOrBuiltIn);
   const auto refused =
@@ -200,7 +199,7 @@ TEST_F(Registration, AnotherGrpcThanItWasCompiledForIsRefused) {
 }
 
 #ifndef STEER_TEST_SANITIZED
-TEST_F(Registration, AnotherLayoutOfGrpcsClassesFailsCallsAndSaysSo) {
+TEST_F(Registration, AnotherLayoutOfGrpcsClassesFailsCallsWithAMessage) {
   const ProgramResult result = Run(STEER_TEST_OTHER_LAYOUT_CLIENT, "register", kSteerOnly);
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(Values(result, "failed"), ElementsAre(HasSubstr("another layout")));
@@ -219,9 +218,9 @@ TEST_F(Registration, WithTheUnsecureLibrary) {
 class Preload : public Registration {
  protected:
   static std::vector<std::string> Environment() {
-    // For sanitizer builds: what is preloaded comes before their runtime, which is as it should be.
+    // In sanitizer builds the preloaded library comes before their runtime, which is intended.
     const char* const asan = std::getenv("ASAN_OPTIONS");
-    // By its name, as LD_PRELOAD takes no path with blanks.
+    // By name, because paths in LD_PRELOAD cannot contain blanks.
     const std::string library = STEER_TEST_AUTOREGISTER;
     const size_t slash = library.rfind('/');
     return {
@@ -230,30 +229,30 @@ class Preload : public Registration {
   }
 };
 
-// The counter-example: what the next test shows is the preloaded library's doing.
-TEST_F(Preload, WithoutItTheClientDoesNotKnowThePolicy) {
+// Shows that the next test's result is due to the preloaded library.
+TEST_F(Preload, IsWhatMakesThePolicyKnown) {
   const ProgramResult result = Run(STEER_TEST_PLAIN_CLIENT, "", kSteerOnly);
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.output, HasSubstr("No known policies in list: steer_round_robin"));
 }
 
-TEST_F(Preload, UnderAClientThatKnowsNothingOfSteer) {
+TEST_F(Preload, IntoAClientWithoutSteer) {
   ExpectRotation(Run(STEER_TEST_PLAIN_CLIENT, "", kSteerOnly, Environment()), "steer_round_robin");
 }
 
-TEST_F(Preload, UnderAClientThatDoesNotUseSteer) {
+TEST_F(Preload, IntoAClientThatUsesAnotherPolicy) {
   const std::string round_robin = R"({"loadBalancingConfig":[{"round_robin":{}}]})";
   ExpectRotation(Run(STEER_TEST_PLAIN_CLIENT, "", round_robin, Environment()), "round_robin");
 }
 
 #ifdef STEER_TEST_UNSECURE_PLAIN_CLIENT
-TEST_F(Preload, UnderAClientOfTheUnsecureLibrary) {
+TEST_F(Preload, IntoAClientOfTheUnsecureLibrary) {
   ExpectRotation(Run(STEER_TEST_UNSECURE_PLAIN_CLIENT, "", kSteerOnly, Environment()),
                  "steer_round_robin");
 }
 #endif
 
-TEST_F(Preload, UnderAClientThatRegistersToo) {
+TEST_F(Preload, IntoAClientThatRegistersToo) {
   const ProgramResult result =
       Run(STEER_TEST_REGISTERING_CLIENT, "register", kSteerOnly, Environment());
   EXPECT_THAT(Values(result, "register"),
@@ -261,7 +260,7 @@ TEST_F(Preload, UnderAClientThatRegistersToo) {
   ExpectRotation(result, "steer_round_robin");
 }
 
-TEST_F(Preload, UnderAClientThatRegistersTooWhenAPluginFailed) {
+TEST_F(Preload, IntoAClientThatRegistersTooAfterAPluginFailed) {
   std::vector<std::string> environment = Environment();
   environment.push_back("STEER_PLUGINS=/nowhere/libfirst.so");
   const ProgramResult result =
@@ -272,7 +271,7 @@ TEST_F(Preload, UnderAClientThatRegistersTooWhenAPluginFailed) {
   ExpectRotation(result, "steer_round_robin");
 }
 
-TEST_F(Preload, UnderAClientOfGrpcsCoreAlone) {
+TEST_F(Preload, IntoAClientOfGrpcsCoreAlone) {
   const ProgramResult without = RunProgram(
       {STEER_TEST_CORE_CLIENT, StaticTarget(backends_.ports()), kSteerOrBuiltIn}, {}, kPatience);
   EXPECT_THAT(Values(without, "policy"), ElementsAre("round_robin")) << without.output;
@@ -283,7 +282,7 @@ TEST_F(Preload, UnderAClientOfGrpcsCoreAlone) {
 }
 
 #ifdef STEER_TEST_STATIC_GRPC
-TEST_F(Preload, UnderAProgramThatHidesItsGrpcSaysSo) {
+TEST_F(Preload, IntoAProgramThatHidesItsGrpcPrintsAMessage) {
   const ProgramResult result =
       RunProgram({STEER_TEST_STATIC_GRPC, "ipv4:127.0.0.1:1"}, Environment(), kPatience);
   EXPECT_EQ(result.exit_code, 0);
@@ -291,14 +290,14 @@ TEST_F(Preload, UnderAProgramThatHidesItsGrpcSaysSo) {
 }
 #endif
 
-// LD_PRELOAD is inherited, so programs that have no gRPC must live with it, too.
-TEST_F(Preload, UnderAProgramWithoutGrpc) {
+// Programs inherit LD_PRELOAD, so programs without gRPC must work with it, too.
+TEST_F(Preload, IntoAProgramWithoutGrpc) {
   const ProgramResult result = RunProgram({"/bin/sh", "-c", "echo well"}, Environment(), kPatience);
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.output, "well\n");
 }
 
-TEST_F(Preload, UnderAShellThatStartsTheClient) {
+TEST_F(Preload, IntoAShellThatStartsTheClient) {
   std::vector<std::string> environment = Environment();
   environment.push_back("TARGET=" + StaticTarget(backends_.ports()));
   environment.push_back(std::string("CONFIG=") + kSteerOnly);

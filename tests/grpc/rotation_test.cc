@@ -1,5 +1,5 @@
-// Which backend answers which call while nothing goes wrong: the rotation itself, the ways to
-// choose the policy, credentials, and many channels at once.
+// Which backend answers which call while nothing fails: the rotation, the ways to choose the
+// policy, credentials, and many channels at once.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -16,7 +16,7 @@
 namespace steer_test {
 namespace {
 
-// One after the other, each of `ports` in its turn.
+// Expects that `ports` answer in rotation.
 void ExpectRotation(const std::vector<int>& answers, const std::vector<int>& ports) {
   ASSERT_GE(answers.size(), ports.size());
   const std::set<int> first_round(answers.begin(),
@@ -30,21 +30,21 @@ void ExpectRotation(const std::vector<int>& answers, const std::vector<int>& por
 class Rotation : public PolicyTest {};
 STEER_FOR_EACH_POLICY(Rotation);
 
-TEST_P(Rotation, OneBackendAnswersAll) {
+TEST_P(Rotation, OneBackendAnswersAllCalls) {
   Backend backend;
   const auto channel = Channel(StaticTarget({backend.port()}));
   EXPECT_EQ(CountCalls(channel, 100), (Counts{{backend.port(), 100}}));
   EXPECT_EQ(channel->GetLoadBalancingPolicyName(), policy());
 }
 
-TEST_P(Rotation, EachBackendInItsTurn) {
+TEST_P(Rotation, BackendsAnswerInRotation) {
   Backends backends(3);
   const auto channel = Channel(StaticTarget(backends.ports()));
   ASSERT_TRUE(WaitForRotation(channel, backends.ports()));
   ExpectRotation(CallPorts(channel, 300), backends.ports());
 }
 
-TEST_P(Rotation, SeveralThreadsShareEvenly) {
+TEST_P(Rotation, CallsOfSeveralThreadsAreSharedEvenly) {
   constexpr int kThreads = 4;
   constexpr int kCalls = 300;
   Backends backends(3);
@@ -73,7 +73,7 @@ TEST_P(Rotation, AnAddressThatIsListedTwiceCountsTwice) {
   EXPECT_EQ(CountCalls(channel, 300), (Counts{{twice, 200}, {once, 100}}));
 }
 
-TEST_P(Rotation, AddressesWithoutAServerAreLeftOut) {
+TEST_P(Rotation, AddressesWithoutAServerAreSkipped) {
   Backends backends(3);
   std::vector<std::unique_ptr<ReservedPort>> nobody;
   std::vector<int> ports = backends.ports();
@@ -83,7 +83,7 @@ TEST_P(Rotation, AddressesWithoutAServerAreLeftOut) {
   }
   const auto channel = Channel(StaticTarget(ports));
   ASSERT_TRUE(WaitForRotation(channel, backends.ports()));
-  // Retries of the 50 go on meanwhile; they do not disturb those that are connected.
+  // Meanwhile gRPC retries the 50, which does not disturb the connected backends.
   const Counts counts = CountCalls(channel, 300);
   EXPECT_EQ(counts.count(0), 0u);
   EXPECT_EQ(counts.size(), 3u);
@@ -100,7 +100,7 @@ TEST_P(Rotation, ChosenByName) {
   EXPECT_EQ(channel->GetLoadBalancingPolicyName(), policy());
 }
 
-TEST_P(Rotation, ChosenByTheFieldOfOldServiceConfigs) {
+TEST_P(Rotation, ChosenByTheOldServiceConfigField) {
   Backends backends(3);
   const auto channel =
       MakeChannel(StaticTarget(backends.ports()), R"({"loadBalancingPolicy":")" + policy() + "\"}");
@@ -108,7 +108,7 @@ TEST_P(Rotation, ChosenByTheFieldOfOldServiceConfigs) {
   EXPECT_EQ(channel->GetLoadBalancingPolicyName(), policy());
 }
 
-TEST_P(Rotation, APolicyThatIsNotKnownIsPassedOver) {
+TEST_P(Rotation, AnUnknownPolicyIsSkipped) {
   Backends backends(3);
   const auto channel = MakeChannel(StaticTarget(backends.ports()),
                                    R"({"loadBalancingConfig":[{"not_known":{"a":1}},{")" +
@@ -139,7 +139,7 @@ TEST_P(Rotation, WithTls) {
   ASSERT_TRUE(WaitForRotation(channel, backends.ports()));
   ExpectRotation(CallPorts(channel, 30), backends.ports());
 
-  // The certificate counts: without it as a root, no connection comes about.
+  // Without the certificate as a root, no connection is made.
   tls.pem_root_certs = FileContents(STEER_TEST_CERTIFICATES "/other.pem");
   ASSERT_NE(tls.pem_root_certs, "");
   const auto distrustful = MakeChannel(StaticTarget(backends.ports()), ServiceConfig(policy()),
@@ -158,7 +158,7 @@ TEST_P(Rotation, ChannelsComeAndGo) {
     threads.emplace_back([&] {
       for (int j = 0; j < kChannels; ++j) {
         const auto channel = Channel(StaticTarget(backends.ports()));
-        // None, one or some calls, so that channels end in every state.
+        // Zero to three calls, so that channels end in every state.
         for (int k = 0; k < j % 4; ++k) failures += !Call(channel).status.ok();
         channel->GetState(true);
       }
@@ -168,8 +168,8 @@ TEST_P(Rotation, ChannelsComeAndGo) {
   EXPECT_EQ(failures, 0);
 }
 
-// 20 channels, 4 threads on each, 10,000 calls in each thread: 800,000 in all. gRPC's own policy is
-// here to prove the expectations, so a tenth of it will do.
+// 20 channels, 4 threads on each, 10,000 calls in each thread: 800,000 calls. gRPC's own policy
+// only has to prove the expectations, so it gets a tenth of them.
 TEST_P(Rotation, ManyChannelsManyThreads) {
   constexpr int kChannels = 20;
   constexpr int kThreadsPerChannel = 4;

@@ -39,7 +39,7 @@ void CallInAllWays(const std::shared_ptr<grpc::Channel>& channel, uint32_t seed,
         options.metadata = {{"fail-with", "3 told to"}};
         break;
       case 2:
-        // Three attempts.
+        // gRPC makes three attempts.
         options.metadata = {{"fail-with", "8 try again"}};
         break;
       case 3:
@@ -65,7 +65,7 @@ void CallInAllWays(const std::shared_ptr<grpc::Channel>& channel, uint32_t seed,
   for (const auto& call : calls) call->Result();
 }
 
-// Two threads of calls, while servers die and come back.
+// Makes calls on two threads, while servers end and return.
 void Storm(const std::shared_ptr<grpc::Channel>& channel, Backends& backends) {
   std::atomic<bool> stopped{false};
   std::vector<std::thread> threads;
@@ -87,14 +87,14 @@ void Storm(const std::shared_ptr<grpc::Channel>& channel, Backends& backends) {
   for (std::thread& thread : threads) thread.join();
 }
 
-Backend::Options SomewhatSlow() {
+Backend::Options SlowEnoughToOverlap() {
   Backend::Options options;
   options.delay = std::chrono::milliseconds(4);
   return options;
 }
 
 TEST(CallStorm, EveryTrackedCallEndsOnce) {
-  Backends backends(3, SomewhatSlow());
+  Backends backends(3, SlowEnoughToOverlap());
   Script& script = Script::New();
   std::atomic<uint64_t> next{0};
   script.pick = [&](const steer_backends& ready, const steer_call*) {
@@ -120,8 +120,8 @@ TEST(CallStorm, EveryTrackedCallEndsOnce) {
   EXPECT_LT(ok, finished);
 }
 
-// steer_least_request sends one call after the other to each of three idle backends alike. One that
-// it thinks has a call in flight would get none.
+// Expects that no call is in flight by steer_least_request's count. The policy then shares calls
+// evenly among three idle backends. A backend with a call in flight would get none.
 void ExpectNoneInFlight(const std::shared_ptr<grpc::Channel>& channel, Backends& backends) {
   ASSERT_TRUE(WaitUntil([&] { return CountCalls(channel, 30).size() == backends.size(); }))
       << "one of them gets no calls";
@@ -131,8 +131,8 @@ void ExpectNoneInFlight(const std::shared_ptr<grpc::Channel>& channel, Backends&
   }
 }
 
-TEST(CallStorm, LeastRequestForgetsNoCallAndCountsNoneTwice) {
-  Backends backends(3, SomewhatSlow());
+TEST(CallStorm, LeastRequestCountsEachCallOnce) {
+  Backends backends(3, SlowEnoughToOverlap());
   const auto channel =
       MakeChannel(StaticTarget(backends.ports()),
                   ServiceConfig("steer_least_request", R"({"choiceCount":3})", kRetries));
@@ -140,13 +140,13 @@ TEST(CallStorm, LeastRequestForgetsNoCallAndCountsNoneTwice) {
   ExpectNoneInFlight(channel, backends);
 }
 
-// With calls that wait for backends, for answers, and for another attempt.
+// Some calls wait for backends, some for answers, and some for another attempt.
 TEST(CallStorm, EveryTrackedCallEndsOnceWhenTheChannelIsDestroyed) {
   Script& script = Script::New();
   script.pick = [&](const steer_backends&, const steer_call*) { return script.Track(0); };
   constexpr int kCalls = 50;
   {
-    Backend backend(SomewhatSlow());
+    Backend backend(SlowEnoughToOverlap());
     CoreChannel channel(StaticTarget({backend.port()}), script.ServiceConfig(kRetries));
     std::vector<std::unique_ptr<CoreCall>> calls;
     for (int i = 0; i < kCalls; ++i) calls.push_back(std::make_unique<CoreCall>(channel));

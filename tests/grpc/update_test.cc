@@ -1,5 +1,5 @@
-// What the resolver says changes while calls are made: address lists, errors, empty lists, the
-// policy itself.
+// The resolver's answer changes while calls are made: address lists, errors, empty lists, and the
+// policy.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -27,20 +27,21 @@ constexpr int kUpdateLoadThreads = 2;
 
 class Update : public PolicyTest {
  protected:
-  // Feeds `ports` and waits until the channel has taken them.
+  // Feeds `ports` and waits until the channel has accepted them.
   static grpc::Status FeedAndWait(ResolverFeed* feed, const std::vector<int>& ports) {
     std::future<grpc::Status> accepted = feed->FeedPorts(ports);
     if (accepted.wait_for(kPatience) != std::future_status::ready) {
-      return grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "the channel takes no update");
+      return grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED,
+                          "the channel did not accept the update in time");
     }
     return accepted.get();
   }
 
-  // The connections of this machine to these ports, each by its own port: another connection has
-  // another one.
+  // The connections of this machine to these ports, identified by their local ports. A new
+  // connection has a new local port.
   static std::map<int, std::set<int>> ConnectionsTo(const std::vector<int>& ports) {
     std::map<int, std::set<int>> connections;
-    // gRPC has sockets that can do both.
+    // gRPC's sockets are of both families.
     for (const char* table : {"/proc/self/net/tcp", "/proc/self/net/tcp6"}) {
       std::ifstream lines(table);
       std::string line;
@@ -61,7 +62,7 @@ class Update : public PolicyTest {
 };
 STEER_FOR_EACH_POLICY(Update);
 
-// Every kind of change that still leaves a reachable backend, while calls run without a break.
+// Every kind of change that leaves a reachable backend, while calls run all the time.
 TEST_P(Update, NoCallFailsWhileAddressesChange) {
   Backends backends(6);
   const std::vector<int> all = backends.ports();
@@ -71,7 +72,7 @@ TEST_P(Update, NoCallFailsWhileAddressesChange) {
     return ports;
   };
   const std::vector<std::vector<size_t>> lists = {
-      {0, 1, 2},           // as before
+      {0, 1, 2},           // unchanged
       {0, 1, 2, 3, 4, 5},  // grown
       {5, 4, 3, 2, 1, 0},  // another order
       {4, 5},              // shrunk
@@ -92,7 +93,7 @@ TEST_P(Update, NoCallFailsWhileAddressesChange) {
       EXPECT_TRUE(load.WaitForPorts(some(list))) << testing::PrintToString(list);
     }
   }
-  // A burst: most of these lists are replaced before they have been connected to.
+  // A burst: most of these lists are replaced before they connect.
   for (int i = 0; i < 300; ++i) feed.FeedPorts(some(lists[static_cast<size_t>(i) % lists.size()]));
   EXPECT_TRUE(FeedAndWait(&feed, all).ok());
   EXPECT_TRUE(load.WaitForPorts(all));
@@ -100,8 +101,9 @@ TEST_P(Update, NoCallFailsWhileAddressesChange) {
   EXPECT_EQ(load.failures(), 0) << load.FailureTexts();
 }
 
-// Name servers shuffle: what stays in the list keeps its connection, wherever it is.
-TEST_P(Update, WhatStaysKeepsTheVeryConnection) {
+// Name servers shuffle their answers. A backend that stays in the list keeps its connection, at any
+// place of the list.
+TEST_P(Update, BackendsThatStayKeepTheirConnections) {
   Backends backends(5);
   std::vector<int> ports = backends.ports();
   const int last = ports.back();
@@ -116,7 +118,7 @@ TEST_P(Update, WhatStaysKeepsTheVeryConnection) {
   for (int round = 0; round < 20; ++round) {
     const auto found = std::find(ports.begin(), ports.end(), last);
     switch (round % 4) {
-      case 0:  // As it was.
+      case 0:  // unchanged
         break;
       case 1:
         std::shuffle(ports.begin(), ports.end(), random);
@@ -124,7 +126,7 @@ TEST_P(Update, WhatStaysKeepsTheVeryConnection) {
       case 2:
         std::rotate(ports.begin(), ports.begin() + 1, ports.end());
         break;
-      default:  // One goes, or comes.
+      default:  // one is removed or added
         found == ports.end() ? void(ports.insert(ports.begin(), last)) : void(ports.erase(found));
     }
     ASSERT_TRUE(FeedAndWait(&feed, ports).ok());
@@ -133,7 +135,7 @@ TEST_P(Update, WhatStaysKeepsTheVeryConnection) {
   }
 }
 
-TEST_P(Update, AListThatDoesNotConnectWaitsBehindTheOldOne) {
+TEST_P(Update, AListThatDoesNotConnectDoesNotReplaceTheOldOne) {
   Backends backends(3);
   MuteListener mute;
   ResolverFeed feed;
@@ -149,7 +151,7 @@ TEST_P(Update, AListThatDoesNotConnectWaitsBehindTheOldOne) {
   EXPECT_EQ(load.failures(), 0) << load.FailureTexts();
 }
 
-TEST_P(Update, AListThatFailsAltogetherReplacesTheOldOne) {
+TEST_P(Update, AListThatFailsReplacesTheOldOne) {
   Backend backend;
   ReservedPort nobody;
   ResolverFeed feed;
@@ -184,7 +186,7 @@ TEST_P(Update, AnErrorKeepsTheAddresses) {
   EXPECT_EQ(load.failures(), 0) << load.FailureTexts();
 }
 
-TEST_P(Update, AnErrorInPlaceOfTheFirstAddressesFailsCalls) {
+TEST_P(Update, AnErrorInsteadOfTheFirstAddressesFailsCalls) {
   Backend backend;
   ResolverFeed feed;
   ResolverFeed::Result error;
@@ -218,7 +220,7 @@ TEST_P(Update, AnEmptyListFailsCallsAndSaysWhy) {
   EXPECT_TRUE(waiting.Result().status.ok());
   ASSERT_TRUE(WaitForRotation(channel, backends.ports()));
 
-  // In place of a list in use: at once, and the update counts as not accepted.
+  // It replaces a list in use at once, and the update counts as refused.
   std::future<grpc::Status> accepted = feed.Feed(empty);
   ASSERT_EQ(accepted.wait_for(kPatience), std::future_status::ready);
   EXPECT_EQ(accepted.get().error_message(), EmptyListVerdict(policy(), empty.note));
@@ -229,7 +231,7 @@ TEST_P(Update, AnEmptyListFailsCallsAndSaysWhy) {
   EXPECT_TRUE(WaitForRotation(channel, backends.ports()));
 }
 
-// The service config comes from the resolver and names another policy each time.
+// Each update's service config names another policy.
 TEST_P(Update, NoCallFailsWhileThePolicyChanges) {
   Backends backends(3);
   const std::vector<std::string> policies = {policy(),      "pick_first", policy(),

@@ -1,6 +1,6 @@
-// Several copies of Steer in one process, each time in a process of its own: none aborts it, the
-// gRPC that they share knows the policies of all of them, and each of them sees the statistics of
-// the one that serves.
+// Several copies of Steer in one process. None aborts the process, the gRPC that they share has the
+// policies of all of them, and each returns the statistics of the copy that serves. Each test
+// starts a new process.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -27,14 +27,14 @@ using testing::Not;
 using testing::StartsWith;
 using testing::UnorderedElementsAre;
 
-// As steer::RegisterCode numbers them.
+// What the programs print of a status: ok and steer::RegisterCode.
 constexpr char kOk[] = "1 0 ";
 constexpr char kAlreadyRegistered[] = "1 1 ";
 constexpr char kTooLate[] = "0 2 ";
 constexpr char kAnotherCopy[] = "1 4 ";
 constexpr char kCannotJoin[] = "0 7 ";
 
-// Where libsteer-grpc.so needs libsteer.so, the dynamic linker gives that the program's functions.
+// If libsteer-grpc.so links libsteer.so, the dynamic linker may give it the program's functions.
 #ifdef STEER_TEST_SHARED_ENGINE
 constexpr char kPreloadedCopy[] = "(Steer ";
 #else
@@ -48,7 +48,7 @@ class Copies : public testing::Test {
     std::vector<std::string> argv = {program, StaticTarget(backends_.ports())};
     argv.insert(argv.end(), steps.begin(), steps.end());
     ProgramResult result = RunProgram(argv, environment, 4 * kPatience);
-    // Shown by ctest when the test fails.
+    // ctest shows it if the test fails.
     std::cout << result.output << "exit code " << result.exit_code << std::endl;
     EXPECT_EQ(result.exit_code, 0);
     EXPECT_THAT(Values(result, "end"), ElementsAre("ok"));
@@ -56,7 +56,7 @@ class Copies : public testing::Test {
   }
 
   static std::vector<std::string> PreloadEnvironment() {
-    // For sanitizer builds: what is preloaded comes before their runtime, which is as it should be.
+    // In sanitizer builds the preloaded library comes before their runtime, which is intended.
     const char* const asan = std::getenv("ASAN_OPTIONS");
     return {
         "LD_PRELOAD=" STEER_TEST_AUTOREGISTER,
@@ -74,7 +74,7 @@ class Copies : public testing::Test {
     return values;
   }
 
-  // Steps that use all policies of these copies, and ask each for its statistics.
+  // Steps that use all policies of these copies, and read each copy's statistics.
   static std::vector<std::string> UseOf(const std::vector<std::string>& copies) {
     std::vector<std::string> steps = {"call=steer_round_robin"};
     for (const std::string& copy : copies) {
@@ -87,7 +87,7 @@ class Copies : public testing::Test {
     return steps;
   }
 
-  // All of that went well.
+  // Expects that these steps succeeded.
   static void ExpectUsed(const ProgramResult& result, const std::vector<std::string>& copies) {
     const std::vector<std::string> calls = Values(result, "call");
     EXPECT_THAT(calls, Contains("steer_round_robin ok"));
@@ -98,7 +98,7 @@ class Copies : public testing::Test {
       EXPECT_THAT(calls, Contains("table_" + copy + " ok"));
       EXPECT_THAT(calls, Contains(AllOf(StartsWith("table_" + copy + " failed"),
                                         HasSubstr("said by " + copy))));
-      // gRPC logs what is wrong with a channel's own service config.
+      // gRPC logs the errors of a service config that is a channel argument.
       EXPECT_THAT(result.output, HasSubstr("refused by " + copy));
       EXPECT_THAT(
           stats, Each(AllOf(HasSubstr("\"pick_" + copy + "\""), HasSubstr("\"table_" + copy + "\""),
@@ -149,7 +149,7 @@ TEST_F(Copies, TwoPluginsWithVisibleSymbols) {
   ExpectUsed(result, {"one", "two"});
 }
 
-TEST_F(Copies, TwoLinkedLibrariesThatShowNothing) {
+TEST_F(Copies, TwoLinkedLibrariesThatHideTheirSymbols) {
   const ProgramResult result =
       Run(STEER_TEST_LINKED, Join({"register=three", "register=four"}, UseOf({"three", "four"})));
   EXPECT_THAT(Values(result, "register"), ElementsAre(StartsWith(kOk), StartsWith(kAnotherCopy)));
@@ -165,7 +165,7 @@ TEST_F(Copies, TwoThatRegisterAtOnce) {
   ExpectUsed(result, {"one", "two"});
 }
 
-// STEER_TEST_RACES=500 for as many.
+// STEER_TEST_RACES sets the number of races.
 TEST_F(Copies, TwoThatRegisterAtOnceManyTimes) {
   const char* const wanted = std::getenv("STEER_TEST_RACES");
   const int races = wanted == nullptr ? 20 : std::atoi(wanted);
@@ -182,7 +182,7 @@ TEST_F(Copies, TwoThatRegisterAtOnceManyTimes) {
   }
 }
 
-TEST_F(Copies, AProgramThatLinksItUnderThePreloadedOne) {
+TEST_F(Copies, AProgramThatLinksSteerAndAPreloadedCopy) {
   const ProgramResult result =
       Run(STEER_TEST_PROGRAM, Join({"register=program"}, UseOf({"program"})), PreloadEnvironment());
   EXPECT_THAT(Values(result, "register"),
@@ -190,15 +190,15 @@ TEST_F(Copies, AProgramThatLinksItUnderThePreloadedOne) {
   ExpectUsed(result, {"program"});
 }
 
-// The dynamic linker then gives libsteer-grpc.so the program's engine.
-TEST_F(Copies, AProgramThatShowsItsEngineUnderThePreloadedOne) {
+// The dynamic linker gives the program's engine to libsteer-grpc.so.
+TEST_F(Copies, AProgramThatExportsItsEngineAndAPreloadedCopy) {
   const ProgramResult result = Run(
       STEER_TEST_EXPORTING, Join({"register=program"}, UseOf({"program"})), PreloadEnvironment());
   EXPECT_THAT(Values(result, "register"), ElementsAre(StartsWith(kAnotherCopy)));
   ExpectUsed(result, {"program"});
 }
 
-TEST_F(Copies, AProgramThatShowsItsEngineAndAPlugin) {
+TEST_F(Copies, AProgramThatExportsItsEngineAndAPlugin) {
   const ProgramResult result =
       Run(STEER_TEST_EXPORTING, Join({"register=program", "open=" STEER_TEST_TWO, "register=two"},
                                      UseOf({"program", "two"})));
@@ -206,7 +206,7 @@ TEST_F(Copies, AProgramThatShowsItsEngineAndAPlugin) {
   ExpectUsed(result, {"program", "two"});
 }
 
-TEST_F(Copies, AProgramAndALibraryThatBothLinkIt) {
+TEST_F(Copies, AProgramAndALibraryThatBothLinkSteer) {
   for (const char* first : {"program", "one"}) {
     const std::string second = first == std::string("one") ? "program" : "one";
     const ProgramResult result = Run(
@@ -217,7 +217,7 @@ TEST_F(Copies, AProgramAndALibraryThatBothLinkIt) {
   }
 }
 
-TEST_F(Copies, AProgramAndAPluginThatBothLinkIt) {
+TEST_F(Copies, AProgramAndAPluginThatBothLinkSteer) {
   const ProgramResult result =
       Run(STEER_TEST_PROGRAM, Join({"register=program", "open=" STEER_TEST_TWO, "register=two"},
                                    UseOf({"program", "two"})));
@@ -226,7 +226,7 @@ TEST_F(Copies, AProgramAndAPluginThatBothLinkIt) {
 }
 
 #ifdef STEER_TEST_STATIC_GRPC
-// Two gRPCs, one in the program: each has a copy of its own, and its own statistics.
+// Two gRPC libraries, one of them in the program: each has its own copy of Steer and statistics.
 TEST_F(Copies, AStaticGrpcAndASharedOne) {
   const ProgramResult result =
       Run(STEER_TEST_STATIC_GRPC,
@@ -243,8 +243,8 @@ TEST_F(Copies, AStaticGrpcAndASharedOne) {
 #endif
 
 #ifndef STEER_TEST_SANITIZED
-// Two gRPCs, as the dynamic linker can have them: the library's is in a namespace of its own.
-TEST_F(Copies, AGrpcInANamespaceOfItsOwn) {
+// Two gRPC libraries: the dynamic linker loads the second one in a separate namespace.
+TEST_F(Copies, AGrpcInASeparateNamespace) {
   const ProgramResult result =
       Run(STEER_TEST_PROGRAM,
           Join({"register=program", "apart=" STEER_TEST_ONE, "register=one"}, UseOf({"program"})));
@@ -253,9 +253,9 @@ TEST_F(Copies, AGrpcInANamespaceOfItsOwn) {
 }
 #endif
 
-// --- What comes late ---
+// --- Late registrations ---
 
-TEST_F(Copies, WhatIsRegisteredAfterRegisterIsHandedOver) {
+TEST_F(Copies, PoliciesRegisteredAfterRegisterAreHandedOver) {
   const ProgramResult result = Run(
       STEER_TEST_PLAIN, {"open=" STEER_TEST_ONE, "open=" STEER_TEST_TWO, "register=one",
                          "register=two", "late=two", "late=one", "call=late_two", "call=late_one"});
@@ -263,7 +263,7 @@ TEST_F(Copies, WhatIsRegisteredAfterRegisterIsHandedOver) {
   EXPECT_THAT(Values(result, "call"), ElementsAre("late_two ok", "late_one ok"));
 }
 
-TEST_F(Copies, WhatIsRegisteredAfterTheFirstChannelIsToldSo) {
+TEST_F(Copies, RegisteringAPolicyAfterTheFirstChannelReportsTooLate) {
   const ProgramResult result =
       Run(STEER_TEST_PLAIN, {"open=" STEER_TEST_ONE, "open=" STEER_TEST_TWO, "register=one",
                              "register=two", "channel", "late=two", "late=one"});
@@ -271,7 +271,7 @@ TEST_F(Copies, WhatIsRegisteredAfterTheFirstChannelIsToldSo) {
   EXPECT_THAT(Values(result, "late"), ElementsAre(too_late, too_late));
 }
 
-TEST_F(Copies, ACopyThatRegistersAfterTheFirstChannelIsToldWhatIsMissing) {
+TEST_F(Copies, ACopyThatRegistersAfterTheFirstChannelReportsWhatIsMissing) {
   const ProgramResult result =
       Run(STEER_TEST_PLAIN, {"open=" STEER_TEST_ONE, "open=" STEER_TEST_TWO, "register=one",
                              "channel", "register=two", "call=pick_one"});
@@ -294,7 +294,7 @@ TEST_F(Copies, ANameThatBothHaveIsNotHandedOver) {
               ElementsAre("same_name ok", "pick_two ok", "steer_round_robin ok"));
 }
 
-TEST_F(Copies, NoServiceConfigCanNameWhatTheyMeetBy) {
+TEST_F(Copies, NoServiceConfigCanUseTheMeetingPolicy) {
   const ProgramResult result =
       Run(STEER_TEST_PLAIN, {"open=" STEER_TEST_ONE, "register=one", "call=steer_internal_engine"});
   EXPECT_THAT(Values(result, "call"), ElementsAre(StartsWith("steer_internal_engine failed")));
@@ -302,7 +302,7 @@ TEST_F(Copies, NoServiceConfigCanNameWhatTheyMeetBy) {
 
 // --- Libraries that are closed ---
 
-TEST_F(Copies, ALibraryThatHasRegisteredIsClosed) {
+TEST_F(Copies, AClosedLibraryThatHasRegisteredStillServes) {
   const ProgramResult result =
       Run(STEER_TEST_PLAIN, {"open=" STEER_TEST_ONE, "register=one", "close=" STEER_TEST_ONE,
                              "call=steer_round_robin", "call=pick_one"});
@@ -310,7 +310,7 @@ TEST_F(Copies, ALibraryThatHasRegisteredIsClosed) {
   EXPECT_THAT(Values(result, "call"), ElementsAre("steer_round_robin ok", "pick_one ok"));
 }
 
-TEST_F(Copies, ALibraryThatFollowsIsClosed) {
+TEST_F(Copies, PoliciesOfAClosedLibraryThatFollowsStillWork) {
   const ProgramResult result =
       Run(STEER_TEST_PLAIN,
           {"open=" STEER_TEST_ONE, "open=" STEER_TEST_TWO, "register=one", "register=two",
@@ -318,14 +318,14 @@ TEST_F(Copies, ALibraryThatFollowsIsClosed) {
   EXPECT_THAT(Values(result, "call"), ElementsAre("pick_two ok", "table_two ok"));
 }
 
-TEST_F(Copies, TheLibraryThatRegistersByItselfIsClosed) {
+TEST_F(Copies, TheClosedAutoregisterLibraryStillServes) {
   const ProgramResult result =
       Run(STEER_TEST_PLAIN, {"open=" STEER_TEST_AUTOREGISTER, "close=" STEER_TEST_AUTOREGISTER,
                              "call=steer_round_robin"});
   EXPECT_THAT(Values(result, "call"), ElementsAre("steer_round_robin ok"));
 }
 
-TEST_F(Copies, APluginThatTheProgramHasOpenedIsClosed) {
+TEST_F(Copies, APluginThatTheProgramHasClosedStillWorks) {
   const ProgramResult result =
       Run(STEER_TEST_PROGRAM, {"open=" STEER_TEST_PLUGIN, "take=" STEER_TEST_PLUGIN ":program",
                                "close=" STEER_TEST_PLUGIN, "register=program", "call=closed_pick"});

@@ -1,4 +1,4 @@
-// The part that all client programs share. Knows nothing of Steer.
+// The common part of all client programs.
 #include "programs/client_program.h"
 
 #include <algorithm>
@@ -17,8 +17,8 @@ int RunClient(const std::string& target, const std::string& service_config) {
     std::cout << "failed=" << status.error_code() << " " << status.error_message() << std::endl;
     return 1;
   }
-  // Until the shares stay as they are. On a busy machine a backend can take long to connect, and a
-  // policy that uses one backend only never has them all.
+  // Calls until the shares stay the same. On a busy machine a backend may take long to connect, and
+  // a policy that uses only one backend never has all of them.
   constexpr int kCalls = 300;
   constexpr std::chrono::seconds kSettled{2};
   const auto backends = static_cast<size_t>(std::count(target.begin(), target.end(), ',')) + 1;

@@ -1,5 +1,7 @@
-// What the client programs of registration_test.cc do besides registering: make a channel and some
-// calls, and print how it went. Knows nothing of Steer.
+// What the client programs of registration_test.cc do after registering: make a channel and calls,
+// and print the result.
+//
+// Must not depend on: Steer.
 #ifndef STEER_TESTS_GRPC_PROGRAMS_CLIENT_PROGRAM_H_
 #define STEER_TESTS_GRPC_PROGRAMS_CLIENT_PROGRAM_H_
 
@@ -10,10 +12,10 @@
 
 namespace steer_test {
 
-// Makes the channel `target` with `service_config` and calls it until all is connected and then 300
-// times more. Prints:
+// Makes a channel to `target` with `service_config`, calls it until all backends are connected, and
+// then makes 300 calls. Prints:
 //   policy=<name of the policy that the channel uses>
-//   <port>=<calls that this backend answered>     one line for each
+//   <port>=<calls that this backend answered>     one line for each backend
 // or, when calls fail,
 //   failed=<code> <message>
 // Returns main()'s exit code.

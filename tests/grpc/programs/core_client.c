@@ -1,6 +1,5 @@
-/* A client of gRPC's C core that has never heard of Steer, nor of libgrpc++:
- * core_client <target> <service config>. Prints "policy=<name of the policy that its channel
- * uses>". */
+/* A client of gRPC's C core, without Steer and libgrpc++: core_client <target> <service config>.
+ * Prints "policy=<name of the policy that its channel uses>". */
 #include <grpc/grpc.h>
 #include <grpc/grpc_security.h>
 #include <grpc/support/alloc.h>

@@ -1,6 +1,5 @@
-// Stands in for an engine of another version: the linker sends each call of steer_abi_version()
-// here
-// (--wrap), and the environment says what to answer.
+// Plays an engine of another version: the linker sends each call of steer_abi_version() here
+// (--wrap), and the environment says what to return.
 #include <cstdint>
 #include <cstdlib>
 

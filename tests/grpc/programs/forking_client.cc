@@ -1,12 +1,11 @@
 // A client that forks: forking_client <children> <target> <service config>. It registers Steer,
-// makes a channel, calls it and lets it go, and has threads that read the statistics all the time,
-// as a scrape may. Each child makes a channel of its own, calls it, and reads the statistics.
-// Prints, after "parent=" or "child=", the ports that answered on the process's own channel, with
-// blanks between them. A child that hangs is ended by its alarm.
+// makes a channel, calls it and releases it. Its threads read the statistics all the time, as a
+// scrape may. Each child makes a channel, calls it, and reads the statistics. Prints, after
+// "parent=" or "child=", the ports that answered the process's calls, separated by blanks. An alarm
+// ends a child that hangs.
 //
 // gRPC has shut down when the process forks. The fork support of 1.51.1 starts the threads of its
-// event engine in the parent alone: with any policy, gRPC's own too, no channel connects in a
-// child.
+// event engine in the parent only, so no channel connects in a child, with any policy.
 #include <grpc/grpc.h>
 #include <grpcpp/grpcpp.h>
 #include <steer/grpc.h>
@@ -32,12 +31,12 @@ namespace {
 using std::chrono::seconds;
 
 constexpr int kCalls = 24;
-// More than enough for each of three backends to be some user's.
+// Enough that each of three backends gets at least one user.
 constexpr int kUsers = 200;
 
-// Waits until the channel has all of its connections. It does not pick at random meanwhile: this
-// test compares the random picks that follow. A policy that connects for calls alone gets calls
-// whose hashes are their users', until each backend has answered one.
+// Waits until the channel has all connections, without random picks, because the test compares the
+// random picks that follow. A policy that connects only for calls gets calls of different users
+// until each backend has answered one.
 bool Connect(const std::shared_ptr<grpc::Channel>& channel, const std::string& target,
              bool connects_for_calls) {
   const std::size_t backends = std::count(target.begin(), target.end(), ',') + 1;
@@ -54,7 +53,7 @@ bool Connect(const std::shared_ptr<grpc::Channel>& channel, const std::string& t
   return true;
 }
 
-// The ports that answered; empty when a call failed.
+// The ports that answered. Empty: a call failed.
 std::string Ports(const std::shared_ptr<grpc::Channel>& channel) {
   std::string ports;
   for (int i = 0; i < kCalls; ++i) {
@@ -70,7 +69,7 @@ std::string Ports(const std::shared_ptr<grpc::Channel>& channel) {
   return ports;
 }
 
-// What a process does with a channel that it makes now.
+// Makes a channel and calls, prints the ports, and reads the statistics.
 bool Say(const std::string& who, const std::string& target, const std::string& service_config) {
   const auto channel = steer_test::MakeChannel(target, service_config);
   const bool is_ring_hash = service_config.find("ring_hash") != std::string::npos;
@@ -80,7 +79,7 @@ bool Say(const std::string& who, const std::string& target, const std::string& s
   return !ports.empty() && steer::StatsJson().find(target) != std::string::npos;
 }
 
-// gRPC shuts down when nothing of it is left, and does so on a thread of its own.
+// gRPC shuts down on another thread when the last of its objects is gone.
 bool WaitForShutdown() {
   for (int i = 0; i < 2000 && grpc_is_initialized() != 0; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -111,7 +110,7 @@ int main(int argc, char** argv) {
     const pid_t child = fork();
     if (child == 0) {
       alarm(60);
-      // Without destructors: the readers are the parent's.
+      // Runs no destructors: the readers are threads of the parent.
       _exit(Say("child", target, service_config) ? 0 : 1);
     }
     int status = 0;

@@ -1,7 +1,7 @@
-// Stands in for a gRPC whose base class has another layout than the one that the shim was compiled
-// with: the linker sends the constructor of grpc_core::LoadBalancingPolicy here (--wrap), which
-// hands the real one another work serializer than it was given. The class's accessor then does not
-// return what the shim has passed in.
+// Plays a gRPC whose base class has another layout than the one that the shim was compiled with.
+// The linker sends the constructor of grpc_core::LoadBalancingPolicy here (--wrap). This hands
+// another work serializer to the real constructor, so the class's accessor does not return what the
+// shim passed in.
 #include <memory>
 
 #include "../../../cpp-shim/src/generation/base.h"
@@ -13,9 +13,9 @@ void RealConstructor(Policy* self, Policy::Args* args, intptr_t refs) __asm__(
 void OtherConstructor(Policy* self, Policy::Args* args, intptr_t refs) __asm__(
     "__wrap__ZN9grpc_core19LoadBalancingPolicyC2ENS0_4ArgsEl");
 
-// An argument with a destructor is passed by its address, as a pointer to it is.
+// Args has a destructor, so the ABI passes its address, just as it passes a pointer.
 void OtherConstructor(Policy* self, Policy::Args* args, intptr_t refs) {
-  // Another address, which nobody uses, and the same owner.
+  // Another address, which is never used, with the same owner.
   auto* const given = reinterpret_cast<char*>(args->work_serializer.get());
   args->work_serializer = std::shared_ptr<grpc_core::WorkSerializer>(
       args->work_serializer, reinterpret_cast<grpc_core::WorkSerializer*>(given + 8));

@@ -1,4 +1,4 @@
-// Stands in for another gRPC: the linker sends each call of grpc::Version() here (--wrap).
+// Plays another gRPC version: the linker sends each call of grpc::Version() here (--wrap).
 #include <string>
 
 std::string OtherVersion() __asm__("__wrap__ZN4grpc7VersionB5cxx11Ev");

@@ -1,4 +1,4 @@
-// A client that has never heard of Steer: plain_client <target> <service config>. See
+// A client without Steer: plain_client <target> <service config>. See
 // client_program.h for what it prints.
 #include "programs/client_program.h"
 

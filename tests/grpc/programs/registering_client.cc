@@ -1,10 +1,12 @@
 // A client that registers Steer: registering_client <steps> <target> <service config>. The steps
-// are words separated by commas, taken before the client's own channel is made (see
+// are separated by commas, and are taken before the client's own channel is made (see
 // client_program.h):
 //   register   steer::Register(); prints "register=<ok, 0 or 1> <code> <message>"
-//   race       the same from 8 threads at once; prints one such line for each
-//   channel    makes a channel, server a server, credentials credentials and a completion queue
-//   shutdown   lets go of all that, waits until gRPC has shut down, and prints "shutdown=<1 or 0>"
+//   race       does so on 8 threads at once; prints one such line for each
+//   channel    makes a channel
+//   server     makes a server
+//   credentials  makes credentials and a completion queue
+//   shutdown   releases all that, waits until gRPC has shut down, and prints "shutdown=<1 or 0>"
 #include <grpc/grpc.h>
 #include <grpcpp/grpcpp.h>
 #include <steer/grpc.h>
@@ -21,7 +23,7 @@
 
 namespace {
 
-// What a step has made stays until the end, as it does in an application.
+// What the steps have made. It stays until the end, as in an application.
 struct Made {
   std::shared_ptr<grpc::ChannelCredentials> credentials;
   std::unique_ptr<grpc::CompletionQueue> queue;
@@ -43,7 +45,7 @@ void Race() {
   for (const std::string& line : lines) std::cout << line;
 }
 
-// gRPC shuts down when nothing of it is left, and does so on a thread of its own.
+// gRPC shuts down on another thread when the last of its objects is gone.
 void ShutDown(Made* made) {
   *made = Made();
   for (int i = 0; i < 1000 && grpc_is_initialized() != 0; ++i) {

@@ -1,5 +1,4 @@
-// Starts tests/grpc/backend.cc as a process and speaks its control lines. Knows nothing of
-// policies.
+// Starts tests/grpc/backend.cc as a process, and sends its commands.
 #include "support/backend.h"
 
 #include <arpa/inet.h>
@@ -31,7 +30,7 @@ std::string ToHex(const std::string& bytes) {
   return text;
 }
 
-// SO_REUSEADDR lets several sockets be bound to one port as long as only one of them listens.
+// SO_REUSEADDR allows several sockets on one port as long as only one of them listens.
 int BoundSocket(int port, int* bound_port) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int on = 1;
@@ -92,7 +91,7 @@ void Backend::Start() {
 
 void Backend::Shutdown() {
   process_->WriteLine("shutdown");
-  if (process_->Wait(kPatience) != 0) Die("did not shut down as it was told");
+  if (process_->Wait(kPatience) != 0) Die("did not shut down");
 }
 
 void Backend::Kill() { process_->Kill(); }

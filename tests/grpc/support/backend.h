@@ -1,4 +1,6 @@
-// A server process of its own, started, steered and ended by a test. Knows nothing of policies.
+// Server processes that a test starts, controls and ends.
+//
+// Must not depend on: policies.
 #ifndef STEER_TESTS_GRPC_SUPPORT_BACKEND_H_
 #define STEER_TESTS_GRPC_SUPPORT_BACKEND_H_
 
@@ -14,8 +16,8 @@ namespace steer_test {
 // "ipv4:127.0.0.1:<port>,127.0.0.1:<port>...": a target that needs no name resolution.
 std::string StaticTarget(const std::vector<int>& ports);
 
-// A port of 127.0.0.1 that nobody else gets while this object lives, although nothing listens on it
-// yet: so a server that was lost can come back where it was, whatever else runs on the machine.
+// A port of 127.0.0.1 that no other program gets while this object exists, although nothing listens
+// on it yet. So a server that was killed can return to its port.
 class ReservedPort {
  public:
   ReservedPort();
@@ -31,7 +33,7 @@ class ReservedPort {
   int port_;
 };
 
-// A port that accepts connections and never says a word: an endpoint that stays in CONNECTING.
+// A port that accepts connections and never sends anything: its endpoint stays in CONNECTING.
 class MuteListener {
  public:
   MuteListener();
@@ -52,9 +54,9 @@ class Backend {
  public:
   struct Options {
     bool started = true;
-    // Offers grpc.health.v1.Health; each service is SERVING until SetHealth says otherwise.
+    // Offers grpc.health.v1.Health for this service, which is SERVING until SetHealth. Empty: none.
     std::string health_service;
-    // PEM files; empty means plain text.
+    // PEM files. Empty: no TLS.
     std::string tls_certificate;
     std::string tls_key;
     // How long each call takes.
@@ -64,28 +66,28 @@ class Backend {
   Backend();
   explicit Backend(const Options& options);
 
-  // The port stays the same over any number of starts.
+  // The same for all starts.
   int port() const { return port_.port(); }
 
   // Starts the process (again) and waits until it listens.
   void Start();
-  // Ends the process gracefully: running calls are finished. Waits for its end.
+  // Lets running calls finish, and ends the process. Waits for its end.
   void Shutdown();
-  // Ends the process by SIGKILL. Waits for its end.
+  // Kills the process. Waits for its end.
   void Kill();
 
   void SetHealth(bool serving);
-  // From now on calls fail with UNAVAILABLE, or no longer do.
+  // Makes calls fail with UNAVAILABLE, or no longer.
   void SetFailing(bool failing);
   void SetDelay(std::chrono::milliseconds delay);
-  // Serialised load reports: for each call's trailers, and for the stream of reports.
+  // Sets the serialised load report of each call's trailers, and that of the stream of reports.
   void SetTrailer(const std::string& report);
   void SetReport(const std::string& report);
-  // What each call reports by gRPC's own CallMetricRecorder.
+  // Sets the load report that gRPC's CallMetricRecorder makes for each call.
   void Record(double cpu, double application, double qps, double eps);
 
  private:
-  // Sends one line and waits until the process has done what it says.
+  // Sends one command and waits until it has taken effect.
   void Command(const std::string& line);
 
   const Options options_;

@@ -1,4 +1,4 @@
-// Channels and calls by gRPC's public API only. Knows nothing of Steer.
+// Channels and calls with gRPC's public API only.
 #include "support/client.h"
 
 #include <algorithm>
@@ -45,7 +45,7 @@ grpc::ChannelArguments TestArguments() {
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 200);
-  // A proxy of the environment has no business between two processes of one machine.
+  // Ignores a proxy of the environment.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   return arguments;
 }
@@ -129,7 +129,7 @@ bool WaitForRotation(const std::shared_ptr<grpc::Channel>& channel, const std::v
 
 BatchResult CallBatch(const std::shared_ptr<grpc::Channel>& channel, int count, int in_flight) {
   struct Slot {
-    // Rebuilt for each call: a context serves one call only.
+    // A context serves one call only, so each call makes a new one.
     std::unique_ptr<grpc::ClientContext> context;
     std::unique_ptr<grpc::ClientAsyncResponseReader<grpc::ByteBuffer>> reader;
     grpc::ByteBuffer response;

@@ -1,5 +1,5 @@
-// Channels and calls as an application makes them, by gRPC's public API only: so that this serves
-// programs that are linked with libgrpc, with libgrpc_unsecure, with Steer and without it.
+// Channels and calls as an application makes them, with gRPC's public API only. So it works in
+// programs with libgrpc or libgrpc_unsecure, with and without Steer.
 #ifndef STEER_TESTS_GRPC_SUPPORT_CLIENT_H_
 #define STEER_TESTS_GRPC_SUPPORT_CLIENT_H_
 
@@ -27,7 +27,7 @@ inline constexpr char kEchoMethod[] = "/steer.test.Echo/Call";
 std::string ServiceConfig(const std::string& policy, const std::string& policy_config = "{}",
                           const std::string& more = "");
 
-// Arguments that every test wants: connections of this channel's own, and short waits before a lost
+// Arguments for every test: connections that no other channel shares, and short waits before a lost
 // server is tried again.
 grpc::ChannelArguments TestArguments();
 
@@ -37,7 +37,7 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
                                                credentials = grpc::InsecureChannelCredentials(),
                                            grpc::ChannelArguments arguments = TestArguments());
 
-// Names may be there several times.
+// A name may have several values.
 using Metadata = std::multimap<std::string, std::string>;
 
 struct CallOptions {
@@ -55,8 +55,8 @@ struct CallResult {
   Metadata trailers;
 };
 
-// A call that has been started, on a completion queue of its own. It is picked on the thread that
-// made the object, at once if the channel is READY.
+// A started call, with its own completion queue. It is picked on the thread that made the object,
+// at once if the channel is READY.
 class PendingCall {
  public:
   explicit PendingCall(const std::shared_ptr<grpc::Channel>& channel,
@@ -85,7 +85,7 @@ class PendingCall {
 
 CallResult Call(const std::shared_ptr<grpc::Channel>& channel, const CallOptions& options = {});
 
-// How many calls each port answered; failed calls count under port 0.
+// How many calls each port answered. Failed calls count for port 0.
 using Counts = std::map<int, int>;
 
 // Makes `count` calls one after the other and returns the ports that answered, in order.
@@ -93,18 +93,18 @@ std::vector<int> CallPorts(const std::shared_ptr<grpc::Channel>& channel, int co
 Counts CountCalls(const std::shared_ptr<grpc::Channel>& channel, int count);
 Counts CountPorts(const std::vector<int>& ports);
 
-// Calls until twice around in a row each of `ports` answers exactly once and nobody else does: from
-// then on all of them are READY and in use. False if that does not come about in time.
+// Makes calls until, in two rounds in a row, each of `ports` answers exactly once and no other port
+// does. Then all of them are READY and in use. Returns false if that does not happen in time.
 bool WaitForRotation(const std::shared_ptr<grpc::Channel>& channel, const std::vector<int>& ports);
 
-// Makes `count` calls with up to `in_flight` of them at a time, all on the calling thread.
+// Makes `count` calls, up to `in_flight` of them at a time, on the calling thread.
 struct BatchResult {
   Counts counts;
   grpc::Status first_failure;
 };
 BatchResult CallBatch(const std::shared_ptr<grpc::Channel>& channel, int count, int in_flight);
 
-// Calls without a break from several threads until it is stopped.
+// Makes calls from several threads until Stop.
 class Load {
  public:
   Load(std::shared_ptr<grpc::Channel> channel, int threads);
@@ -112,13 +112,13 @@ class Load {
 
   int calls() const { return calls_; }
   int failures() const { return failures_; }
-  // Waits until `count` further calls have ended. False if they do not in time.
+  // Waits until `count` further calls have ended. Returns false if they do not end in time.
   bool WaitForCalls(int count) const;
-  // Waits until a run of `count` calls that began after this is answered by exactly `ports`, and
-  // until all calls that began before this have ended.
+  // Waits until exactly `ports` have answered `count` calls in a row that began after this, and
+  // until all earlier calls have ended.
   bool WaitForPorts(const std::vector<int>& ports, int count = 100);
   void Stop();
-  // One line for each failed call, the first few of them.
+  // One line for each of the first ten failed calls.
   std::string FailureTexts() const;
 
  private:
@@ -131,9 +131,9 @@ class Load {
   mutable std::mutex mutex_;
   Counts window_;
   int window_calls_ = 0;
-  // Calls count in the window in which they began and ended.
+  // A call counts in a window if it began and ended in it.
   int window_number_ = 0;
-  // How many calls run, by the window in which they began.
+  // The number of running calls, by the window in which they began.
   std::map<int, int> running_;
   std::vector<std::string> failure_texts_;
   std::vector<std::thread> threads_;

@@ -1,5 +1,7 @@
-// Channels and calls by gRPC's C API, as the other languages make them: there a channel can be
-// destroyed while its calls run. Knows nothing of policies.
+// Channels and calls with gRPC's C API, as other languages make them. There a channel can be
+// destroyed while its calls run.
+//
+// Must not depend on: policies.
 #ifndef STEER_TESTS_GRPC_SUPPORT_CORE_CHANNEL_H_
 #define STEER_TESTS_GRPC_SUPPORT_CORE_CHANNEL_H_
 
@@ -52,13 +54,13 @@ class CoreChannel {
   grpc_channel* get() const { return channel_; }
   grpc_completion_queue* queue() const { return queue_; }
 
-  // Waits for the end of one call. False if none comes in time.
+  // Waits for the end of one call. Returns false if none ends in time.
   bool WaitForOne() const {
     return grpc_completion_queue_next(queue_, After(kPatience), nullptr).type == GRPC_OP_COMPLETE;
   }
 
  private:
-  // The C API has to be told when it is in use; a C++ object tells it by itself.
+  // The C API must be initialised explicitly.
   struct Library {
     Library() { grpc_init(); }
     ~Library() { grpc_shutdown(); }
@@ -69,7 +71,7 @@ class CoreChannel {
   grpc_channel* channel_;
 };
 
-// One unary call, from its start to the object's end.
+// One unary call. The constructor starts it.
 class CoreCall {
  public:
   explicit CoreCall(const CoreChannel& channel) {

@@ -14,10 +14,10 @@ namespace steer_test {
 namespace {
 
 std::mutex mutex;
-// Guarded by it.
+// Guarded by `mutex`.
 LateGrants grants;
 
-// One endpoint, the first of the list.
+// Uses one endpoint, the first of the list.
 class LatePolicy final : public steer::Policy {
  public:
   explicit LatePolicy(steer::PolicyChannel channel) : channel_(channel) {}

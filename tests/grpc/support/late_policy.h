@@ -1,5 +1,5 @@
-// A policy of the tests' own, "late", that asks its channel for everything when it is freed: the
-// channel has gone by then, and must refuse.
+// A custom policy for tests, "late". It calls all functions of its channel while it is freed. The
+// channel has ended by then, and must refuse.
 #ifndef STEER_TESTS_GRPC_SUPPORT_LATE_POLICY_H_
 #define STEER_TESTS_GRPC_SUPPORT_LATE_POLICY_H_
 
@@ -8,10 +8,10 @@
 
 namespace steer_test {
 
-// To be called once, before steer::Register().
+// Call it once, before steer::Register().
 void RegisterLatePolicy();
 
-// What was granted to policies that had been freed, and how many of them asked.
+// How many freed policies asked, and what the channel did not refuse.
 struct LateGrants {
   int asked = 0;
   std::vector<std::string> granted;

@@ -1,4 +1,4 @@
-// Load reports (ORCA) as backends send them.
+// Load reports (ORCA) in the encoding that backends send.
 #ifndef STEER_TESTS_GRPC_SUPPORT_LOAD_REPORT_H_
 #define STEER_TESTS_GRPC_SUPPORT_LOAD_REPORT_H_
 

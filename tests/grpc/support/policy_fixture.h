@@ -1,5 +1,5 @@
-// What every end-to-end test of a policy shares. Each such test runs for gRPC's own round_robin as
-// well as for Steer's, with the same expectations: a wrong expectation shows at once.
+// The fixture of end-to-end tests of a policy. Each test runs for gRPC's own round_robin and for
+// Steer's, with the same expectations, so that a wrong expectation fails at once.
 #ifndef STEER_TESTS_GRPC_SUPPORT_POLICY_FIXTURE_H_
 #define STEER_TESTS_GRPC_SUPPORT_POLICY_FIXTURE_H_
 
@@ -20,7 +20,7 @@ class PolicyTest : public testing::TestWithParam<const char*> {
  protected:
   std::string policy() const { return GetParam(); }
 
-  // `more` is what else the service config holds and begins with a comma.
+  // `more` is added to the service config and begins with a comma.
   std::shared_ptr<grpc::Channel> Channel(const std::string& target, const std::string& more = "") {
     return MakeChannel(target, ServiceConfig(policy(), "{}", more));
   }

@@ -1,5 +1,7 @@
-// Child processes with a pipe to their stdin and one from their output, each ended by its own id
-// when its object goes away. Knows nothing of gRPC.
+// Child processes with a pipe to their stdin and a pipe from their output. The destructor kills the
+// process by its id.
+//
+// Must not depend on: gRPC.
 #ifndef STEER_TESTS_GRPC_SUPPORT_PROCESS_H_
 #define STEER_TESTS_GRPC_SUPPORT_PROCESS_H_
 
@@ -16,11 +18,11 @@ class ChildProcess {
  public:
   enum class Stderr { kInherit, kWithStdout };
 
-  // `environment` holds NAME=value entries that are added to this process's own environment.
+  // `environment` holds NAME=value entries that are added to this process's environment.
   explicit ChildProcess(const std::vector<std::string>& argv,
                         const std::vector<std::string>& environment = {},
                         Stderr child_stderr = Stderr::kInherit);
-  // Kills what still runs.
+  // Kills the process if it still runs.
   ~ChildProcess();
 
   ChildProcess(const ChildProcess&) = delete;
@@ -29,19 +31,19 @@ class ChildProcess {
   void WriteLine(const std::string& line);
   void CloseStdin();
 
-  // The next line of output without its newline; nothing at the end of the output or after
-  // `timeout`.
+  // The next line of output without its newline. Empty at the end of the output or after `timeout`.
   std::optional<std::string> ReadLine(std::chrono::milliseconds timeout);
-  // All further output up to its end; nothing if it has not ended after `timeout`.
+  // All further output. Empty if it has not ended after `timeout`.
   std::optional<std::string> ReadAll(std::chrono::milliseconds timeout);
 
-  // The exit code, or 128 + the signal's number; nothing if the process still runs after `timeout`.
+  // The exit code, or 128 + the signal's number. Empty if the process still runs after `timeout`.
   std::optional<int> Wait(std::chrono::milliseconds timeout);
-  // SIGKILL, then waits until the process is gone.
+  // Sends SIGKILL and waits for the end.
   void Kill();
 
  private:
-  // Waits for output and appends it to buffer_. False at the end of the output or at `deadline`.
+  // Waits for output and appends it to buffer_. Returns false at the end of the output or at
+  // `deadline`.
   bool ReadMore(std::chrono::steady_clock::time_point deadline);
 
   pid_t pid_ = -1;
@@ -57,8 +59,8 @@ struct ProgramResult {
   std::string output;
 };
 
-// Runs a program to its end and returns its exit code and output (stdout and stderr together). One
-// that has not ended after `timeout` is killed and has exit code -1.
+// Runs a program and returns its exit code and output (stdout and stderr together). Kills it after
+// `timeout`; then the exit code is -1.
 ProgramResult RunProgram(const std::vector<std::string>& argv,
                          const std::vector<std::string>& environment,
                          std::chrono::milliseconds timeout);

@@ -1,5 +1,6 @@
-// The one file of the end-to-end tests that speaks to gRPC's core. Knows nothing of Steer, and of
-// gRPC's generations only what core_generation.h says.
+// The only file of the end-to-end tests that uses gRPC's core, through core_generation.h.
+//
+// Must not depend on: Steer.
 #include "support/resolver_feed.h"
 
 #include <atomic>
@@ -26,7 +27,7 @@ absl::Status ToAbsl(const grpc::Status& status) {
 
 struct Item {
   ResolverFeed::Result result;
-  // Empty for a result that is handed out again.
+  // Null for a result that is handed out again.
   std::shared_ptr<std::promise<grpc::Status>> accepted;
 };
 
@@ -34,7 +35,7 @@ class FeedResolver;
 
 }  // namespace
 
-// What a feed and its resolver share. A resolver may come late, come anew, or be gone.
+// Shared by a feed and its resolver. The resolver may start late, start again, or have ended.
 class ResolverFeed::State {
  public:
   void Add(Item item);
@@ -55,7 +56,7 @@ class ResolverFeed::State {
 
 namespace {
 
-// The feeds that live, by the path of their targets.
+// All existing feeds, by the path of their targets.
 class Feeds {
  public:
   static Feeds& Get() {
@@ -96,7 +97,7 @@ class FeedResolver : public grpc_core::Resolver {
 
   grpc_core::RefCountedPtr<grpc_core::Resolver> Hold() { return Ref(); }
 
-  // From any thread that holds a reference: has the work serializer report what is there.
+  // Reports waiting results in the work serializer. Any thread that holds a reference.
   void Wake() {
     Ref().release();
     work_serializer_->Run(
@@ -113,7 +114,7 @@ class FeedResolver : public grpc_core::Resolver {
     state_->Detach(this);
   }
 
-  // One result at a time: gRPC allows the next only when the one before has been taken.
+  // Reports one result. gRPC allows the next one only after it has accepted this one.
   void ReportLocked() {
     Item item;
     if (shut_down_ || reporting_ || !state_->Take(&item)) return;
@@ -155,7 +156,7 @@ class FeedResolver : public grpc_core::Resolver {
   const std::shared_ptr<grpc_core::WorkSerializer> work_serializer_;
   const std::unique_ptr<ResultHandler> result_handler_;
   const std::shared_ptr<ResolverFeed::State> state_;
-  // Guarded by the work serializer.
+  // Used in the work serializer only.
   bool reporting_ = false;
   bool shut_down_ = false;
 };
@@ -182,7 +183,7 @@ class FeedResolverFactory : public grpc_core::ResolverFactory {
 }  // namespace
 
 void ResolverFeed::State::Add(Item item) {
-  // For the work serializer, which may run what it is given on this very thread.
+  // The work serializer may run its work on this thread.
   const steer_testing::CallbackScope scope;
   grpc_core::RefCountedPtr<grpc_core::Resolver> resolver;
   {

@@ -1,6 +1,5 @@
-// A name resolver in the hands of the test: it answers what the test feeds it, when the test feeds
-// it. This header names no type of gRPC's core; what depends on the gRPC version stands in
-// resolver_feed.cc alone.
+// A name resolver that a test controls: it returns the results that the test feeds it, at once.
+// This header has no type of gRPC's core; only resolver_feed.cc depends on the gRPC version.
 #ifndef STEER_TESTS_GRPC_SUPPORT_RESOLVER_FEED_H_
 #define STEER_TESTS_GRPC_SUPPORT_RESOLVER_FEED_H_
 
@@ -15,12 +14,12 @@
 
 namespace steer_test {
 
-// To be called once, before the first channel.
+// Call it once, before the first channel.
 void RegisterFeedResolver();
 
 class ResolverFeed {
  public:
-  // What a resolver may know of an address beside itself.
+  // What a resolver may add to an address.
   struct About {
     int weight = 0;
     std::string hash_key;
@@ -31,12 +30,12 @@ class ResolverFeed {
 
   struct Result {
     std::vector<int> ports;
-    // By port. What this gRPC has no place for is left out (see core_generation.h).
+    // By port. Leaves out what this gRPC version cannot carry (see core_generation.h).
     std::map<int, About> about;
-    // In place of an address list.
+    // If not OK, there is no address list.
     grpc::Status error;
     std::string note;
-    // Empty: the resolver has no service config, so the channel's default one counts.
+    // Empty: the resolver has none, so the channel's default service config is used.
     std::string service_config;
   };
 
@@ -46,16 +45,16 @@ class ResolverFeed {
   ResolverFeed(const ResolverFeed&) = delete;
   ResolverFeed& operator=(const ResolverFeed&) = delete;
 
-  // What to create the channel with. One channel at a time.
+  // The target of the channel. One channel at a time.
   std::string target() const;
 
   // Hands a result to the channel, or keeps it until the channel begins to resolve. A channel that
-  // begins anew (after it was IDLE) gets the last one again. The future has whether the load
-  // balancing policy accepted it.
+  // resolves again (after it was IDLE) gets the last result again. The future tells whether the
+  // policy accepted the result.
   std::future<grpc::Status> Feed(Result result);
   std::future<grpc::Status> FeedPorts(const std::vector<int>& ports);
 
-  // How often the channel has asked for a new resolution.
+  // How often the channel has requested re-resolution.
   int reresolution_requests() const;
 
   class State;

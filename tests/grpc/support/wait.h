@@ -1,4 +1,6 @@
-// Waiting for a condition instead of for a time. Knows nothing of gRPC.
+// Waits for a condition instead of a fixed time.
+//
+// Must not depend on: gRPC.
 #ifndef STEER_TESTS_GRPC_SUPPORT_WAIT_H_
 #define STEER_TESTS_GRPC_SUPPORT_WAIT_H_
 
@@ -7,11 +9,11 @@
 
 namespace steer_test {
 
-// What any single step of a test may take on a slow and loaded machine. Over only when it hangs, so
-// it costs nothing to be generous.
+// The longest time for one step of a test on a slow and busy machine. Only a step that hangs takes
+// as long, so a large value costs nothing.
 constexpr std::chrono::seconds kPatience{120};
 
-// Asks `condition` again and again until it holds (true) or kPatience is over (false).
+// Calls `condition` until it returns true. Returns false after kPatience.
 template <typename Condition>
 bool WaitUntil(Condition condition) {
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
