@@ -1,38 +1,38 @@
-//! The columns of the two tables: their heads, what stands in them, and how they sort. The last ones are
-//! those that a narrow screen can do without.
+//! The columns of the two tables: heads, cells, sort order, and how to shorten a cell. A narrow
+//! screen leaves out the last columns.
 //!
-//! Must not know: how a table is drawn.
+//! Must not depend on: how a table is drawn.
 
 use std::cmp::Ordering;
 
 use crate::rates::{BackendRow, ChannelRow};
 use crate::stats::Channel;
 
-/// What stands in a cell.
+/// The value of a cell. `None` is an unknown value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
-    /// Something to read.
+    /// A text.
     Text(String),
     /// A connectivity state.
     State(String),
-    /// How many.
+    /// A count.
     Count(Option<u64>),
-    /// How many, where none would be best.
+    /// A count that is red unless it is 0.
     Faults(Option<u64>),
-    /// How many each second.
+    /// A rate per second.
     Rate(Option<f64>),
-    /// How many each second, where none would be best.
+    /// A rate per second that is red unless it is 0.
     FaultRate(Option<f64>),
-    /// A part of a whole.
+    /// A share, 0 to 1.
     Part(Option<f64>),
     /// A time in seconds.
     Time(Option<f64>),
-    /// A number of no unit.
+    /// A number without a unit.
     Number(Option<f64>),
 }
 
 impl Cell {
-    /// As it is shown.
+    /// Returns the text to show.
     pub fn text(&self) -> String {
         let known = match self {
             Cell::Text(text) | Cell::State(text) => Some(text.clone()),
@@ -45,7 +45,7 @@ impl Cell {
         known.unwrap_or_else(|| "-".to_owned())
     }
 
-    /// Whether there is nothing to show.
+    /// Returns whether the value is unknown.
     pub fn is_unknown(&self) -> bool {
         match self {
             Cell::Text(_) | Cell::State(_) => false,
@@ -54,7 +54,8 @@ impl Cell {
         }
     }
 
-    /// Numbers stand to the right, and sort with the greatest first.
+    /// Returns whether the value is a number. Numbers are aligned to the right, and sort with the
+    /// greatest first.
     pub fn is_number(&self) -> bool {
         !matches!(self, Cell::Text(_) | Cell::State(_))
     }
@@ -71,7 +72,7 @@ impl Cell {
         }
     }
 
-    /// Which of two cells of a column comes first: what is unknown comes last.
+    /// Compares two cells of a column. Unknown values come last.
     pub fn order(&self, other: &Cell) -> Ordering {
         if let (Cell::Text(a), Cell::Text(b)) | (Cell::State(a), Cell::State(b)) = (self, other) {
             return a.cmp(b);
@@ -83,7 +84,7 @@ impl Cell {
     }
 }
 
-/// Three digits, whatever the size.
+/// Formats a time with three digits.
 fn time(seconds: f64) -> String {
     let (number, unit) = match seconds {
         s if s >= 1.0 => (s, "s"),
@@ -100,29 +101,72 @@ fn time(seconds: f64) -> String {
 
 /// A column of rows of type `R`.
 pub struct Column<R> {
-    /// Its head.
+    /// The head.
     pub head: &'static str,
-    /// What stands in it.
+    /// Returns the cell of a row.
     pub cell: fn(&R) -> Cell,
-    /// Whether it is left out when nothing is known of any row.
+    /// Whether it is left out if it is unknown for all rows.
     pub optional: bool,
-    /// Whether it may be cut on a narrow screen.
-    pub flexible: bool,
+    /// How a narrow screen shortens the column; `None` if its cells are always whole.
+    pub shorten: Option<Shorten>,
+}
+
+/// How to shorten the texts of a column.
+#[derive(Clone, Copy)]
+pub struct Shorten {
+    /// The column keeps at least this width.
+    pub least: usize,
+    /// Shortens a text to a width.
+    pub text: fn(&str, usize) -> String,
 }
 
 const fn column<R>(head: &'static str, cell: fn(&R) -> Cell) -> Column<R> {
-    Column { head, cell, optional: false, flexible: false }
+    Column { head, cell, optional: false, shorten: None }
 }
 
-const fn flexible<R>(head: &'static str, cell: fn(&R) -> Cell) -> Column<R> {
-    Column { head, cell, optional: false, flexible: true }
+const fn short<R>(head: &'static str, cell: fn(&R) -> Cell, shorten: Shorten) -> Column<R> {
+    Column { head, cell, optional: false, shorten: Some(shorten) }
 }
 
 const fn optional<R>(head: &'static str, cell: fn(&R) -> Cell) -> Column<R> {
-    Column { head, cell, optional: true, flexible: false }
+    Column { head, cell, optional: true, shorten: None }
 }
 
-/// The policy, and what is in its place if it broke.
+/// Targets differ at their beginning, after the scheme.
+const TARGET: Shorten = Shorten { least: 8, text: shorten_target };
+
+/// Addresses differ at their end. 16 characters hold most IPv4 addresses with their port.
+const ADDRESS: Shorten = Shorten { least: 16, text: shorten_addresses };
+
+/// Drops gRPC's default scheme, and then cuts from the right.
+fn shorten_target(target: &str, width: usize) -> String {
+    let target = target.strip_prefix("dns:///").unwrap_or(target);
+    if target.chars().count() <= width {
+        return target.to_owned();
+    }
+    let head: String = target.chars().take(width.saturating_sub(1)).collect();
+    format!("{head}…")
+}
+
+/// Keeps the first address, without its scheme, and cuts it from the left. Says how many more
+/// addresses there are.
+fn shorten_addresses(addresses: &str, width: usize) -> String {
+    let mut all = addresses.split(' ');
+    let first = all.next().unwrap_or_default();
+    let first = first.strip_prefix("ipv4:").or(first.strip_prefix("ipv6:")).unwrap_or(first);
+    let more = match all.count() {
+        0 => String::new(),
+        more => format!(" +{more}"),
+    };
+    let (length, room) = (first.chars().count(), width.saturating_sub(more.len()));
+    if length <= room {
+        return format!("{first}{more}");
+    }
+    let tail: String = first.chars().skip(length + 1 - room.max(1)).collect();
+    format!("…{tail}{more}")
+}
+
+/// The policy, and its fallback if there is one.
 fn policy(channel: &Channel) -> String {
     match &channel.fallback {
         Some(fallback) => format!("{} → {}", channel.policy, fallback.mode),
@@ -130,10 +174,10 @@ fn policy(channel: &Channel) -> String {
     }
 }
 
-/// Of channels.
+/// The columns of channels.
 pub const CHANNELS: &[Column<ChannelRow>] = &[
     column("ID", |row| Cell::Text(row.channel.id.to_string())),
-    flexible("TARGET", |row| Cell::Text(row.channel.target.clone())),
+    short("TARGET", |row| Cell::Text(row.channel.target.clone()), TARGET),
     column("POLICY", |row| Cell::Text(policy(&row.channel))),
     column("STATE", |row| Cell::State(row.channel.state.clone())),
     optional("CALLS/S", |row| Cell::Rate(row.calls)),
@@ -143,9 +187,9 @@ pub const CHANNELS: &[Column<ChannelRow>] = &[
     column("PICKERS", |row| Cell::Count(Some(row.channel.pickers))),
 ];
 
-/// Of a channel's backends.
+/// The columns of a channel's backends.
 pub const BACKENDS: &[Column<BackendRow>] = &[
-    flexible("BACKEND", |row| Cell::Text(row.backend.addresses.join(" "))),
+    short("BACKEND", |row| Cell::Text(row.backend.addresses.join(" ")), ADDRESS),
     column("STATE", |row| Cell::State(row.backend.state.clone())),
     optional("CALLS/S", |row| Cell::Rate(row.calls)),
     optional("OF CALLS", |row| Cell::Part(row.part)),
@@ -180,7 +224,33 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_that_broke_is_named_with_what_is_in_its_place() {
+    fn short_addresses_keep_their_ends() {
+        for (addresses, width, text) in [
+            ("ipv4:10.0.0.1:50051", 19, "10.0.0.1:50051"),
+            ("ipv4:10.0.0.1:50051", 14, "10.0.0.1:50051"),
+            ("ipv4:10.0.0.1:50051", 10, "…0.1:50051"),
+            ("ipv4:10.0.0.1:50051 ipv4:10.0.0.2:50051", 18, "10.0.0.1:50051 +1"),
+            ("ipv4:10.0.0.1:50051 ipv4:10.0.0.2:50051", 12, "….1:50051 +1"),
+            ("unix:/run/greeter/1.sock", 8, "…/1.sock"),
+            ("", 8, ""),
+        ] {
+            assert_eq!(shorten_addresses(addresses, width), text);
+        }
+    }
+
+    #[test]
+    fn short_targets_keep_their_beginnings() {
+        for (target, width, text) in [
+            ("dns:///greeter:50051", 13, "greeter:50051"),
+            ("dns:///greeter:50051", 8, "greeter…"),
+            ("xds:///greeter", 8, "xds:///…"),
+        ] {
+            assert_eq!(shorten_target(target, width), text);
+        }
+    }
+
+    #[test]
+    fn a_policy_is_named_with_its_fallback() {
         let mut channel = Channel { policy: "mine".to_owned(), ..Channel::default() };
         assert_eq!(policy(&channel), "mine");
         channel.fallback = serde_json::from_str(
@@ -191,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn the_greatest_number_comes_first_and_what_is_unknown_last() {
+    fn the_greatest_number_comes_first_and_unknown_values_last() {
         let mut cells = [Cell::Rate(None), Cell::Rate(Some(1.0)), Cell::Rate(Some(2.0))];
         cells.sort_by(Cell::order);
         assert_eq!(cells, [Cell::Rate(Some(2.0)), Cell::Rate(Some(1.0)), Cell::Rate(None)]);

@@ -1,7 +1,7 @@
-//! `steer-top`: what Steer does in a running process, live in a terminal.
+//! `steer-top` shows what Steer does in a running process, live in a terminal.
 //!
-//! The process serves its statistics as JSON (`docs/statistics.md` says how); this asks for them
-//! again and again, and shows what is and what happens between two polls.
+//! The process serves its statistics as JSON (see `docs/statistics.md`). `steer-top` polls them,
+//! and shows the current values and the rates between two polls.
 
 mod columns;
 mod rates;
@@ -24,28 +24,33 @@ use screen::Screen;
 use source::Source;
 use stats::Stats;
 
-/// Shows what Steer does in a running process: channels, policies and backends, live.
+/// Shows the channels, policies and backends of a running process with Steer, live.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, after_help = AFTER_HELP)]
 struct Arguments {
-    /// Where the process serves its statistics: http://127.0.0.1:PORT, with a path if it is not
-    /// /stats.json.
+    /// The address where the process serves its statistics, as http://127.0.0.1:PORT. Add the path
+    /// if it is not /stats.json.
     address: String,
-    /// How often to ask.
+    /// The time between two polls, such as 500ms or 2s.
     #[arg(long, default_value = "1s", value_parser = interval)]
     interval: Duration,
-    /// Ask twice, an interval apart, print all tables, and end.
+    /// Poll twice, an interval apart, print all tables, and exit.
     #[arg(long)]
     once: bool,
-    /// How wide what --once prints is at most.
+    /// The maximum width of the tables that --once prints.
     #[arg(long, default_value_t = 160, value_parser = clap::value_parser!(u16).range(20..=1000))]
     width: u16,
 }
 
+const AFTER_HELP: &str = "Press ? for the keys, the colours and the columns.
+
+Only some policies count calls. To count the calls of all policies, start the process with
+STEER_STATS=calls in its environment, or call steer::TrackCalls(true) in it.";
+
 fn interval(text: &str) -> Result<Duration, String> {
     let interval = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     if interval < Duration::from_millis(50) {
-        return Err("less than 50ms".to_owned());
+        return Err("the interval is at least 50ms".to_owned());
     }
     Ok(interval)
 }
@@ -81,7 +86,9 @@ fn once(source: &Source, mut screen: Screen, arguments: &Arguments) -> Result<()
 
 fn live(source: Source, screen: Screen, interval: Duration) -> Result<(), String> {
     if !io::stdout().is_terminal() {
-        return Err("this is no terminal; --once prints the tables anywhere".to_owned());
+        return Err(
+            "standard output is not a terminal; --once prints the tables as text".to_owned()
+        );
     }
     let mut terminal = ratatui::try_init().map_err(|error| error.to_string())?;
     let outcome = show(&mut terminal, screen, &poll_for_ever(source, interval));
@@ -91,7 +98,7 @@ fn live(source: Source, screen: Screen, interval: Duration) -> Result<(), String
 
 type Answer = (Instant, Result<Stats, String>);
 
-/// Polls on a thread of its own, so that keys are heard while a server takes its time.
+/// Polls on another thread, so that keys work while a server is slow.
 fn poll_for_ever(source: Source, interval: Duration) -> Receiver<Answer> {
     let (answers, received) = channel();
     thread::spawn(move || {
@@ -106,7 +113,7 @@ fn poll_for_ever(source: Source, interval: Duration) -> Receiver<Answer> {
     received
 }
 
-/// How long a key or an answer may wait to be seen.
+/// The longest time until a key or an answer shows on the screen.
 const GLANCE: Duration = Duration::from_millis(50);
 
 fn show(

@@ -1,49 +1,49 @@
-//! From what was counted to what happens now: the difference of two polls, by the time between them.
+//! Computes rates: the difference between two polls, divided by the time between them.
 //!
-//! A channel or backend that was not there before has no rates yet, and neither has one that counts
-//! less than before: that is another process, or a backend that left and came back.
+//! A channel or backend that is new has no rates yet. Neither has one whose counts have become
+//! smaller: the process was restarted, or the backend left and came back.
 //!
-//! Must not know: where statistics come from, how rates are shown.
+//! Must not depend on: where statistics come from, how rates are shown.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::stats::{Backend, Channel, Stats};
 
-/// A channel, and what happens on it.
+/// A channel, and its rates.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChannelRow {
-    /// As it was told.
+    /// The channel, as the process reported it.
     pub channel: Channel,
-    /// Calls sent each second.
+    /// Calls per second.
     pub calls: Option<f64>,
-    /// Calls that end each second with anything but OK.
+    /// Calls per second that end with a status other than OK.
     pub errors: Option<f64>,
     /// Its backends.
     pub backends: Vec<BackendRow>,
 }
 
-/// A backend, and what happens on it.
+/// A backend, and its rates.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BackendRow {
-    /// As it was told.
+    /// The backend, as the process reported it.
     pub backend: Backend,
-    /// Calls sent to it each second.
+    /// Calls per second.
     pub calls: Option<f64>,
-    /// Its part of the channel's calls.
+    /// Its share of the channel's calls, 0 to 1.
     pub part: Option<f64>,
-    /// Calls to it that end each second with anything but OK.
+    /// Calls per second that end with a status other than OK.
     pub errors: Option<f64>,
 }
 
-/// What happened between two polls.
+/// Computes the rates from the previous poll, with the time since then, and from this poll.
 pub fn between(before: Option<(&Stats, Duration)>, now: &Stats) -> Vec<ChannelRow> {
     let Some((before, elapsed)) = before else {
         return now.channels.iter().map(|channel| channel_row(None, channel)).collect();
     };
     let channels: HashMap<u64, &Channel> = before.channels.iter().map(|c| (c.id, c)).collect();
     let row = |channel: &Channel| {
-        // Numbers begin anew with each process.
+        // Another process may have a channel of the same number.
         let before = channels
             .get(&channel.id)
             .filter(|before| before.target == channel.target && before.pickers <= channel.pickers);
@@ -86,7 +86,7 @@ fn per_second(before: Option<u64>, now: Option<u64>, seconds: f64) -> Option<f64
     (seconds > 0.0).then(|| more as f64 / seconds)
 }
 
-/// Of those that are known; none when none is.
+/// Sums the known rates; `None` if all are unknown.
 fn sum(rates: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     rates.flatten().fold(None, |sum, rate| Some(sum.unwrap_or(0.0) + rate))
 }
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_is_the_difference_by_the_time() {
+    fn a_rate_is_the_difference_divided_by_the_time() {
         let before = stats(1, vec![backend("a", 10, 8, 1), backend("b", 0, 0, 0)]);
         let now = stats(1, vec![backend("b", 2, 2, 0), backend("a", 16, 10, 4)]);
         assert_eq!(
@@ -140,13 +140,13 @@ mod tests {
     }
 
     #[test]
-    fn without_calls_there_is_no_part_of_them() {
+    fn without_calls_no_backend_has_a_share() {
         let same = stats(1, vec![backend("a", 10, 8, 1)]);
         assert_eq!(rates(&same, &same), [(Some(0.0), None, Some(0.0))]);
     }
 
     #[test]
-    fn what_is_new_or_counts_anew_has_no_rates_yet() {
+    fn new_and_restarted_counts_have_no_rates_yet() {
         let before = stats(1, vec![backend("a", 10, 8, 1), backend("b", 5, 5, 0)]);
         let now =
             stats(1, vec![backend("a", 3, 3, 0), backend("b", 7, 7, 0), backend("c", 1, 1, 0)]);
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_counted_has_no_rates() {
+    fn calls_that_are_not_counted_have_no_rates() {
         let mut unknown = stats(1, vec![backend("a", 10, 8, 1)]);
         unknown.channels[0].backends[0].picks = None;
         unknown.channels[0].backends[0].finished = None;

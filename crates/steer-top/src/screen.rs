@@ -1,15 +1,15 @@
-//! The screen: what was polled last, what is selected, and what keys do.
+//! The screen: the latest statistics, the selection, and the keys.
 //!
-//! Must not know: where statistics come from, which terminal it is.
+//! Must not depend on: where statistics come from, the terminal.
 
 use std::time::{Duration, Instant};
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use ratatui::layout::{Constraint, Layout};
-use ratatui::style::{Style, Stylize};
-use ratatui::text::Line;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::{Color, Style, Stylize};
+use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
 use crate::columns::{BACKENDS, CHANNELS};
@@ -17,25 +17,53 @@ use crate::rates::{self, ChannelRow};
 use crate::stats::Stats;
 use crate::table::{Move, Sorted};
 
-const KEYS: &str = "q quit  tab other table  ↑↓ select  s sort by next column  r reverse";
+const KEYS: &str = "q quit  ? help  tab other table  ↑↓ select  s sort by next column  r reverse";
 
-/// Everything that is shown.
+/// Shown for a channel whose policy does not count calls.
+const NO_CALLS: &str =
+    "Calls are not counted: set STEER_STATS=calls or call steer::TrackCalls(true).";
+
+/// Shown by `?`. It fits into 80 columns and 24 lines, with the title and the keys.
+const HELP: &str = "
+? or Esc    close this help            q           quit
+Tab         go to the other table      ↑ ↓         select a row (or j, k)
+s, S        sort by the next or the previous column: * marks it
+r           reverse the order: ^ marks it
+
+green       READY
+yellow      IDLE or CONNECTING
+red         TRANSIENT_FAILURE, faults of a policy, or calls that fail
+
+CALLS/S, ERRORS/S   calls per second, and those that ended with an error,
+                    between the last two polls
+OF CALLS            the backend's share of the channel's calls in that time
+P50, P99            latency of all calls so far, as quantiles
+EWMA                the latency estimate of steer_peak_ewma
+OF TABLE            the backend's share of a ring or table
+-                   unknown
+
+Only some policies count calls. To count the calls of all policies, set
+STEER_STATS=calls in the environment of the process, or call
+steer::TrackCalls(true) in it before the first channel is made.";
+
+/// The state of the screen.
 pub struct Screen {
     title: String,
-    /// The last good answer, and when it came.
+    /// The latest statistics, and when they came.
     last: Option<(Stats, Instant)>,
-    /// Since when and why there is no answer.
+    /// Why the latest poll failed.
     error: Option<String>,
     rows: Vec<ChannelRow>,
-    /// The selected channel's number: channels come and go.
+    /// The number of the selected channel. Its row may change.
     channel: Option<u64>,
     channels: Sorted,
     backends: Sorted,
     backends_focused: bool,
+    help: bool,
 }
 
 impl Screen {
-    /// Nothing has been polled of this address yet.
+    /// Makes a screen for this address, before the first poll.
     pub fn new(url: &str) -> Screen {
         Screen {
             title: format!("steer-top  {url}"),
@@ -46,10 +74,11 @@ impl Screen {
             channels: Sorted::default(),
             backends: Sorted::default(),
             backends_focused: false,
+            help: false,
         }
     }
 
-    /// Takes the answer of a poll that ended at `at`. After an error, what was known stays.
+    /// Takes the answer of a poll that ended at `at`. After an error, the former statistics stay.
     pub fn polled(&mut self, at: Instant, answer: Result<Stats, String>) {
         match answer {
             Ok(stats) => {
@@ -64,13 +93,15 @@ impl Screen {
         }
     }
 
-    /// Takes a key. `false`: it is over.
+    /// Handles a key. Returns `false` if the key ends the program.
     pub fn key(&mut self, key: KeyEvent) -> bool {
         if key.kind == KeyEventKind::Release {
             return true;
         }
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         match key.code {
+            KeyCode::Char('?') => self.help = !self.help,
+            KeyCode::Esc if self.help => self.help = false,
             KeyCode::Char('q') | KeyCode::Esc => return false,
             KeyCode::Char('c') if control => return false,
             KeyCode::Tab => self.backends_focused = !self.backends_focused,
@@ -110,7 +141,7 @@ impl Screen {
         }
     }
 
-    /// Puts rows in order, from the process's order on, and finds the selected channel again.
+    /// Sorts the rows, starting from the process's order, and finds the selected channel again.
     fn sort(&mut self) {
         let Some((stats, _)) = &self.last else { return };
         let place = |id: u64| stats.channels.iter().position(|channel| channel.id == id);
@@ -122,34 +153,46 @@ impl Screen {
         self.channel = selected.map(|row| self.rows[row].channel.id);
     }
 
-    /// Draws all of it, as of `now`.
+    /// Draws the screen, as of `now`.
     pub fn draw(&mut self, frame: &mut Frame<'_>, now: Instant) {
         let error = self.error.as_ref().map(|error| {
             let age = self.last.as_ref().map(|(_, at)| now.saturating_duration_since(*at));
             match age {
-                Some(age) => format!("{error}. What is shown is {} s old.", age.as_secs()),
+                Some(age) => format!("{error}. The tables are {} s old.", age.as_secs()),
                 None => error.clone(),
             }
         });
         let error_lines = if error.is_some() { 2 } else { 0 };
         let channels = (self.rows.len() as u16).saturating_add(2);
-        let [title, message, above, below, keys] = Layout::vertical([
+        let selected = self.channels.selected().and_then(|row| self.rows.get(row));
+        let no_calls = selected.is_some_and(|row| row.channel.lacks_calls());
+        let [title, message, above, below, hint, keys] = Layout::vertical([
             Constraint::Length(1),
             Constraint::Length(error_lines),
             // The backends keep at least half of the screen.
             Constraint::Length(channels.min(frame.area().height / 2).max(3)),
             Constraint::Fill(1),
+            Constraint::Length(u16::from(no_calls)),
             Constraint::Length(1),
         ])
         .areas(frame.area());
         frame.render_widget(Line::from(self.head()).bold(), title);
+        frame.render_widget(Line::from(KEYS).dim(), keys);
+        if self.help {
+            let rest = frame.area().height.saturating_sub(2);
+            let area = Rect { y: title.bottom(), height: rest, ..frame.area() };
+            frame.render_widget(help(), area);
+            return;
+        }
         if let Some(error) = error {
             let error = Paragraph::new(error).wrap(Wrap { trim: true });
             frame.render_widget(error.style(Style::new().red()), message);
         }
-        frame.render_widget(Line::from(KEYS).dim(), keys);
         if self.last.is_none() {
             return;
+        }
+        if no_calls {
+            frame.render_widget(Line::from(NO_CALLS).yellow(), hint);
         }
         let focused = !self.backends_focused;
         self.channels.draw(frame, above, "channels ".into(), CHANNELS, &self.rows, focused);
@@ -165,16 +208,21 @@ impl Screen {
         self.backends.draw(frame, below, title, BACKENDS, &rows, self.backends_focused);
     }
 
-    /// The tables as lines of text, all of them: each channel with its backends.
+    /// Returns all tables as lines of text: each channel with its backends.
     pub fn print(&mut self, width: u16) -> String {
         let mut text = format!("{}\n", self.head());
         for channel in std::mem::take(&mut self.rows) {
             let rows = channel.backends.len().min(usize::from(u16::MAX) / 2) as u16;
-            // A screen for this channel alone, as high as it takes.
+            // A screen for this channel alone, as high as necessary.
+            let no_calls = channel.channel.lacks_calls();
             self.channel = Some(channel.channel.id);
             self.rows = vec![channel];
             self.channels.select(Some(0));
             text.push_str(&lines_of(width, rows + 5, |frame| self.draw_one(frame)));
+            if no_calls {
+                text.push_str(NO_CALLS);
+                text.push('\n');
+            }
         }
         text
     }
@@ -196,11 +244,26 @@ impl Screen {
     }
 }
 
-/// What is drawn on a screen of this size, line by line, without what is empty at the ends.
+/// The help, with the names of colours in these colours.
+fn help() -> Paragraph<'static> {
+    let lines = HELP.lines().map(|line| {
+        for (name, color) in
+            [("green", Color::Green), ("yellow", Color::Yellow), ("red ", Color::Red)]
+        {
+            if let Some(rest) = line.strip_prefix(name) {
+                return Line::from(vec![Span::styled(name, color), Span::raw(rest)]);
+            }
+        }
+        Line::from(line)
+    });
+    Paragraph::new(lines.collect::<Vec<Line<'_>>>())
+}
+
+/// Draws on a screen of this size in memory. Returns its lines, without blanks at their ends.
 pub fn lines_of(width: u16, height: u16, draw: impl FnOnce(&mut Frame<'_>)) -> String {
     let backend = ratatui::backend::TestBackend::new(width, height);
-    let mut terminal = ratatui::Terminal::new(backend).expect("it is memory");
-    let frame = terminal.draw(draw).expect("it is memory");
+    let mut terminal = ratatui::Terminal::new(backend).expect("a test backend cannot fail");
+    let frame = terminal.draw(draw).expect("a test backend cannot fail");
     text_of(frame.buffer)
 }
 
@@ -215,7 +278,7 @@ fn text_of(buffer: &Buffer) -> String {
     text
 }
 
-/// How long to wait for an answer, when polling this often.
+/// Returns the time to wait for an answer, with this polling interval.
 pub fn patience(interval: Duration) -> Duration {
     interval.clamp(Duration::from_secs(1), Duration::from_secs(10))
 }
@@ -226,11 +289,12 @@ mod tests {
     use ratatui::crossterm::event::KeyEventState;
 
     const BEFORE: &str = r#"{"steer":"0.1.0","channels":[
-        {"id":1,"target":"dns:///greeter","policy":"steer_least_request","state":"READY","status":"",
-         "faults":0,"pickers":12,"calls_tracked":true,"backends":[
+        {"id":1,"target":"dns:///greeter","policy":"steer_least_request","state":"READY",
+         "status":"","faults":0,"pickers":12,"calls_tracked":true,"backends":[
          {"addresses":["ipv4:127.0.0.1:1"],"state":"READY","picks":10,"in_flight":1,"abandoned":0,
           "finished":{"OK":9},
-          "latency_seconds":{"count":9,"sum":0.1,"p50":0.01,"p90":0.02,"p99":0.03,"p999":0.03,"max":0.03}},
+          "latency_seconds":{"count":9,"sum":0.1,
+           "p50":0.01,"p90":0.02,"p99":0.03,"p999":0.03,"max":0.03}},
          {"addresses":["ipv4:127.0.0.1:2"],"state":"CONNECTING"}]},
         {"id":2,"target":"dns:///other","policy":"steer_maglev","state":"TRANSIENT_FAILURE",
          "status":"UNAVAILABLE: connections to all backends failing","faults":3,"pickers":2,
@@ -238,14 +302,16 @@ mod tests {
          {"addresses":["ipv4:127.0.0.1:3"],"state":"TRANSIENT_FAILURE","share":1.0}]}]}"#;
 
     const AFTER: &str = r#"{"steer":"0.1.0","channels":[
-        {"id":1,"target":"dns:///greeter","policy":"steer_least_request","state":"READY","status":"",
-         "faults":0,"pickers":13,"calls_tracked":true,"backends":[
+        {"id":1,"target":"dns:///greeter","policy":"steer_least_request","state":"READY",
+         "status":"","faults":0,"pickers":13,"calls_tracked":true,"backends":[
          {"addresses":["ipv4:127.0.0.1:1"],"state":"READY","picks":40,"in_flight":2,"abandoned":0,
           "finished":{"OK":36,"UNAVAILABLE":2},
-          "latency_seconds":{"count":38,"sum":0.4,"p50":0.0102,"p90":0.02,"p99":0.0307,"p999":0.03,"max":0.03}},
+          "latency_seconds":{"count":38,"sum":0.4,
+           "p50":0.0102,"p90":0.02,"p99":0.0307,"p999":0.03,"max":0.03}},
          {"addresses":["ipv4:127.0.0.1:2"],"state":"READY","picks":10,"in_flight":0,"abandoned":0,
           "finished":{"OK":10},
-          "latency_seconds":{"count":10,"sum":0.1,"p50":0.00095,"p90":0.02,"p99":1.5,"p999":1.6,"max":1.6}}]},
+          "latency_seconds":{"count":10,"sum":0.1,
+           "p50":0.00095,"p90":0.02,"p99":1.5,"p999":1.6,"max":1.6}}]},
         {"id":2,"target":"dns:///other","policy":"steer_maglev","state":"TRANSIENT_FAILURE",
          "status":"UNAVAILABLE: connections to all backends failing","faults":3,"pickers":2,
          "calls_tracked":false,"backends":[
@@ -255,7 +321,7 @@ mod tests {
         Ok(serde_json::from_str(text).unwrap())
     }
 
-    /// A screen that has polled twice, and when.
+    /// Returns a screen after two polls, and the time of the second.
     fn polled() -> (Screen, Instant) {
         let start = Instant::now();
         let mut screen = Screen::new("http://127.0.0.1:9/stats.json");
@@ -277,31 +343,31 @@ mod tests {
     }
 
     #[test]
-    fn two_tables_with_the_columns_that_are_known() {
+    fn the_tables_have_the_columns_with_known_values() {
         let (mut screen, at) = polled();
         assert_lines(
             &mut screen,
             at,
-            (110, 12),
+            (100, 12),
             "\
 steer-top  http://127.0.0.1:9/stats.json  Steer 0.1.0
-channels ─────────────────────────────────────────────────────────────────────────────────────────────────────
-ID  TARGET          POLICY               STATE              CALLS/S  ERRORS/S  FAULTS  BACKENDS  PICKERS
-1   dns:///greeter  steer_least_request  READY                 15.0       1.0       0         2       13
-2   dns:///other    steer_maglev         TRANSIENT_FAILURE        -         -       3         1        2
-backends of channel 1 ────────────────────────────────────────────────────────────────────────────────────────
+channels ───────────────────────────────────────────────────────────────────────────────────────────
+ID  TARGET      POLICY               STATE              CALLS/S  ERRORS/S  FAULTS  BACKENDS  PICKERS
+1   greeter     steer_least_request  READY                 15.0       1.0       0         2       13
+2   other       steer_maglev         TRANSIENT_FAILURE        -         -       3         1        2
+backends of channel 1 ──────────────────────────────────────────────────────────────────────────────
 BACKEND           STATE  CALLS/S  OF CALLS  IN FLIGHT  ERRORS/S      P50      P99
 ipv4:127.0.0.1:1  READY     15.0   100.0 %          2       1.0  10.2 ms  30.7 ms
 ipv4:127.0.0.1:2  READY        -         -          0         -   950 µs   1.50 s
 
 
-q quit  tab other table  ↑↓ select  s sort by next column  r reverse
+q quit  ? help  tab other table  ↑↓ select  s sort by next column  r reverse
 ",
         );
     }
 
     #[test]
-    fn keys_select_a_channel_and_its_backends_follow() {
+    fn selecting_a_channel_shows_its_backends() {
         let (mut screen, at) = polled();
         assert!(press(&mut screen, KeyCode::Down));
         assert_lines(
@@ -312,19 +378,19 @@ q quit  tab other table  ↑↓ select  s sort by next column  r reverse
 steer-top  http://127.0.0.1:9/stats.json  Steer 0.1.0
 channels ───────────────────────────────────────────────────────────────────────
 ID  TARGET    POLICY               STATE              CALLS/S  ERRORS/S  FAULTS
-1   dns:///g  steer_least_request  READY                 15.0       1.0       0
-2   dns:///o  steer_maglev         TRANSIENT_FAILURE        -         -       3
+1   greeter   steer_least_request  READY                 15.0       1.0       0
+2   other     steer_maglev         TRANSIENT_FAILURE        -         -       3
 backends of channel 2: UNAVAILABLE: connections to all backends failing ────────
 BACKEND           STATE              OF TABLE
 ipv4:127.0.0.1:3  TRANSIENT_FAILURE   100.0 %
-q quit  tab other table  ↑↓ select  s sort by next column  r reverse
+q quit  ? help  tab other table  ↑↓ select  s sort by next column  r reverse
 ",
         );
         assert!(!press(&mut screen, KeyCode::Char('q')));
     }
 
     #[test]
-    fn the_table_with_the_keys_sorts_by_its_next_column() {
+    fn the_focused_table_sorts_by_its_next_column() {
         let (mut screen, at) = polled();
         press(&mut screen, KeyCode::Tab);
         for _ in 0..5 {
@@ -334,32 +400,32 @@ q quit  tab other table  ↑↓ select  s sort by next column  r reverse
         assert_lines(
             &mut screen,
             at,
-            (110, 12),
+            (100, 12),
             "\
 steer-top  http://127.0.0.1:9/stats.json  Steer 0.1.0
-channels ─────────────────────────────────────────────────────────────────────────────────────────────────────
-ID  TARGET          POLICY               STATE              CALLS/S  ERRORS/S  FAULTS  BACKENDS  PICKERS
-1   dns:///greeter  steer_least_request  READY                 15.0       1.0       0         2       13
-2   dns:///other    steer_maglev         TRANSIENT_FAILURE        -         -       3         1        2
-backends of channel 1 ────────────────────────────────────────────────────────────────────────────────────────
+channels ───────────────────────────────────────────────────────────────────────────────────────────
+ID  TARGET      POLICY               STATE              CALLS/S  ERRORS/S  FAULTS  BACKENDS  PICKERS
+1   greeter     steer_least_request  READY                 15.0       1.0       0         2       13
+2   other       steer_maglev         TRANSIENT_FAILURE        -         -       3         1        2
+backends of channel 1 ──────────────────────────────────────────────────────────────────────────────
 BACKEND           STATE  CALLS/S  OF CALLS  IN FLIGHT^  ERRORS/S      P50      P99
 ipv4:127.0.0.1:2  READY        -         -           0         -   950 µs   1.50 s
 ipv4:127.0.0.1:1  READY     15.0   100.0 %           2       1.0  10.2 ms  30.7 ms
 
 
-q quit  tab other table  ↑↓ select  s sort by next column  r reverse
+q quit  ? help  tab other table  ↑↓ select  s sort by next column  r reverse
 ",
         );
     }
 
     #[test]
-    fn the_selected_channel_stays_selected_wherever_it_goes() {
+    fn the_selected_channel_stays_selected_when_its_row_changes() {
         let (mut screen, _) = polled();
         press(&mut screen, KeyCode::Down);
         assert_eq!((screen.channel, screen.channels.selected()), (Some(2), Some(1)));
         press(&mut screen, KeyCode::Char('r'));
         assert_eq!((screen.channel, screen.channels.selected()), (Some(2), Some(0)));
-        // It has gone: the first takes its place.
+        // The channel is gone: the first one is selected.
         let mut fewer = stats(AFTER).unwrap();
         fewer.channels.truncate(1);
         screen.polled(Instant::now(), Ok(fewer));
@@ -386,15 +452,15 @@ q quit  tab other table  ↑↓ select  s sort by next column  r reverse
 steer-top  URL  Steer 0.1.0
 channels ───────────────────────────────────────────────────
 ID  TARGET    POLICY               STATE              FAULTS
-1   dns:///g  steer_least_request  READY                   0
-2   dns:///o  steer_maglev         TRANSIENT_FAILURE       3
+1   greeter   steer_least_request  READY                   0
+2   other     steer_maglev         TRANSIENT_FAILURE       3
 backends of channel 1 ──────────────────────────────────────
 BACKEND  STATE  IN FLIGHT     P50     P99
 b96      READY          0  950 µs  1.50 s
 b97      READY          0  950 µs  1.50 s
 b98      READY          0  950 µs  1.50 s
 b99      READY          0  950 µs  1.50 s
-q quit  tab other table  ↑↓ select  s sort by next column  r
+q quit  ? help  tab other table  ↑↓ select  s sort by next c
 ",
         );
         press(&mut screen, KeyCode::PageUp);
@@ -402,7 +468,7 @@ q quit  tab other table  ↑↓ select  s sort by next column  r
     }
 
     #[test]
-    fn a_server_that_is_away_is_named_and_what_was_known_stays() {
+    fn after_an_error_the_tables_stay() {
         let mut screen = Screen::new("URL");
         let start = Instant::now();
         let away = || Err("cannot reach URL: Connection refused".to_owned());
@@ -417,7 +483,7 @@ cannot reach URL: Connection refused
 
 
 
-q quit  tab other table  ↑↓ select  s sort by next column  r reverse
+q quit  ? help  tab other table  ↑↓ select  s sort by next column  r r
 ",
         );
         screen.polled(start, stats(BEFORE));
@@ -429,42 +495,98 @@ q quit  tab other table  ↑↓ select  s sort by next column  r reverse
             (70, 11),
             "\
 steer-top  URL  Steer 0.1.0
-cannot reach URL: Connection refused. What is shown is 7 s old.
+cannot reach URL: Connection refused. The tables are 7 s old.
 
 channels ─────────────────────────────────────────────────────────────
 ID  TARGET    POLICY               STATE              FAULTS  BACKENDS
-1   dns:///g  steer_least_request  READY                   0         2
-2   dns:///o  steer_maglev         TRANSIENT_FAILURE       3         1
+1   greeter   steer_least_request  READY                   0         2
+2   other     steer_maglev         TRANSIENT_FAILURE       3         1
 backends of channel 1 ────────────────────────────────────────────────
 BACKEND           STATE       IN FLIGHT      P50      P99
 ipv4:127.0.0.1:1  READY               1  10.0 ms  30.0 ms
-q quit  tab other table  ↑↓ select  s sort by next column  r reverse
+q quit  ? help  tab other table  ↑↓ select  s sort by next column  r r
 ",
         );
-        // What comes after it was away is compared with what was before.
+        // The next answer is compared with the last one before the error.
         screen.polled(start + Duration::from_secs(10), stats(AFTER));
         assert_eq!((screen.rows[0].calls, screen.error.as_deref()), (Some(3.0), None));
     }
 
+    /// 80 columns tell apart backends of one port, and of one host.
     #[test]
-    fn all_of_it_is_printed() {
+    fn backends_differ_on_a_narrow_screen() {
+        let wide = |text: &str| stats(&text.replace("127.0.0.1:", "192.168.100.101:5005"));
+        let mut screen = Screen::new("URL");
+        let at = Instant::now();
+        screen.polled(at, wide(BEFORE));
+        screen.polled(at + Duration::from_secs(2), wide(AFTER));
+        assert_lines(
+            &mut screen,
+            at,
+            (80, 10),
+            "\
+steer-top  URL  Steer 0.1.0
+channels ───────────────────────────────────────────────────────────────────────
+ID  TARGET    POLICY               STATE              CALLS/S  ERRORS/S  FAULTS
+1   greeter   steer_least_request  READY                 15.0       1.0       0
+2   other     steer_maglev         TRANSIENT_FAILURE        -         -       3
+backends of channel 1 ──────────────────────────────────────────────────────────
+BACKEND           STATE  CALLS/S  OF CALLS  IN FLIGHT  ERRORS/S      P50
+…8.100.101:50051  READY     15.0   100.0 %          2       1.0  10.2 ms
+…8.100.101:50052  READY        -         -          0         -   950 µs
+q quit  ? help  tab other table  ↑↓ select  s sort by next column  r reverse
+",
+        );
+    }
+
+    #[test]
+    fn help_fits_into_80_columns_and_24_lines() {
+        let (mut screen, at) = polled();
+        press(&mut screen, KeyCode::Char('?'));
+        let lines = lines_of(80, 24, |frame| screen.draw(frame, at));
+        for line in HELP.lines() {
+            assert!(lines.lines().any(|shown| shown == line), "{line}\n{lines}");
+        }
+        assert!(press(&mut screen, KeyCode::Esc));
+        let lines = lines_of(80, 24, |frame| screen.draw(frame, at));
+        assert!(lines.contains("backends of channel 1"), "{lines}");
+        assert!(!press(&mut screen, KeyCode::Esc));
+    }
+
+    #[test]
+    fn a_channel_that_counts_no_calls_says_how_to_count_them() {
+        let mut uncounted = stats(AFTER).unwrap();
+        uncounted.channels.truncate(1);
+        for backend in &mut uncounted.channels[0].backends {
+            backend.picks = None;
+        }
+        let mut screen = Screen::new("URL");
+        let at = Instant::now();
+        screen.polled(at, Ok(uncounted));
+        let lines = lines_of(80, 24, |frame| screen.draw(frame, at));
+        assert!(lines.contains(NO_CALLS), "{lines}");
+        assert!(screen.print(100).contains(NO_CALLS));
+    }
+
+    #[test]
+    fn print_shows_all_channels() {
         let (mut screen, _) = polled();
-        let lines = screen.print(110);
+        let lines = screen.print(100);
         assert_eq!(
             lines,
             "\
 steer-top  http://127.0.0.1:9/stats.json  Steer 0.1.0
-──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+────────────────────────────────────────────────────────────────────────────────────────────────────
 ID  TARGET          POLICY               STATE  CALLS/S  ERRORS/S  FAULTS  BACKENDS  PICKERS
 1   dns:///greeter  steer_least_request  READY     15.0       1.0       0         2       13
-──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+────────────────────────────────────────────────────────────────────────────────────────────────────
 BACKEND           STATE  CALLS/S  OF CALLS  IN FLIGHT  ERRORS/S      P50      P99
 ipv4:127.0.0.1:1  READY     15.0   100.0 %          2       1.0  10.2 ms  30.7 ms
 ipv4:127.0.0.1:2  READY        -         -          0         -   950 µs   1.50 s
-──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+────────────────────────────────────────────────────────────────────────────────────────────────────
 ID  TARGET        POLICY        STATE              FAULTS  BACKENDS  PICKERS
 2   dns:///other  steer_maglev  TRANSIENT_FAILURE       3         1        2
-UNAVAILABLE: connections to all backends failing──────────────────────────────────────────────────────────────
+UNAVAILABLE: connections to all backends failing────────────────────────────────────────────────────
 BACKEND           STATE              OF TABLE
 ipv4:127.0.0.1:3  TRANSIENT_FAILURE   100.0 %
 ",

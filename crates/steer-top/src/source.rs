@@ -1,6 +1,6 @@
-//! Where statistics come from: one HTTP request a poll, and words for people when that fails.
+//! Fetches the statistics: one HTTP request for each poll, with error messages for people.
 //!
-//! Must not know: what is done with them.
+//! Must not depend on: how statistics are used.
 
 use std::time::Duration;
 
@@ -9,33 +9,33 @@ use ureq::http::StatusCode;
 
 use crate::stats::Stats;
 
-/// More than this is no statistics. 10,000 backends are about 4 MB.
+/// Rejects larger answers. 10,000 backends take about 4 MB.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// Where one process serves its statistics.
+/// The address where a process serves its statistics.
 pub struct Source {
     url: String,
     agent: Agent,
 }
 
 impl Source {
-    /// What is at `address`: a URL, of which `http://` and the path `/stats.json` may be left out.
+    /// `address` is a URL. `http://` and the path `/stats.json` may be left out.
     pub fn new(address: &str, timeout: Duration) -> Source {
         let rest = address.strip_prefix("http://").unwrap_or(address);
         let path = if rest.trim_end_matches('/').contains('/') { "" } else { "/stats.json" };
         let url = format!("http://{}{path}", rest.trim_end_matches('/'));
         let config = Agent::config_builder().timeout_global(Some(timeout));
-        // What is looked at is what was named, and not what a proxy makes of it.
+        // Ask the named process itself, without a proxy.
         let config = config.http_status_as_error(false).proxy(None).build();
         Source { url, agent: config.into() }
     }
 
-    /// What is asked.
+    /// Returns the complete URL.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Asks once. An error says who did what.
+    /// Polls once. An error names the URL and what went wrong.
     pub fn poll(&self) -> Result<Stats, String> {
         let url = &self.url;
         let away = |error: ureq::Error| match error {
@@ -49,7 +49,7 @@ impl Source {
         let body = response.body_mut().with_config().limit(MOST_BYTES);
         let text = body.read_to_string().map_err(away)?;
         serde_json::from_str(&text)
-            .map_err(|error| format!("what {url} answers is no statistics of Steer: {error}"))
+            .map_err(|error| format!("the answer of {url} is not Steer's statistics: {error}"))
     }
 }
 
@@ -62,7 +62,7 @@ mod tests {
 
     const TIMEOUT: Duration = Duration::from_secs(60);
 
-    /// What a poll says of a server that answers with this.
+    /// Returns the result of polling a server that sends this answer.
     fn answered(answer: &'static str) -> Result<Stats, String> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -99,27 +99,27 @@ mod tests {
     }
 
     #[test]
-    fn an_error_says_who_did_what() {
+    fn an_error_names_the_url_and_what_went_wrong() {
         assert_eq!(
             answered("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").unwrap_err(),
             "http://SERVER/stats.json answers with HTTP status 404 Not Found"
         );
         assert_eq!(
             answered("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").unwrap_err(),
-            "what http://SERVER/stats.json answers is no statistics of Steer: expected value at line 1 \
-             column 1"
+            "the answer of http://SERVER/stats.json is not Steer's statistics: expected value at \
+             line 1 column 1"
         );
         assert_eq!(
             answered("HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"other\":1}").unwrap_err(),
-            "what http://SERVER/stats.json answers is no statistics of Steer: missing field `steer` at \
-             line 1 column 11"
+            "the answer of http://SERVER/stats.json is not Steer's statistics: missing field \
+             `steer` at line 1 column 11"
         );
         let nonsense = answered("what?\r\n\r\n").unwrap_err();
         assert!(nonsense.starts_with("cannot reach http://SERVER/stats.json: "), "{nonsense}");
     }
 
     #[test]
-    fn a_server_that_is_away_is_named() {
+    fn an_unreachable_server_is_named() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         drop(listener);

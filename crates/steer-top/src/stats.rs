@@ -1,52 +1,60 @@
-//! The statistics as a process serves them: JSON, by the names of `docs/statistics.md`.
+//! The statistics as a process serves them: JSON, with the names of `docs/statistics.md`.
 //!
-//! What a later Steer adds is ignored; what a policy does not know is absent.
+//! Fields that a newer Steer adds are ignored. Fields that a policy does not know are absent.
 //!
-//! Must not know: where they come from, how they are shown.
+//! Must not depend on: where statistics come from, how they are shown.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// All of a process.
+/// The statistics of a process.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 pub struct Stats {
     /// Steer's version.
     pub steer: String,
-    /// Every channel that has a policy of Steer's.
+    /// Every channel that uses a policy of Steer.
     pub channels: Vec<Channel>,
 }
 
 /// A channel and its policy.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 pub struct Channel {
-    /// Its number, which no other channel of the process has or had.
+    /// Its number, unique in the process.
     pub id: u64,
-    /// As the application named it; may be empty.
+    /// The target that the application named; may be empty.
     #[serde(default)]
     pub target: String,
     /// The policy's name.
     pub policy: String,
-    /// What the policy has published.
+    /// The state that the policy has published.
     pub state: String,
-    /// Why, in TRANSIENT_FAILURE.
+    /// The status that calls fail with, in TRANSIENT_FAILURE.
     #[serde(default)]
     pub status: String,
-    /// How often the policy broke.
+    /// The number of faults of the policy.
     #[serde(default)]
     pub faults: u64,
-    /// What is in the policy's place, if it broke.
+    /// The fallback, if the policy failed.
     #[serde(default)]
     pub fallback: Option<Fallback>,
-    /// How many pickers it has published.
+    /// The number of pickers that the policy has published.
     #[serde(default)]
     pub pickers: u64,
-    /// Its backends, as far as it tells.
+    /// Its backends.
     #[serde(default)]
     pub backends: Vec<Backend>,
 }
 
-/// What is in the place of a policy that broke.
+impl Channel {
+    /// Returns whether calls can reach a backend, but are not counted for any.
+    pub fn lacks_calls(&self) -> bool {
+        self.backends.iter().any(|backend| backend.state == "READY")
+            && self.backends.iter().all(|backend| backend.picks.is_none())
+    }
+}
+
+/// What replaced a policy that failed.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 pub struct Fallback {
     /// `round_robin` or `fail`.
@@ -58,38 +66,38 @@ pub struct Fallback {
 pub struct Backend {
     /// Its addresses.
     pub addresses: Vec<String>,
-    /// Its connectivity.
+    /// Its connectivity state.
     pub state: String,
-    /// Calls that were sent to it.
+    /// The number of calls that were sent to it.
     pub picks: Option<u64>,
-    /// Of these, those that have not ended.
+    /// The number of these calls that have not ended.
     pub in_flight: Option<u64>,
-    /// Of these, those that have ended, by status.
+    /// The number of these calls that have ended, by status code.
     pub finished: Option<BTreeMap<String, u64>>,
-    /// How long those took.
+    /// The latency of the calls that have ended.
     pub latency_seconds: Option<Latency>,
     /// Its weight.
     pub weight: Option<f64>,
-    /// What the policy takes its latency for.
+    /// The latency estimate of `steer_peak_ewma`.
     pub ewma_seconds: Option<f64>,
-    /// Its part of a ring or table.
+    /// Its share of a ring or table.
     pub share: Option<f64>,
 }
 
 impl Backend {
-    /// Calls that have ended with anything but OK.
+    /// Returns the number of calls that have ended with a status other than OK.
     pub fn errors(&self) -> Option<u64> {
         let finished = self.finished.as_ref()?;
         Some(finished.iter().filter(|(code, _)| *code != "OK").map(|(_, count)| count).sum())
     }
 }
 
-/// Quantiles, in seconds.
+/// Quantiles of the latency, in seconds.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 pub struct Latency {
-    /// Half of the calls took at most this long.
+    /// 50 % of the calls took at most this long.
     pub p50: f64,
-    /// 99 of 100 did.
+    /// 99 % of the calls took at most this long.
     pub p99: f64,
 }
 
@@ -98,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_later_version_adds_is_ignored_and_what_is_absent_is_unknown() {
+    fn new_fields_are_ignored_and_absent_fields_are_unknown() {
         let stats: Stats = serde_json::from_str(
             r#"{"steer":"9.0.0","new":1,"channels":[{"id":1,"policy":"p","state":"IDLE","new":[],
                 "backends":[{"addresses":["a"],"state":"READY","new":{}}]}]}"#,
@@ -111,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn every_status_but_ok_is_an_error() {
+    fn every_status_other_than_ok_is_an_error() {
         let finished = [("OK", 8), ("UNAVAILABLE", 1), ("CANCELLED", 2)];
         let finished = finished.map(|(code, count)| (code.to_owned(), count));
         let backend = Backend { finished: Some(finished.into()), ..Backend::default() };

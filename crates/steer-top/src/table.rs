@@ -1,6 +1,6 @@
-//! One table on the screen: its rows in order, the selected one, and where it is scrolled to.
+//! A table on the screen: the order of its rows, the selected row, and the scroll position.
 //!
-//! Must not know: what its rows are.
+//! Must not depend on: the type of its rows.
 
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Constraint, Rect};
@@ -10,19 +10,19 @@ use ratatui::widgets::{Block, Borders, Cell as Field, Row, Table, TableState};
 
 use crate::columns::{Cell, Column};
 
-/// How a table is sorted, and which of its rows is selected.
+/// How a table is sorted, and which row is selected.
 #[derive(Debug, Default)]
 pub struct Sorted {
-    /// By which column; none: as the process tells it.
+    /// The index of the sort column; `None` for the order in which the process reports rows.
     by: Option<usize>,
     backwards: bool,
     state: TableState,
 }
 
-/// Where to go in a table.
+/// How to move the selection.
 #[derive(Clone, Copy, Debug)]
 pub enum Move {
-    /// Down by so many rows; up, when negative.
+    /// Down by this many rows; up if negative.
     By(isize),
     /// To the first row.
     First,
@@ -31,7 +31,8 @@ pub enum Move {
 }
 
 impl Sorted {
-    /// Sorts by the next column, or by the one before; between the last and the first, by none.
+    /// Sorts by the next column, or by the previous one if `back`. After the last column comes the
+    /// process's own order.
     pub fn next_column<R>(&mut self, columns: &[Column<R>], rows: &[R], back: bool) {
         let shown: Vec<usize> = shown(columns, rows);
         let place = self.by.and_then(|by| shown.iter().position(|column| *column == by));
@@ -45,15 +46,15 @@ impl Sorted {
         self.backwards = false;
     }
 
-    /// Turns the order round.
+    /// Reverses the order.
     pub fn reverse(&mut self) {
         self.backwards = !self.backwards;
     }
 
-    /// Puts rows into this table's order.
+    /// Sorts rows.
     pub fn sort<R>(&self, columns: &[Column<R>], rows: &mut [R]) {
         if let Some(by) = self.by {
-            // Stable: rows that are alike stay where they were.
+            // The sort is stable: equal rows keep their order.
             rows.sort_by_cached_key(|row| Key((columns[by].cell)(row)));
         }
         if self.backwards {
@@ -61,7 +62,7 @@ impl Sorted {
         }
     }
 
-    /// The selected row.
+    /// Returns the index of the selected row.
     pub fn selected(&self) -> Option<usize> {
         self.state.selected()
     }
@@ -71,7 +72,7 @@ impl Sorted {
         self.state.select(row);
     }
 
-    /// Selects another of so many rows.
+    /// Moves the selection in a table with this many rows.
     pub fn go(&mut self, to: Move, rows: usize) {
         let last = rows.saturating_sub(1);
         let row = match to {
@@ -82,7 +83,7 @@ impl Sorted {
         self.select(Some(row.min(last)));
     }
 
-    /// Draws the table. Columns are as wide as what is in them, as far as there is room.
+    /// Draws the table. Columns are as wide as their cells, if there is room.
     pub fn draw<R>(
         &mut self,
         frame: &mut Frame<'_>,
@@ -106,8 +107,10 @@ impl Sorted {
                 cells.fold(head, usize::max)
             })
             .collect();
-        let flexible: Vec<bool> = shown.iter().map(|column| columns[*column].flexible).collect();
-        fit(&mut widths, &flexible, usize::from(area.width));
+        let least = |column: &usize| columns[*column].shorten.map(|shorten| shorten.least);
+        let least: Vec<Option<usize>> = shown.iter().map(least).collect();
+        let whole = widths.clone();
+        fit(&mut widths, &least, usize::from(area.width));
         shown.truncate(widths.len());
         let constraints = widths.iter().map(|width| Constraint::Length(*width as u16));
         let heads = shown.iter().enumerate().map(|(place, column)| {
@@ -115,8 +118,17 @@ impl Sorted {
             field(self.head(columns, *column), right)
         });
         let body = cells.iter().map(|row| {
-            let row = &row[..shown.len()];
-            Row::new(row.iter().map(|cell| field(cell.text(), cell.is_number()).style(style(cell))))
+            let fields = shown.iter().enumerate().map(|(place, column)| {
+                let cell = &row[place];
+                let text = match columns[*column].shorten {
+                    Some(shorten) if widths[place] < whole[place] => {
+                        (shorten.text)(&cell.text(), widths[place])
+                    }
+                    _ => cell.text(),
+                };
+                field(text, cell.is_number()).style(style(cell))
+            });
+            Row::new(fields)
         });
         let selected = match focused {
             true => Style::new().reversed(),
@@ -140,7 +152,7 @@ impl Sorted {
     }
 }
 
-/// A cell, in the order of its column.
+/// A cell as a sort key.
 struct Key(Cell);
 
 impl Ord for Key {
@@ -163,7 +175,7 @@ impl PartialEq for Key {
 
 impl Eq for Key {}
 
-/// The columns that have anything to show, by their place.
+/// Returns the indices of the columns to show.
 fn shown<R>(columns: &[Column<R>], rows: &[R]) -> Vec<usize> {
     let has_any = |column: &Column<R>| {
         !column.optional || rows.iter().any(|row| !(column.cell)(row).is_unknown())
@@ -171,20 +183,18 @@ fn shown<R>(columns: &[Column<R>], rows: &[R]) -> Vec<usize> {
     (0..columns.len()).filter(|column| has_any(&columns[*column])).collect()
 }
 
-/// Between two columns.
+/// The space between two columns.
 const SPACING: usize = 2;
 
-/// What is left of a column that may be cut.
-const LEAST: usize = 8;
-
-/// Makes columns fit: those that may be cut are, and then the last ones are left out.
-fn fit(widths: &mut Vec<usize>, flexible: &[bool], room: usize) {
+/// Fits columns into the room. First shortens those that have a least width, and then removes the
+/// last columns.
+fn fit(widths: &mut Vec<usize>, least: &[Option<usize>], room: usize) {
     let taken = |widths: &[usize]| widths.iter().map(|width| width + SPACING).sum::<usize>();
     let room = room + SPACING;
-    for (place, flexible) in flexible.iter().enumerate() {
-        let least = widths[place].min(LEAST);
-        if *flexible {
+    for (place, least) in least.iter().enumerate() {
+        if let Some(least) = least {
             let excess = taken(widths).saturating_sub(room);
+            let least = widths[place].min(*least);
             widths[place] = widths[place].saturating_sub(excess).max(least);
         }
     }
@@ -219,12 +229,12 @@ mod tests {
     #[track_caller]
     fn assert_fit(room: usize, expected: &[usize]) {
         let mut widths = vec![2, 20, 5, 6];
-        fit(&mut widths, &[false, true, false, false], room);
+        fit(&mut widths, &[None, Some(8), None, None], room);
         assert_eq!(widths, expected);
     }
 
     #[test]
-    fn columns_that_may_be_cut_give_way_first_and_then_the_last_ones() {
+    fn a_narrow_table_shortens_columns_and_then_drops_the_last_ones() {
         assert_fit(39, &[2, 20, 5, 6]);
         assert_fit(38, &[2, 19, 5, 6]);
         assert_fit(27, &[2, 8, 5, 6]);
