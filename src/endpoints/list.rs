@@ -64,8 +64,8 @@ impl List {
         self.transient_failure == self.entries.len()
     }
 
-    /// Whether all endpoints that have reported are READY. Such a list stays the same when it starts
-    /// again.
+    /// Whether all endpoints that have reported are READY. Such a list stays the same when it
+    /// starts again.
     pub(super) fn is_settled(&self) -> bool {
         self.connecting == 0 && self.transient_failure == 0
     }

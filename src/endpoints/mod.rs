@@ -92,8 +92,8 @@ pub trait Endpoint: Send + Sync {
     /// attributes and channel args.
     fn matches(&self, descriptor: &EndpointDescriptor) -> bool;
 
-    /// Asks for a connection. Does nothing if there is one or the host makes one. While the endpoint
-    /// backs off, the attempt waits.
+    /// Asks for a connection. Does nothing if there is one or the host makes one. While the
+    /// endpoint backs off, the attempt waits.
     fn connect(&self);
 
     /// Ends the backoff: a waiting attempt starts now.

@@ -1,10 +1,10 @@
 //! A vector with empty slots, whose clones share the parts that did not change. A policy publishes
 //! one with each picker, so a report must not copy all of it.
 //!
-//! It is a radix tree over the indices. A change copies the nodes on the path to the slot, if a clone
-//! shares them (path copying: Driscoll et al., "Making Data Structures Persistent", 1989). The crates
-//! with persistent vectors (imbl, rpds) have no empty slots: there, elements move when others are
-//! removed, and a rotation would lose its place.
+//! It is a radix tree over the indices. A change copies the nodes on the path to the slot, if a
+//! clone shares them (path copying: Driscoll et al., "Making Data Structures Persistent", 1989).
+//! The crates with persistent vectors (imbl, rpds) have no empty slots: there, elements move when
+//! others are removed, and a rotation would lose its place.
 //!
 //! Cost, with n slots:
 //! - a clone: O(1);

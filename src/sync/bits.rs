@@ -1,13 +1,14 @@
-//! A set of numbers that any thread puts in, and one takes out.
+//! A set of numbers. Any thread inserts, one thread takes all out.
 //!
-//! Cost: an atomic operation to put one in; a load for each 64 numbers that there may be to take all out.
+//! Cost: an atomic operation to insert; a load for each 64 possible numbers to take all out.
 //!
-//! Must not know: what the numbers stand for.
+//! Must not depend on: the meaning of the numbers.
 
 use super::atomic::{AtomicU64, Ordering};
 
-/// Numbers below a bound.
-// Relaxed everywhere: whoever puts one in tells the one that takes them out by means of its own, which order both.
+/// A set of numbers below a bound.
+// Relaxed everywhere: a thread that inserts then notifies the thread that drains (with a `Wake`),
+// and that orders both.
 #[derive(Debug, Default)]
 pub struct Bits(Box<[AtomicU64]>);
 
@@ -18,16 +19,16 @@ impl Bits {
         Bits(words.map(|_| AtomicU64::new(0)).collect())
     }
 
-    /// Puts a number in. `false`: it is there already.
+    /// Inserts a number. Returns `false` if it is there already.
     ///
     /// # Panics
-    /// When it is not below the bound, rounded up to a multiple of 64.
+    /// If it is not below the bound, rounded up to a multiple of 64.
     pub fn insert(&self, number: usize) -> bool {
         let bit = 1 << (number % 64);
         self.0[number / 64].fetch_or(bit, Ordering::Relaxed) & bit == 0
     }
 
-    /// Takes a number out.
+    /// Removes a number.
     ///
     /// # Panics
     /// As [`Bits::insert`].
@@ -38,7 +39,7 @@ impl Bits {
     /// Takes all numbers out, lowest first.
     pub fn drain(&self) -> impl Iterator<Item = usize> {
         self.0.iter().enumerate().flat_map(|(word, bits)| {
-            // Most words are empty: those are not written to.
+            // Most words are empty, and are only read.
             let some = bits.load(Ordering::Relaxed) != 0;
             let mut taken = if some { bits.swap(0, Ordering::Relaxed) } else { 0 };
             std::iter::from_fn(move || {
@@ -55,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_put_in_is_taken_out_once() {
+    fn each_number_is_taken_out_once() {
         let bits = Bits::new(200);
         let numbers = [0, 63, 64, 65, 127, 199];
         assert!(numbers.iter().rev().all(|number| bits.insert(*number)));
@@ -74,10 +75,10 @@ mod model {
 
     use super::*;
 
-    /// Each number that a thread has put in, as far as it was told, is taken out once, by a drain at the same time or by
-    /// the next one.
+    /// Each insert that returned `true` is drained once, by a drain at the same time or by the
+    /// next.
     #[test]
-    fn nothing_is_lost_and_nothing_comes_twice() {
+    fn no_number_is_lost_or_taken_twice() {
         loom::model(|| {
             let bits = Arc::new(Bits::new(64));
             let others: Vec<_> = [3, 3]

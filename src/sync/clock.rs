@@ -1,15 +1,17 @@
-//! The time since an arbitrary moment, for what is measured at every call.
+//! The time since an arbitrary moment, cheap enough to read at every call.
 //!
-//! Where the kernel takes its time from the processor's cycle counter, reading that counter oneself costs a third
-//! of asking the kernel's part in the process. How fast the counter runs has to be measured first (quanta does), which takes
-//! milliseconds: a thread does it, and until then the clock is the standard library's. On other systems it always is.
+//! If the kernel takes its time from the processor's cycle counter, the clock reads that counter
+//! directly. This costs a third of a call of the vDSO. quanta first measures how fast the counter
+//! runs, which takes milliseconds. A thread does that, and until it is done the clock is the
+//! standard library's. On other systems it always is.
 //!
-//! A virtual machine that is restored, or moved to another host, may find its counter set back. The
-//! clock notices that it does not advance any more, and is the kernel's from then on.
+//! The counter of a virtual machine may be set back when the machine is restored or moved to
+//! another host. The clock notices that the counter is behind, and uses the kernel's time from then
+//! on.
 //!
 //! Cost of noticing: two loads and two comparisons for each reading; a store once a millisecond.
 //!
-//! Must not know: what is timed.
+//! Must not depend on: what is timed.
 
 use std::sync::OnceLock;
 // Loom's atomics cannot be static, and the clock has no model.
@@ -18,7 +20,8 @@ use std::time::{Duration, Instant};
 
 use super::lock::Lazy;
 
-/// A clock that never goes back by more than the threads that read it are apart.
+/// A clock that does not go back, except by the time that passes between readings of different
+/// threads.
 pub struct Clock {
     start: Instant,
     counter: OnceLock<Counter>,
@@ -31,23 +34,23 @@ struct Counter {
     anchor: u64,
     elapsed: u64,
     start: Instant,
-    /// A time that was read, at most [`STEP`] before the latest one.
+    /// A time that some thread read, at most [`STEP`] before the latest.
     seen: AtomicU64,
-    /// What the kernel's clock is behind this one, since the counter was found to be set back;
-    /// until then [`GOOD`].
+    /// How far the kernel's clock is behind this one. Set when the counter is found to be behind;
+    /// [`GOOD`] until then.
     behind: AtomicU64,
 }
 
-/// How old the latest time that is remembered may be. Threads that read the clock share the line
-/// that it is in, so it is written seldom.
+/// How old the remembered time may be: 1 ms. All threads that read the clock share its cache line,
+/// so it is written rarely.
 const STEP: u64 = 1_000_000;
 
-/// How far the counter may be behind what was seen: a thread may have been stopped between reading
-/// the counter and looking at what others have seen meanwhile. Twice a scheduler's longest usual
-/// turn; what is set back by less does no harm.
+/// How far the counter may be behind the remembered time: 200 ms. A thread may be stopped between
+/// reading the counter and reading the time that other threads remembered. This is twice the
+/// longest usual time slice of a scheduler. A counter that is set back by less does no harm.
 const SLACK: u64 = 200_000_000;
 
-/// The counter has not been set back, as far as is known.
+/// The counter was never found to be behind.
 const GOOD: u64 = u64::MAX;
 
 impl Clock {
@@ -77,11 +80,11 @@ impl Clock {
 
 impl Counter {
     fn new(start: Instant) -> Counter {
-        Counter::of(quanta::Clock::new(), start)
+        Counter::from_clock(quanta::Clock::new(), start)
     }
 
-    fn of(clock: quanta::Clock, start: Instant) -> Counter {
-        // The thread may have to wait between two readings: the closest ones count.
+    fn from_clock(clock: quanta::Clock, start: Instant) -> Counter {
+        // The thread may be stopped between two readings, so the closest of 16 count.
         let readings = (0..16).map(|_| (clock.raw(), start.elapsed(), clock.raw()));
         let closest = readings.min_by_key(|(before, _, after)| after.wrapping_sub(*before));
         let (anchor, elapsed, _) = closest.expect("there are several");
@@ -92,48 +95,49 @@ impl Counter {
 
     #[inline]
     fn now(&self) -> u64 {
-        // Relaxed, here and below: each of the two is for itself.
+        // Relaxed, here and below: the two values are independent.
         if self.behind.load(Ordering::Relaxed) != GOOD {
-            return self.by_the_kernel();
+            return self.kernel_time();
         }
         let raw = self.clock.raw();
         let now = self.elapsed + self.clock.delta_as_nanos(self.anchor, raw);
-        // Also when it wraps: then the counter is behind.
+        // Wraps to a great number if the counter is behind.
         if now.wrapping_sub(self.seen.load(Ordering::Relaxed)) < STEP && raw >= self.anchor {
             return now;
         }
-        self.look(now, raw)
+        self.check(now, raw)
     }
 
-    /// A millisecond has passed, or the counter has been set back.
+    /// Remembers a time, after a millisecond, or finds that the counter is behind.
     #[cold]
-    fn look(&self, now: u64, raw: u64) -> u64 {
+    fn check(&self, now: u64, raw: u64) -> u64 {
         let seen = self.seen.fetch_max(now, Ordering::Relaxed);
-        // What is below the anchor is no time: how far below is in cycles, of which there are a few
-        // in each nanosecond.
+        // A counter below the anchor gives no time. Compared in cycles, of which there are a few in
+        // each nanosecond.
         if now.saturating_add(SLACK) >= seen && raw.saturating_add(SLACK) >= self.anchor {
             return now;
         }
-        // The first thread that notices decides. The clock goes on where it was.
-        let behind = seen.wrapping_sub(self.kernels());
+        // The first thread that notices sets the offset. The clock goes on where it was.
+        let behind = seen.wrapping_sub(self.kernel_elapsed());
         let _ = self.behind.compare_exchange(GOOD, behind, Ordering::Relaxed, Ordering::Relaxed);
-        self.by_the_kernel()
+        self.kernel_time()
     }
 
     #[cold]
-    fn by_the_kernel(&self) -> u64 {
-        self.kernels().wrapping_add(self.behind.load(Ordering::Relaxed))
+    fn kernel_time(&self) -> u64 {
+        self.kernel_elapsed().wrapping_add(self.behind.load(Ordering::Relaxed))
     }
 
-    fn kernels(&self) -> u64 {
+    fn kernel_elapsed(&self) -> u64 {
         u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 }
 
-/// Whether the kernel itself reads the counter for its clocks: only then do all processors' counters agree.
+/// Whether the kernel reads the counter for its clocks. Only then do the counters of all processors
+/// agree.
 fn kernel_trusts_the_counter() -> bool {
     const SOURCE: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
-    // Miri knows no such counter.
+    // Miri has no such counter.
     !cfg!(miri) && std::fs::read_to_string(SOURCE).is_ok_and(|source| source.trim() == "tsc")
 }
 
@@ -142,13 +146,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn agrees_with_the_standard_librarys() {
+    fn agrees_with_the_standard_library() {
         let clock = Clock { start: Instant::now(), counter: OnceLock::new() };
         let before = clock.now();
         if kernel_trusts_the_counter() {
             let _ = clock.counter.set(Counter::new(clock.start));
         }
-        // Whatever may keep the thread from one reading to the next.
+        // The thread may be stopped between two readings, so each is between two of the standard's.
         let read = || (Instant::now(), clock.now(), Instant::now());
         let begin = read();
         assert!(begin.1 >= before);
@@ -161,19 +165,19 @@ mod tests {
         );
     }
 
-    /// A clock of which the test sets the counter. It counts nanoseconds.
+    /// A clock whose counter the test sets. It counts nanoseconds.
     fn with_counter() -> (Clock, std::sync::Arc<quanta::Mock>) {
         let (counter, mock) = quanta::Clock::mock();
         mock.increment(Duration::from_secs(3600));
         let start = Instant::now();
         let clock = Clock { start, counter: OnceLock::new() };
-        assert!(clock.counter.set(Counter::of(counter, start)).is_ok());
+        assert!(clock.counter.set(Counter::from_clock(counter, start)).is_ok());
         (clock, mock)
     }
 
     #[test]
     fn goes_on_when_the_counter_is_set_back() {
-        // To a moment after the calibration, and to one before it.
+        // Set back to a time after the calibration, and to times before it.
         for (passed, back) in [(1800, 900), (1800, 3600), (0, 1)] {
             let (clock, counter) = with_counter();
             counter.increment(Duration::from_secs(passed));
@@ -187,14 +191,14 @@ mod tests {
             assert!(after + Duration::from_millis(2) >= before, "{before:?}, then {after:?}");
             assert!(later >= after + Duration::from_millis(20), "{after:?}, then {later:?}");
             assert!(later < before + Duration::from_secs(60), "{before:?}, then {later:?}");
-            // The counter is not believed again.
+            // The counter is not used again.
             counter.increment(Duration::from_secs(7200));
             assert!(clock.now() < before + Duration::from_secs(60));
         }
     }
 
     #[test]
-    fn a_thread_that_was_stopped_is_no_sign_of_that() {
+    fn a_stopped_thread_does_not_count_as_a_counter_behind() {
         let (clock, counter) = with_counter();
         counter.increment(Duration::from_secs(1));
         let ahead = clock.now();
@@ -205,12 +209,13 @@ mod tests {
     }
 
     #[test]
-    fn the_processs_clock_goes_on() {
+    fn the_global_clock_goes_on() {
         let clock = Clock::global();
         let mut last = clock.now();
         for _ in 0..if cfg!(miri) { 100 } else { 1_000_000 } {
             let now = clock.now();
-            // Where the one clock takes over from the other, they may differ by the time it took to read both.
+            // When the counter replaces the standard clock, they may differ by the time between
+            // their readings.
             assert!(now + Duration::from_millis(1) >= last, "{last:?}, then {now:?}");
             last = now;
         }

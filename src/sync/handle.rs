@@ -1,4 +1,6 @@
-//! An opaque pointer of the host's, carried through the engine and never looked into.
+//! An opaque pointer of the host. The engine carries it, and never dereferences it.
+//!
+//! Must not depend on: the object behind it.
 
 use std::ffi::c_void;
 
@@ -6,25 +8,25 @@ use std::ffi::c_void;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Handle(*mut c_void);
 
-// SAFETY: the engine never dereferences a Handle, so moving one between threads touches no memory
-// of the host's. That the host may be called with it from another thread is the host's promise,
-// written at each callback of `steer_host`.
+// SAFETY: no code of the engine dereferences a Handle (this type offers no way to), so moving one
+// between threads touches no memory of the host. The host upholds that its callbacks may be called
+// with it on another thread: each callback of `steer_host` says so.
 unsafe impl Send for Handle {}
-// SAFETY: as for Send; a shared Handle can only be copied.
+// SAFETY: as for Send. A shared Handle can only be copied: it has no interior mutability.
 unsafe impl Sync for Handle {}
 
 impl Handle {
-    /// Wraps a pointer of the host's; NULL is as good as any other.
+    /// Wraps a pointer of the host. NULL is allowed.
     pub fn new(pointer: *mut c_void) -> Handle {
         Handle(pointer)
     }
 
-    /// A handle that points at nothing and is told apart by its number: for hosts without C.
+    /// A handle that is only a number, and points at nothing. For hosts without C.
     pub fn from_number(number: usize) -> Handle {
         Handle(std::ptr::without_provenance_mut(number))
     }
 
-    /// The pointer, to be handed back to the host.
+    /// The pointer, to hand back to the host.
     pub fn pointer(self) -> *mut c_void {
         self.0
     }

@@ -1,12 +1,13 @@
-//! The engine's locks: those of the standard library, and free in the child of a `fork`.
+//! The engine's locks: those of the standard library, made free in the child of a `fork`.
 //!
-//! A lock of the standard library is one word. parking_lot queues waiting threads in a table of the
-//! process, and the child's copy of that table names threads that the child does not have.
+//! Not parking_lot's: it queues waiting threads in one table for the process, and the child's copy
+//! of that table names threads that the child does not have. A lock of the standard library is one
+//! word.
 //!
-//! No user code runs while one is held: no hook of a policy, no callback of a host, and no
-//! destructor that may lead to one. Take out what is to be called or dropped, unlock, then do it.
+//! No user code may run while a lock is held: no hook of a policy, no callback of a host, and no
+//! destructor that may call one. Take the object out, unlock, then call or drop it.
 //!
-//! Must not know: what is locked.
+//! Must not depend on: the locked data.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{OnceLock, PoisonError};
@@ -20,7 +21,7 @@ pub struct Mutex<T>(std::sync::Mutex<T>);
 /// Holds a [`Mutex`].
 #[derive(Debug)]
 pub struct MutexGuard<'a, T> {
-    // Unlocked first: fields are dropped in this order.
+    // Before `_inside`, so that it is unlocked first: fields are dropped in this order.
     value: std::sync::MutexGuard<'a, T>,
     _inside: Inside,
 }
@@ -34,7 +35,7 @@ impl<T> Mutex<T> {
     /// Waits for the lock.
     pub fn lock(&self) -> MutexGuard<'_, T> {
         let inside = fork::enter();
-        // A panic of the engine's while it was held is reported where it is caught.
+        // Poison is ignored: a panic while the lock was held is reported where it is caught.
         let value = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         MutexGuard { value, _inside: inside }
     }
@@ -54,7 +55,7 @@ impl<T> DerefMut for MutexGuard<'_, T> {
     }
 }
 
-/// A static that is made at its first use, by no user code.
+/// A static that is made at its first use. `make` must not run user code.
 #[derive(Debug)]
 pub struct Lazy<T> {
     value: OnceLock<T>,
@@ -62,7 +63,7 @@ pub struct Lazy<T> {
 }
 
 impl<T> Lazy<T> {
-    /// One that is not made yet.
+    /// A value that will be made at its first use.
     pub const fn new(make: fn() -> T) -> Lazy<T> {
         Lazy { value: OnceLock::new(), make }
     }

@@ -1,32 +1,34 @@
-//! A log line that may be wanted very often, and is written once a second at most.
+//! Limits a frequent log line to one a second.
 //!
-//! Must not know: what is logged.
+//! Must not depend on: the text that is logged.
 
 use std::time::Duration;
 
 use super::atomic::{AtomicU64, Ordering};
 
-const EVERY: Duration = Duration::from_secs(1);
+/// Short enough to follow a fault in the log, long enough that it does not fill a disk.
+const INTERVAL: Duration = Duration::from_secs(1);
 
-/// When a line was written last.
+/// The time when the line was last written.
 #[derive(Debug)]
 pub struct LogLimit(
-    /// In nanoseconds of the caller's clock, plus one; 0: never.
+    /// In nanoseconds of the caller's clock, plus one. 0 means never.
     AtomicU64,
 );
 
 impl LogLimit {
-    /// For a line that was never written.
+    /// A limit for a line that was never written.
     pub fn new() -> LogLimit {
         LogLimit(AtomicU64::new(0))
     }
 
-    /// Whether the line is to be written now. Any thread; of several at one time, one is told so.
+    /// Whether to write the line now. Any thread. Of several threads that ask at the same time, one
+    /// is told to write.
     pub fn is_due(&self, now: Duration) -> bool {
         let stamp = now.as_nanos() as u64 + 1;
-        // Relaxed: a clock for people, which orders nothing.
+        // Relaxed: the time orders no other memory.
         let last = self.0.load(Ordering::Relaxed);
-        let soon = last != 0 && stamp.saturating_sub(last) < EVERY.as_nanos() as u64;
+        let soon = last != 0 && stamp.saturating_sub(last) < INTERVAL.as_nanos() as u64;
         !soon && self.0.compare_exchange(last, stamp, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 }
@@ -43,7 +45,7 @@ mod model {
 
     use super::*;
 
-    /// Of two threads that want to write at the same time, one does.
+    /// Of two threads that ask at the same time, one writes.
     #[test]
     fn one_of_several_is_told_to_write() {
         loom::model(|| {

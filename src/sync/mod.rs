@@ -1,6 +1,19 @@
-//! What threads share: the only `unsafe` outside `ffi` and the only door to atomics.
+//! What threads share. The only `unsafe` outside `ffi`, and the only way to atomics.
 //!
-//! Must not know: policies, endpoints, the C ABI.
+//! | file | idea |
+//! |---|---|
+//! | `lock.rs` | the engine's locks and lazy statics, safe across a `fork` |
+//! | `fork.rs` | how a `fork` waits for threads that hold locks |
+//! | `rotation/` | whose turn it is, for many threads |
+//! | `slot.rs` | a small number for each thread |
+//! | `clock.rs` | the time, read at every call |
+//! | `bits.rs` | a set of numbers: many threads insert, one takes all out |
+//! | `wake.rs` | a request to do work elsewhere, made once however many threads want it |
+//! | `log_limit.rs` | a log line at most once a second |
+//! | `handle.rs` | an opaque pointer of the host |
+//! | `shared.rs` | `Arc`, as loom sees it |
+//!
+//! Must not depend on: policies, endpoints, the C ABI.
 
 mod bits;
 mod clock;
@@ -9,7 +22,6 @@ mod handle;
 mod lock;
 mod log_limit;
 mod rotation;
-mod sequence;
 mod shared;
 mod slot;
 mod wake;
@@ -20,13 +32,12 @@ pub use fork::{get_or_init, without_fork};
 pub use handle::Handle;
 pub use lock::{Lazy, Mutex, MutexGuard};
 pub use log_limit::LogLimit;
-pub use rotation::Rotation;
-pub use sequence::{Step, WeightedRotation};
+pub use rotation::{Rotation, Step, WeightedRotation};
 pub use shared::Arc;
 pub use slot::{assign_thread_slot, thread_slot};
 pub use wake::Wake;
 
-/// Atomics, by way of which a loom model can take their place (`RUSTFLAGS="--cfg loom"`).
+/// The atomics of the engine. A loom model replaces them (`RUSTFLAGS="--cfg loom"`).
 pub mod atomic {
     #[cfg(not(loom))]
     pub use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};

@@ -1,7 +1,10 @@
-//! A reference count that loom can see: [`std::sync::Arc`], but in a model, where it is loom's, with what that lacks.
-//! For what a model is about; elsewhere, and for `dyn` and slices, which loom's cannot be, it is `std`'s by name.
+//! A reference count that loom can see: [`std::sync::Arc`], and in a loom model loom's `Arc` with
+//! the methods that it lacks.
 //!
-//! Must not know: what is counted.
+//! Use it for data that a model is about. Use `std::sync::Arc` elsewhere, and for `dyn` and slices,
+//! which loom's cannot hold.
+//!
+//! Must not depend on: the counted data.
 
 #[cfg(not(loom))]
 pub use std::sync::Arc;
@@ -36,7 +39,7 @@ mod modelled {
             if loom::sync::Arc::get_mut(&mut this.0).is_none() {
                 *this = Arc::new(T::clone(this));
             }
-            loom::sync::Arc::get_mut(&mut this.0).expect("nobody else has it")
+            loom::sync::Arc::get_mut(&mut this.0).expect("there is no other reference")
         }
     }
 

@@ -1,8 +1,10 @@
-//! A small number for each thread, so that threads can write to lines of their own.
+//! A small number for each thread, so that threads can write to different cache lines.
 //!
 //! A thread takes the lowest free number at its first use and gives it back when it ends. So a
-//! program that starts a thread per call keeps using the same few numbers, and what is counted
-//! under them goes on instead of starting anew.
+//! program that starts a thread per call keeps using the same few numbers, and counts under these
+//! numbers go on instead of starting again.
+//!
+//! Must not depend on: what is stored under the numbers.
 
 use std::cell::Cell;
 use std::cmp::Reverse;
@@ -23,8 +25,8 @@ struct Lease(u32);
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        // A pick may still run on this thread after its thread-locals are gone: it then finds
-        // no lease and shares number 1.
+        // A pick may still run on this thread after its thread-locals are destroyed. It then has no
+        // lease, and shares number 1.
         cell::set(1);
         POOL.lock().free.push(Reverse(self.0));
     }
@@ -34,8 +36,8 @@ thread_local! {
     static LEASE: Cell<Option<Lease>> = const { Cell::new(None) };
 }
 
-/// The calling thread's number, from 1: unique among living threads, small, and reused. None when it
-/// has no number yet.
+/// The calling thread's number, from 1: unique among living threads, small, and reused. `None` if
+/// it has no number yet.
 #[inline(always)]
 pub fn thread_slot() -> Option<u32> {
     match cell::get() {
@@ -44,28 +46,29 @@ pub fn thread_slot() -> Option<u32> {
     }
 }
 
-/// The calling thread's number. Gives it one when it has none.
+/// The calling thread's number. Gives it one if it has none.
 pub fn assign_thread_slot() -> u32 {
     thread_slot().unwrap_or_else(assign)
 }
 
-/// Slots for each core: room for a few times as many threads as can run at once.
+/// Slots for each core: several times as many threads as can run at once get a cache line each.
 const SLOTS_PER_CORE: usize = 4;
+/// The most slots of a rotation: 8 KiB of cache lines (128 bytes each).
 const MAX_SLOTS: usize = 64;
 
-/// How many slots this machine's cores call for.
+/// The usual number of slots on this machine.
 pub(super) fn usual_slots() -> usize {
-    // Asked once: the answer takes the system a look into its files.
+    // Asked once: the standard library reads files of the system to find out.
     static CORES: Lazy<usize> =
         Lazy::new(|| std::thread::available_parallelism().map_or(1, |cores| cores.get()));
     (*CORES * SLOTS_PER_CORE).min(MAX_SLOTS)
 }
 
-/// In the child of a fork: gives out numbers from another one on. The calling thread gets a new
-/// one, so that its rotations go on at places of their own, and not where the parent's do.
+/// In the child of a fork: gives out numbers from a random one on. The calling thread will get a
+/// new number, so that its rotations do not repeat the parent's turns.
 #[cfg(all(target_os = "linux", not(miri)))]
-pub(super) fn begin_anew(random: u32) {
-    // Not dropped: it would give back a number of the parent's.
+pub(super) fn restart_in_child(random: u32) {
+    // Not dropped: that would give back a number of the parent.
     let _ = LEASE.try_with(|lease| std::mem::forget(lease.take()));
     cell::set(0);
     *POOL.lock() = Pool { free: BinaryHeap::new(), next: 1 + random % MAX_SLOTS as u32 };
@@ -85,22 +88,26 @@ fn assign() -> u32 {
         }
     };
     cell::set(slot);
-    // Made before `try_with`: if the thread is ending, nothing keeps the lease, and dropping it
+    // Made before `try_with`: if the thread is ending, the closure is dropped with the lease, which
     // gives the number back.
     let lease = Lease(slot);
-    let _ = LEASE.try_with(|kept| kept.set(Some(lease)));
+    let _ = LEASE.try_with(|own| own.set(Some(lease)));
     thread_slot().unwrap_or(1)
 }
 
-/// The thread's number; 0 when it has none.
+/// The thread's number. 0 if it has none.
 ///
-/// In position-independent code, Rust reads a thread-local through a call of the dynamic linker's,
-/// which costs as much as the rest of a pick and, even where the linker later takes the call out,
-/// keeps all registers in memory around it. A TLS descriptor's call keeps all registers but `rax`,
-/// the linker replaces it by a constant in a program, and in a library it is four instructions as
-/// long as the library's thread-locals fit into what the C library holds ready. Where they do not,
-/// it is slower and still works. The *initial-exec* model would be faster by these four, but then
-/// the library cannot be loaded: two plugins with an engine each took more than there is.
+/// In position-independent code, Rust reads a thread-local by a call into the dynamic linker. That
+/// costs as much as the rest of a pick. Even where the linker later removes the call, the compiler
+/// has saved all registers around it.
+///
+/// The call of a TLS descriptor keeps all registers except `rax`. In a program, the linker replaces
+/// it by a constant. In a library, it is four instructions, as long as the library's thread-locals
+/// fit into the space that the C library reserves. If they do not fit, it is slower and still
+/// works.
+///
+/// The *initial-exec* model would save these four instructions. But two plugins with an engine each
+/// exceeded the reserved space, and could not be loaded.
 ///
 /// Source: Oliva and Araujo, "Speeding Up Thread-Local Storage Access in Dynamic Libraries".
 #[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
@@ -122,8 +129,10 @@ mod cell {
     #[inline(always)]
     pub(super) fn get() -> u32 {
         let value: u32;
-        // SAFETY: reads the calling thread's own four bytes, defined above, which nothing but `set`
-        // writes, and touches nothing else.
+        // SAFETY: the descriptor's call returns in `rax` the offset of `steer_thread_slot` from
+        // `fs`, and changes no other register (the TLSDESC convention, upheld by the linker and the
+        // C library). So this reads the calling thread's four bytes, defined above. They are
+        // hidden, and only `set` below writes them, on the same thread.
         unsafe {
             asm!(
                 "lea rax, [rip + steer_thread_slot@TLSDESC]",
@@ -138,7 +147,9 @@ mod cell {
     }
 
     pub(super) fn set(value: u32) {
-        // SAFETY: writes the calling thread's own four bytes, defined above.
+        // SAFETY: as in `get`, this writes the calling thread's four bytes. No other thread has
+        // their address, and no Rust reference to them exists: this module uses them in `get` and
+        // `set` only.
         unsafe {
             asm!(
                 "lea rax, [rip + steer_thread_slot@TLSDESC]",
@@ -151,7 +162,7 @@ mod cell {
     }
 }
 
-/// The same where the language has to do: see above.
+/// The same with Rust's thread-locals, for other targets and Miri.
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux", not(miri))))]
 mod cell {
     use std::cell::Cell;
@@ -187,7 +198,7 @@ mod tests {
         let threads: u32 = if cfg!(miri) { 20 } else { 100 };
         let highest =
             (0..threads).map(|_| std::thread::spawn(assign_thread_slot).join().unwrap()).max();
-        // Tests run beside each other, so a few numbers are taken, but not by ended threads.
+        // Tests run at the same time, so their threads hold a few numbers. Ended threads hold none.
         assert!(highest.unwrap() < threads / 2);
     }
 }

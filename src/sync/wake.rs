@@ -1,25 +1,29 @@
-//! A wish that any thread may have, at any time, for something to be done where it can be: asked for once, however
-//! many have it.
+//! A request to do work elsewhere. Any thread may make it at any time. However many threads do, the
+//! work is asked for once.
 //!
-//! Must not know: what is to be done.
+//! Must not depend on: the work.
 
 use super::atomic::{AtomicBool, Ordering};
 
-/// Whether somebody waits for it.
+/// Whether the work is requested and not begun.
+///
+/// Made by its owner, woken on any thread, and taken where the work is done: in the host's work
+/// serializer.
 #[derive(Debug)]
 pub struct Wake(AtomicBool);
 
 impl Wake {
-    /// Nobody does.
+    /// No request yet.
     pub fn new() -> Wake {
         Wake(AtomicBool::new(false))
     }
 
-    /// Wants it done; `ask` asks for it, unless somebody has asked before, and says whether that was possible. What
-    /// the caller did before is there for whoever [takes](Wake::take) it. Any thread.
+    /// Requests the work. Calls `ask` to ask for it, unless a request is pending already. `ask`
+    /// returns whether it could. Everything that the caller wrote before is visible to the thread
+    /// that [takes](Wake::take) the request. Returns whether the work is asked for. Any thread.
     pub fn wake(&self, ask: impl FnOnce() -> bool) -> bool {
-        // AcqRel, with the swap in `take`: whether this or an earlier wake led to it, what was done before this one
-        // is seen.
+        // AcqRel: pairs with the swap in `take`. It sees what was written before this call, even if
+        // an earlier `wake` asked for the work.
         if self.0.swap(true, Ordering::AcqRel) {
             return true;
         }
@@ -30,7 +34,7 @@ impl Wake {
         can
     }
 
-    /// Whether somebody waits for it, who need not wait any more.
+    /// Takes the request. Returns whether there was one.
     pub fn take(&self) -> bool {
         self.0.swap(false, Ordering::AcqRel)
     }
@@ -50,10 +54,10 @@ mod model {
 
     use super::*;
 
-    /// However wakes and takes fall, each waker's work is seen by a take that somebody asked for.
+    /// In any order of wakes and takes, a take that was asked for sees each waker's work.
     #[test]
     fn no_wake_is_lost() {
-        // Without a bound, 50 s.
+        // Without a bound, this takes 50 s.
         crate::model::check(2, || {
             let wake = Arc::new(Wake::new());
             let work = Arc::new([AtomicU32::new(0), AtomicU32::new(0)]);
@@ -63,13 +67,13 @@ mod model {
                 loom::thread::spawn(move || {
                     work[number].store(1, Relaxed);
                     assert!(wake.wake(|| {
-                        // Release: the host hands the wish on.
+                        // Release: the host passes the request on.
                         asked.fetch_add(1, Ordering::Release);
                         true
                     }));
                 })
             });
-            // What the host does for each wish, where it serialises.
+            // What the host does for each request, in its work serializer.
             let (mut done, mut seen) = (0, [0, 0]);
             let mut serve = || {
                 while done < asked.load(Ordering::Acquire) {

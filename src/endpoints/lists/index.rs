@@ -16,8 +16,8 @@ use crate::endpoints::{ById, Connection, Endpoint, EndpointDescriptor, EndpointI
 
 /// An endpoint of the current list, the pending list, or both.
 ///
-/// Made by an update of the resolver. Kept with its connection while the host would make it the same
-/// way. Dropped when neither list has it any more. Used in the host's work serializer only.
+/// Made by an update of the resolver. Kept with its connection while the host would make it the
+/// same way. Dropped when neither list has it any more. Used in the host's work serializer only.
 pub(super) struct TrackedEndpoint {
     pub(super) endpoint: Box<dyn Endpoint>,
     pub(super) descriptor: Arc<EndpointDescriptor>,
@@ -73,7 +73,8 @@ impl TrackedEndpoint {
     }
 }
 
-/// Stores endpoints under small keys. The key of an endpoint stays the same as long as it is tracked.
+/// Stores endpoints under small keys. The key of an endpoint stays the same as long as it is
+/// tracked.
 #[derive(Default)]
 pub(super) struct EndpointIndex {
     /// A slab and not a map: an update goes over all entries, which here lie close together, one
@@ -108,8 +109,8 @@ impl EndpointIndex {
         self.hasher.hash_one(addresses)
     }
 
-    /// The key of the endpoint with these addresses, unless there are duplicates of it. `hash` is the
-    /// hash of the addresses.
+    /// The key of the endpoint with these addresses, unless there are duplicates of it. `hash` is
+    /// the hash of the addresses.
     pub(super) fn find(&self, addresses: &[String], hash: u64) -> Option<u32> {
         let same = |key: &u32| self.at(*key).descriptor.addresses == addresses;
         self.by_addresses.find(hash, same).copied()

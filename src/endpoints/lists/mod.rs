@@ -7,13 +7,13 @@
 //! | `index.rs` | the endpoints of both lists, found by number and by addresses |
 //!
 //! The rules are those of gRPC's `round_robin`. `tests/connectivity.rs` tests them under the same
-//! numbers. There is one difference: an endpoint that is the same in the next list is kept, with its
-//! connection and its latest report. gRPC makes a new one and waits for its report.
+//! numbers. There is one difference: an endpoint that is the same in the next list is kept, with
+//! its connection and its latest report. gRPC makes a new one and waits for its report.
 //!
 //! Cost of a report: O(1). If it makes the pending list current: O(endpoints).
 //!
-//! Cost of an update: O(1) for the very list that is in use, if all endpoints that have reported are
-//! READY. Any other update compares each endpoint with the one at the same index of the current
+//! Cost of an update: O(1) for the very list that is in use, if all endpoints that have reported
+//! are READY. Any other update compares each endpoint with the one at the same index of the current
 //! list: O(endpoints), a few loads each. An endpoint that is not found there costs a look-up in a
 //! hash table. A new endpoint costs what the host needs for it. Each index whose connection changes
 //! costs O(log endpoints).
@@ -48,8 +48,8 @@ pub struct UnknownEndpoint;
 /// Keeps one connection to every endpoint of the current list, and prepares the pending list.
 ///
 /// Made by a leaf policy, and used in the host's work serializer only. Pickers get clones of
-/// [`connections`](EndpointLists::connections), which they may read on any thread. Dropping it drops
-/// all endpoints; pickers keep their connections.
+/// [`connections`](EndpointLists::connections), which they may read on any thread. Dropping it
+/// drops all endpoints; pickers keep their connections.
 pub struct EndpointLists<H: ?Sized> {
     host: Arc<H>,
     endpoints: EndpointIndex,
@@ -136,8 +136,8 @@ impl<H: EndpointHost + ?Sized> EndpointLists<H> {
         let key = self.endpoints.key(id).ok_or(UnknownEndpoint)?;
         let tracked = self.endpoints.at_mut(key);
         let state = report.state();
-        // Rule 4: the resolver may know a better list. Not at the first report: resolving would then
-        // make new endpoints, whose first reports would ask to resolve again.
+        // Rule 4: the resolver may know a better list. Not at the first report: resolving would
+        // then make new endpoints, whose first reports would ask to resolve again.
         let lost = matches!(state, Connectivity::Idle | Connectivity::TransientFailure);
         if lost && tracked.reported.is_some() {
             self.host.request_reresolution();
@@ -189,8 +189,8 @@ impl<H: EndpointHost + ?Sized> EndpointLists<H> {
         &self.ready
     }
 
-    /// A number that changes when the current list gets other endpoints or another order, and when a
-    /// descriptor of one of its endpoints changes.
+    /// A number that changes when the current list gets other endpoints or another order, and when
+    /// a descriptor of one of its endpoints changes.
     pub fn list_number(&self) -> u64 {
         self.list_number
     }

@@ -1,10 +1,10 @@
 //! How an update replaces a list.
 //!
-//! The general flow is: an update that lists the current endpoints again changes the current list in
-//! place. Any other update makes a new pending list, which keeps the endpoints that stay and makes
-//! the others. The kept endpoints report to the new list what they reported last. The pending list
-//! becomes current as soon as it is due (rule 5). Then the endpoints that only the old list had are
-//! dropped.
+//! The general flow is: an update that lists the current endpoints again changes the current list
+//! in place. Any other update makes a new pending list, which keeps the endpoints that stay and
+//! makes the others. The kept endpoints report to the new list what they reported last. The pending
+//! list becomes current as soon as it is due (rule 5). Then the endpoints that only the old list
+//! had are dropped.
 //!
 //! Must not depend on: how a backend is chosen, the C ABI.
 
@@ -37,8 +37,8 @@ impl<H: EndpointHost + ?Sized> EndpointLists<H> {
     }
 
     /// Replaces the current list by itself. Such a list is due as soon as one of its endpoints has
-    /// reported. If one has, that is now. If none has, the two lists do not differ. `is_latest`: the
-    /// descriptors are the very objects that the current list has.
+    /// reported. If one has, that is now. If none has, the two lists do not differ. `is_latest`:
+    /// the descriptors are the very objects that the current list has.
     pub(super) fn repeat_current(
         &mut self,
         descriptors: &[Arc<EndpointDescriptor>],
@@ -74,8 +74,8 @@ impl<H: EndpointHost + ?Sized> EndpointLists<H> {
         former
     }
 
-    /// Makes a new pending list of `descriptors`. Keeps the endpoints that stay, makes the new ones,
-    /// and drops those that only the former pending list had.
+    /// Makes a new pending list of `descriptors`. Keeps the endpoints that stay, makes the new
+    /// ones, and drops those that only the former pending list had.
     pub(super) fn replace_pending(&mut self, descriptors: &[Arc<EndpointDescriptor>]) {
         let kept = self.find_kept(descriptors);
         let former = self.take_pending();

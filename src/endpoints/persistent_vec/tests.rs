@@ -76,7 +76,10 @@ proptest! {
     #[test]
     fn behaves_like_a_map_whose_clones_do_not_change(
         count in 1_usize..700,
-        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<Option<u32>>()), 0..200),
+        changes in prop::collection::vec(
+            (any::<prop::sample::Index>(), any::<Option<u32>>()),
+            0..200,
+        ),
     ) {
         let mut slots = PersistentVec::new(count);
         let mut model: BTreeMap<usize, u32> = BTreeMap::new();
