@@ -1,13 +1,13 @@
-//! One backend's calls: how many are in flight, how those before them ended, and what a policy learns from
-//! that.
+//! The calls of one backend: how many are in flight, and how the others ended. A policy can attach an
+//! observer that learns from them.
 //!
-//! A call counts as in flight from its pick on, and not from its start: threads that pick at the same time
-//! then see each other, instead of all choosing the backend that looked idle to each of them. A call that
-//! is picked and never starts is settled when its tracker is dropped, as any other.
+//! A call counts as in flight from its pick, not from its start. So threads that pick at the same time
+//! see each other, and do not all choose the same idle backend. A call that never starts stops
+//! counting when its tracker is dropped.
 //!
-//! Cost: one atomic addition for a pick, four when the call ends, on lines of this backend's alone.
+//! Cost: one atomic addition for a pick, four when the call ends, all on cache lines of this backend.
 //!
-//! Must not know: how a backend is chosen.
+//! Must not depend on: how a backend is chosen.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -18,35 +18,38 @@ use crate::stats::{BackendStats, BackendStatsSource, Latency};
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use crate::sync::{Handle, get_or_init};
 
-/// What a policy learns from calls. Any thread, many at once.
+/// Learns from the calls of one backend, for a policy. Any thread, many at the same time.
 pub trait CallObserver: Send + Sync + 'static {
     /// A call was picked.
     fn picked(&self) {}
 
-    /// A call that was picked has ended.
+    /// A picked call has ended.
     fn ended(&self, end: &CallEnd<'_>);
 
-    /// Writes down what it has learnt, for statistics; `now` is by the host's clock.
+    /// Writes what it has learnt into the statistics. `now` is by the host's clock.
     fn write_stats(&self, _row: &mut BackendStats, _now: Duration) {}
 }
 
-/// Nothing.
+/// Learns nothing.
 impl CallObserver for () {
     fn ended(&self, _end: &CallEnd<'_>) {}
 }
 
-/// gRPC's status codes.
+/// The number of gRPC's status codes.
 const CODES: usize = 17;
 
-/// What is known of one backend's calls.
-// What picks look at lies in one cache line, which no other backend's is in.
+/// Counts the calls of one backend.
+///
+/// Made by a policy for each address, and shared with its pickers and with statistics. Any thread,
+/// many at the same time. Ends with the last of its picker, its calls and the policy.
+// Picks read one cache line, which no other backend shares.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub struct CallCounters<T> {
     in_flight: AtomicU32,
-    /// What the policy has learnt.
+    /// The policy's observer.
     pub observer: T,
-    /// From the first one on: there may never be any, as where calls are not counted.
+    /// Made when the first call ends. Backends whose calls are not counted never need it.
     ended: OnceLock<Box<Ended>>,
 }
 
@@ -56,10 +59,10 @@ struct Ended {
     abandoned: AtomicU64,
     /// By code.
     finished: [AtomicU64; CODES],
-    /// From the first call on that has ended with a status.
+    /// Made when the first call ends with a status.
     latency: OnceLock<Latency>,
-    /// How many picks statistics were told of.
-    told: AtomicU64,
+    /// The number of picks in the latest statistics.
+    reported_picks: AtomicU64,
 }
 
 impl<T> CallCounters<T> {
@@ -71,11 +74,11 @@ impl<T> CallCounters<T> {
     /// Calls that were picked and have not ended.
     #[inline]
     pub fn in_flight(&self) -> u32 {
-        // Relaxed, here and below: each counter is for itself, and nothing is published by it.
+        // Relaxed, here and below: the counters are independent, and publish no other memory.
         self.in_flight.load(Ordering::Relaxed)
     }
 
-    /// Calls that were picked and never ended with a status.
+    /// Calls that were picked and ended without a status.
     pub fn abandoned(&self) -> u64 {
         self.ended.get().map_or(0, |ended| ended.abandoned.load(Ordering::Relaxed))
     }
@@ -93,7 +96,8 @@ impl<T: CallObserver> CallListener for CallCounters<T> {
     }
 
     fn finished(&self, _backend: usize, _state: Handle, end: &CallEnd<'_>) {
-        // In this order, and released: whoever sees that it has ended does not see it in flight.
+        // In this order, and Release below: a thread that sees the call as ended does not see it in
+        // flight.
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
         let ended = get_or_init(&self.ended, Box::default);
         match end {
@@ -111,9 +115,9 @@ impl<T: CallObserver> CallListener for CallCounters<T> {
 
 impl<T: CallObserver> BackendStatsSource for CallCounters<T> {
     fn write_stats(&self, row: &mut BackendStats, now: Duration) {
-        // Acquire: pairs with `finished`, and comes before the load of what is in flight, so that no call
-        // is counted as both. One that ends meanwhile may be counted as neither.
-        // Not to be made for the sake of zeros.
+        // Acquire: pairs with `finished`. The load of the calls in flight comes after it, so that no
+        // call is counted as both. A call that ends meanwhile may be counted as neither.
+        // If no call has ended and none is in flight, zeros do: nothing is allocated.
         let none = Ended::default();
         let calls = match self.ended.get() {
             Some(calls) => calls,
@@ -131,9 +135,9 @@ impl<T: CallObserver> BackendStatsSource for CallCounters<T> {
             }
         }
         let in_flight = u64::from(self.in_flight());
-        // That must not look as if calls were taken back. Relaxed: see `in_flight`.
-        let picks = (ended + in_flight).max(calls.told.load(Ordering::Relaxed));
-        calls.told.fetch_max(picks, Ordering::Relaxed);
+        // The total must not decrease because of that. Relaxed: see `in_flight`.
+        let picks = (ended + in_flight).max(calls.reported_picks.load(Ordering::Relaxed));
+        calls.reported_picks.fetch_max(picks, Ordering::Relaxed);
         row.picks = Some(picks);
         row.in_flight = Some(in_flight);
         row.abandoned = Some(abandoned);
@@ -151,14 +155,14 @@ mod model {
     use crate::Status;
     use crate::endpoints::Connectivity;
 
-    /// While calls are picked and end, statistics never count one twice, nor take one back, and in the end each counts
-    /// once.
+    /// While calls are picked and end, statistics never count a call twice, and the total never
+    /// decreases. In the end, each call counts once.
     #[test]
     fn each_call_counts_once() {
-        // Statistics read a counter for each code: more switches than this add nothing but time.
+        // Statistics read a counter for each code. More interruptions only take more time.
         crate::model::check(2, || {
             let observed = Arc::new(CallCounters::new(()));
-            // The standard library's OnceLock is not modelled, and would seem to order nothing.
+            // Made before the threads start: loom does not model `OnceLock`, and sees no order in it.
             observed.ended.get_or_init(Box::default).latency.get_or_init(Latency::default);
             let call = {
                 let observed = observed.clone();
@@ -183,10 +187,10 @@ mod model {
             let (latency, ended) = (Duration::from_millis(1), Duration::ZERO);
             call(&CallEnd::Finished { status: &Status::OK, latency, ended, metrics: None });
             other.join().unwrap();
-            let told = reader.join().unwrap();
+            let reported = reader.join().unwrap();
             let mut row = BackendStats::new(&[], Connectivity::Ready);
             observed.write_stats(&mut row, Duration::ZERO);
-            assert!(told <= 2 && row.picks == Some(2) && row.in_flight == Some(0));
+            assert!(reported <= 2 && row.picks == Some(2) && row.in_flight == Some(0));
             assert_eq!((row.abandoned, observed.finished(Code::Ok)), (Some(1), 1));
         });
     }

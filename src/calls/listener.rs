@@ -1,6 +1,6 @@
-//! What a picker can hear of the calls that it picks for.
+//! The events of a tracked call.
 //!
-//! Must not depend on: who listens, where the events come from.
+//! Must not depend on: which listener gets them, where they come from.
 
 use std::time::Duration;
 
@@ -11,34 +11,34 @@ use crate::sync::Handle;
 /// How a tracked call ended.
 #[derive(Clone, Debug)]
 pub enum CallEnd<'a> {
-    /// It ran.
+    /// It ended with a status.
     Finished {
-        /// What it ended with.
+        /// The status that it ended with.
         status: &'a Status,
         /// From its start to its end.
         latency: Duration,
         /// When it ended, by the host's clock.
         ended: Duration,
-        /// What the backend reported with it.
+        /// The load report of the backend.
         metrics: Option<&'a Metrics>,
     },
-    /// It never started, or the channel gave up on it.
+    /// It never started, or the channel dropped it.
     Abandoned,
 }
 
-/// Who wants to hear of calls. Any thread, many at once.
+/// Gets the events of tracked calls. Any thread, many at the same time.
 pub trait CallListener: Send + Sync {
-    /// The backend with this place in the picker was picked for a call. Comes within the pick, and
-    /// once for every call of which [`CallListener::finished`] comes.
+    /// The backend with this index in the picker was picked for a call. Called within the pick, once
+    /// for each call that [`CallListener::finished`] will be called for.
     fn picked(&self, _backend: usize, _state: Handle) {}
 
-    /// That call starts.
+    /// The call starts.
     fn started(&self, _backend: usize, _state: Handle) {}
 
-    /// It has ended: comes exactly once for each call that was picked, and last.
+    /// The call has ended. Called exactly once for each picked call, and last.
     fn finished(&self, backend: usize, state: Handle, end: &CallEnd<'_>);
 
-    /// Whether it matters how long calls take. If not, their latency is said to be 0, and a look at the clock
+    /// Whether the listener needs the latency of calls. If not, it gets 0, and a reading of the clock
     /// is saved. Asked once for each backend of a picker.
     fn wants_latency(&self) -> bool {
         true

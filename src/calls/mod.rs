@@ -1,14 +1,14 @@
-//! Calls, as policies see them: what a picker may know of a call before its pick, and what it hears
-//! of a tracked call afterwards.
+//! Calls, as policies see them: what a picker knows about a call at its pick, and the events of a
+//! tracked call afterwards.
 //!
 //! | file | idea |
 //! |---|---|
-//! | `request.rs` | what a picker may know of a call: path, headers, hash |
+//! | `request.rs` | what a picker knows about a call: path, headers, hash |
 //! | `listener.rs` | the events of a tracked call, and how it ended |
-//! | `load_report.rs` | what a backend reports with a call, or out of band |
+//! | `load_report.rs` | the load report of a backend, with a call or out of band |
 //! | `context.rs` | the clock and the fault handling of the policy that a call belongs to |
 //! | `tracked.rs` | a tracked call, from its pick to its end |
-//! | `slot.rs` | the memory of tracked calls, used again without allocating |
+//! | `slot.rs` | the memory of tracked calls, reused without allocating |
 //! | `counters.rs` | the calls of one backend: in flight, and how they ended |
 //!
 //! Must not depend on: policies, how a backend is chosen, the C ABI.

@@ -1,30 +1,31 @@
-//! What a picker may know of a call, and how it says what it wants to know.
+//! What a picker knows about a call, and how it asks for that.
 //!
-//! Must not know: where a call comes from.
+//! Must not depend on: where a call comes from.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// What a picker may know of the call that it chooses for.
+/// The call that a picker chooses a backend for. Valid during the pick.
 #[derive(Clone, Copy)]
 pub struct Call<'a> {
-    /// `/service/method`. Empty when the host has none, and when the picker did not ask for it.
+    /// `/service/method`. Empty if the host has none, or the picker did not ask for it.
     pub path: &'a str,
     /// The call's headers.
     pub headers: &'a dyn Headers,
-    /// The hash that an xDS route gives the call (gRFC A42). None when the host has none, and when the picker
+    /// The hash that an xDS route gives the call (gRFC A42). `None` if the host has none, or the picker
     /// did not ask for it.
     pub request_hash: Option<u64>,
 }
 
 /// The headers of a call.
 pub trait Headers {
-    /// The value of a header, by its lower-case name: that of several of one name joined by ",".
-    /// Headers that the picker did not ask for are not there. Text, but for names that end in "-bin".
+    /// The value of a header, by its lower-case name. Several values of one name are joined by ",".
+    /// Headers that the picker did not ask for are absent. Values are text, except for names that end
+    /// in "-bin".
     fn get(&self, name: &str) -> Option<Cow<'_, [u8]>>;
 
-    /// Adds a header to the call if this pick completes. `false`: the host cannot do that, or the
-    /// name or the value cannot be sent.
+    /// Adds a header to the call, if this pick completes. Returns `false` if the host cannot do that,
+    /// or if the name or the value cannot be sent.
     fn add(&self, name: &str, value: &[u8]) -> bool;
 }
 
@@ -42,7 +43,7 @@ impl Headers for NoHeaders {
     }
 }
 
-/// Whether gRPC knows headers of such names.
+/// Whether gRPC allows this header name.
 pub fn is_header_name(name: &str) -> bool {
     let good =
         |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
@@ -50,20 +51,19 @@ pub fn is_header_name(name: &str) -> bool {
 }
 
 impl Call<'_> {
-    /// A call of which nothing is known.
+    /// A call without path, headers and hash.
     pub const UNKNOWN: &'static Call<'static> =
         &Call { path: "", headers: &NoHeaders, request_hash: None };
 }
 
-/// What a picker needs of each call; what it does not ask for costs nothing.
+/// What a picker needs to know about each call. Parts that it does not ask for cost nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wants {
     /// [`Call::path`].
     pub path: bool,
-    /// [`Call::headers`], and which of them it reads, in lower case: it may be none, when it only
-    /// adds some.
+    /// [`Call::headers`], and the lower-case names that it reads. No names, if it only adds headers.
     pub headers: Option<Arc<[String]>>,
-    /// What backends report with the end of a tracked call.
+    /// The load report at the end of a tracked call.
     pub metrics: bool,
     /// [`Call::request_hash`].
     pub request_hash: bool,

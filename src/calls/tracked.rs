@@ -1,4 +1,4 @@
-//! Tracked calls: a picker hears when they are picked, when they start, and how they end.
+//! Tracked calls: a call listener learns when they are picked, when they start, and how they end.
 //!
 //! Must not depend on: which policy listens, where load reports come from.
 
@@ -13,62 +13,68 @@ use crate::endpoints::Connection;
 use crate::fault::discard;
 use crate::sync::{Handle, get_or_init};
 
-/// A backend whose calls are tracked, of one picker, or of several that a policy publishes one after another.
-/// What a call holds of its picker, so that calls to different backends share no written cache line.
+/// A backend whose calls are tracked.
+///
+/// Made by a policy, for one picker or several successive ones. Used on any thread. Each call holds a
+/// reference to its backend and not to the picker: so calls to different backends share no written
+/// cache line. Ends with the last of its pickers and calls.
 pub struct TrackedBackend {
     connection: Connection,
-    hooks: Arc<dyn CallListener>,
-    place: usize,
+    listener: Arc<dyn CallListener>,
+    /// The backend's index in the picker.
+    index: usize,
+    /// Whether the listener needs latencies.
     timed: bool,
-    /// Known from the first pick on.
+    /// Set at the first pick.
     published: OnceLock<Published>,
 }
 
-/// Of the picker, as it was published.
+/// What a published picker tells its backends.
 struct Published {
-    /// The policy that the picker is of.
+    /// The policy of the picker.
     context: Arc<dyn CallContext>,
-    /// Whose faults they are.
+    /// The generation of the policy that faults count against.
     generation: u64,
     wants_metrics: bool,
 }
 
 impl TrackedBackend {
-    /// A backend with this place in its picker; `hooks` hear of its calls. For pickers of one policy alone, all of
-    /// which want to know the same of a call's end.
+    /// A backend with this index in its picker. `listener` gets the events of its calls. All pickers
+    /// that share it must belong to one policy, and must agree on whether they want load reports.
     pub fn new(
         connection: Connection,
-        hooks: Arc<dyn CallListener>,
-        place: usize,
+        listener: Arc<dyn CallListener>,
+        index: usize,
     ) -> Arc<TrackedBackend> {
-        let timed = hooks.wants_latency();
-        Arc::new(TrackedBackend { connection, hooks, place, timed, published: OnceLock::new() })
+        let timed = listener.wants_latency();
+        Arc::new(TrackedBackend { connection, listener, index, timed, published: OnceLock::new() })
     }
 
-    /// What to send its calls over.
+    /// The connection of its calls.
     pub fn connection(&self) -> &Connection {
         &self.connection
     }
 
-    /// Tells the backend which policy its picker belongs to. `known` gives that policy, its
-    /// generation, and whether the picker wants load reports; it is asked the first time only.
+    /// Sets the policy of the backend's picker. `values` returns the policy, its generation, and whether
+    /// the picker wants load reports. It is called the first time only.
     #[inline]
-    pub(crate) fn publish(&self, known: impl FnOnce() -> (Arc<dyn CallContext>, u64, bool)) {
+    pub(crate) fn publish(&self, values: impl FnOnce() -> (Arc<dyn CallContext>, u64, bool)) {
         get_or_init(&self.published, || {
-            let (context, generation, wants_metrics) = known();
+            let (context, generation, wants_metrics) = values();
             Published { context, generation, wants_metrics }
         });
     }
 
     fn now(&self) -> Duration {
-        self.published.get().map_or(Duration::ZERO, |of| of.context.now())
+        self.published.get().map_or(Duration::ZERO, |published| published.context.now())
     }
 
+    /// Calls a hook of the listener. A panic counts as a fault of the policy.
     fn guarded(&self, place: &str, hook: impl FnOnce()) {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(hook)) {
             match self.published.get() {
-                Some(of) => {
-                    of.context.data_plane_fault(place, panic, of.generation);
+                Some(published) => {
+                    published.context.data_plane_fault(place, panic, published.generation);
                 }
                 None => discard(panic),
             }
@@ -76,12 +82,15 @@ impl TrackedBackend {
     }
 }
 
-/// One call, from its pick to its end. Dropping it abandons the call.
+/// One call, from its pick to its end.
+///
+/// Made by a pick. The host owns it, moves it between threads, and reports the call's start and end.
+/// Dropping it abandons a call that has not ended.
 pub struct TrackedCall {
     backend: Arc<TrackedBackend>,
-    /// For the hooks.
+    /// The picker's own data, passed to the listener.
     state: Handle,
-    /// By the host's clock.
+    /// The time of the start, by the host's clock. `None` until then.
     started: Option<Duration>,
     ended: bool,
 }
@@ -89,21 +98,21 @@ pub struct TrackedCall {
 impl TrackedCall {
     /// A call to `backend`, picked now.
     pub fn new(backend: &Arc<TrackedBackend>, state: Handle) -> TrackedCall {
-        backend.hooks.picked(backend.place, state);
+        backend.listener.picked(backend.index, state);
         TrackedCall { backend: Arc::clone(backend), state, started: None, ended: false }
     }
 
-    /// The backend that it goes to.
+    /// The backend of the call.
     pub(crate) fn backend(&self) -> &TrackedBackend {
         &self.backend
     }
 
-    /// Whether the picker wants to know what the backend reports with the call's end.
+    /// Whether the picker wants the load report at the call's end.
     pub fn wants_metrics(&self) -> bool {
-        self.backend.published.get().is_some_and(|of| of.wants_metrics)
+        self.backend.published.get().is_some_and(|published| published.wants_metrics)
     }
 
-    /// What to send the call over.
+    /// The connection to send the call over.
     pub fn connection(&self) -> &Connection {
         &self.backend.connection
     }
@@ -113,14 +122,14 @@ impl TrackedCall {
         if self.started.is_none() && !self.ended {
             let now = if self.backend.timed { self.backend.now() } else { Duration::ZERO };
             self.started = Some(now);
-            let TrackedBackend { hooks, place, .. } = &*self.backend;
-            self.backend.guarded("call_started", || hooks.started(*place, self.state));
+            let TrackedBackend { listener, index, .. } = &*self.backend;
+            self.backend.guarded("call_started", || listener.started(*index, self.state));
         }
     }
 
     /// The call has ended. Only the first time counts.
     pub fn finish(&mut self, status: &Status, metrics: Option<&Metrics>) {
-        // Hosts may not know of a start that is nothing but the pick.
+        // Some hosts do not report a start that follows the pick at once.
         self.start();
         let ended = self.backend.now();
         let started = self.started.filter(|_| self.backend.timed).unwrap_or(ended);
@@ -130,8 +139,8 @@ impl TrackedCall {
 
     fn end(&mut self, end: &CallEnd<'_>) {
         if !std::mem::replace(&mut self.ended, true) {
-            let TrackedBackend { hooks, place, .. } = &*self.backend;
-            self.backend.guarded("call_finished", || hooks.finished(*place, self.state, end));
+            let TrackedBackend { listener, index, .. } = &*self.backend;
+            self.backend.guarded("call_finished", || listener.finished(*index, self.state, end));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A snapshot as JSON.
 //!
-//! Must not know: where a snapshot comes from.
+//! Must not depend on: where a snapshot comes from.
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use super::snapshot::ChannelStats;
 
 #[derive(Serialize)]
 struct Process<'a> {
-    /// The library's release.
+    /// The version of the library.
     steer: &'static str,
     channels: &'a [ChannelStats],
 }
@@ -16,6 +16,7 @@ struct Process<'a> {
 /// The JSON, in one line.
 pub fn to_json(channels: &[ChannelStats]) -> String {
     let process = Process { steer: env!("CARGO_PKG_VERSION"), channels };
-    // No map has keys but texts, and no number is not one: floats that are none become null.
+    // Serialising can fail for a map whose keys are not text. There is none. NaN and infinities become
+    // null.
     serde_json::to_string(&process).expect("nothing in it can fail")
 }

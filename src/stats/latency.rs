@@ -1,11 +1,12 @@
 //! How long calls took: a histogram that many threads write to.
 //!
-//! The crate's buckets grow with what they hold: 16 for each power of two, so that a quantile is off by at most
-//! 1 part in 16, and all of them are 3.2 KB.
+//! The crate's buckets grow with the latency: there are 16 for each power of two. So a quantile is off
+//! by at most 1 part in 16, and all buckets together take 3.2 KB.
 //!
-//! Cost: an atomic addition for each call that ends, another one for the sum, and a load for the longest.
+//! Cost at the end of a call: one atomic addition for its bucket, another one for the sum, and a load
+//! for the longest.
 //!
-//! Must not know: whose calls they are.
+//! Must not depend on: whose calls they are.
 
 use std::time::Duration;
 
@@ -14,20 +15,22 @@ use serde::Serialize;
 
 use crate::sync::atomic::{AtomicU64, Ordering};
 
-/// Buckets for each power of two, as a power of two.
+/// The number of buckets for each power of two, as a power of two: 16. See the error and the size
+/// above.
 const GROUPING_POWER: u8 = 4;
 
-/// The longest time that is told from longer ones is 2 to this power, in microseconds: 4.5 minutes.
+/// Latencies up to 2 to this power, in microseconds, have buckets: 4.5 minutes, which few calls
+/// exceed.
 const LONGEST_POWER: u8 = 28;
 
-/// In the last bucket, with all that is longer.
+/// A latency in the last bucket, which also counts all longer ones.
 const LAST_MICROS: u64 = (1 << LONGEST_POWER) - 1;
 
-/// Bounds of [`LatencyStats::cumulative`], as powers of two, in microseconds: 128 µs to 67 s. The histogram
-/// has these bounds too, so that nothing is estimated.
+/// The bounds of [`LatencyStats::cumulative`], as powers of two, in microseconds: 128 µs to 67 s. The
+/// histogram has buckets with these bounds, so the counts are exact.
 const BOUNDS: std::ops::RangeInclusive<u32> = 7..=26;
 
-/// How long the calls to one backend took.
+/// The latencies of the calls to one backend. Any thread, many at the same time.
 #[derive(Debug)]
 pub struct Latency {
     /// In microseconds.
@@ -48,21 +51,21 @@ impl Default for Latency {
 }
 
 impl Latency {
-    /// A call has taken this long.
+    /// Records the latency of a call.
     pub fn record(&self, latency: Duration) {
         let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
-        // In range: the only error there is.
+        // The only possible error is a value out of range, and this one is in range.
         let _ = self.buckets.increment(micros.min(LAST_MICROS));
         let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
-        // Relaxed: each number is for itself.
+        // Relaxed: the numbers are independent.
         self.sum_nanos.fetch_add(nanos, Ordering::Relaxed);
-        // A longer one than all before is rare, a write to what threads share is not cheap.
+        // Checked first: a new longest latency is rare, and a write to a shared line is expensive.
         if nanos > self.longest_nanos.load(Ordering::Relaxed) {
             self.longest_nanos.fetch_max(nanos, Ordering::Relaxed);
         }
     }
 
-    /// What was recorded; none when nothing was.
+    /// The statistics of all recorded latencies. `None` if there are none.
     pub fn stats(&self) -> Option<LatencyStats> {
         let buckets = self.buckets.load();
         let count: u64 = buckets.as_slice().iter().sum();
@@ -75,7 +78,8 @@ impl Latency {
             let bucket = buckets.quantile_bucket(quantile).ok().flatten();
             // The last bucket has no upper end.
             let bucket = bucket.filter(|bucket| bucket.end() < LAST_MICROS);
-            // The upper end: what is said is never less than it was. Inclusive, and 1 µs wide at least.
+            // The upper end, so that a quantile is never too short. The end is inclusive, and a bucket
+            // is at least 1 µs wide.
             bucket.map_or(max, |bucket| ((bucket.end() + 1) as f64 / 1e6).min(max))
         };
         Some(LatencyStats {
@@ -112,9 +116,9 @@ fn cumulative(buckets: &Histogram) -> Vec<(f64, u64)> {
 /// How long calls took, in seconds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LatencyStats {
-    /// Calls.
+    /// The number of calls.
     pub count: u64,
-    /// All of them together.
+    /// The sum of their latencies.
     pub sum: f64,
     /// Half of them took at most this long.
     pub p50: f64,
@@ -126,7 +130,7 @@ pub struct LatencyStats {
     pub p999: f64,
     /// The longest.
     pub max: f64,
-    /// How many took less than so many seconds.
+    /// The number of calls that took less than a number of seconds, for several bounds.
     #[serde(skip)]
     pub cumulative: Vec<(f64, u64)>,
 }
@@ -144,15 +148,16 @@ mod tests {
         }
         let stats = latency.stats().unwrap();
         assert_eq!((stats.count, stats.sum, stats.max), (1000, 500.5, 1.0));
-        for (told, exact) in
+        for (reported, exact) in
             [(stats.p50, 0.5), (stats.p90, 0.9), (stats.p99, 0.99), (stats.p999, 0.999)]
         {
-            assert!(told >= exact && told <= exact * (1.0 + 1.0 / 16.0), "{told} for {exact}");
+            let limit = exact * (1.0 + 1.0 / 16.0);
+            assert!(reported >= exact && reported <= limit, "{reported} for {exact}");
         }
     }
 
     #[test]
-    fn of_what_is_too_long_for_the_buckets_the_longest_is_said() {
+    fn quantiles_beyond_the_buckets_are_the_longest_latency() {
         let latency = Latency::default();
         latency.record(Duration::from_secs(1));
         // In the last bucket, which begins at 260 s, and beyond it.
@@ -190,10 +195,10 @@ mod model {
 
     use super::*;
 
-    /// Two calls that end at the same time both count, and the longer one is the longest. The buckets are the crate's,
-    /// and not modelled.
+    /// Two calls that end at the same time both count, and the longer one is the longest. The buckets
+    /// belong to the crate, and are not modelled.
     #[test]
-    fn none_is_lost() {
+    fn no_call_is_lost() {
         loom::model(|| {
             let latency = Arc::new(Latency::default());
             let other = {

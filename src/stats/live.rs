@@ -1,4 +1,4 @@
-//! The policies of this process, by number, and whether calls are tracked for the statistics alone.
+//! The policies of this process, by number, and whether calls are tracked for statistics only.
 //!
 //! Must not depend on: what a record holds.
 
@@ -19,14 +19,16 @@ struct LivePolicies {
 
 static LIVE: Mutex<LivePolicies> = Mutex::new(LivePolicies { next: 1, records: BTreeMap::new() });
 
-// Not an atomic of `crate::sync`: those of loom cannot be static, and this needs no model.
+// Not `crate::sync`: loom's atomics cannot be static, and this one needs no model.
 static TRACK_CALLS: Lazy<AtomicBool> = Lazy::new(|| {
     let parts = std::env::var("STEER_STATS").unwrap_or_default();
     AtomicBool::new(parts.split(',').any(|part| part == "calls"))
 });
 
-/// A policy in the statistics. It leaves them when this is dropped, or earlier with
-/// [`Registration::leave`].
+/// A policy in the statistics.
+///
+/// Made by the policy's runner, in the host's work serializer. The policy leaves the statistics when
+/// this is dropped, or earlier with [`Registration::leave`].
 pub struct Registration(Arc<Record>);
 
 /// Adds a policy of this name to the statistics. Any thread.
@@ -40,7 +42,7 @@ pub fn register(policy: &str, clock: Weak<dyn Clock>) -> Registration {
 }
 
 impl Registration {
-    /// The policy was shut down. Its pickers may live on, and no longer count.
+    /// Removes the policy, because it was shut down. Its pickers may live on, but no longer count.
     pub fn leave(&self) {
         LIVE.lock().records.remove(&self.0.id());
         self.0.clear_source();
@@ -63,7 +65,7 @@ impl Drop for Registration {
 
 /// Every policy of the process, in the order in which they were made. Any thread.
 pub fn snapshot() -> Vec<ChannelStats> {
-    // One by one, without the lock: a policy may leave meanwhile.
+    // One by one and without the lock: a policy may leave meanwhile.
     let records: Vec<Arc<Record>> =
         LIVE.lock().records.values().filter_map(Weak::upgrade).collect();
     records.iter().map(|record| record.snapshot()).collect()
@@ -72,11 +74,11 @@ pub fn snapshot() -> Vec<ChannelStats> {
 /// Sets whether pickers that are made from now on track calls, even if their policy does not. Any
 /// thread. The default comes from the environment: `STEER_STATS=calls` turns it on.
 pub fn track_calls(on: bool) {
-    // Relaxed: nothing depends on when it is seen.
+    // Relaxed: it orders no other memory, and may be seen late.
     TRACK_CALLS.store(on, Ordering::Relaxed);
 }
 
-/// What [`track_calls`] has set.
+/// The value that [`track_calls`] has set.
 pub fn tracks_calls() -> bool {
     // Relaxed: as in `track_calls`.
     TRACK_CALLS.load(Ordering::Relaxed)

@@ -1,7 +1,6 @@
-//! A snapshot as Prometheus scrapes it: the OpenMetrics text format, which is what the crate writes and
-//! Prometheus reads.
+//! A snapshot in the OpenMetrics text format, which Prometheus scrapes.
 //!
-//! Must not know: where a snapshot comes from.
+//! Must not depend on: where a snapshot comes from.
 
 use std::fmt;
 
@@ -24,7 +23,7 @@ const STATES: [Connectivity; 4] = [
 
 type Labels<'a> = Vec<(&'static str, &'a str)>;
 
-/// A snapshot, with the texts that its labels borrow.
+/// A snapshot, with the texts that its labels borrow. Lives for one encoding.
 #[derive(Debug)]
 struct Exposition(Vec<Exposed>);
 
@@ -32,13 +31,13 @@ struct Exposition(Vec<Exposed>);
 struct Exposed {
     id: String,
     channel: ChannelStats,
-    /// Of each backend.
+    /// The addresses of each backend, as one text.
     addresses: Vec<String>,
 }
 
 impl Exposed {
-    /// Of each sample. The target is not among them: it may name each backend, and with each of
-    /// their samples the text would grow with the square of their number.
+    /// The labels of every sample. Not the target: it may name each backend, and repeated with each of
+    /// their samples it would make the text grow with the square of their number.
     fn labels(&self) -> Labels<'_> {
         vec![("channel", &self.id), ("policy", &self.channel.policy)]
     }
@@ -52,7 +51,7 @@ impl Exposed {
     }
 }
 
-/// The text, from `# HELP` to `# EOF`.
+/// The whole text, up to `# EOF`.
 pub fn to_prometheus(channels: Vec<ChannelStats>) -> String {
     let exposed = channels.into_iter().map(|channel| Exposed {
         id: channel.id.to_string(),
@@ -62,7 +61,7 @@ pub fn to_prometheus(channels: Vec<ChannelStats>) -> String {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(Exposition(exposed.collect())));
     let mut text = String::new();
-    encode(&mut text, &registry).expect("it is written to memory");
+    encode(&mut text, &registry).expect("writing to memory cannot fail");
     text
 }
 
@@ -90,7 +89,7 @@ impl Collector for Exposition {
     }
 }
 
-/// As the crate wants them: each bucket by itself, and the last one without a bound.
+/// The buckets as the crate wants them: not cumulative, and the last one without a bound.
 fn to_buckets(cumulative: &[(f64, u64)], count: u64) -> Vec<(f64, u64)> {
     let mut below = 0;
     let all = cumulative.iter().copied().chain([(f64::INFINITY, count)]);
@@ -106,7 +105,7 @@ enum Value<'a> {
 type Rows<'a> = Vec<(Labels<'a>, Value<'a>)>;
 
 struct Family {
-    /// Without the `_total` of counters.
+    /// Without the `_total` that counters get.
     name: &'static str,
     help: &'static str,
     kind: MetricType,
@@ -116,19 +115,19 @@ struct Family {
 const FAMILIES: &[Family] = &[
     Family {
         name: "steer_channel_info",
-        help: "What a channel was made for; always 1",
+        help: "The target of a channel; always 1",
         kind: MetricType::Gauge,
         rows: |all| all.iter().map(info).collect(),
     },
     Family {
         name: "steer_channel_state",
-        help: "What the policy of a channel has published: 1 for the state it is, 0 for the others",
+        help: "The state that a channel's policy published: 1 for this state, 0 for others",
         kind: MetricType::Gauge,
         rows: |all| all.iter().flat_map(|of| states(of.labels(), of.channel.state)).collect(),
     },
     Family {
         name: "steer_backend_state",
-        help: "The connectivity of a backend: 1 for the state it is, 0 for the others",
+        help: "The connectivity of a backend: 1 for its state, 0 for the others",
         kind: MetricType::Gauge,
         rows: |all| {
             let backends = all.iter().flat_map(Exposed::backends);
@@ -137,19 +136,19 @@ const FAMILIES: &[Family] = &[
     },
     Family {
         name: "steer_policy_faults",
-        help: "How often a policy broke",
+        help: "Faults of a policy and its pickers",
         kind: MetricType::Counter,
         rows: |all| of_channels(all, |channel| Value::Count(channel.faults)),
     },
     Family {
         name: "steer_policy_fallen_back",
-        help: "1 while round robin is in the place of a policy that broke",
+        help: "1 while a fallback replaces a policy that failed",
         kind: MetricType::Gauge,
         rows: |all| of_channels(all, |channel| Value::Gauge(channel.fallen_back.into())),
     },
     Family {
         name: "steer_policy_fallback_since_seconds",
-        help: "When a policy broke in whose place something else is, in seconds since 1970",
+        help: "When a fallback replaced a policy that failed, in seconds since 1970",
         kind: MetricType::Gauge,
         rows: |all| all.iter().filter_map(fallback).collect(),
     },
@@ -175,7 +174,7 @@ const FAMILIES: &[Family] = &[
     },
     Family {
         name: "steer_abandoned",
-        help: "Calls that were sent to a backend and ended without a status",
+        help: "Calls to a backend that ended without a status",
         kind: MetricType::Counter,
         rows: |all| of_backends(all, |backend| backend.abandoned.map(Value::Count)),
     },
@@ -204,13 +203,13 @@ const FAMILIES: &[Family] = &[
     },
     Family {
         name: "steer_ewma_seconds",
-        help: "What the policy takes the latency of a backend for",
+        help: "The policy's estimate of the latency of a backend",
         kind: MetricType::Gauge,
         rows: |all| of_backends(all, |backend| backend.ewma_seconds.map(Value::Gauge)),
     },
     Family {
         name: "steer_share",
-        help: "The part of the ring or table that is a backend's, of 1",
+        help: "The share of the ring or table that a backend has, from 0 to 1",
         kind: MetricType::Gauge,
         rows: |all| of_backends(all, |backend| backend.share.map(Value::Gauge)),
     },
@@ -229,7 +228,7 @@ fn of_backends(all: &[Exposed], value: fn(&BackendStats) -> Option<Value<'_>>) -
     backends.filter_map(|(labels, backend)| Some((labels, value(backend)?))).collect()
 }
 
-/// Since when and why something is in the policy's place, if it is.
+/// When and why a fallback replaced the policy, if one did.
 fn fallback(of: &Exposed) -> Option<(Labels<'_>, Value<'_>)> {
     let fallback = of.channel.fallback.as_ref()?;
     let mut labels = of.labels();

@@ -1,6 +1,6 @@
-//! One policy, as its runner and its endpoints write it down for the statistics.
+//! One policy, as its runner and its endpoints record it for the statistics.
 //!
-//! Cost: a lock that is held for a few instructions, or while a snapshot copies what it needs.
+//! Cost: a lock that is held for a few instructions, or while a snapshot copies the data.
 //!
 //! Must not depend on: runners, which policy it is.
 
@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use slab::Slab;
 
-use super::snapshot::{ChannelStats, Fallback, Plugin, StatsSource, Table};
+use super::snapshot::{ChannelStats, Fallback, Plugin};
+use super::source::StatsSource;
+use super::table::Table;
 use crate::Status;
 use crate::endpoints::{Connectivity, EndpointDescriptor, EndpointId};
 use crate::sync::Mutex;
@@ -21,8 +23,10 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Duration;
 }
 
-/// The record of one policy. Written by its runner and its endpoints, read by snapshots on any
-/// thread.
+/// The record of one policy.
+///
+/// Made by [`register`](super::register). Written by the policy's runner and its endpoints, mostly in
+/// the host's work serializer. Read by snapshots on any thread. Ends with the last of them.
 pub struct Record {
     id: u64,
     policy: String,
@@ -39,7 +43,7 @@ struct Data {
     state: Connectivity,
     status: Status,
     pickers: u64,
-    /// By the slots of their numbers.
+    /// By the slots of the endpoints' numbers.
     endpoints: Slab<EndpointRecord>,
     source: Option<Arc<dyn StatsSource>>,
 }
@@ -86,7 +90,7 @@ impl Record {
         drop(source);
     }
 
-    /// An update names the channel's target.
+    /// Sets the channel's target, which an update names.
     pub fn set_target(&self, target: &str) {
         let mut data = self.data.lock();
         if data.target != target {
@@ -96,7 +100,7 @@ impl Record {
 
     /// Counts a fault. Returns the number of faults so far.
     pub fn fault(&self) -> u64 {
-        // Relaxed: a counter for people.
+        // Relaxed: the counter orders no other memory.
         self.faults.fetch_add(1, Ordering::Relaxed) + 1
     }
 
@@ -105,13 +109,13 @@ impl Record {
         self.faults.load(Ordering::Relaxed)
     }
 
-    /// The plugin that the policy comes from now.
+    /// Sets the plugin that the policy comes from.
     pub fn set_plugin(&self, plugin: Option<Plugin>) {
         let former = std::mem::replace(&mut self.data.lock().plugin, plugin);
         drop(former);
     }
 
-    /// Another policy object takes over: one of the same name, or the fallback.
+    /// Records that another object replaces the policy: one of the same name, or the fallback.
     pub fn policy_replaced(&self, fallback: Option<Fallback>) {
         let mut data = self.data.lock();
         data.fallback = fallback;
@@ -127,7 +131,7 @@ impl Record {
         drop(former);
     }
 
-    /// A picker was published with this state.
+    /// Records a published picker with this state.
     pub fn published(&self, state: Connectivity, status: &Status) {
         let mut data = self.data.lock();
         data.state = state;
@@ -151,7 +155,7 @@ impl Record {
         Ok(EndpointLease { id, record: Arc::clone(self) })
     }
 
-    /// An endpoint reports this state.
+    /// Records the state that an endpoint reports.
     pub fn reported(&self, endpoint: EndpointId, state: Connectivity) {
         let mut data = self.data.lock();
         let entry = data.endpoints.get_mut(endpoint.slot());
@@ -165,7 +169,7 @@ impl Record {
         self.data.lock().fallback.clone()
     }
 
-    /// A copy of the whole record, with what the policy adds to it.
+    /// A copy of the whole record, with the policy's description of its backends.
     pub(super) fn snapshot(&self) -> ChannelStats {
         let data = self.data.lock();
         let mut endpoints: Vec<EndpointRecord> =
@@ -204,7 +208,10 @@ impl Record {
     }
 }
 
-/// The number of an endpoint. The record of its policy keeps the endpoint until this is dropped.
+/// The number of an endpoint.
+///
+/// Made by [`Record::add_endpoint`], and owned by the endpoint. Dropping it removes the endpoint from
+/// the record, and frees the number's slot.
 pub struct EndpointLease {
     id: EndpointId,
     record: Arc<Record>,

@@ -1,73 +1,24 @@
-//! All of it at one time: what policies tell of their backends when they are asked.
+//! The contents of a snapshot: channels and their backends at one time.
 //!
-//! Must not know: who asks, how it is written.
+//! Must not depend on: who asks, the formats of a snapshot.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Serialize, Serializer};
 
 use super::latency::LatencyStats;
 use crate::endpoints::Connectivity;
-use crate::sync::Mutex;
 use crate::{Code, Status};
 
-/// Tells of a policy's backends. Any thread, while the policy goes on.
-///
-/// Whoever asks may be the last owner, and drop it on any thread. So it must own nothing of the
-/// host's.
-pub trait StatsSource: Send + Sync {
-    /// Writes down what it knows.
-    fn describe(&self, table: &mut Table);
-}
-
-/// Describes one backend for the statistics.
-pub trait BackendStatsSource: Send + Sync + 'static {
-    /// Writes what it knows into the backend's row. `now` is by the host's clock. Any thread.
-    fn write_stats(&self, row: &mut BackendStats, now: Duration);
-}
-
-/// What was told last, of what comes anew with each list or picker.
-#[derive(Default)]
-pub struct Latest(Mutex<Option<Arc<dyn StatsSource>>>);
-
-impl Latest {
-    /// From now on, nobody tells.
-    pub fn clear(&self) {
-        let former = self.0.lock().take();
-        // As below.
-        drop(former);
-    }
-
-    /// From now on, this tells.
-    pub fn set(&self, describe: impl StatsSource + 'static) {
-        let former = self.0.lock().replace(Arc::new(describe));
-        // Not within the lock: nobody is to wait for it.
-        drop(former);
-    }
-}
-
-impl StatsSource for Latest {
-    fn describe(&self, table: &mut Table) {
-        // Not within the lock: what takes its time (46 ms for a ring of 8 million entries) would
-        // keep the next update waiting.
-        let latest = self.0.lock().clone();
-        if let Some(latest) = latest {
-            latest.describe(table);
-        }
-    }
-}
-
-/// The plugin that a policy is from.
+/// The plugin that a policy comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Plugin {
-    /// Its name, as it says.
+    /// The name that it gives itself.
     pub name: String,
-    /// Its version, as it says.
+    /// The version that it gives itself.
     pub version: String,
-    /// The file that was loaded, as it was named then. None: it is linked with the program.
+    /// The path that the file was loaded with. `None` if the plugin is linked with the program.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
 }
@@ -79,88 +30,88 @@ impl fmt::Display for Plugin {
     }
 }
 
-/// What is in the place of a policy that broke.
+/// The fallback that replaces a policy that failed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Fallback {
-    /// Since when.
+    /// When it replaced the policy.
     #[serde(rename = "since_unix_seconds", serialize_with = "write_moment")]
     pub since: SystemTime,
-    /// What broke, and how.
+    /// What failed, and how.
     pub reason: String,
-    /// What it is.
+    /// The fallback's name.
     pub mode: &'static str,
 }
 
 impl Fallback {
-    /// Since when, in seconds since 1970.
+    /// When it replaced the policy, in seconds since 1970.
     pub fn since_unix_seconds(&self) -> f64 {
         self.since.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
     }
 }
 
-/// A policy.
+/// A channel with a policy of the engine.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ChannelStats {
-    /// Its number. Never used twice in a process.
+    /// The number of the policy. Never used twice in a process.
     pub id: u64,
-    /// The channel's target, as far as the host tells.
+    /// The channel's target. Empty if the host does not say.
     pub target: String,
     /// The policy's name.
     pub policy: String,
-    /// Where it is from.
+    /// The plugin that the policy comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plugin: Option<Plugin>,
-    /// Whether it is broken, and something has taken its place.
+    /// Whether the policy failed and a fallback replaces it.
     pub fallen_back: bool,
-    /// What, since when and why.
+    /// The fallback.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fallback: Option<Fallback>,
-    /// What was published last.
+    /// The state that was published last.
     #[serde(serialize_with = "write_state")]
     pub state: Connectivity,
-    /// Why, in TRANSIENT_FAILURE.
+    /// The reason of a TRANSIENT_FAILURE.
     #[serde(serialize_with = "write_status")]
     pub status: Status,
-    /// How often it broke.
+    /// The number of faults.
     pub faults: u64,
-    /// How many pickers were published.
+    /// The number of pickers that were published.
     pub pickers: u64,
-    /// Whether it knows of calls.
+    /// Whether calls are tracked.
     pub calls_tracked: bool,
-    /// Its backends.
+    /// The backends.
     pub backends: Vec<BackendStats>,
 }
 
-/// A backend. What is none is not known to its policy.
+/// A backend. A field is `None` if the policy does not know the value.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BackendStats {
     /// Its addresses.
     pub addresses: Vec<String>,
-    /// What it reported last.
+    /// The state that it reported last.
     #[serde(serialize_with = "write_state")]
     pub state: Connectivity,
     /// Calls that were sent to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub picks: Option<u64>,
-    /// Those of them that have not ended.
+    /// Calls that have not ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_flight: Option<u64>,
-    /// Those that ended without a status.
+    /// Calls that ended without a status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub abandoned: Option<u64>,
-    /// Those that ended with a status, by its code. Codes of no call are left out.
+    /// Calls that ended with a status, by its code. Codes without calls are left out.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "write_finished")]
     pub finished: Option<Vec<(Code, u64)>>,
-    /// How long these took.
+    /// The latencies of these calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency_seconds: Option<LatencyStats>,
     /// Its weight.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight: Option<f64>,
-    /// What the policy takes its latency for.
+    /// The policy's estimate of its latency.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ewma_seconds: Option<f64>,
-    /// Its part of a ring or table, of 1.
+    /// Its share of a ring or table, from 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<f64>,
 }
@@ -179,75 +130,6 @@ impl BackendStats {
             ewma_seconds: None,
             share: None,
         }
-    }
-}
-
-/// A channel's backends, to be written on.
-pub struct Table {
-    now: Duration,
-    calls_tracked: bool,
-    rows: Vec<BackendStats>,
-    places: HashMap<Vec<String>, usize>,
-}
-
-impl Table {
-    /// The endpoints there are, in the order in which they were made. Those with the same addresses are
-    /// one backend, which is READY if one of them is.
-    pub(super) fn new<'a>(
-        now: Duration,
-        endpoints: impl Iterator<Item = (&'a [String], Connectivity)>,
-    ) -> Table {
-        let mut table =
-            Table { now, calls_tracked: false, rows: Vec::new(), places: HashMap::new() };
-        for (addresses, state) in endpoints {
-            let row = table.entry(addresses, state);
-            if state == Connectivity::Ready {
-                row.state = state;
-            }
-        }
-        table
-    }
-
-    /// When it is written, by the host's clock.
-    pub fn now(&self) -> Duration {
-        self.now
-    }
-
-    /// The row of the backend with these addresses; none when there is no such backend (any more).
-    pub fn row(&mut self, addresses: &[String]) -> Option<&mut BackendStats> {
-        let place = self.places.get(addresses)?;
-        Some(&mut self.rows[*place])
-    }
-
-    /// The row of a backend that the policy has, and has not made an endpoint for yet.
-    pub fn entry(&mut self, addresses: &[String], state: Connectivity) -> &mut BackendStats {
-        let place = match self.places.get(addresses) {
-            Some(place) => *place,
-            None => {
-                self.places.insert(addresses.to_vec(), self.rows.len());
-                self.rows.push(BackendStats::new(addresses, state));
-                self.rows.len() - 1
-            }
-        };
-        &mut self.rows[place]
-    }
-
-    /// The policy knows of calls, even if there were none.
-    pub fn calls_tracked(&mut self) {
-        self.calls_tracked = true;
-    }
-
-    /// What was written down of calls so far is not true.
-    pub fn forget_calls(&mut self) {
-        for row in &mut self.rows {
-            (row.picks, row.in_flight, row.abandoned) = (None, None, None);
-            (row.finished, row.latency_seconds) = (None, None);
-        }
-    }
-
-    /// Whether calls are tracked, and the backends.
-    pub(super) fn into_parts(self) -> (bool, Vec<BackendStats>) {
-        (self.calls_tracked, self.rows)
     }
 }
 
@@ -272,43 +154,4 @@ fn write_finished<S: Serializer>(
 ) -> Result<S::Ok, S::Error> {
     let finished = finished.iter().flatten();
     to.collect_map(finished.map(|(code, count)| (code.name(), *count)))
-}
-
-#[cfg(all(test, not(loom)))]
-mod tests {
-    use std::sync::mpsc::{Receiver, Sender, channel};
-
-    use super::*;
-
-    /// Says that it tells, and goes on when it is asked to.
-    struct Slow(std::sync::Mutex<(Sender<()>, Receiver<()>)>);
-
-    impl StatsSource for Slow {
-        fn describe(&self, _: &mut Table) {
-            let channels = self.0.lock().unwrap();
-            channels.0.send(()).unwrap();
-            channels.1.recv().unwrap();
-        }
-    }
-
-    #[test]
-    fn nobody_waits_for_what_is_being_told() {
-        let ((tells, told), (go, goes)) = (channel(), channel());
-        let latest = Arc::<Latest>::default();
-        latest.set(Slow(std::sync::Mutex::new((tells, goes))));
-        let of = Arc::clone(&latest);
-        let reader = std::thread::spawn(move || {
-            of.describe(&mut Table::new(Duration::ZERO, std::iter::empty()));
-        });
-        told.recv().unwrap();
-        let (done, is_done) = channel();
-        let policy = std::thread::spawn(move || {
-            latest.clear();
-            done.send(()).unwrap();
-        });
-        is_done.recv_timeout(Duration::from_secs(60)).expect("the policy waits for who tells");
-        go.send(()).unwrap();
-        reader.join().unwrap();
-        policy.join().unwrap();
-    }
 }
