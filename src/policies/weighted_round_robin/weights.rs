@@ -33,7 +33,7 @@ impl Weights {
         config: &WeightedRoundRobinConfig,
         endpoints: &[&Arc<EndpointDescriptor>],
     ) {
-        self.records.list(endpoints, |_| CallCounters::new(ReportedWeight::new()));
+        self.records.update_list(endpoints, |_| CallCounters::new(ReportedWeight::new()));
         self.from_config = config.source.weights_from_config(endpoints);
     }
 
