@@ -18,40 +18,20 @@
 //!
 //! Must not depend on: the data that the locks protect.
 
+mod gate;
 #[cfg(all(target_os = "linux", not(miri)))]
 mod handlers;
 #[cfg(all(test, target_os = "linux", not(miri), not(loom)))]
 mod tests;
 
-use std::cell::Cell;
 use std::sync::OnceLock;
 // Not `crate::sync`: loom's atomics cannot be static, and a fork has no model.
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use gate::{DEPTH, FORK, FORKS, GATE, IN_CHILD, INSIDE, NEW, PATIENCE};
 #[cfg(all(target_os = "linux", not(miri)))]
 use handlers::register;
-
-/// How long a fork and a lock wait for each other. Locks are held for microseconds; the rest is for
-/// a thread that a busy machine does not run.
-const PATIENCE: Duration = Duration::from_millis(500);
-
-/// Counts a thread that is inside. The lower half of the gate: there are fewer threads than 2^32.
-const INSIDE: u64 = 1;
-/// Counts a fork in progress. The upper half of the gate, without its highest bit.
-const FORK: u64 = 1 << 32;
-/// Set until the handlers are registered. The highest bit of the gate.
-const NEW: u64 = 1 << 63;
-
-/// The gate: how many threads are inside, and how many forks are in progress.
-static GATE: AtomicU64 = AtomicU64::new(NEW);
-
-thread_local! {
-    /// How many times this thread is inside.
-    static DEPTH: Cell<u64> = const { Cell::new(0) };
-    /// This thread is forking. Until the fork is done, it passes the gate freely.
-    static FORKS: Cell<bool> = const { Cell::new(false) };
-}
 
 /// While this lives, its thread is inside, and no fork happens.
 #[derive(Debug)]
@@ -118,6 +98,15 @@ pub fn get_or_init<T>(cell: &OnceLock<T>, make: impl FnOnce() -> T) -> &T {
 fn init<T>(cell: &OnceLock<T>, make: impl FnOnce() -> T) -> &T {
     let _inside = enter();
     cell.get_or_init(make)
+}
+
+/// Sets the function that the child of a fork calls with a random number. Only the first one counts.
+pub(super) fn in_child(restart: fn(u32)) {
+    if IN_CHILD.get().is_none() {
+        without_fork(|| {
+            let _ = IN_CHILD.set(restart);
+        });
+    }
 }
 
 /// Runs `body`, and lets no fork happen meanwhile. `body` must not run user code.

@@ -10,6 +10,7 @@ use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use super::fork::in_child;
 use super::lock::{Lazy, Mutex};
 
 /// Free numbers below `next`, lowest first.
@@ -58,6 +59,8 @@ const MAX_SLOTS: usize = 64;
 
 /// The usual number of slots on this machine.
 pub(super) fn usual_slots() -> usize {
+    // A rotation is about to be made, which a child may inherit before it is used.
+    in_child(restart_in_child);
     // Asked once: the standard library reads files of the system to find out.
     static CORES: Lazy<usize> =
         Lazy::new(|| std::thread::available_parallelism().map_or(1, |cores| cores.get()));
@@ -66,8 +69,7 @@ pub(super) fn usual_slots() -> usize {
 
 /// In the child of a fork: gives out numbers from a random one on. The calling thread will get a
 /// new number, so that its rotations do not repeat the parent's turns.
-#[cfg(all(target_os = "linux", not(miri)))]
-pub(super) fn restart_in_child(random: u32) {
+fn restart_in_child(random: u32) {
     // Not dropped: that would give back a number of the parent.
     let _ = LEASE.try_with(|lease| std::mem::forget(lease.take()));
     cell::set(0);
@@ -76,6 +78,7 @@ pub(super) fn restart_in_child(random: u32) {
 
 #[cold]
 fn assign() -> u32 {
+    in_child(restart_in_child);
     let slot = {
         let mut pool = POOL.lock();
         match pool.free.pop() {

@@ -6,8 +6,7 @@ use std::hash::BuildHasher;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::{DEPTH, FORK, FORKS, GATE, PATIENCE};
-use crate::sync::slot;
+use super::gate::{DEPTH, FORK, FORKS, GATE, IN_CHILD, PATIENCE};
 
 /// Registers the handlers with the C library.
 pub(super) fn register() {
@@ -25,8 +24,9 @@ pub(super) fn register() {
 // is such a pointer, and `at_load` needs nothing that is set up later.
 #[unsafe(link_section = ".init_array")]
 static AT_LOAD: extern "C" fn() = {
+    use super::gate::NEW;
     extern "C" fn at_load() {
-        if GATE.fetch_and(!super::NEW, Ordering::AcqRel) & super::NEW != 0 {
+        if GATE.fetch_and(!NEW, Ordering::AcqRel) & NEW != 0 {
             register();
         }
     }
@@ -53,7 +53,7 @@ unsafe extern "C" fn parent() {
 }
 
 /// After the fork, in the child, whose only thread is this one: opens the gate, and starts other
-/// random numbers and rotations.
+/// random numbers and what [`in_child`](super::in_child) was given.
 unsafe extern "C" fn child() {
     GATE.store(DEPTH.get(), Ordering::Release);
     FORKS.set(false);
@@ -62,5 +62,7 @@ unsafe extern "C" fn child() {
     let keys = std::collections::hash_map::RandomState::new();
     let mut random = fastrand::Rng::with_seed(keys.hash_one((std::process::id(), Instant::now())));
     fastrand::seed(random.u64(..));
-    slot::restart_in_child(random.u32(..));
+    if let Some(restart) = IN_CHILD.get() {
+        restart(random.u32(..));
+    }
 }
