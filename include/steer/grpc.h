@@ -84,9 +84,9 @@ std::string StatsJson();
 std::string StatsPrometheus();
 
 // Turns the tracking of calls for these statistics on or off. It matters for policies that do not
-// track calls anyway, such as steer_round_robin. A channel follows it from its next picker on, so it
-// is best called before the first channel is made. Off by default, unless STEER_STATS=calls is in
-// the environment. Any thread.
+// track calls anyway, such as steer_round_robin. A channel follows it from its next picker on, so
+// it is best called before the first channel is made. Off by default, unless STEER_STATS=calls is
+// in the environment. Any thread.
 void TrackCalls(bool on);
 
 }  // namespace steer

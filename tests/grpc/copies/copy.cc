@@ -1,11 +1,11 @@
-// One copy of Steer, with policies of its own: built into a program and into several libraries,
-// each time with another COPY. What it offers has COPY at the end of its name:
+// One copy of Steer with its own policies. It is built into a program and into several libraries,
+// each time with another value of the macro COPY. It exports:
 //   const char* copy_register_<COPY>()   "<ok, 0 or 1> <code> <message>" of steer::Register()
 //   const char* copy_late_<COPY>()       registers one more plugin: "<status> <why>"
 //   const char* copy_take_<COPY>(block)  registers a plugin: "<status>"
 //   const char* copy_stats_<COPY>()      steer::StatsJson()
-// Its policies: pick_<COPY>, a plugin in C++; table_<COPY>, a table in C that is registered without
-// a plugin and uses this copy's own steer_api_get(); and late_<COPY>.
+// Its policies are pick_<COPY>, a plugin in C++; table_<COPY>, a table in C that is registered
+// without a plugin and uses this copy's steer_api_get(); and late_<COPY>.
 #include <steer/grpc.h>
 #include <steer/steer.h>
 
@@ -77,7 +77,7 @@ int32_t NewPicker(void*, const void* config, const steer_backends* backends, ste
 }
 void FreePicker(void* picker) noexcept { delete static_cast<TablePicker*>(picker); }
 
-// A failure, and calls that are followed and not, in turns.
+// Fails if the config says so. Otherwise rotates, and tracks every second call.
 steer_choice Pick(const void* picker, const steer_call*) noexcept {
   auto* self = static_cast<TablePicker*>(const_cast<void*>(picker));
   if (self->fails) return api()->fail(14, View("said by " TEXT(COPY)));
@@ -103,10 +103,10 @@ steer_status RegisterTable() {
   return steer_register_picker(&table);
 }
 
-// As programs do it: before main(), or when the library is loaded.
+// Registers as programs do: before main(), or when the library is loaded.
 const bool registered = [] {
   if (steer_register_plugin(&pick_plugin) != STEER_OK) std::abort();
-  // A second name is not taken twice: for the tests of what cannot be handed over.
+  // Registers a name that both copies have. A name can be handed over only once.
   if (std::getenv("STEER_TEST_SAME_NAME") == nullptr) return RegisterTable() == STEER_OK;
   steer_picker_type table = {};
   table.struct_size = sizeof(table);

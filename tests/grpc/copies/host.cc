@@ -1,12 +1,12 @@
-// A program in whose process copies of Steer are: copies_host <target> <step>... Each step prints a
-// line that begins with its name.
+// A program that runs with several copies of Steer: copies_host <target> <step>... Each step prints
+// a line that begins with the step's name.
 //   open=<library>, global=<library>   dlopen, with RTLD_LOCAL or RTLD_GLOBAL
-//   apart=<library>                    dlopen in a namespace of its own, with another gRPC
+//   apart=<library>                    dlopen in a separate namespace, with a second gRPC
 //   close=<library>                    dlclose
-//   register=<copy>, late=<copy>, stats=<copy>   copy.cc
+//   register=<copy>, late=<copy>, stats=<copy>   calls the copy: see copy.cc
 //   take=<library>:<copy>              registers the plugin of an open library with a copy
-//   race=<copy>,<copy>                 registers both at once
-//   channel                            makes a channel, so that gRPC takes no more policies
+//   race=<copy>,<copy>                 registers both at the same time
+//   channel                            makes a channel, so that gRPC accepts no more policies
 //   call=<policy>[:<config>]           makes a channel with this policy, and 20 calls
 #include <dlfcn.h>
 #include <grpcpp/grpcpp.h>
@@ -92,7 +92,7 @@ int main(int argc, char** argv) {
       answer = std::to_string(dlclose(libraries[what]));
       libraries.erase(what);
     } else if (step == "take") {
-      // <library>:<copy>: registers a plugin with a copy, by hand.
+      // <library>:<copy>
       const size_t colon = what.find(':');
       const void* const block = dlsym(libraries[what.substr(0, colon)], "steer_plugin_block");
       answer = Find<const char* (*)(const void*)>("take", what.substr(colon + 1))(block);

@@ -1,4 +1,4 @@
-// A plugin that a program opens by itself, registers, and closes.
+// A plugin that a program opens, registers and closes itself.
 #include <steer/steer.hpp>
 
 namespace {

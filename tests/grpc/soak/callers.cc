@@ -14,8 +14,9 @@ namespace steer_soak {
 namespace {
 
 const char kMethod[] = "/steer.test.Soak/Call";
-// Whatever becomes of a call, it does not take this long.
+// No call takes this long, whatever happens to it.
 constexpr std::chrono::seconds kDeadline(60);
+// Far more than a run without faults has. Limits the memory of a run with many.
 constexpr size_t kMostRemarkable = 1000;
 
 const grpc::ByteBuffer& Request() {
@@ -30,7 +31,7 @@ int NumberIn(const grpc::ByteBuffer& bytes) {
   return std::atoi(std::string(slice.begin(), slice.end()).c_str());
 }
 
-// The P of "ipv4:127.0.0.1:P", with or without escapes; 0 if it is none.
+// The P of "ipv4:127.0.0.1:P", with or without escapes; 0: another text.
 int PortOfPeer(const std::string& peer) {
   if (peer.compare(0, 5, "ipv4:") != 0) return 0;
   const size_t colon = peer.rfind(':');
@@ -67,7 +68,7 @@ void Histogram::Forget() {
   longest_ns_ = 0;
 }
 
-// One call: its headers, then its message and the answer, all as steps that end on the thread's
+// One call: first its headers, then its message and the answer. Each step ends on the thread's
 // completion queue.
 class Callers::Call {
  public:
@@ -90,7 +91,7 @@ class Callers::Call {
     callers_->tallies_[channel]->starting.Add(Clock::now() - about_.begin);
   }
 
-  // A step has ended. Deletes the call after its last.
+  // Called when a step has ended. Deletes the call after the last step.
   void Proceed(Step step) {
     switch (step) {
       case kStarted:
@@ -170,7 +171,7 @@ void Callers::Work(uint32_t number) {
   size_t channel = number;
   uint64_t calls = 0;
   const std::chrono::nanoseconds pace(std::chrono::seconds(options_.threads));
-  // The threads begin one after the other within the time between two calls.
+  // The threads start one after the other within the time between two calls.
   auto due = std::chrono::system_clock::now() +
              std::chrono::duration_cast<std::chrono::system_clock::duration>(
                  pace / options_.rate * number / options_.threads);
@@ -178,7 +179,7 @@ void Callers::Work(uint32_t number) {
   while (open) {
     void* tag;
     bool ok;
-    // Waiting in the queue, and not beside it: so that somebody always polls the connections.
+    // Waits in the queue instead of sleeping, so that some thread always polls the connections.
     switch (queue.AsyncNext(&tag, &ok, due)) {
       case grpc::CompletionQueue::GOT_EVENT: {
         const auto* const step = static_cast<Call::Tag*>(tag);
@@ -193,10 +194,10 @@ void Callers::Work(uint32_t number) {
     }
     const int rate = options_.rate * (mode_ == Mode::kSweep ? 3 : 1);
     due += std::chrono::duration_cast<std::chrono::system_clock::duration>(pace / rate);
-    // What a machine that stood still has left out is not made up for at once.
+    // After a standstill of the machine, does not make up for all missed calls at once.
     due = std::max(due, std::chrono::system_clock::now() - std::chrono::milliseconds(100));
     if (stopped_) {
-      // The queue may close only when nothing will be put into it.
+      // The queue may shut down only when no call will add to it.
       if (running_ == 0) queue.Shutdown();
       continue;
     }

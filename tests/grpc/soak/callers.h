@@ -1,10 +1,10 @@
-// The client threads of a soak: each starts calls at a steady rate, on one channel after the other,
-// whether or not the ones before have ended, and waits for them on a completion queue of its own.
+// The client threads of a soak. Each starts calls at a steady rate, on one channel after the other,
+// whether or not earlier calls have ended, and waits for them on its own completion queue.
 //
-// A call is measured from its start to the moment when gRPC says that its headers are on the wire:
-// what the channel, the policy's pick and the connection's writing have added.
+// The time of a call is measured from its start until gRPC reports that its headers are on the
+// wire. It consists of the channel's work, the policy's pick, and the connection's writing.
 //
-// Must not know: which policies these are, when servers die.
+// Must not depend on: which policies these are, when servers die.
 #ifndef STEER_TESTS_GRPC_SOAK_CALLERS_H_
 #define STEER_TESTS_GRPC_SOAK_CALLERS_H_
 
@@ -24,7 +24,7 @@
 
 namespace steer_soak {
 
-// How long calls took to be on the wire: counted in steps of a quarter of an octave.
+// The times of calls to the wire, counted in steps of a quarter of an octave.
 class Histogram {
  public:
   void Add(Clock::duration time);
@@ -38,7 +38,7 @@ class Histogram {
   std::atomic<int64_t> longest_ns_{0};
 };
 
-// A call that failed, or one that was long in coming to the wire.
+// A call that failed, or that took long to the wire.
 struct Remarkable {
   size_t channel;
   TimePoint begin;
@@ -46,7 +46,7 @@ struct Remarkable {
   TimePoint end;
   grpc::Status status;
   bool wait_for_ready;
-  // Of the backend that the last attempt went to; 0 if there was none.
+  // The port of the backend of the last attempt; 0: there was none.
   int port;
 };
 
@@ -56,11 +56,11 @@ class Callers {
     int threads = 8;
     // Per second, of all threads together.
     int rate = 500;
-    // From here on a call is long in coming to the wire.
+    // A call that takes at least this long to the wire is remarkable.
     Clock::duration long_time{};
   };
 
-  // `ports` are those of all servers.
+  // `ports`: the ports of all servers.
   Callers(std::vector<std::shared_ptr<grpc::Channel>> channels, std::vector<int> ports,
           const Options& options);
   // Waits for all calls.
@@ -70,30 +70,30 @@ class Callers {
   Callers& operator=(const Callers&) = delete;
 
   void Run() { mode_ = Mode::kRun; }
-  // Starts no further calls. Those that run go on.
+  // Starts no more calls. Running calls go on.
   void Pause() { mode_ = Mode::kPause; }
   int running() const { return running_; }
 
-  // From now on only channels are called of which some server has not answered since, and these
-  // three times as often.
+  // From now on calls only channels on which some server has not answered since, three times as
+  // often.
   void BeginSweep();
-  // Of how many servers a channel has had no answer since.
+  // The number of servers that have not answered on this channel since BeginSweep.
   int Missing(size_t channel) const;
 
   uint64_t calls(size_t channel) const { return tallies_[channel]->calls; }
   const Histogram& to_wire(size_t channel) const { return tallies_[channel]->to_wire; }
-  // The longest that a thread was in gRPC's function that starts a call, where a call is picked if
-  // there is a backend for it.
+  // The times that threads spent in gRPC's function that starts a call. It picks if a backend is
+  // READY.
   const Histogram& starting(size_t channel) const { return tallies_[channel]->starting; }
 
-  // Whether a call that began later than this was on the wire to the same server more than `by`
-  // before it: then there was a connection that this one could have had.
+  // Whether a call that began later was on the wire to the same server more than `by` earlier. Then
+  // there was a connection that this call could have used.
   bool Overtaken(const Remarkable& call, Clock::duration by) const;
 
-  // Begins all of its numbers anew. Only while it pauses.
+  // Resets all numbers. Call it only after Pause.
   void Forget();
 
-  // What there was since the last time. At most a thousand are kept in between; more are counted.
+  // The remarkable calls since the last time. Keeps at most a thousand, and counts the others.
   std::vector<Remarkable> TakeRemarkable();
   uint64_t forgotten() const { return forgotten_; }
 
@@ -112,15 +112,15 @@ class Callers {
       size_t count = 0;
     };
     mutable std::mutex mutex;
-    // Guarded by it.
+    // Guarded by `mutex`.
     std::vector<Latest> latest;
   };
   class Call;
 
   void Work(uint32_t number);
-  // Where the thread's next call goes. False when there is nothing to call.
+  // Chooses the channel of the thread's next call. False: no channel needs a call.
   bool NextChannel(size_t* channel) const;
-  // ports_.size() if it is none of them.
+  // The server's index. ports_.size(): there is no such server.
   size_t ServerAt(int port) const;
   void Ended(const Remarkable& call, int answer);
 
@@ -132,7 +132,7 @@ class Callers {
   std::atomic<bool> stopped_{false};
   std::atomic<int> running_{0};
   std::mutex mutex_;
-  // Guarded by it.
+  // Guarded by mutex_.
   std::vector<Remarkable> remarkable_;
   std::atomic<uint64_t> forgotten_{0};
   std::vector<std::thread> threads_;

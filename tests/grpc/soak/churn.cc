@@ -24,15 +24,16 @@
 namespace steer_soak {
 namespace {
 
+// Shorter than most calls, so that calls outlive their lists.
 constexpr std::chrono::milliseconds kBetweenLists(5);
-// A call that takes so long hangs.
+// A call that takes this long hangs.
 constexpr std::chrono::seconds kHanging(60);
-// Most calls take up to this long, which is two or three lists.
+// Most calls take up to this long: two or three lists.
 constexpr int kShortMs = 12;
-// One call of so many takes much longer.
+// One call in this many takes kLongMs: dozens of lists.
 constexpr int kCallsPerLong = 32;
 constexpr int kLongMs = 250;
-// Each ends a channel and begins another one.
+// Each round starts and ends a channel.
 constexpr int kRounds = 3;
 
 constexpr char kCustom[] = "churn_custom";
@@ -41,7 +42,7 @@ struct Churned {
   const char* name;
   const char* policy;
   const char* config;
-  // Its calls are followed for the statistics alone.
+  // Calls are tracked for the statistics only.
   bool for_statistics;
 };
 
@@ -62,7 +63,7 @@ const std::vector<Churned>& All() {
   return all;
 }
 
-// The calls of churn_custom.
+// The picks and the ends of churn_custom's calls.
 std::atomic<uint64_t> custom_picked{0};
 std::atomic<uint64_t> custom_ended{0};
 
@@ -72,7 +73,7 @@ struct Tally {
   uint64_t lists = 0;
 
   std::mutex mutex;
-  // Guarded by it.
+  // Guarded by `mutex`.
   std::string first_failure;
 };
 
@@ -83,7 +84,7 @@ struct Call {
   grpc::Status status;
 };
 
-// Keeps so many calls under way until it is over, then waits for them.
+// Keeps `in_flight` calls running until `over`, then waits for them.
 void CallAllTheTime(std::shared_ptr<grpc::Channel> channel, uint32_t seed, int in_flight,
                     const std::atomic<bool>& over, Tally& tally) {
   std::mt19937 random(seed);
@@ -119,7 +120,7 @@ void CallAllTheTime(std::shared_ptr<grpc::Channel> channel, uint32_t seed, int i
     if (!over) {
       start();
     } else {
-      // The channel ends with the last call.
+      // The channel ends with its last call.
       stub.reset();
     }
   }
@@ -128,7 +129,7 @@ void CallAllTheTime(std::shared_ptr<grpc::Channel> channel, uint32_t seed, int i
   }
 }
 
-// One channel from beginning to end.
+// Makes one channel, uses it, and releases it.
 void ChurnOnce(const Churned& churned, const std::vector<int>& ports, Clock::duration time,
                const ChurnOptions& options, Tally& tally) {
   std::mt19937 random(std::random_device{}());
@@ -137,7 +138,7 @@ void ChurnOnce(const Churned& churned, const std::vector<int>& ports, Clock::dur
                                          steer_test::ServiceConfig(churned.policy, churned.config));
   std::vector<int> order = ports;
   const auto feed_some = [&] {
-    // One half after the other, and now and then any half: so all leave, or some.
+    // Alternates between two halves, so that all backends leave; sometimes takes a random half.
     if (random() % 4 == 0) {
       std::shuffle(order.begin(), order.end(), random);
     } else {
@@ -156,8 +157,8 @@ void ChurnOnce(const Churned& churned, const std::vector<int>& ports, Clock::dur
     });
   }
   const TimePoint end = Clock::now() + time;
-  // A list also lasts until some of the calls have ended. Otherwise a policy that connects only
-  // what is picked may never connect in time on a busy machine.
+  // A list also lasts until one in 32 of the running calls has ended. Otherwise, on a busy machine,
+  // a policy that connects only picked backends may never connect in time.
   const auto enough = static_cast<uint64_t>(options.threads * options.in_flight / 32);
   while (Clock::now() < end) {
     const uint64_t calls = tally.calls;

@@ -1,11 +1,11 @@
-// Lists that change every few milliseconds, under calls that are shorter and longer than that, for
-// every policy that follows its calls: most calls end when their backend is no longer listed, and
-// many of them are the last that hold its connection.
+// Lists that change every few milliseconds, while calls are shorter or longer than that, for every
+// policy that tracks its calls. Most calls end after their backend has left the list, and many of
+// them hold the last reference to its connection.
 //
-// No server dies, so that each call must succeed. It is about crashes, hangs and what sanitizers
-// report: it measures no time.
+// No server dies, so each call must succeed. The mode looks for crashes, hangs and reports of
+// sanitizers. It measures no time.
 //
-// Must not know: how a policy follows calls.
+// Must not depend on: how a policy tracks calls.
 #ifndef STEER_TESTS_GRPC_SOAK_CHURN_H_
 #define STEER_TESTS_GRPC_SOAK_CHURN_H_
 
@@ -17,23 +17,23 @@
 
 namespace steer_soak {
 
-// Registers "churn_custom", a policy that follows its calls. Before steer::Register(). False if it
-// cannot be registered.
+// Registers "churn_custom", a custom policy that tracks its calls. Call it before
+// steer::Register(). False: it cannot be registered.
 bool RegisterChurned();
 
-// The names of all policies that can be churned. What follows a colon tells those of one policy
-// apart: "steer_round_robin:statistics" follows calls for the statistics alone.
+// The names of all policies that can be churned. A suffix after a colon tells variants apart:
+// "steer_round_robin:statistics" tracks calls for the statistics only.
 std::vector<std::string> ChurnedPolicies();
 
 struct ChurnOptions {
-  // For all of them together.
+  // For all policies together.
   std::chrono::milliseconds time{60000};
   int threads = 4;
-  // Calls of each thread that run at a time.
+  // Running calls of each thread.
   int in_flight = 48;
 };
 
-// Whether all went well; otherwise says on stdout what did not.
+// Returns whether all calls succeeded. Prints the faults.
 bool Churn(Fleet& fleet, const std::vector<std::string>& policies, const ChurnOptions& options);
 
 }  // namespace steer_soak

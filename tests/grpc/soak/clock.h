@@ -1,4 +1,4 @@
-// The soak's clock: one for all of its threads.
+// The clock that all threads of the soak use.
 #ifndef STEER_TESTS_GRPC_SOAK_CLOCK_H_
 #define STEER_TESTS_GRPC_SOAK_CLOCK_H_
 

@@ -143,7 +143,7 @@ std::optional<Death> Fleet::FindDeath(int port, TimePoint call_begin, TimePoint 
   for (uint64_t back = 1; back <= known; ++back) {
     const Death& death = server.deaths[(server.death_count - back) % server.deaths.size()];
     if (death.begin > call_end) continue;
-    // Not by adding to what may be max().
+    // Subtracts, because death.end may be TimePoint::max().
     if (call_begin - slack <= death.end) return death;
   }
   return std::nullopt;

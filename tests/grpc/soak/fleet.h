@@ -1,7 +1,7 @@
-// The servers of a soak, in a few processes; and when each of them died, so that a call that failed
-// there can be explained by that, or cannot.
+// The servers of a soak, in a few processes, and the times when each of them died: a death explains
+// why a call to that server failed.
 //
-// Must not know: channels, policies.
+// Must not depend on: channels, policies.
 #ifndef STEER_TESTS_GRPC_SOAK_FLEET_H_
 #define STEER_TESTS_GRPC_SOAK_FLEET_H_
 
@@ -19,45 +19,44 @@
 
 namespace steer_soak {
 
-// Its connections broke between these two.
+// A server's death: its connections broke between these two times.
 struct Death {
   TimePoint begin;
-  // TimePoint::max() while it is under way.
+  // TimePoint::max() until the death is complete.
   TimePoint end;
 };
 
 class Fleet {
  public:
-  // Starts all of them.
+  // Starts all servers.
   Fleet(int servers, int processes);
 
   int size() const { return static_cast<int>(servers_.size()); }
   const std::vector<int>& ports() const { return ports_; }
   int processes() const { return static_cast<int>(processes_.size()); }
 
-  // --- By one thread ---
+  // --- For one thread ---
 
-  // Whether a server's process is there, and it could be killed or started.
+  // Whether the server's process runs, so that the server can be killed or started.
   bool IsReachable(int server) const;
   bool IsRunning(int server) const;
   int running() const;
-  // Its connections break; its process stays, with other servers in it. Returns when they have
-  // broken.
+  // Breaks the server's connections and returns when they are broken. Its process goes on with the
+  // other servers.
   void Kill(int server);
   void Start(int server);
-  // SIGKILL to a process with all of its servers.
+  // Kills a process with all its servers.
   void KillProcess(int process);
   bool ProcessIsThere(int process) const;
-  // Starts a process anew if it is gone. Its servers are reachable, and run, once Poll() has heard
-  // of them.
+  // Starts a process again if it was killed. Its servers run once Poll() has seen that they listen.
   void BeginProcess(int process);
   void Poll();
   void StartAll();
 
-  // --- By any thread ---
+  // --- For any thread ---
 
-  // The last death of the server at `port` that may have taken a call with it: the call ended after
-  // the death had begun, and had begun before `slack` was over after it. The latest 16 are known.
+  // The last death of the server at `port` that may explain the failure of a call: the call ended
+  // after the death began, and began at most `slack` after the death. Knows the latest 16 deaths.
   std::optional<Death> FindDeath(int port, TimePoint call_begin, TimePoint call_end,
                                  Clock::duration slack) const;
 
@@ -85,7 +84,7 @@ class Fleet {
   std::vector<std::unique_ptr<Server>> servers_;
   std::vector<int> ports_;
   std::vector<Process> processes_;
-  // Guards the deaths.
+  // Guards the deaths of all servers.
   mutable std::mutex mutex_;
 };
 

@@ -10,13 +10,14 @@
 namespace steer_soak {
 namespace {
 
-// A death this long before a call is not what it failed of, however busy the machine.
+// A death this long before a call does not explain its failure, even on a busy machine.
 constexpr std::chrono::seconds kForgotten(5);
-// Further ones are only counted.
+// Further faults are only counted.
 constexpr uint64_t kMostPrinted = 50;
 
-// What the kernel says of a connection that broke, and gRPC's transport of a call that is given to
-// a broken one. gRPC does not always name the peer then; no policy and no channel speaks like this.
+// Whether a message is the kernel's about a broken connection, or that of gRPC's transport about a
+// call on a broken one. gRPC does not always name the peer then. No policy or channel uses these
+// words.
 bool IsOfAConnection(const std::string& message) {
   for (const char* words :
        {"Broken pipe", "Connection reset by peer", "Socket closed", "Transport closed"}) {

@@ -1,11 +1,11 @@
-// Which of a soak's calls may have failed or waited as they did, and which may not.
+// Decides which calls of a soak were allowed to fail or to be late.
 //
-// A call may fail, with UNAVAILABLE, when the server that it went to died while it ran; or when it
-// went there before the channel could know, so within 100 ms after the death. A call may be longer
-// than 100 ms in coming to the wire when the machine, and not the program, stood still. Everything
-// else is a fault. Time that the machine withheld counts for neither of these 100 ms.
+// A call may fail with UNAVAILABLE if its server died while it ran, or if it began within 100 ms
+// after the death, before the channel could know. A call may take more than 100 ms to the wire if
+// the machine, and not the program, stood still. Everything else is a fault. Time that the machine
+// withheld does not count.
 //
-// Must not know: policies, what made the calls.
+// Must not depend on: policies, what made the calls.
 #ifndef STEER_TESTS_GRPC_SOAK_JUDGE_H_
 #define STEER_TESTS_GRPC_SOAK_JUDGE_H_
 
@@ -22,30 +22,30 @@ namespace steer_soak {
 
 class Judge {
  public:
-  // What became of a channel's calls.
+  // The verdicts on a channel's calls.
   struct Verdicts {
-    // Lost with a server that died while they ran, and just before they began.
+    // Lost because their server died while they ran, or just before they began.
     uint64_t lost_in_flight = 0;
     uint64_t lost_after = 0;
-    // The longest that such a call began after the death.
+    // The longest time between a death and the begin of a lost call.
     Clock::duration latest{0};
-    // Late because of the machine, and late.
+    // Late because of the machine, or late for another reason.
     uint64_t withheld = 0;
     uint64_t stalled = 0;
-    // Waited for a connection that was made for it.
+    // Waited for a connection that was made for the call.
     uint64_t connecting = 0;
-    // Failed otherwise.
+    // Failed for another reason.
     uint64_t failed = 0;
   };
 
-  // A call may take up to `bound` to be on the wire, and as long after a server's death be lost.
+  // `bound`: the longest allowed time to the wire, and after a server's death.
   Judge(const Fleet& fleet, const Witness& witness, std::vector<std::string> channels,
         Clock::duration bound);
 
   void Hear(std::vector<Remarkable> calls);
-  // Judges the calls that ended before then.
+  // Judges the calls that ended before `before`.
   void Decide(TimePoint before, const Callers& callers);
-  // Something else that is wrong.
+  // Counts and prints another fault.
   void Fault(const std::string& what);
 
   const Verdicts& of(size_t channel) const { return verdicts_[channel]; }

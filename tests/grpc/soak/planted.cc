@@ -14,15 +14,16 @@ namespace {
 
 using steer::Choice;
 
-// More than is a stall, on any machine that was ever seen.
+// Three times the limit for calls, so that it is found on any machine.
 constexpr std::chrono::milliseconds kStall(300);
+// Large enough to show within seconds.
 constexpr size_t kLeak = 1 << 20;
 
-// Takes turns; `harm` chooses for one call of a hundred, given whose turn it is.
+// Rotates. For one call in a hundred, `harm` gets the backend and makes the choice.
 bool Register(const char* name, Choice (*harm)(size_t turn)) {
   const auto build = [harm](auto& picker) {
     return [harm, count = picker.backends.size()](const steer::Call&) {
-      // Over all pickers: there are some dozens of them a second.
+      // Shared by all pickers, because there are some dozens of new pickers per second.
       static std::atomic<uint64_t> picks{0};
       const uint64_t pick = picks.fetch_add(1, std::memory_order_relaxed);
       return pick % 100 == 99 ? harm(pick % count) : Choice::Complete(pick % count);
@@ -39,7 +40,7 @@ Choice Stall(size_t turn) {
 }
 
 Choice Leak(size_t turn) {
-  // Out of the compiler's sight, and touched, so that it is resident.
+  // Written to, so that it is resident; stored, so that the compiler keeps it.
   static std::atomic<void*> latest{nullptr};
   latest = std::memset(std::malloc(kLeak), 1, kLeak);
   return Choice::Complete(turn);

@@ -1,14 +1,14 @@
-// Policies with a fault that a soak must find: they show that it would.
+// Policies with a fault that a soak must find.
 //
-// Must not know: how faults are found.
+// Must not depend on: how faults are found.
 #ifndef STEER_TESTS_GRPC_SOAK_PLANTED_H_
 #define STEER_TESTS_GRPC_SOAK_PLANTED_H_
 
 namespace steer_soak {
 
-// Registers policies that take turns, but for one call of a hundred, which "planted_failure" fails,
-// "planted_stall" keeps waiting, and for which "planted_leak" takes memory that it never frees.
-// Before steer::Register(). False if they cannot be registered.
+// Registers policies that rotate, except for one call in a hundred: "planted_failure" fails it,
+// "planted_stall" delays it, and "planted_leak" allocates memory for it that it never frees. Call
+// it before steer::Register(). False: they cannot be registered.
 bool RegisterPlanted();
 
 }  // namespace steer_soak

@@ -1,9 +1,9 @@
-// Readings of this process's memory, all taken in the same state, at rest, and whether it grows.
+// Readings of this process's memory, all taken at rest, and whether it grows.
 //
-// The first third of the readings is warm-up: gRPC's and glibc's pools find their sizes. What the
-// mean of the last third has more than that of the middle third is growth.
+// The first third of the readings is warm-up, in which the pools of gRPC and glibc reach their
+// sizes. Growth is the mean of the last third minus that of the middle third.
 //
-// Must not know: what the process does.
+// Must not depend on: what the process does.
 #ifndef STEER_TESTS_GRPC_SOAK_READING_H_
 #define STEER_TESTS_GRPC_SOAK_READING_H_
 
@@ -15,22 +15,21 @@
 
 namespace steer_soak {
 
-// About what a connection takes in gRPC, in bytes.
+// The approximate size of a connection in gRPC, in bytes.
 constexpr double kConnectionBytes = 100e3;
 
 struct Reading {
   steer_test::Memory memory;
-  // Connections that no channel has a use for, and that will go; counted as they are, and not as
-  // growth.
+  // Connections that no channel uses and that will end. Their memory does not count as growth.
   int more_connections = 0;
 
-  // What is in use but for those, in bytes.
+  // The bytes in use, without those connections.
   double Of(uint64_t steer_test::Memory::*part) const {
     return static_cast<double>(memory.*part) - kConnectionBytes * more_connections;
   }
 };
 
-// In bytes. Zeros while there are less than three readings.
+// In bytes. Zero if there are fewer than three readings.
 struct Growth {
   // The mean of the middle third.
   double from = 0;

@@ -1,12 +1,13 @@
-// A process of many servers, for the soak: one for each port that it is given. Each answers every
-// call with its own port, after as long as the call says or else up to 40 ms, and with a load
-// report, so that policies which weigh by load have something to weigh. Knows nothing of Steer, and
-// ends when its stdin does.
+// A process with many servers, for the soak: one for each port argument. Each server answers every
+// call with its port, after the time that the call wants, otherwise after up to 40 ms. The answer
+// has a load report, for policies that use load. The process ends at the end of its stdin.
 //
-// Prints "LISTENING" when all of its servers are ready. Commands, each answered by "OK":
-//   kill <port>    the server dies as if its process had been killed: its connections break, and
-//                  whatever runs there is lost. The answer comes when they are broken
-//   start <port>   it is there again
+// Prints "LISTENING" when all servers are ready. It answers each command with "OK":
+//   kill <port>    ends the server as if its process had been killed: breaks its connections, and
+//                  loses its running calls. Answers when the connections are broken
+//   start <port>   starts the server again
+//
+// Must not depend on: Steer.
 #include <grpcpp/alarm.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
@@ -31,13 +32,13 @@ std::mt19937& Random() {
   return random;
 }
 
-// Calls per second, and how busy the application is.
+// A load report: calls per second, and the application's utilization.
 std::string SomeLoad() {
   std::uniform_real_distribution<double> utilization(0.3, 0.9);
   return steer_test::LoadReport().Number(6, 100).Number(9, utilization(Random())).bytes();
 }
 
-// One call: reads its message, takes its time, answers.
+// One call: reads the message, waits, answers.
 class Answer : public grpc::ServerGenericBidiReactor {
  public:
   Answer(grpc::CallbackServerContext* context, const grpc::ByteBuffer& answer)
@@ -79,10 +80,10 @@ class Server {
   explicit Server(int port) : port_(port) { Start(); }
 
   void Start() {
-    // One of them serves one server only.
+    // A service can be registered with one server only.
     service_ = std::make_unique<Service>(port_);
     grpc::ServerBuilder builder;
-    // Two servers on one port would share its connections unseen.
+    // Otherwise two servers on one port would share its connections unnoticed.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     int bound_port = 0;
     builder.AddListeningPort("127.0.0.1:" + std::to_string(port_),
@@ -95,7 +96,7 @@ class Server {
     }
   }
 
-  // What is left of a server whose sockets are broken.
+  // Destroys a server whose sockets are broken.
   void Bury() {
     server_->Shutdown(std::chrono::system_clock::now());
     server_.reset();
@@ -126,7 +127,7 @@ class Server {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // That its listeners end is what they are for, and gRPC logs each as an error.
+  // gRPC would log each broken listener as an error.
   setenv("GRPC_VERBOSITY", "NONE", 1);
   std::map<int, std::unique_ptr<Server>> servers;
   for (int i = 1; i < argc; ++i) {

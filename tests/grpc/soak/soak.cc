@@ -1,13 +1,13 @@
 // A long run with real gRPC: hundreds of servers in a few processes, client threads that call all
-// the time, servers that die and return, address lists that never stay the same. What it does and
-// what it demands: docs/soak.md.
+// the time, servers that die and return, address lists that change all the time. docs/soak.md says
+// what it does and what it demands.
 //
 //   steer_soak [--seconds=N] [--servers=N] [--processes=N] [--rate=N] [--stall=MS]
 //              [--policies=A,B,...]
 //   steer_soak --churn [--seconds=N] [--servers=N] [--processes=N] [--policies=A,B,...]
 //
-// One channel for each policy. The status is 1 if anything was wrong. The second is another mode,
-// see churn.h.
+// There is one channel for each policy. The exit status is 1 if there was a fault. --churn is
+// another mode, see churn.h.
 #include <sched.h>
 #include <steer/grpc.h>
 #include <sys/resource.h>
@@ -47,7 +47,7 @@ struct Options {
   int servers = 200;
   int processes = 8;
   int rate = 500;
-  // In milliseconds.
+  // In milliseconds: a call that takes longer to the wire is late.
   int stall = 100;
   std::string policies =
       "steer_round_robin,steer_least_request,steer_weighted_round_robin,steer_ring_hash,rotating";
@@ -66,7 +66,7 @@ std::string Join(const std::vector<std::string>& parts) {
   return list;
 }
 
-// Of the mode --churn.
+// The defaults of the mode --churn.
 Options ChurnDefaults() {
   Options options;
   options.churn = true;
@@ -104,15 +104,17 @@ bool ParseOptions(int argc, char** argv, Options* options) {
   return true;
 }
 
+// Left-over connections that are not a fault: gRPC 1.51.1 leaves some with its own round_robin, too
+// (docs/soak.md). Those that a policy forgets add up to more.
 constexpr int kMostForgotten = 10;
 
-// Growth in bytes a second that is not counted: gRPC 1.51.1 loses more than this in such a run with
-// its own round_robin (docs/soak.md).
+// Growth in bytes per second that is not a fault: gRPC 1.51.1 loses more in such a run with its own
+// round_robin (docs/soak.md).
 constexpr double kGrpcHeap = 4e3;
 constexpr double kGrpcResident = 15e3;
 
-// Between one channel and the next at a rest. That all of them connect at once to all that they
-// miss keeps two cores busy for half a second, and calls wait for that.
+// The pause between two channels at a rest. If all channels connect at once, two cores are busy for
+// half a second, and calls wait for that.
 constexpr std::chrono::milliseconds kBetweenChannels(200);
 
 bool WaitUpTo(Clock::duration time, const std::function<bool()>& condition) {
@@ -154,10 +156,10 @@ class Soak {
 
   bool Run() {
     Rest();
-    // The first connections were all made at once, and calls had to wait for them.
+    // Drops the first results: all connections were made at once, and calls waited for them.
     callers_->Forget();
     readings_.clear();
-    // Some rests in the shortest run, and one every 15 s in a long one.
+    // Four rests in a short run, and one every 15 s in a long one.
     const Clock::duration cycle = std::min<Clock::duration>(
         std::chrono::seconds(15), std::chrono::seconds(options_.seconds) / 4);
     witness_.Forget();
@@ -170,7 +172,7 @@ class Soak {
       while (Clock::now() < until) {
         trouble_.Make(std::min(until, Clock::now() + std::chrono::seconds(1)));
         judge_.Hear(callers_->TakeRemarkable());
-        // What was less than a second ago may not be all known yet.
+        // Not all deaths of the last second may be known yet.
         judge_.Decide(Clock::now() - std::chrono::seconds(1), *callers_);
       }
       Rest();
@@ -188,8 +190,8 @@ class Soak {
   }
 
  private:
-  // All servers run and are listed. Then each channel must reach each of them, by one connection
-  // each; and when no call runs, memory may hold nothing that it did not hold at the last rest.
+  // Starts and lists all servers. Then each channel must reach each server by one connection. When
+  // no call runs, memory must not hold more than at the last rest.
   void Rest() {
     fleet_.StartAll();
     for (const auto& feed : feeds_) {
@@ -210,11 +212,11 @@ class Soak {
     const int wanted = fleet_.size() * static_cast<int>(policies_.size());
     const auto connections = [&] { return CountConnectionsTo(fleet_.ports()); };
     WaitUpTo(steer_test::kPatience, [&] { return connections() >= wanted; });
-    // Those that are left over may stay for good.
+    // Left-over connections may stay for ever.
     WaitUpTo(std::chrono::seconds(3), [&] { return connections() == wanted; });
     const int more = connections() - wanted;
     if (more < 0) judge_.Fault(std::to_string(-more) + " connections are missing at rest");
-    // For what is given back a little later.
+    // Some memory is freed a little later.
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
     readings_.push_back({steer_test::Memory::Read(), more});
   }
@@ -239,9 +241,8 @@ class Soak {
   double cpu_seconds_ = 0;
 };
 
-// A connection that comes about just when its endpoint has left the list is forgotten by
-// gRPC 1.51.1, with its own round_robin too, until the server dies (docs/soak.md). What a policy
-// forgets adds up.
+// gRPC 1.51.1 forgets a connection that is made just when its endpoint leaves the list, until the
+// server dies. It does so with its own round_robin, too (docs/soak.md).
 void Soak::JudgeMemory() {
   const int more = readings_.back().more_connections;
   if (more > kMostForgotten) {
@@ -309,14 +310,14 @@ bool RunChurn(const steer_soak::Options& options) {
 }
 
 bool RunSoak(const steer_soak::Options& options) {
-  // Before the other programs of the machine, with all that it starts, where that is allowed: what
-  // is measured is not how busy they are.
+  // Runs before the machine's other programs, with its child processes, if that is allowed: the
+  // results should not depend on those programs.
   sched_param first = {};
   first.sched_priority = 1;
   const bool before_others = sched_setscheduler(0, SCHED_RR, &first) == 0;
   std::printf("%s\n", before_others ? "SCHED_RR"
                                     : "no SCHED_RR: the machine's other programs may make it wait");
-  // A self test looks for planted faults, which no other program's work is to excuse.
+  // In a self test, no other program's work excuses the planted faults.
   using Counts = steer_soak::Witness::Counts;
   const bool self_test = options.policies.rfind("planted_", 0) == 0;
   const Counts withheld = self_test       ? Counts::kNothing
@@ -331,10 +332,10 @@ int main(int argc, char** argv) {
   steer_soak::Options options;
   if (!steer_soak::ParseOptions(argc, argv, &options)) return 2;
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
-  // A channel without calls looks at its connections this often; gRPC's own choice is every 5 s.
+  // A channel without calls polls its connections this often. gRPC's default is 5 s.
   setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "100", 1);
   if (!steer_soak::RegisterPlanted() || !steer_soak::RegisterChurned()) {
-    std::fprintf(stderr, "soak: cannot register the policies of its own\n");
+    std::fprintf(stderr, "soak: cannot register its custom policies\n");
     return 1;
   }
   const steer::RegisterStatus status = steer::Register();

@@ -23,7 +23,7 @@ std::vector<int> FileDescriptors() {
   return fds;
 }
 
-// 0 when there is none.
+// 0: the socket has no port.
 int PortOf(int fd, int (*name)(int, sockaddr*, socklen_t*)) {
   sockaddr_storage address = {};
   socklen_t length = sizeof(address);
@@ -31,7 +31,7 @@ int PortOf(int fd, int (*name)(int, sockaddr*, socklen_t*)) {
   if (address.ss_family == AF_INET) {
     return ntohs(reinterpret_cast<const sockaddr_in*>(&address)->sin_port);
   }
-  // gRPC connects to IPv4 addresses by sockets of IPv6.
+  // gRPC uses IPv6 sockets for IPv4 addresses.
   if (address.ss_family == AF_INET6) {
     return ntohs(reinterpret_cast<const sockaddr_in6*>(&address)->sin6_port);
   }
@@ -41,12 +41,12 @@ int PortOf(int fd, int (*name)(int, sockaddr*, socklen_t*)) {
 }  // namespace
 
 void BreakLocalPort(int port) {
-  // Twice: a connection may be accepted while the listener is yet to be found.
+  // Twice, because a connection may be accepted before the first pass reaches the listener.
   for (int pass = 0; pass < 2; ++pass) {
     for (const int fd : FileDescriptors()) {
       if (PortOf(fd, getsockname) != port) continue;
-      // The owner may close it at any time, and its number may be another socket's then: this one
-      // is the same until we close it.
+      // The owner may close the descriptor at any time, and its number may then name another
+      // socket. The duplicate stays the same socket until it is closed below.
       const int same = fcntl(fd, F_DUPFD_CLOEXEC, 0);
       if (same < 0) continue;
       if (PortOf(same, getsockname) == port) shutdown(same, SHUT_RDWR);

@@ -1,6 +1,6 @@
 // The TCP sockets of this process, by the ports of 127.0.0.1 that they are bound or connected to.
 //
-// Must not know: gRPC, servers, tests.
+// Must not depend on: gRPC, servers, tests.
 #ifndef STEER_TESTS_GRPC_SOAK_SOCKETS_H_
 #define STEER_TESTS_GRPC_SOAK_SOCKETS_H_
 
@@ -8,12 +8,12 @@
 
 namespace steer_soak {
 
-// Ends what goes over a local port as the end of a process does: nobody can connect to it any more,
-// and the peers of its connections see them end without a word of HTTP/2. The file descriptors stay
-// their owner's.
+// Shuts down all sockets of a local port, as the end of a process does: no connection can be made
+// to it, and peers see their connections end without any HTTP/2 message. Their owner keeps the file
+// descriptors.
 void BreakLocalPort(int port);
 
-// How many sockets are connected to one of these ports.
+// The number of sockets that are connected to any of these ports.
 int CountConnectionsTo(const std::vector<int>& ports);
 
 }  // namespace steer_soak

@@ -10,12 +10,14 @@
 namespace steer_soak {
 namespace {
 
+// Fast enough that lists are replaced before they are connected.
 constexpr std::chrono::milliseconds kTick(50);
 constexpr uint64_t kTicksPerKill = 2;
+// Every 3 s.
 constexpr uint64_t kTicksPerConfig = 60;
-// A process is killed, and another time it is started again.
+// Every 2 s a process is killed, or a killed one is started again.
 constexpr uint64_t kTicksPerProcess = 40;
-// A list grows and shrinks by at most so many servers, down to a quarter of all.
+// A list grows or shrinks by at most this many servers, down to a quarter of all.
 constexpr int kMostChanged = 20;
 
 }  // namespace
@@ -43,7 +45,7 @@ void Feed::Change() {
       size_ += some(order_.size() - size_);
       break;
     case 2: {
-      // Those that leave are any, and the others stay in their order.
+      // Removes random servers and keeps the order of the others.
       for (size_t count = some(size_ - order_.size() / 4); count > 0; --count) {
         const auto one = order_.begin() + static_cast<std::ptrdiff_t>(random_() % size_);
         std::rotate(one, one + 1, order_.end());
@@ -104,7 +106,7 @@ void Trouble::KillOrStart() {
     fleet_.Kill(server);
     ++kills_;
   }
-  // Every other one that is killed is started again at once: so two thirds run.
+  // Every second killed server is started again at once, so two thirds run.
   if (!was_running || random_() % 2 == 0) {
     fleet_.Start(server);
     ++starts_;

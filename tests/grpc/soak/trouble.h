@@ -1,8 +1,8 @@
-// What befalls the channels of a soak: every 50 ms each gets an address list that has been
-// shuffled, has grown or has shrunk, every 100 ms a random server is killed or started, now and
-// then a whole process of servers is killed, and the channel that rotates gets another policy.
+// The disturbances of a soak. Every 50 ms each channel gets an address list that was shuffled, has
+// grown or has shrunk. Every 100 ms a random server is killed or started. Less often a whole server
+// process is killed, and the channel "rotating" gets another policy.
 //
-// Must not know: calls.
+// Must not depend on: calls.
 #ifndef STEER_TESTS_GRPC_SOAK_TROUBLE_H_
 #define STEER_TESTS_GRPC_SOAK_TROUBLE_H_
 
@@ -18,7 +18,7 @@
 
 namespace steer_soak {
 
-// What one channel's resolver says.
+// The resolver of one channel.
 class Feed {
  public:
   // A policy's name, or kRotating.
@@ -27,11 +27,11 @@ class Feed {
   const std::string& policy() const { return policy_; }
   std::string target() const { return feed_.target(); }
 
-  // Shuffles the list, or lets it grow or shrink.
+  // Shuffles, extends or shortens the list.
   void Change();
-  // All servers; for a channel that rotates, with the first of its policies.
+  // Lists all servers. The channel "rotating" gets the first of its policies.
   void All();
-  // The next policy, or the next settings of the same.
+  // Switches to the next policy or the next settings.
   void NextConfig();
 
  private:
@@ -52,7 +52,7 @@ class Trouble {
   Trouble(Fleet* fleet, std::vector<std::unique_ptr<Feed>>* feeds)
       : fleet_(*fleet), feeds_(*feeds) {}
 
-  // From now until then, on this thread.
+  // Makes disturbances until `until`, on this thread.
   void Make(TimePoint until);
 
   uint64_t lists() const { return lists_; }
@@ -68,7 +68,7 @@ class Trouble {
   Fleet& fleet_;
   std::vector<std::unique_ptr<Feed>>& feeds_;
   std::mt19937 random_{1};
-  // Over all calls of Make().
+  // Counts over all calls of Make().
   uint64_t tick_ = 0;
   uint64_t lists_ = 0;
   uint64_t kills_ = 0;

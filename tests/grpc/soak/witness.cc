@@ -11,19 +11,21 @@
 namespace steer_soak {
 namespace {
 
+// The shortest sleep that does not keep a CPU busy.
 constexpr std::chrono::milliseconds kNap(1);
 constexpr std::chrono::milliseconds kBetweenLooks(10);
+// Ten seconds of looks.
 constexpr size_t kMostLooks = 1024;
 
-// How long each thread of this process has waited for a CPU so far, by its number, in nanoseconds.
-// Nothing where the kernel keeps no such account.
+// How long each thread of this process has waited for a CPU so far, in nanoseconds, by thread
+// number. Empty: the kernel keeps no such account.
 std::map<std::string, int64_t> WaitsOfThreads() {
   std::map<std::string, int64_t> waits;
   std::error_code error;
   for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task", error)) {
     int64_t ran = 0;
     int64_t waited = 0;
-    // A thread that ends just now has no account any more.
+    // A thread that has just ended has no account.
     if (std::ifstream(thread.path() / "schedstat") >> ran >> waited) {
       waits[thread.path().filename()] = waited;
     }
@@ -85,7 +87,8 @@ void Witness::WatchThreads() {
   }
 }
 
-// From the last look before to the first one after: a wait is in the account once it is over.
+// Counts from the last look before `begin` to the first look after `end`, because the account has a
+// wait only after its end.
 Clock::duration Witness::WaitedBetween(TimePoint begin, TimePoint end) const {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (waited_.empty()) return Clock::duration::zero();

@@ -1,12 +1,12 @@
-// What the machine itself takes from a thread that wants to run. On each CPU, a thread sleeps for a
-// millisecond again and again and notes what it oversleeps. A program that stood still while these
-// did was not standing still by its own doing.
+// Measures how long the machine keeps threads from running. On each CPU a thread sleeps for a
+// millisecond again and again and records how much it oversleeps. If the program stood still while
+// these threads did, the machine is the reason.
 //
-// That is all of it for a program that comes before the others (SCHED_RR). Otherwise a thread that
-// only sleeps gets a CPU sooner than one that works, and the kernel's account of how long this
-// process's threads have waited for a CPU counts, too.
+// For a program that runs before the others (SCHED_RR) this is enough. Otherwise a thread that only
+// sleeps gets a CPU sooner than one that works, so the kernel's account of how long this process's
+// threads have waited for a CPU counts, too.
 //
-// Must not know: what the others do.
+// Must not depend on: what other threads do.
 #ifndef STEER_TESTS_GRPC_SOAK_WITNESS_H_
 #define STEER_TESTS_GRPC_SOAK_WITNESS_H_
 
@@ -27,19 +27,19 @@ class Witness {
  public:
   // What counts as withheld.
   enum class Counts {
-    kNothing,       // in a self test, whose planted faults nothing is to excuse
-    kOversleeping,  // in a program that comes before the machine's others
-    kWaiting,       // in any other one: what its threads wait for a CPU, too
+    kNothing,       // in a self test, whose planted faults have no excuse
+    kOversleeping,  // in a program that runs before the machine's others
+    kWaiting,       // in any other program: also the time that its threads wait for a CPU
   };
 
   explicit Witness(Counts counts);
   ~Witness();
 
-  // How long the machine kept the worst of its CPUs from a thread between two moments of the last
-  // seconds: the sum of all oversleeping of more than a millisecond. With kWaiting, at least what
-  // this process's threads waited for a CPU, all together.
+  // How long the machine withheld its worst CPU between two times of the last seconds: the sum of
+  // all oversleeping of more than a millisecond. With kWaiting, at least the time that all threads
+  // of this process together waited for a CPU.
   Clock::duration Withheld(TimePoint begin, TimePoint end) const;
-  // The longest that was ever overslept, since Forget().
+  // The longest oversleeping since Forget().
   Clock::duration Longest() const;
   void Forget();
 
@@ -52,13 +52,13 @@ class Witness {
     int number = 0;
     std::thread thread;
     mutable std::mutex mutex;
-    // The latest ones: those of some ten seconds at least.
+    // The latest ones: at least ten seconds, since each lasts more than a millisecond.
     std::array<Interval, 8192> overslept = {};
     uint64_t count = 0;
     Clock::duration longest{0};
   };
 
-  // What all threads have waited for a CPU up to a moment, since the first one that is known.
+  // How long all threads together have waited for a CPU up to a time, since the first look.
   struct Waited {
     TimePoint when;
     Clock::duration sum{0};
@@ -74,7 +74,7 @@ class Witness {
 
   std::thread watches_threads_;
   mutable std::mutex mutex_;
-  // The latest ones, every ten milliseconds: of some ten seconds, too.
+  // The latest ones, one every ten milliseconds: about ten seconds.
   std::deque<Waited> waited_;
 };
 

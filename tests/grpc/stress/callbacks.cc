@@ -1,8 +1,8 @@
-// Checks where the engine's callbacks come, by the rules of docs/ABI.md. It stands between the shim
-// and the engine: the linker sends the shim's calls of the engine here (--wrap), and a policy is
-// made with this file's table around the shim's.
+// Checks within which functions and on which threads the engine makes its callbacks, by the rules
+// of docs/ABI.md. This file is between the shim and the engine: the linker sends the shim's calls
+// of the engine here (--wrap), and each policy gets a table from here that wraps the shim's.
 //
-// Not for ThreadSanitizer: what is synchronised here would hide races.
+// Not for ThreadSanitizer: the synchronisation in this file would hide races.
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -53,7 +53,7 @@ bool Allows(const Rule& rule, std::string_view function) {
   }
 }
 
-// The shim's table of one policy, and who is in a serialised call for that.
+// The shim's table of one policy, and the thread that is in a serialised call for this policy.
 struct Host {
   explicit Host(const steer_host& of_shim) : of_shim(of_shim) {}
 
@@ -89,7 +89,7 @@ class Hosts {
   std::map<steer_policy*, HostPtr> hosts_;
 };
 
-// The function of the engine's that this thread is in, the innermost one.
+// The innermost function of the engine that this thread is in.
 thread_local const char* innermost = "none";
 
 [[noreturn]] void Fail(const char* what, const char* how) {
@@ -99,7 +99,7 @@ thread_local const char* innermost = "none";
 
 class Within {
  public:
-  // `host`: of a serialised call.
+  // `host`: the host of a serialised call; null: the call is not serialised.
   explicit Within(const char* function, HostPtr host = nullptr)
       : outer_(std::exchange(innermost, function)), host_(std::move(host)) {
     if (host_ == nullptr) return;
@@ -132,7 +132,7 @@ Host& Came(std::string_view callback, void* ctx) {
   return host;
 }
 
-// The callback of this name around the shim's.
+// Checks a callback and passes it on to the shim's.
 template <auto kCallback, const char* kName>
 struct Checked;
 template <typename Result, typename... Args, Result (*steer_host::*kCallback)(void*, Args...),

@@ -1,4 +1,4 @@
-// See channel.h.
+// A fake channel under stress. See channel.h.
 #include "channel.h"
 
 #include <algorithm>
@@ -11,7 +11,9 @@
 namespace steer_testing {
 namespace {
 
+// Enough for lists of various lengths; every sixteenth address is refused.
 constexpr uint16_t kMostBackends = 40;
+// Enough that late reports mix with other events.
 constexpr size_t kMostLate = 8;
 
 [[noreturn]] void Fail(const std::string& why) {
@@ -31,7 +33,7 @@ StressedChannel::~StressedChannel() {
   Drain();
   ended_.clear();
   if (destroyed_ != made_) Fail("a policy was not destroyed");
-  if (alive_ != 0) Fail(absl::StrCat(alive_.load(), " subchannels were not let go"));
+  if (alive_ != 0) Fail(absl::StrCat(alive_.load(), " subchannels were not released"));
 }
 
 void StressedChannel::Make() {
@@ -59,7 +61,7 @@ void StressedChannel::Orphan() {
 
 void StressedChannel::Flush() {
 #if STEER_TEST_GENERATION != 3
-  // Later ones leave it with the channel's event engine.
+  // Later gRPC versions give it to the channel's event engine instead.
   if (!grpc_core::ExecCtx::Get()->HasWork()) return;
   const InSerializer here;
   grpc_core::ExecCtx::Get()->Flush();
@@ -82,7 +84,7 @@ void StressedChannel::Step() {
   if (what < 975) return Configure(), Update();
   if (what < 985) return channel_->ExitIdle();
   if (what < 998) return channel_->ResetBackoff();
-  // A channel ends while calls of it are under way.
+  // Ends the channel while it has running calls.
   late_.clear();
   watches_.clear();
   channel_->Orphan();
@@ -92,7 +94,7 @@ void StressedChannel::Step() {
 
 void StressedChannel::Report() {
   if (watches_.empty()) return;
-  // A copy: the policy may cancel the watch.
+  // A copy, because the policy may cancel the watch.
   const std::shared_ptr<Watch> watch = watches_[Random(static_cast<uint32_t>(watches_.size()))];
   const uint32_t what = Random(10);
   const grpc_connectivity_state state = what < 6    ? GRPC_CHANNEL_READY
@@ -148,14 +150,14 @@ void StressedChannel::ChangeList() {
       if (!list.empty()) list[Random(static_cast<uint32_t>(list.size()))] = any();
       return;
     default:
-      // Some come twice.
+      // Some addresses are listed twice.
       while (list.size() < kMostBackends && Random(16) != 0) list.push_back(any());
   }
 }
 
 void StressedChannel::Update() {
   ++tally_->updates;
-  // What becomes of an update is for the tests that look at what a policy does.
+  // Other tests check what a policy does with an update.
   (void)channel_->Update(list_);
 }
 
@@ -197,7 +199,7 @@ void StressedChannel::WatchCancelled(const std::shared_ptr<Watch>& watch) {
   const auto found = std::find(watches_.begin(), watches_.end(), watch);
   if (found != watches_.end()) watches_.erase(found);
 #if STEER_TEST_GENERATION != 3
-  // In the last generation it is pick_first whom they would reach.
+  // In the last generation late reports would reach pick_first instead.
   if (late_.size() < kMostLate) late_.push_back(watch);
 #endif
 }
@@ -206,7 +208,7 @@ void StressedChannel::StateReported(grpc_connectivity_state, const absl::Status&
                                     PickerPtr picker) {
   ++tally_->pickers;
   auto shared = std::make_shared<PickerPtr>(std::move(picker));
-  // The former one goes without the lock.
+  // The former picker is freed without the lock.
   const std::lock_guard<std::mutex> lock(picker_lock_);
   std::swap(picker_, shared);
 }

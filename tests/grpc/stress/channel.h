@@ -1,7 +1,7 @@
-// A fake channel under stress: backends that come, go and change their states at random, as fast as
-// the policy takes it, while other threads pick with whatever picker there is.
+// A fake channel under stress: backends come, go and change their states at random, as fast as the
+// policy handles it, while other threads pick with the current picker.
 //
-// Must not know: any policy, which threads there are.
+// Must not depend on: any policy, which threads there are.
 #ifndef STEER_TESTS_GRPC_STRESS_CHANNEL_H_
 #define STEER_TESTS_GRPC_STRESS_CHANNEL_H_
 
@@ -18,13 +18,13 @@
 
 namespace steer_testing {
 
-// A policy and the configs that its updates come with, one after another.
+// A policy, and the configs of its updates, which are used one after another.
 struct Stressed {
   const char* policy;
   std::vector<const char*> configs;
 };
 
-// What has happened; to be looked at when no thread is in it any more.
+// Counts of what has happened. Read it when no thread uses the channel any more.
 struct Tally {
   std::atomic<uint64_t> picks{0};
   std::atomic<uint64_t> completed{0};
@@ -40,26 +40,27 @@ class StressedChannel final : public ChannelHost {
   using SharedPicker = std::shared_ptr<PickerPtr>;
 
   StressedChannel(const Stressed& stressed, uint64_t seed, Tally* tally);
-  // All that picks led to must be gone.
+  // All results of picks must have been destroyed.
   ~StressedChannel() override;
 
-  // One event at random. Any thread.
+  // Makes one random event. Any thread.
   void Step();
   // Shuts the policy down.
   void Orphan();
 
-  // Lets what this thread has scheduled in the work serializer happen.
+  // Runs what this thread has scheduled in the work serializer.
   void Flush();
-  // Lets everything that was scheduled there happen.
+  // Runs everything that was scheduled there.
   void Drain();
 
-  // The latest picker; none before the first. Whoever lets go of it last frees it. Any thread.
+  // The latest picker; null before the first. The last reference frees it, on any thread. Any
+  // thread.
   SharedPicker picker();
 
-  // A pick has chosen this one. Any thread.
+  // Checks that a pick may choose this one. Any thread.
   void Picked(const FakeSubchannel& subchannel);
 
-  // An update without the serializer's lock.
+  // Makes an update without the serializer's lock: a planted race.
   void UpdateUnlocked();
 
   bool CanCreate(const Backend& backend) override { return backend.address % 16 != 15; }
@@ -90,21 +91,21 @@ class StressedChannel final : public ChannelHost {
   std::atomic<int64_t> alive_{0};
   std::atomic<int> destroyed_{0};
   std::atomic<bool> is_serialised_{true};
-  // Under the serializer's lock, as is what follows.
+  // The following are guarded by the serializer's lock.
   int made_ = 0;
   std::mt19937_64 random_;
   ResolverUpdate list_;
   std::vector<std::shared_ptr<Watch>> watches_;
-  // Cancelled, and a report is still on its way.
+  // Cancelled watches that still get a report.
   std::deque<std::shared_ptr<Watch>> late_;
   std::unique_ptr<FakeChannel> channel_;
-  // Those that have ended, each an owner of its work serializer: so the last one is not gRPC's part
-  // of the policy, whose reference counts ThreadSanitizer does not see. Calls of them may still be
-  // under way.
+  // Channels that have ended. Each owns its work serializer, so that the last owner is not gRPC's
+  // part of the policy, whose reference counts ThreadSanitizer does not see. They may still have
+  // running calls.
   std::vector<std::unique_ptr<FakeChannel>> ended_;
 
   std::mutex picker_lock_;
-  // Guarded by it.
+  // Guarded by picker_lock_.
   SharedPicker picker_;
 };
 

@@ -1,11 +1,11 @@
-// The engine and the shim under stress: threads that pick with whatever picker there is, others
-// that start and finish the calls, one that reads the statistics, and updates at full speed. It is
-// for ThreadSanitizer above all (script/stress); without it, it finds what crashes, leaks or hangs.
+// The engine and the shim under stress: threads pick with the current picker, others start and
+// finish the calls, one reads the statistics, and updates come at full speed. It is mainly for
+// ThreadSanitizer (script/stress). Without it, it finds crashes, leaks and hangs.
 //
 //   stress_test --seconds=60
-//   stress_test --plant=picker    self test: a picker goes from thread to thread without
-//   synchronisation, stress_test --plant=update    an update does; ThreadSanitizer must find it in
-//   the engine, and in the shim
+//   stress_test --plant=picker   self test: a picker goes from thread to thread without
+//                                synchronisation; ThreadSanitizer must find it in the engine
+//   stress_test --plant=update   self test: an update does; it must find it in the shim
 #include <steer/grpc.h>
 #include <unistd.h>
 
@@ -31,11 +31,11 @@
 #include "steer/steer.hpp"
 #include "timers.h"
 
-ABSL_FLAG(double, seconds, 5, "how long, for all policies together");
-ABSL_FLAG(uint64_t, seed, 0, "what the channel does; 0 takes one by chance");
+ABSL_FLAG(double, seconds, 5, "how long it runs, for all policies together");
+ABSL_FLAG(uint64_t, seed, 0, "decides what the channel does; 0: a random one");
 ABSL_FLAG(int, threads, 8, "how many threads pick");
-ABSL_FLAG(std::string, policy, "", "this one alone");
-ABSL_FLAG(std::string, plant, "", "picker or update: this race, and nothing else");
+ABSL_FLAG(std::string, policy, "", "runs only this policy");
+ABSL_FLAG(std::string, plant, "", "picker or update: runs only this planted race");
 
 namespace steer_testing {
 namespace {
@@ -43,7 +43,8 @@ namespace {
 using Time = std::chrono::steady_clock;
 using Complete = GrpcPolicy::PickResult::Complete;
 
-// Counts its calls, reads a header, and breaks down once in a while: round robin takes over then.
+// A custom picker that counts its calls, reads a header, and sometimes reports a fault, after which
+// the fallback replaces it.
 constexpr char kOwn[] = "stress_own";
 
 bool RegisterOwn() {
@@ -57,7 +58,7 @@ bool RegisterOwn() {
     return [shared = std::make_shared<Shared>(),
             count = build.backends.size()](const steer::Call& call) {
       const uint64_t pick = shared->picks.fetch_add(1, std::memory_order_relaxed);
-      if (pick % 20000 == 19999) return steer::Choice::Fault("as it was told to");
+      if (pick % 20000 == 19999) return steer::Choice::Fault("planned");
       if (pick % 64 == 63) return steer::Choice::Queue();
       const size_t backend = (pick + call.Header("user").value_or("").size()) % count;
       if (pick % 2 == 0) return steer::Choice::Complete(backend);
@@ -90,14 +91,14 @@ const std::vector<Stressed>& AllStressed() {
   return *all;
 }
 
-// A call that was picked. What the pick led to may lie in memory of the call's.
+// A picked call. The pick's result may be in the call's memory.
 struct PickedCall {
   FakeCallState state;
   GrpcPolicy::PickResult result;
 };
 using CallPtr = std::unique_ptr<PickedCall>;
 
-// What is to become of calls, by one thread at a time.
+// Ends calls in various ways. One thread at a time.
 class Ends {
  public:
   explicit Ends(uint64_t seed) : random_(seed) {}
@@ -106,7 +107,7 @@ class Ends {
     const auto* complete = AlternativeOf<Complete>(call->result.result);
     CallTracker* const tracker = complete->subchannel_call_tracker.get();
     const uint64_t how = random_();
-    // Some never start, and some that do never end.
+    // Some calls never start, and some of the others never end.
     if (how % 8 == 0) return;
     StartCall(tracker, 0);
     if (how % 8 == 1) return;
@@ -121,22 +122,23 @@ class Ends {
   FakeLoad loads_[2] = {{100, 0.5}, {1000, 0.25}};
 };
 
-// Calls that are under way: picked by one thread, and finished by another one.
+// Running calls: one thread picks them, another one finishes them.
 class Calls {
  public:
-  // Takes the call in, and gives an old one out when there are many.
+  // Adds the call. Returns an old one if there are many.
   CallPtr Add(CallPtr call) {
     const std::lock_guard<std::mutex> lock(lock_);
     calls_.push_back(std::move(call));
     return calls_.size() > kMost ? Take() : nullptr;
   }
-  // None: there is none.
+  // Null: there is none.
   CallPtr Next() {
     const std::lock_guard<std::mutex> lock(lock_);
     return calls_.empty() ? nullptr : Take();
   }
 
  private:
+  // Enough that calls outlive several pickers.
   static constexpr size_t kMost = 500;
 
   CallPtr Take() {
@@ -157,7 +159,7 @@ struct Round {
   const std::atomic<bool>& over;
 };
 
-// One pick. A call that is tracked is still under way after it.
+// Makes one pick. A tracked call goes on running afterwards.
 void PickOnce(const Round& round, PickerPtr& picker, FakeMetadata* headers, Ends* ends) {
   auto call = std::make_unique<PickedCall>();
   call->result = picker->Pick({"/helloworld.Greeter/SayHello", headers, &call->state});
@@ -165,7 +167,7 @@ void PickOnce(const Round& round, PickerPtr& picker, FakeMetadata* headers, Ends
   auto* complete = const_cast<Complete*>(AlternativeOf<Complete>(call->result.result));
   if (complete == nullptr) return;
   round.channel.Picked(static_cast<const FakeSubchannel&>(*complete->subchannel));
-  // As gRPC does: its tracker is all that a call keeps of the pick.
+  // As in gRPC, a call keeps only the tracker of the pick.
   complete->subchannel.reset();
   round.tally.completed.fetch_add(1, std::memory_order_relaxed);
   if (complete->subchannel_call_tracker == nullptr) return;
@@ -175,8 +177,8 @@ void PickOnce(const Round& round, PickerPtr& picker, FakeMetadata* headers, Ends
 
 void Pick(const Round& round, uint64_t seed) {
   const ThreadScope scope;
-  // For this thread alone. There may be fewer cores than threads, and updates are to come at full
-  // speed.
+  // Makes only this thread nicer. There may be fewer cores than threads, and updates should come at
+  // full speed.
   [[maybe_unused]] const int nicer = nice(10);
   std::mt19937_64 random(seed);
   FakeMetadata headers("user", "");
@@ -184,7 +186,7 @@ void Pick(const Round& round, uint64_t seed) {
   while (!round.over) {
     StressedChannel::SharedPicker picker = round.channel.picker();
     if (picker == nullptr) continue;
-    // Often only one, so that pickers are let go at once.
+    // Often only one pick, so that pickers are released at once.
     const std::string user = std::to_string(random() % 1000);
     headers.set_value(user);
     const uint64_t picks = random() % 2 == 0 ? 1 : 1 + random() % 64;
@@ -212,7 +214,7 @@ void Change(const Round& round) {
   const ThreadScope scope;
   while (!round.over) {
     round.channel.Step();
-    // Timers, and what picks ask for, take turns with this.
+    // Lets timers and the work of picks into the serializer.
     std::this_thread::yield();
   }
 }
@@ -242,13 +244,13 @@ void Stress(const Stressed& stressed, Time::duration time, uint64_t seed) {
     }
     for (int i = 0; i < 2; ++i) threads.emplace_back(Finish, std::cref(round), random());
     threads.emplace_back(ReadStatistics, std::cref(round));
-    // What is serialised is so on whichever thread.
+    // Serialised events may come on any thread.
     for (int i = 0; i < 4; ++i) threads.emplace_back(Change, std::cref(round));
     std::this_thread::sleep_for(time);
     over = true;
     for (std::thread& thread : threads) thread.join();
     channel.Orphan();
-    // Those that are left end when their channel is gone.
+    // The remaining calls end after their channel.
     Ends ends(random());
     while (CallPtr call = calls.Next()) ends.End(std::move(call));
     channel.Drain();
@@ -268,8 +270,8 @@ void Stress(const Stressed& stressed, Time::duration time, uint64_t seed) {
   if (tally.completed == 0 || tally.pickers == 0) std::abort();
 }
 
-// What is planted: two threads that come one after the other, but tell each other so in a way that
-// orders nothing. Nothing goes wrong by it on any processor that there is, and it is a race.
+// A planted race: two threads run one after the other, but the flag between them is relaxed and so
+// orders nothing. It does no harm on real processors, and is still a data race.
 template <typename First, typename Second>
 void Unsynchronised(First first, Second second) {
   std::atomic<bool> done{false};
@@ -287,9 +289,9 @@ int Plant(const std::string& what) {
   Tally tally;
   StressedChannel channel(AllStressed()[0], 1, &tally);
   if (what == "picker") {
-    // Nothing is READY yet: a connection's reference count would synchronise the two.
+    // Nothing is READY yet, because a connection's reference count would synchronise the threads.
     const auto owner = channel.picker();
-    // What the owner itself does is not to be found instead.
+    // The raw pointer, so that no race of the owner itself is found instead.
     auto* const picker = owner->get();
     Unsynchronised([&] { (void)picker->Pick({"/", nullptr, nullptr}); }, [&] { owner->reset(); });
   } else {

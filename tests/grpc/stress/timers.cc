@@ -1,4 +1,4 @@
-// See timers.h. Time passes faster here than outside, so that more of it happens.
+// Timers for the stress test. See timers.h.
 #include "timers.h"
 
 #include <chrono>
@@ -18,6 +18,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Work = std::function<void()>;
 
+// Timers run out this many times earlier, so that more of them do.
 constexpr uint64_t kTimesFaster = 20;
 
 class Timers {
@@ -50,7 +51,8 @@ class Timers {
   }
 
   void Cancel(const Key& key) {
-    // Destroyed without the lock: it may hold the last reference to what cancels timers itself.
+    // Destroyed after the lock is released, because it may hold the last reference to an object
+    // that cancels timers.
     std::map<Key, Work>::node_type cancelled;
     const std::lock_guard<std::mutex> lock(mutex_);
     cancelled = waiting_.extract(key);

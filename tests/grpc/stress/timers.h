@@ -1,8 +1,7 @@
-// What is to happen later, in the place of the shim's alarm.cc: gRPC's alarms pass work from thread
-// to thread in code that is not instrumented, so that ThreadSanitizer would take every timer for a
-// race.
+// Timers that replace the shim's alarm.cc. gRPC's alarms pass work from thread to thread in code
+// that is not instrumented, so ThreadSanitizer would report every timer as a race.
 //
-// Must not know: what is done later.
+// Must not depend on: what the timers do.
 #ifndef STEER_TESTS_GRPC_STRESS_TIMERS_H_
 #define STEER_TESTS_GRPC_STRESS_TIMERS_H_
 
@@ -10,21 +9,21 @@
 
 namespace steer_testing {
 
-// While one of these lives, its thread is in the work serializer, which then has nothing to
-// serialise: for the channel's own events, and for all that they, picks and timers lead to.
+// While it exists, its thread is in the work serializer, which then has nothing to serialise. Used
+// for the channel's events, and for everything that events, picks and timers schedule.
 class InSerializer {
  public:
   InSerializer();
   ~InSerializer();
 
-  // Whether this thread is.
+  // Whether this thread is in the serializer.
   static bool Here();
 
  private:
   const std::lock_guard<std::mutex> lock_;
 };
 
-// Takes back all that was asked for.
+// Cancels all timers.
 void DropTimers();
 
 }  // namespace steer_testing
