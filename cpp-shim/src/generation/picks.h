@@ -1,7 +1,7 @@
 // Picks: what a picker returns, the headers that it adds, and the tracker of a call.
 //
 // Differs between gRPC versions:
-//   a picker's pointer   up to 1.52 a unique_ptr; from 1.53 on a RefCountedPtr
+//   a picker's pointer   up to 1.51 a unique_ptr; from 1.53 on a RefCountedPtr
 //   an added header      up to 1.65 added to the call's metadata at once, and twice if gRPC picks
 //                        twice because the connection was lost meanwhile; from 1.66 on part of the
 //                        result, and it replaces a header of that name
