@@ -223,7 +223,7 @@ class EchoCalls {
     if (!status.ok()) {
       call_->stream.Finish(status, this);
     } else if (!has_request || behaviour_.failing) {
-      call_->stream.Finish(grpc::Status(grpc::StatusCode::UNAVAILABLE, "told to fail"), this);
+      call_->stream.Finish(grpc::Status(grpc::StatusCode::UNAVAILABLE, "failing on"), this);
     } else {
       call_->stream.WriteAndFinish(behaviour_.answer, grpc::WriteOptions(), grpc::Status::OK, this);
     }

@@ -200,35 +200,37 @@ TEST(CustomPicker, FailsAndDropsCalls) {
 
 // --- What a picker reads of its backends ---
 
+struct ReadBackend {
+  std::vector<std::string> addresses;
+  uint32_t weight;
+  std::vector<std::string> locality;
+  std::string hash_key;
+  std::map<std::string, std::string> attributes;
+};
+
+ReadBackend Copy(const steer_backend& backend) {
+  ReadBackend copy;
+  for (size_t i = 0; i < backend.address_count; ++i) {
+    copy.addresses.push_back(FromC(backend.addresses[i]));
+  }
+  copy.weight = backend.weight;
+  copy.locality = {FromC(backend.region), FromC(backend.zone), FromC(backend.sub_zone)};
+  copy.hash_key = FromC(backend.hash_key);
+  for (size_t i = 0; i < backend.attribute_count; ++i) {
+    const steer_attribute& attribute = *backend.attributes[i];
+    copy.attributes[FromC(attribute.key)] = attribute.kind == STEER_ATTRIBUTE_TEXT
+                                                ? FromC(attribute.text)
+                                                : std::to_string(attribute.integer);
+  }
+  return copy;
+}
+
 TEST(CustomPicker, ReadsWhatTheResolverSaysOfABackend) {
-  struct Read {
-    std::vector<std::string> addresses;
-    uint32_t weight;
-    std::vector<std::string> locality;
-    std::string hash_key;
-    std::map<std::string, std::string> attributes;
-  };
-  auto seen = std::make_shared<Seen<std::vector<Read>>>();
+  auto seen = std::make_shared<Seen<std::vector<ReadBackend>>>();
   Script& script = Script::New();
   script.made = [seen](const steer_channel*, const steer_backends& backends) {
-    std::vector<Read> all;
-    for (size_t i = 0; i < backends.count; ++i) {
-      const steer_backend& backend = *backends.items[i];
-      Read read;
-      for (size_t a = 0; a < backend.address_count; ++a) {
-        read.addresses.push_back(FromC(backend.addresses[a]));
-      }
-      read.weight = backend.weight;
-      read.locality = {FromC(backend.region), FromC(backend.zone), FromC(backend.sub_zone)};
-      read.hash_key = FromC(backend.hash_key);
-      for (size_t a = 0; a < backend.attribute_count; ++a) {
-        const steer_attribute& attribute = *backend.attributes[a];
-        read.attributes[FromC(attribute.key)] = attribute.kind == STEER_ATTRIBUTE_TEXT
-                                                    ? FromC(attribute.text)
-                                                    : std::to_string(attribute.integer);
-      }
-      all.push_back(std::move(read));
-    }
+    std::vector<ReadBackend> all;
+    for (size_t i = 0; i < backends.count; ++i) all.push_back(Copy(*backends.items[i]));
     seen->Add(std::move(all));
   };
   Backends backends(2);
@@ -246,7 +248,7 @@ TEST(CustomPicker, ReadsWhatTheResolverSaysOfABackend) {
   const auto channel = MakeChannel(feed.target(), script.ServiceConfig());
   ASSERT_TRUE(Call(channel).status.ok());
   ASSERT_TRUE(WaitUntil([&] { return seen->values().back().size() == 2; }));
-  const std::vector<Read> read = seen->values().back();
+  const std::vector<ReadBackend> read = seen->values().back();
   const auto address = [](int port) { return "ipv4:127.0.0.1:" + std::to_string(port); };
   EXPECT_THAT(read[0].addresses, ElementsAre(address(backends[0].port())));
   EXPECT_EQ(read[0].weight, 7u);

@@ -1,4 +1,4 @@
-// Calls that end in every way there is, many at a time: each is counted once, and none is left
+// Many concurrent calls that end in every possible way: each is counted once, and none is left
 // over.
 #include <gtest/gtest.h>
 
@@ -24,7 +24,7 @@ constexpr char kRetries[] =
     R"("maxBackoff":"0.01s","backoffMultiplier":1,)"
     R"("retryableStatusCodes":["RESOURCE_EXHAUSTED","UNAVAILABLE"]}}])";
 
-// Starts calls of all kinds from a thread of its own, until it is told to stop.
+// Makes calls of all kinds on this thread until `stopped`.
 void CallInAllWays(const std::shared_ptr<grpc::Channel>& channel, uint32_t seed,
                    const std::atomic<bool>& stopped) {
   std::mt19937 random(seed);
@@ -36,7 +36,7 @@ void CallInAllWays(const std::shared_ptr<grpc::Channel>& channel, uint32_t seed,
       case 0:
         break;
       case 1:
-        options.metadata = {{"fail-with", "3 told to"}};
+        options.metadata = {{"fail-with", "3 planned"}};
         break;
       case 2:
         // gRPC makes three attempts.

@@ -126,67 +126,87 @@ void Print(const Setup& setup, const Difference& difference, size_t original_len
               difference.reference.c_str(), setup.policy.c_str(), difference.policy.c_str());
 }
 
-int Main() {
-  Setup setup;
-  setup.reference = absl::GetFlag(FLAGS_reference);
-  setup.policy = absl::GetFlag(FLAGS_policy);
+// Reads --reference, --policy and --mutate. Prints what is wrong with them.
+bool ReadSetup(Setup* setup) {
+  setup->reference = absl::GetFlag(FLAGS_reference);
+  setup->policy = absl::GetFlag(FLAGS_policy);
   const std::string mutate = absl::GetFlag(FLAGS_mutate);
-  if (!mutate.empty()) {
-    const auto mutation = Mutations().find(mutate);
-    if (mutation == Mutations().end()) {
-      std::fprintf(stderr, "--mutate takes one of:");
-      for (const auto& known : Mutations()) std::fprintf(stderr, " %s", known.first.c_str());
-      std::fprintf(stderr, "\n");
-      return 2;
-    }
-    setup.mutation = mutation->second;
+  if (mutate.empty()) return true;
+  const auto mutation = Mutations().find(mutate);
+  if (mutation == Mutations().end()) {
+    std::fprintf(stderr, "--mutate takes one of:");
+    for (const auto& known : Mutations()) std::fprintf(stderr, " %s", known.first.c_str());
+    std::fprintf(stderr, "\n");
+    return false;
   }
+  setup->mutation = mutation->second;
+  return true;
+}
+
+struct Result {
+  int run = 0;
+  int failures = 0;
+  double seconds = 0;
+  Coverage coverage;
+};
+
+// Runs the sequences from `first_seed` on, and prints the differences.
+Result RunSequences(Setup setup, uint64_t first_seed) {
   const int sequences = absl::GetFlag(FLAGS_sequences);
   const int events = absl::GetFlag(FLAGS_events);
-  uint64_t first_seed = absl::GetFlag(FLAGS_seed);
-  if (first_seed == 0) first_seed = std::random_device()();
-  std::printf("%s against %s: %d sequences of up to %d events, --seed=%llu\n", setup.policy.c_str(),
-              setup.reference.c_str(), sequences, events,
-              static_cast<unsigned long long>(first_seed));
-  std::fflush(stdout);
-
   const auto start = std::chrono::steady_clock::now();
-  Coverage coverage;
-  int failures = 0;
-  int run = 0;
-  for (; run < sequences && failures < absl::GetFlag(FLAGS_failures); ++run) {
-    setup.seed = first_seed + static_cast<uint64_t>(run);
+  Result result;
+  for (; result.run < sequences && result.failures < absl::GetFlag(FLAGS_failures); ++result.run) {
+    setup.seed = first_seed + static_cast<uint64_t>(result.run);
     NoteRunning(setup.seed, events);
     setup.world = Generator(setup.seed, events).initial_world();
-    const Difference difference = RunSeed(setup, events, &coverage);
+    const Difference difference = RunSeed(setup, events, &result.coverage);
     if (difference.what.empty()) continue;
-    ++failures;
+    ++result.failures;
     if (setup.mutation != Mutation::kNone) continue;
     Print(setup, Shrink(setup, difference), difference.events.size());
     std::printf("again: --policy=%s --reference=%s --seed=%llu --sequences=1 --events=%d\n",
                 setup.policy.c_str(), setup.reference.c_str(),
                 static_cast<unsigned long long>(setup.seed), events);
   }
-  const double seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return result;
+}
 
-  if (setup.mutation != Mutation::kNone) {
-    std::printf("planted fault %s: %s after %d sequences\n", mutate.c_str(),
-                failures > 0 ? "found" : "NOT found", run);
-    return failures > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-  }
-  for (const auto& entry : coverage) {
+// Prints what the reference did. Returns whether there was no difference, and whether a full run
+// has met everything that it must meet.
+bool Judge(const Result& result) {
+  for (const auto& entry : result.coverage) {
     std::printf("%12llu  %s\n", static_cast<unsigned long long>(entry.second), entry.first.c_str());
   }
-  std::printf("%d sequences, %d with a difference, %.1f s\n", run, failures, seconds);
-  if (failures > 0) return EXIT_FAILURE;
+  std::printf("%d sequences, %d with a difference, %.1f s\n", result.run, result.failures,
+              result.seconds);
+  if (result.failures > 0) return false;
   bool complete = true;
   for (const char* what : kMustOccur) {
-    if (run < kFullRun || coverage[what] > 0 || CannotOccur(what)) continue;
+    if (result.run < kFullRun || result.coverage.count(what) != 0 || CannotOccur(what)) continue;
     std::printf("never met: %s\n", what);
     complete = false;
   }
-  return complete ? EXIT_SUCCESS : EXIT_FAILURE;
+  return complete;
+}
+
+int Main() {
+  Setup setup;
+  if (!ReadSetup(&setup)) return 2;
+  uint64_t first_seed = absl::GetFlag(FLAGS_seed);
+  if (first_seed == 0) first_seed = std::random_device()();
+  std::printf("%s against %s: %d sequences of up to %d events, --seed=%llu\n", setup.policy.c_str(),
+              setup.reference.c_str(), absl::GetFlag(FLAGS_sequences), absl::GetFlag(FLAGS_events),
+              static_cast<unsigned long long>(first_seed));
+  std::fflush(stdout);
+  const Result result = RunSequences(setup, first_seed);
+  if (setup.mutation != Mutation::kNone) {
+    std::printf("planted fault %s: %s after %d sequences\n", absl::GetFlag(FLAGS_mutate).c_str(),
+                result.failures > 0 ? "found" : "NOT found", result.run);
+    return result.failures > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  }
+  return Judge(result) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 }  // namespace

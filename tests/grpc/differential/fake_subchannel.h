@@ -1,5 +1,5 @@
 // The fake channel's subchannels, the watches that a policy starts on them, and the interface of
-// whoever observes the policy.
+// the object that observes the policy.
 //
 // Depends on the gRPC version, by STEER_TEST_GENERATION. Must not depend on: what is tested, how a
 // policy is expected to behave.

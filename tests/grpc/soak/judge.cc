@@ -38,18 +38,18 @@ Judge::Judge(const Fleet& fleet, const Witness& witness, std::vector<std::string
       channels_(std::move(channels)),
       verdicts_(channels_.size()) {}
 
-void Judge::Hear(std::vector<Remarkable> calls) {
-  heard_.insert(heard_.end(), calls.begin(), calls.end());
+void Judge::Add(std::vector<Remarkable> calls) {
+  calls_.insert(calls_.end(), calls.begin(), calls.end());
 }
 
 void Judge::Decide(TimePoint before, const Callers& callers) {
   const auto later = std::stable_partition(
-      heard_.begin(), heard_.end(), [&](const Remarkable& call) { return call.end < before; });
-  for (auto call = heard_.begin(); call != later; ++call) {
+      calls_.begin(), calls_.end(), [&](const Remarkable& call) { return call.end < before; });
+  for (auto call = calls_.begin(); call != later; ++call) {
     if (!call->status.ok()) DecideFailed(*call);
     if (call->on_wire - call->begin > bound_) DecideLate(*call, callers);
   }
-  heard_.erase(heard_.begin(), later);
+  calls_.erase(calls_.begin(), later);
 }
 
 void Judge::DecideFailed(const Remarkable& call) {

@@ -42,7 +42,8 @@ class Judge {
   Judge(const Fleet& fleet, const Witness& witness, std::vector<std::string> channels,
         Clock::duration bound);
 
-  void Hear(std::vector<Remarkable> calls);
+  // Adds calls to judge.
+  void Add(std::vector<Remarkable> calls);
   // Judges the calls that ended before `before`.
   void Decide(TimePoint before, const Callers& callers);
   // Counts and prints another fault.
@@ -61,7 +62,7 @@ class Judge {
   const Clock::duration bound_;
   const std::vector<std::string> channels_;
   std::vector<Verdicts> verdicts_;
-  std::vector<Remarkable> heard_;
+  std::vector<Remarkable> calls_;
   uint64_t faults_ = 0;
 };
 

@@ -171,12 +171,12 @@ class Soak {
       const TimePoint until = std::min(end, Clock::now() + cycle);
       while (Clock::now() < until) {
         trouble_.Make(std::min(until, Clock::now() + std::chrono::seconds(1)));
-        judge_.Hear(callers_->TakeRemarkable());
+        judge_.Add(callers_->TakeRemarkable());
         // Not all deaths of the last second may be known yet.
         judge_.Decide(Clock::now() - std::chrono::seconds(1), *callers_);
       }
       Rest();
-      judge_.Hear(callers_->TakeRemarkable());
+      judge_.Add(callers_->TakeRemarkable());
       PrintLine();
     }
     seconds_ = std::chrono::duration<double>(Clock::now() - start_).count();

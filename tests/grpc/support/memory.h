@@ -1,4 +1,4 @@
-// How much memory this process has in use.
+// The memory that this process uses.
 #ifndef STEER_TESTS_GRPC_SUPPORT_MEMORY_H_
 #define STEER_TESTS_GRPC_SUPPORT_MEMORY_H_
 
@@ -12,9 +12,9 @@ namespace steer_test {
 
 // In bytes.
 struct Memory {
-  // What malloc has given away and not got back.
+  // Allocated with malloc and not freed.
   uint64_t heap = 0;
-  // What the kernel has given.
+  // Given by the kernel: the resident set.
   uint64_t resident = 0;
 
   static Memory Read() {

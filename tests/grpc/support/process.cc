@@ -1,4 +1,4 @@
-// Child processes by posix_spawn, with pipes that no other child inherits. Knows nothing of gRPC.
+// Child processes by posix_spawn, with pipes that no other child inherits.
 #include "support/process.h"
 
 #include <fcntl.h>
@@ -20,7 +20,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// A test that cannot start its processes can show nothing, so it ends here and says why.
+// Ends the test, because a test that cannot start its processes shows nothing.
 void Check(bool ok, const char* what) {
   if (ok) return;
   std::perror(what);
@@ -39,10 +39,10 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
 
 ChildProcess::ChildProcess(const std::vector<std::string>& argv,
                            const std::vector<std::string>& environment, Stderr child_stderr) {
-  // A child that ends early must show as a missing answer, not end the test by SIGPIPE.
+  // So that a child's early end is a missing answer, and not a SIGPIPE that ends the test.
   signal(SIGPIPE, SIG_IGN);
 
-  // Close-on-exec, or a later child would hold an earlier one's stdin open and keep it alive.
+  // Close-on-exec. Otherwise a later child would keep an earlier child's stdin open.
   int to_child[2];
   int from_child[2];
   Check(pipe2(to_child, O_CLOEXEC) == 0, "pipe2");
