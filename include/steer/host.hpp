@@ -198,8 +198,8 @@ class PolicyHost : public std::enable_shared_from_this<PolicyHost> {
   // The following are callbacks of steer_host.
 
   // Any thread, and with any lock held. Within a serialised call of this host it releases the
-  // connection at once. Otherwise the connection waits, with all that follow, for the host's next
-  // serialised call.
+  // connection at once. Otherwise one later piece of serialised work releases the connection,
+  // together with all that are added until then.
   void ConnectionFree(void* connection) {
     if (Serialised::IsIn(this)) return Release(connection);
     if (!to_release_.Add(connection)) return;
