@@ -165,24 +165,24 @@ RegisterStatus TooLate() {
 
 // Hands what was registered with this copy to the copy that serves this gRPC.
 RegisterStatus Join(const Copy* leader) {
-  const std::string serves = "other copy of Steer serves this gRPC: " + NameOfCopy(leader);
+  const std::string serves = "copy of Steer serves this gRPC: " + NameOfCopy(leader);
   const Followed followed = Follow(leader);
   if (followed.status == STEER_TOO_LATE) {
-    return Failed(RegisterCode::kTooLate, kTooLate + followed.why + ". An" + serves + ".");
+    return Failed(RegisterCode::kTooLate, kTooLate + followed.why + ". Another " + serves + ".");
   }
   if (followed.status != STEER_OK) {
     return Failed(
         RegisterCode::kCannotJoin,
-        "an" + serves +
+        "another " + serves +
             ". It did not accept everything that was registered with this copy: " + followed.why +
             ". Register that with the other copy, or under another name. The policies of "
             "the other copy can be used.");
   }
   const steer_engine& engine = *leader->engine;
   if (engine.load_plugins() != STEER_OK) {
-    return Failed(RegisterCode::kPluginFailed, FromC(engine.last_error()) + "; an" + serves);
+    return Failed(RegisterCode::kPluginFailed, FromC(engine.last_error()) + "; another " + serves);
   }
-  return RegisterStatus(RegisterCode::kAnotherCopy, "steer::Register: an" + serves);
+  return RegisterStatus(RegisterCode::kAnotherCopy, "steer::Register: another " + serves);
 }
 
 // Makes this copy the one that serves. Loads plugins first, so that the message names their
