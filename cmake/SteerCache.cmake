@@ -1,13 +1,13 @@
-# Where downloads are kept from one build to the next: gRPC's headers, and cargo's crates where cargo
-# cannot write its own home.
+# The cache directory, which keeps downloads from one build to the next: gRPC's headers, and cargo's
+# crates if cargo cannot write to its own home.
 #
-# Must not know: what is downloaded.
+# Must not depend on: what is downloaded.
 include_guard(GLOBAL)
 
 set(STEER_CACHE_DIR "" CACHE PATH
-    "Where downloads are kept. Default: \$STEER_CACHE_DIR, else \$XDG_CACHE_HOME/steer, else ~/.cache/steer")
+    "Directory for downloads. Default: \$STEER_CACHE_DIR, \$XDG_CACHE_HOME/steer or ~/.cache/steer")
 
-# Whether this user can write the directory, or can make it. Leaves nothing behind.
+# Sets ${out} to whether this user can write to the directory or make it. Leaves no files.
 function(_steer_can_write out dir)
   set(${out} FALSE PARENT_SCOPE)
   cmake_path(ABSOLUTE_PATH dir NORMALIZE)
@@ -28,9 +28,9 @@ endfunction()
 
 # steer_cache_dir(<out> [<wanted>])
 #
-# Puts the cache's directory into ${out}: the one that is named, else the user's. Without a home
-# directory that can be written, it is in the build tree. A script has no build tree and gets an empty
-# answer. A cache that already has <wanted> need not be writable.
+# Sets ${out} to the cache directory: STEER_CACHE_DIR, or else the user's cache. If that is not
+# writable, the cache is in the build tree; in a script, which has none, ${out} is empty. A cache that
+# already contains <wanted> need not be writable.
 function(steer_cache_dir out)
   if(STEER_CACHE_DIR)
     set(${out} ${STEER_CACHE_DIR} PARENT_SCOPE)
@@ -45,7 +45,7 @@ function(steer_cache_dir out)
   endif()
   if(dir)
     _steer_can_write(usable ${dir})
-    set(why "${dir} cannot be written")
+    set(why "${dir} is not writable")
   else()
     set(usable FALSE)
     set(why "HOME is not set")
@@ -57,16 +57,16 @@ function(steer_cache_dir out)
   else()
     get_property(said GLOBAL PROPERTY STEER_CACHE_SAID)
     if(NOT said)
-      message(STATUS "Steer: ${why}, so downloads are kept in this build tree only. To keep them for "
-                     "other builds: -DSTEER_CACHE_DIR=<dir>")
+      message(STATUS "Steer: ${why}, so downloads are kept in this build tree. To share them between "
+                     "builds, set -DSTEER_CACHE_DIR=<dir>")
       set_property(GLOBAL PROPERTY STEER_CACHE_SAID TRUE)
     endif()
     set(${out} ${CMAKE_BINARY_DIR}/steer-cache PARENT_SCOPE)
   endif()
 endfunction()
 
-# Puts words for cargo's environment into ${out}: none if cargo can write its own home, else a home in
-# the cache.
+# Sets ${out} to NAME=VALUE for cargo's environment: empty if cargo can write to its own home;
+# otherwise CARGO_HOME in the cache.
 function(steer_cargo_home out)
   set(${out} "" PARENT_SCOPE)
   if(NOT "$ENV{CARGO_HOME}" STREQUAL "")

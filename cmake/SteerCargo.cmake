@@ -1,46 +1,48 @@
-# Builds the engine from its Rust source with cargo and makes steer::engine of it. Cargo alone
-# decides what is out of date, so it runs in every build; that takes a fraction of a second when
-# nothing has changed.
+# Builds the engine with cargo and makes the target steer::engine. Only cargo knows what is out of
+# date, so it runs in every build. That takes a fraction of a second if nothing has changed.
 #
-# Must not know: gRPC, the shim, the install tree.
+# Must not depend on: gRPC, the shim, the install tree.
 include_guard(GLOBAL)
 include(${CMAKE_CURRENT_LIST_DIR}/SteerEngine.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/SteerRust.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/SteerSanitize.cmake)
 
 set(STEER_ENGINE_LIBRARY "" CACHE FILEPATH
-    "A libsteer.so or libsteer.a that was built before, to be linked as it is; then nothing here needs Rust")
+    "A libsteer.so or libsteer.a that is already built. Then this build needs no Rust")
 
-# Makes steer::engine of a library that somebody else has built.
+# Makes steer::engine from STEER_ENGINE_LIBRARY.
 macro(_steer_take_engine source_dir)
   if(NOT EXISTS ${STEER_ENGINE_LIBRARY})
     message(FATAL_ERROR "Steer: STEER_ENGINE_LIBRARY=${STEER_ENGINE_LIBRARY} does not exist.")
   endif()
   if(STEER_INSTALL)
-    message(FATAL_ERROR "Steer: STEER_ENGINE_LIBRARY is for builds that install nothing: -DSTEER_INSTALL=OFF.")
+    message(FATAL_ERROR "Steer: a build with STEER_ENGINE_LIBRARY cannot install Steer. "
+                        "Set -DSTEER_INSTALL=OFF.")
   endif()
   cmake_path(GET STEER_ENGINE_LIBRARY PARENT_PATH dir)
   cmake_path(GET STEER_ENGINE_LIBRARY FILENAME name)
   if(BUILD_SHARED_LIBS AND name STREQUAL "libsteer.so")
-    # Programs look for it by its SONAME, which may not lie beside it.
+    # Programs load it by its SONAME, for which there may be no file in its directory.
     set(dir ${CMAKE_CURRENT_BINARY_DIR}/engine)
     file(MAKE_DIRECTORY ${dir})
     file(CREATE_LINK ${STEER_ENGINE_LIBRARY} ${dir}/libsteer.so SYMBOLIC)
     file(CREATE_LINK libsteer.so ${dir}/libsteer.so.1 SYMBOLIC)
   endif()
-  # What Rust's standard library may want, wherever it was built.
+  # The libraries that Rust's standard library may need on any Linux.
   steer_import_engine(INCLUDE_DIR ${source_dir}/include LIBRARY_DIR ${dir}
                       NATIVE_LIBS util rt pthread m dl)
   get_target_property(taken steer::engine IMPORTED_LOCATION)
   if(NOT taken STREQUAL "${dir}/${name}")
-    message(FATAL_ERROR "Steer: STEER_ENGINE_LIBRARY=${STEER_ENGINE_LIBRARY}, but with BUILD_SHARED_LIBS="
-                        "${BUILD_SHARED_LIBS} the engine is ${taken}.")
+    message(FATAL_ERROR "Steer: STEER_ENGINE_LIBRARY is ${STEER_ENGINE_LIBRARY}, but with "
+                        "BUILD_SHARED_LIBS=${BUILD_SHARED_LIBS} the engine is ${taken}.")
   endif()
   message(STATUS "Steer: the engine is ${STEER_ENGINE_LIBRARY}")
 endmacro()
 
-# Makes steer::engine from the crate in source_dir. Leaves STEER_ENGINE_DIR (where the libraries of
-# the build's configuration are, a generator expression) and STEER_NATIVE_LIBS to the caller.
+# Makes steer::engine from the crate in source_dir. Sets for the caller:
+#   STEER_ENGINE_DIR   the directory of the libraries, a generator expression of the configuration
+#   STEER_NATIVE_LIBS  the libraries that a static link needs
+#   STEER_TOP_PROGRAM  the file steer-top, if STEER_INSTALL_TOP is ON
 function(steer_build_engine source_dir)
   if(STEER_ENGINE_LIBRARY)
     _steer_take_engine(${source_dir})
@@ -62,19 +64,19 @@ function(steer_build_engine source_dir)
   if(rust_flags)
     list(JOIN rust_flags " " rust_flags)
     list(APPEND env RUSTC_BOOTSTRAP=1 "RUSTFLAGS=$ENV{RUSTFLAGS} ${rust_flags}")
-    # As a target is named, build scripts and macros keep their own flags, and run.
+    # Because --target is given, build scripts and macros are built without these flags.
     list(APPEND arguments ${rust_arguments})
   endif()
 
   set(engine_dir ${target_dir}/$<IF:$<CONFIG:Debug>,debug,release>)
-  # In an application, for what links it.
+  # In an application, only the targets that link the engine build it.
   set(all "")
   if(PROJECT_IS_TOP_LEVEL OR STEER_INSTALL)
     set(all ALL)
   endif()
   add_custom_target(steer_cargo ${all}
     COMMAND ${CMAKE_COMMAND} -E env ${env} ${STEER_CARGO} build ${arguments}
-    # What programs look for.
+    # Programs load the engine by its SONAME.
     COMMAND ${CMAKE_COMMAND} -E create_symlink libsteer.so ${engine_dir}/libsteer.so.1
     BYPRODUCTS ${engine_dir}/libsteer.a ${engine_dir}/libsteer.so
     WORKING_DIRECTORY ${source_dir}
@@ -86,4 +88,21 @@ function(steer_build_engine source_dir)
   add_dependencies(steer::engine steer_cargo)
   set(STEER_ENGINE_DIR ${engine_dir} PARENT_SCOPE)
   set(STEER_NATIVE_LIBS ${native_libs} PARENT_SCOPE)
+  if(STEER_INSTALL_TOP)
+    _steer_build_top(${source_dir} ${engine_dir}/steer-top)
+    set(STEER_TOP_PROGRAM ${engine_dir}/steer-top PARENT_SCOPE)
+  endif()
 endfunction()
+
+# Builds steer-top in the scope of steer_build_engine, with the engine's toolchain.
+macro(_steer_build_top source_dir program)
+  add_custom_target(steer_top ALL
+    COMMAND ${CMAKE_COMMAND} -E env ${env} ${STEER_CARGO} build --locked --quiet
+            --target ${STEER_RUST_TRIPLE} --profile $<IF:$<CONFIG:Debug>,dev,release>
+    BYPRODUCTS ${program}
+    WORKING_DIRECTORY ${source_dir}/crates/steer-top
+    COMMENT "Building steer-top with cargo (-DSTEER_INSTALL_TOP=OFF leaves it out)"
+    VERBATIM)
+  # One cargo at a time: both use the same target directory.
+  add_dependencies(steer_top steer_cargo)
+endmacro()

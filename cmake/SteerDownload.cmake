@@ -1,9 +1,9 @@
-# Downloads one file, and stops if it is not what its hash says. In a process of its own, so that
-# the caller can go on when it fails.
+# Downloads one file and checks its hash. Runs in a separate process, so that its caller can
+# continue after a failure.
 #
 #   cmake -DURL=... -DFILE=... [-DSHA256=...] [-DCAINFO=...] [-DHEADER=...] -P SteerDownload.cmake
 #
-# Must not know: what is in the file.
+# Must not depend on: the content of the file.
 cmake_minimum_required(VERSION 3.25)
 
 set(options "")

@@ -1,14 +1,14 @@
-# steer::engine: the Rust library behind its C header, as an imported target; steer::headers: that header and
-# those around it, for libraries that are loaded into programs that have the engine. The build tree and the
-# installed package both use this file, each with its own directories, so that they cannot differ.
+# Makes two imported targets. steer::engine is the Rust library with its C header. steer::headers is
+# only the headers, for plugins, which are loaded into programs that have the engine. The build tree
+# and the installed package both use this file, so that they cannot differ.
 #
-# Must not know: cargo, gRPC.
+# Must not depend on: cargo, gRPC.
 include_guard(GLOBAL)
 
-# How a library is linked that has the engine in it. Its code stays in the process for good, as gRPC and other
-# copies of Steer point to it. Of the engine it shows nothing: other libraries and the program may have an
-# engine of another release. A library that is to offer steer.h's functions itself sets the property
-# STEER_EXPORT_C_INTERFACE.
+# Sets the link options of libraries that contain the engine. Such a library is never unloaded,
+# because gRPC and other copies of Steer point to its code. It exports nothing of the engine, because
+# other libraries or the program may have an engine of another release. A library that should export
+# the functions of steer.h sets the property STEER_EXPORT_C_INTERFACE.
 function(_steer_link_options)
   if(NOT CMAKE_EXECUTABLE_FORMAT STREQUAL "ELF")
     return()
@@ -22,12 +22,12 @@ endfunction()
 
 # steer_import_engine(INCLUDE_DIR <dir> LIBRARY_DIR <dir> [DEBUG_LIBRARY_DIR <dir>]
 #                     NATIVE_LIBS <name>...)
-# BUILD_SHARED_LIBS chooses libsteer.so or libsteer.a. NATIVE_LIBS are what a static link needs.
+# BUILD_SHARED_LIBS chooses libsteer.so or libsteer.a. A static link needs NATIVE_LIBS.
 function(steer_import_engine)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "INCLUDE_DIR;LIBRARY_DIR;DEBUG_LIBRARY_DIR" "NATIVE_LIBS")
   if(BUILD_SHARED_LIBS)
     add_library(steer::engine SHARED IMPORTED GLOBAL)
-    # build.rs sets it. Beside the file is a link of that name.
+    # build.rs sets the SONAME. In the same directory is a symbolic link of that name.
     set(file ${CMAKE_SHARED_LIBRARY_PREFIX}steer${CMAKE_SHARED_LIBRARY_SUFFIX})
     set_target_properties(steer::engine PROPERTIES IMPORTED_SONAME ${file}.1)
   else()

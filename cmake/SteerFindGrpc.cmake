@@ -1,16 +1,17 @@
-# Finds the gRPC that the application uses: a target that it already has (find_package(gRPC CONFIG),
-# add_subdirectory or FetchContent, before Steer), else pkg-config's.
+# Finds the application's gRPC: a target that exists before Steer is added (by
+# find_package(gRPC CONFIG), add_subdirectory or FetchContent), or else pkg-config's.
 #
-# Must not know: Steer's shim, gRPC's internal headers.
+# Must not depend on: Steer's shim, gRPC's internal headers.
 include_guard(GLOBAL)
 
 set(STEER_GRPC_VERSION "" CACHE STRING
-    "gRPC's version, where neither its CMake package nor pkg-config says it")
+    "gRPC's version, if neither its CMake package nor pkg-config tells it")
 
-# Sets, for the caller:
+# Sets for the caller:
 #   STEER_GRPC_TARGET      gRPC's C++ library as a target
-#   STEER_GRPC_RELEASE     its version, as 1.51.1. Never grpc_version_string(), which is the core's own.
-#   STEER_GRPC_BUILT_HERE  the directory of its source if it is built in this very build, else empty
+#   STEER_GRPC_RELEASE     its version, such as 1.51.1. This is not grpc_version_string(), which is
+#                          the version of gRPC's core
+#   STEER_GRPC_BUILT_HERE  its source directory if this build builds gRPC; otherwise empty
 macro(steer_find_grpc)
   _steer_grpc_target(STEER_GRPC_TARGET STEER_GRPC_RELEASE)
   set(STEER_GRPC_BUILT_HERE "")
@@ -22,8 +23,8 @@ endmacro()
 
 function(_steer_grpc_target target_out version_out)
   set(version ${STEER_GRPC_VERSION})
-  # The plain names are what gRPC's own CMakeLists.txt makes; older ones make no gRPC:: alias. The
-  # unsecure library will do where it is the only one: only headers and the way it was built count.
+  # gRPC's own CMakeLists.txt makes the plain names; older versions make no gRPC:: aliases. The
+  # unsecure library is sufficient if it is the only one: the shim only needs headers and flags.
   foreach(name gRPC::grpc++ grpc++ gRPC::grpc++_unsecure grpc++_unsecure)
     if(TARGET ${name})
       set(target ${name})
@@ -40,7 +41,7 @@ function(_steer_grpc_target target_out version_out)
     if(NOT version AND NOT imported)
       get_target_property(version ${target} VERSION)
     elseif(NOT version)
-      # Its variables may have stayed in another scope; its targets are there, so this only reads them.
+      # Its variables may be in another scope. Its targets exist, so this only sets the variables.
       if(NOT gRPC_VERSION)
         find_package(gRPC CONFIG QUIET)
       endif()
@@ -50,35 +51,37 @@ function(_steer_grpc_target target_out version_out)
     _steer_grpc_of_pkg_config(target pkg_config_version)
     if(NOT target)
       message(FATAL_ERROR
-        "Steer found no gRPC to build steer::grpc against. Either have its target before Steer "
-        "(find_package(gRPC CONFIG), or gRPC by add_subdirectory or FetchContent), or install it so "
-        "that `pkg-config grpc++` knows it (Debian, Ubuntu: apt install pkg-config libgrpc++-dev). "
-        "For the C interface alone no gRPC is needed: -DSTEER_BUILD_GRPC=OFF, or "
-        "find_package(steer COMPONENTS engine) of an installed Steer.")
+        "Steer found no gRPC to build steer::grpc against. Do one of these:\n"
+        "  - make gRPC's target before Steer: find_package(gRPC CONFIG), add_subdirectory or "
+        "FetchContent\n"
+        "  - install gRPC so that `pkg-config grpc++` finds it (Debian, Ubuntu: apt install "
+        "pkg-config libgrpc++-dev)\n"
+        "  - use only the C interface, which needs no gRPC: -DSTEER_BUILD_GRPC=OFF, or "
+        "find_package(steer COMPONENTS engine) with an installed Steer")
     endif()
     if(NOT version)
       set(version ${pkg_config_version})
     endif()
   endif()
 
-  # What follows the numbers ("-dev", "-pre1") has the headers of the release.
+  # Ignore a suffix such as "-dev" or "-pre1": the headers are those of the release.
   if(NOT version MATCHES "^[0-9]+\\.[0-9]+(\\.[0-9]+)?")
     message(FATAL_ERROR "Steer cannot tell the version of gRPC from its target ${target}. "
-                        "Say it: -DSTEER_GRPC_VERSION=1.51.1, for example.")
+                        "Set it, for example -DSTEER_GRPC_VERSION=1.51.1.")
   endif()
   set(${target_out} ${target} PARENT_SCOPE)
   set(${version_out} ${CMAKE_MATCH_0} PARENT_SCOPE)
 endfunction()
 
-# Makes a target of what pkg-config knows; leaves the outputs empty if it knows nothing. Two questions
-# by hand: pkg_check_modules asks a dozen, and each takes seconds for gRPC, as pkg-config walks through
-# Abseil's two hundred packages by every way that there is.
+# Makes a target from pkg-config's gRPC; leaves the outputs empty if pkg-config does not know it.
+# Runs pkg-config twice itself: pkg_check_modules runs it a dozen times, and each run takes seconds
+# for gRPC, because pkg-config follows every path through Abseil's two hundred packages.
 function(_steer_grpc_of_pkg_config target_out version_out)
   find_package(PkgConfig QUIET)
   if(NOT PkgConfig_FOUND)
     return()
   endif()
-  # As pkg_check_modules does, so that a gRPC in a prefix of its own is found.
+  # Search CMAKE_PREFIX_PATH as pkg_check_modules does.
   set(path $ENV{PKG_CONFIG_PATH})
   foreach(prefix IN LISTS CMAKE_PREFIX_PATH)
     foreach(lib lib lib64 lib/${CMAKE_LIBRARY_ARCHITECTURE} share)

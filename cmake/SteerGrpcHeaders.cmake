@@ -1,15 +1,15 @@
-# Finds gRPC's internal headers (src/core/...), which no package installs: in STEER_GRPC_SOURCE_DIR,
-# in the source of a gRPC that is built here, or in PyPI's source package of the same version.
+# Finds gRPC's internal headers (src/core/...), which no package installs. Looks in
+# STEER_GRPC_SOURCE_DIR, in the source of a gRPC that this build builds, and in PyPI's source package
+# of the same version.
 #
-# Must not know: how a source package is fetched, who includes the headers.
+# Must not depend on: how a source package is fetched, which files include the headers.
 include_guard(GLOBAL)
 include(${CMAKE_CURRENT_LIST_DIR}/SteerGrpcSdist.cmake)
 
 set(STEER_GRPC_SOURCE_DIR "" CACHE PATH
     "An unpacked source tree of the application's gRPC, for its internal headers")
 
-# The file that must be there, by version; it shows that a directory holds the headers of that
-# generation.
+# Sets ${out} to a file that every source tree of this version contains.
 function(_steer_grpc_landmark out version)
   if(version VERSION_LESS 1.49)
     set(${out} src/core/ext/filters/client_channel/lb_policy.h PARENT_SCOPE)
@@ -20,7 +20,7 @@ function(_steer_grpc_landmark out version)
   endif()
 endfunction()
 
-# The include directories inside a source tree, by version: later headers include generated ones.
+# Sets ${out} to the include directories of a source tree. Later headers include generated ones.
 function(steer_grpc_include_dirs out version root)
   set(dirs ${root})
   if(version VERSION_GREATER_EQUAL 1.60)
@@ -30,7 +30,7 @@ function(steer_grpc_include_dirs out version root)
   set(${out} ${dirs} PARENT_SCOPE)
 endfunction()
 
-# Stops if `root` says that it is another generation than `version`. Patch levels share their headers.
+# Fails if `root` is the source of another minor version. Patch levels have the same headers.
 function(_steer_grpc_check_version version root)
   set(file ${root}/src/python/grpcio/grpc_version.py)
   if(NOT EXISTS ${file})
@@ -41,38 +41,39 @@ function(_steer_grpc_check_version version root)
   string(REGEX MATCH "^[0-9]+\\.[0-9]+" here ${version})
   if(there AND NOT there STREQUAL here)
     message(FATAL_ERROR "Steer: STEER_GRPC_SOURCE_DIR=${root} is gRPC ${there}, but the application's "
-                        "gRPC is ${version}. Headers of another version would crash.")
+                        "gRPC is ${version}. With headers of another version, the program would crash.")
   endif()
 endfunction()
 
-# Stops if the shim was not made for that gRPC and cannot be. A newer one than those it was made for
-# may do: then its own headers are needed, and the compiler decides.
+# Fails if the shim does not support this gRPC. A newer gRPC than those supported may work: then its
+# own headers are required, and the compiler decides.
 function(_steer_grpc_check_range version built_here)
   steer_grpc_range(oldest newest)
   string(REGEX MATCH "^[0-9]+[.][0-9]+" minor ${version})
-  set(words "Steer is made for gRPC ${oldest} to ${newest}, and the application's gRPC is ${version}.")
+  set(words "Steer supports gRPC ${oldest} to ${newest}, and the application's gRPC is ${version}.")
   if(minor VERSION_LESS oldest)
-    message(FATAL_ERROR "${words} Take a newer gRPC. The C interface alone needs none: -DSTEER_BUILD_GRPC=OFF, "
-                        "or find_package(steer COMPONENTS engine) of an installed Steer.")
+    message(FATAL_ERROR "${words} Use a newer gRPC. The C interface alone needs no gRPC: "
+                        "-DSTEER_BUILD_GRPC=OFF, or find_package(steer COMPONENTS engine) with an "
+                        "installed Steer.")
   elseif(minor VERSION_GREATER newest)
     if(NOT STEER_GRPC_SOURCE_DIR AND NOT built_here AND NOT STEER_GRPC_SDIST_SHA256)
-      message(FATAL_ERROR "${words} Look for a newer Steer. To try this one: "
+      message(FATAL_ERROR "${words} Use a newer Steer. To try this one, set "
                           "-DSTEER_GRPC_SOURCE_DIR=<an unpacked source tree of gRPC ${version}>.")
     endif()
-    message(WARNING "${words} Nobody has tried it with that one.")
+    message(WARNING "${words} This combination is not tested.")
   endif()
 endfunction()
 
-# Puts the include directories of gRPC's internal headers into ${out}, or stops with words.
+# Sets ${out} to the include directories of gRPC's internal headers, or fails with an explanation.
 function(steer_grpc_internal_headers out version built_here)
   _steer_grpc_check_range(${version} "${built_here}")
   _steer_grpc_landmark(landmark ${version})
-  set(build_says "no gRPC is built here")
+  set(build_says "this build builds no gRPC")
   if(STEER_GRPC_SOURCE_DIR)
     set(root ${STEER_GRPC_SOURCE_DIR})
     if(NOT EXISTS ${root}/${landmark})
-      message(FATAL_ERROR "Steer: STEER_GRPC_SOURCE_DIR=${root} is no source tree of gRPC ${version}: "
-                          "${landmark} is not in it.")
+      message(FATAL_ERROR "Steer: STEER_GRPC_SOURCE_DIR=${root} is not a source tree of gRPC "
+                          "${version}: it has no ${landmark}.")
     endif()
     _steer_grpc_check_version(${version} ${root})
   elseif(built_here AND EXISTS ${built_here}/${landmark})
@@ -85,10 +86,10 @@ function(steer_grpc_internal_headers out version built_here)
     if(NOT root)
       message(FATAL_ERROR
         "Steer needs the internal headers (src/core/...) of gRPC ${version}, which no package "
-        "installs. It looks for them in three ways:\n"
-        "  1. -DSTEER_GRPC_SOURCE_DIR=<an unpacked source tree of gRPC ${version}>: not given\n"
+        "installs. It looked in three places:\n"
+        "  1. -DSTEER_GRPC_SOURCE_DIR=<an unpacked source tree of gRPC ${version}>: not set\n"
         "  2. the source of a gRPC in the same build (FetchContent, add_subdirectory): ${build_says}\n"
-        "  3. the source package grpcio==${version}, fetched once and kept: ${why}")
+        "  3. the source package grpcio==${version}, fetched once and cached: ${why}")
     endif()
   endif()
   message(STATUS "Steer: gRPC ${version}'s internal headers: ${root}")

@@ -1,15 +1,15 @@
-# Finds out whether the application's gRPC was built with NDEBUG. gRPC's internal classes have other
-# sizes with it than without: a shim built the other way links without a word and crashes at the first
-# address update. So the shim follows gRPC, whatever the build type of the application is.
+# Finds out whether the application's gRPC was built with NDEBUG, which changes the size of gRPC's
+# internal classes. A shim that was built otherwise links without an error, and crashes at the first
+# address update. So the shim follows gRPC, not the build type of the application.
 #
-# Must not know: what is done with the answer.
+# Must not depend on: how the answer is used.
 include_guard(GLOBAL)
 
 set(STEER_GRPC_NDEBUG "" CACHE STRING
     "Overrides the check: ON if gRPC was built with NDEBUG, OFF if without")
 
-# Puts the compile option that makes a target agree with gRPC into ${out}. As a target's option it
-# comes after CMAKE_CXX_FLAGS_RELEASE and its -DNDEBUG on the command line, and so prevails.
+# Sets ${out} to the compile option that makes a target agree with gRPC. On the command line, the
+# options of a target follow CMAKE_CXX_FLAGS_RELEASE with its -DNDEBUG, so this one wins.
 function(steer_grpc_ndebug_option out target version built_here)
   if(NOT STEER_GRPC_NDEBUG STREQUAL "")
     if(STEER_GRPC_NDEBUG)
@@ -17,16 +17,16 @@ function(steer_grpc_ndebug_option out target version built_here)
     else()
       set(flag -UNDEBUG)
     endif()
-    message(STATUS "Steer: gRPC ${version}: ${flag}, as STEER_GRPC_NDEBUG says")
+    message(STATUS "Steer: gRPC ${version}: ${flag}, as set by STEER_GRPC_NDEBUG")
   elseif(built_here)
-    # There is no library yet to look at, and no need: gRPC and the shim are compiled by one CMake run
-    # with the flags of one configuration. Only what was set on gRPC's target alone must be taken over.
+    # There is no library to probe yet, and no need: one build compiles gRPC and the shim with the
+    # flags of one configuration. Only flags that are set on gRPC's own target must be copied.
     set(flag
       "$<FILTER:$<TARGET_PROPERTY:${target},COMPILE_OPTIONS>,INCLUDE,^-[DU]NDEBUG>"
       "$<$<IN_LIST:NDEBUG,$<TARGET_PROPERTY:${target},COMPILE_DEFINITIONS>>:-DNDEBUG>")
-    message(STATUS "Steer: gRPC ${version} is built here: the shim has its configuration's NDEBUG")
+    message(STATUS "Steer: gRPC ${version} is part of this build, so the shim has the same NDEBUG")
   elseif(CMAKE_CONFIGURATION_TYPES)
-    # Packages may hold one gRPC for Debug and another for Release.
+    # A package may contain one gRPC for Debug and another for Release.
     foreach(config IN LISTS CMAKE_CONFIGURATION_TYPES)
       _steer_probe_ndebug(answer ${target} ${version} ${config})
       list(APPEND flag $<$<CONFIG:${config}>:${answer}>)
@@ -37,7 +37,7 @@ function(steer_grpc_ndebug_option out target version built_here)
   set(${out} ${flag} PARENT_SCOPE)
 endfunction()
 
-# Two functions of which a library has exactly one: which of them links is the answer.
+# Links two probes. gRPC has exactly one of the two functions that they call, depending on NDEBUG.
 function(_steer_probe_ndebug out target version config)
   set(with "struct grpc_completion_queue;
 void grpc_cq_internal_ref(grpc_completion_queue*);
@@ -79,10 +79,11 @@ int main(int argc, char**) { if (argc > 99) probe(); }"
     endif()
     message(FATAL_ERROR
       "Steer cannot tell whether gRPC ${version} (target ${target}) was built with NDEBUG: "
-      "${how_many}, where exactly one should. A wrong guess would crash at the first call, so say it:\n"
+      "${how_many}, but exactly one should. With a wrong guess the program would crash at the first "
+      "call. Set one of these:\n"
       "  -DSTEER_GRPC_NDEBUG=ON   built with NDEBUG (CMake's Release, RelWithDebInfo, MinSizeRel)\n"
       "  -DSTEER_GRPC_NDEBUG=OFF  built without (Debug, no build type; Debian's and Ubuntu's packages)\n"
-      "If gRPC does not link at all, repair that first. What the probes said:\n"
+      "If gRPC does not link at all, repair that first. The output of the probes:\n"
       "${output_with}\n${output_without}")
   endif()
   message(STATUS "Steer: gRPC ${version} was built ${words}")

@@ -1,23 +1,22 @@
-# Fetches gRPC's source package from the package index that pip is set to, checks it against a
-# pinned hash, and keeps its headers in a cache outside the build tree. CMake downloads it where the
-# index can be asked for the file; otherwise pip does. With a warm cache nothing is run and no
-# network is used.
+# Fetches gRPC's source package from pip's package index, checks it against a pinned hash, and keeps
+# its headers in a cache outside the build tree. CMake downloads the package itself if it can read the
+# index; otherwise pip does. With a warm cache, nothing is run and no network is used.
 #
-# Must not know: which headers are needed, or where in the package they are.
+# Must not depend on: which headers are needed, or where in the package they are.
 include_guard(GLOBAL)
 include(${CMAKE_CURRENT_LIST_DIR}/SteerCache.cmake)
 
 set(STEER_GRPC_SDIST_SHA256 "" CACHE STRING
-    "SHA-256 of grpcio-<version>.tar.gz, for a gRPC version that Steer's own table has not")
+    "SHA-256 of grpcio-<version>.tar.gz, for a gRPC version that is not in grpc-sdists.txt")
 
 set(STEER_PIP_VENV "" CACHE PATH
-    "A virtual environment with the tools of pip-tools.txt, if many packages are fetched")
+    "A virtual environment with the tools of pip-tools.txt, to fetch many packages")
 mark_as_advanced(STEER_PIP_VENV)
 
 # Minor versions of gRPC that were never published as a source package.
 set(_steer_without_sdist 1.52 1.77 1.79)
 
-# Puts the root of the headers into ${root_out}; or empty, and the reason into ${why_out}.
+# Sets ${root_out} to the root of the headers. On failure it is empty, and ${why_out} is the reason.
 function(steer_grpc_sdist root_out why_out version)
   set(${root_out} "" PARENT_SCOPE)
   _steer_sdist_row(version hash ${version})
@@ -26,12 +25,12 @@ function(steer_grpc_sdist root_out why_out version)
     set(${why_out} "${why}" PARENT_SCOPE)
     return()
   endif()
-  # The hash is in the name, so that another pin is another directory.
+  # The name contains the hash, so another pinned hash is another directory.
   string(SUBSTRING ${hash} 0 12 short)
   steer_cache_dir(cache grpc-sdists/${version}-${short})
   if(NOT cache)
-    string(CONCAT why "there is no home directory to keep it in, or it cannot be written; "
-                      "-DSTEER_CACHE_DIR=<dir> names a place")
+    string(CONCAT why "there is no writable home directory for the cache; set "
+                      "-DSTEER_CACHE_DIR=<dir>")
     set(${why_out} ${why} PARENT_SCOPE)
     return()
   endif()
@@ -40,12 +39,12 @@ function(steer_grpc_sdist root_out why_out version)
   if(NOT IS_DIRECTORY ${kept})
     _steer_can_write(writable ${cache})
     if(NOT writable)
-      set(${why_out} "${cache} cannot be written; -DSTEER_CACHE_DIR=<dir> names another place" PARENT_SCOPE)
+      set(${why_out} "${cache} is not writable; set -DSTEER_CACHE_DIR=<dir>" PARENT_SCOPE)
       return()
     endif()
     message(STATUS "Steer: fetching gRPC ${version}'s source package for its headers")
-    # All work is done in a directory of its own, and a rename publishes it: configurations that run
-    # at the same time cannot see, or spoil, each other's half-made ones.
+    # Works in a temporary directory, and publishes it by a rename, so that configurations which run
+    # at the same time cannot disturb each other.
     string(RANDOM LENGTH 12 suffix)
     set(work ${cache}/tmp-${suffix})
     _steer_download(why ${work} ${version} ${hash})
@@ -68,8 +67,8 @@ function(steer_grpc_sdist root_out why_out version)
   set(${root_out} ${kept} PARENT_SCOPE)
 endfunction()
 
-# The package for a gRPC version: its own, or the last one of its minor version, whose headers are the
-# same. The hash is empty if there is none.
+# Finds the package for a gRPC version: the same version, or the last one of its minor version, whose
+# headers are the same. The hash is empty if there is none.
 function(_steer_sdist_row version_out hash_out version)
   set(${version_out} ${version} PARENT_SCOPE)
   set(${hash_out} "${STEER_GRPC_SDIST_SHA256}" PARENT_SCOPE)
@@ -90,19 +89,19 @@ function(_steer_sdist_row version_out hash_out version)
   endforeach()
 endfunction()
 
-# Why there is no package for a gRPC version.
+# Sets ${why_out} to the reason why there is no package for a gRPC version.
 function(_steer_why_no_row why_out version)
   string(REGEX MATCH "^[0-9]+[.][0-9]+" minor ${version})
   if(minor IN_LIST _steer_without_sdist)
-    string(CONCAT why "gRPC ${minor} was never published as a source package. Take its source from its "
-                      "repository, at the tag of your version, for STEER_GRPC_SOURCE_DIR")
+    string(CONCAT why "gRPC ${minor} was never published as a source package. Get its source from its "
+                      "repository, at the tag of your version, and set STEER_GRPC_SOURCE_DIR")
   else()
-    set(why "no hash is known for that version; to trust one, -DSTEER_GRPC_SDIST_SHA256=<hash>")
+    set(why "Steer knows no hash for this version; to trust one, set -DSTEER_GRPC_SDIST_SHA256=<hash>")
   endif()
   set(${why_out} "${why}" PARENT_SCOPE)
 endfunction()
 
-# Puts the oldest and the newest minor version that the shim was made for into the outputs.
+# Sets the outputs to the oldest and the newest minor version that the shim supports.
 function(steer_grpc_range oldest_out newest_out)
   file(STRINGS ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/grpc-sdists.txt rows REGEX "^[0-9]")
   list(GET rows 0 oldest)
@@ -113,8 +112,8 @@ function(steer_grpc_range oldest_out newest_out)
   endforeach()
 endfunction()
 
-# Downloads grpcio-<version>.tar.gz into ${work}/sdist: by CMake, from the package index that pip is
-# set to, or else by pip. If both fail, ${why_out} says why each did.
+# Downloads grpcio-<version>.tar.gz into ${work}/sdist: by CMake from pip's package index, or else by
+# pip. If both fail, ${why_out} has both reasons.
 function(_steer_download why_out work version hash)
   _steer_find_pip(pip no_pip ${work})
   _steer_index_download(why ${work} ${version} ${hash} "${pip}")
@@ -132,16 +131,16 @@ function(_steer_download why_out work version hash)
   set(${why_out} "${why}" PARENT_SCOPE)
 endfunction()
 
-# Puts the command for a pip into ${out}: Python's own, or where it has none, that of a new virtual
-# environment. Empty if there is none, and then ${why_out} says why.
+# Sets ${out} to a pip command: that of the system's Python, or of a new virtual environment. If there
+# is none, ${out} is empty and ${why_out} is the reason.
 function(_steer_find_pip out why_out work)
   set(${out} "" PARENT_SCOPE)
   if(STEER_PIP_VENV)
     set(${out} ${STEER_PIP_VENV}/bin/python -m pip PARENT_SCOPE)
     return()
   endif()
-  string(CONCAT help "Debian, Ubuntu: apt install python3-venv; or PIP_INDEX_URL=<a package index> in the "
-                     "environment, and then no Python is needed")
+  string(CONCAT help "Debian, Ubuntu: apt install python3-venv. With PIP_INDEX_URL=<a package index> in "
+                     "the environment, no Python is needed")
   find_program(STEER_PYTHON python3 DOC "Python, to fetch gRPC's source package")
   if(NOT STEER_PYTHON)
     set(${why_out} "there is no python3 (${help})" PARENT_SCOPE)
@@ -178,14 +177,14 @@ function(_steer_make_venv why_out work)
   set(${why_out} "${why}" PARENT_SCOPE)
 endfunction()
 
-# Runs a command. If it fails, ${why_out} says so, with the end of what it said.
+# Runs a command. If it fails, ${why_out} is the command with the end of its output.
 function(_steer_run why_out work)
   set(${why_out} "" PARENT_SCOPE)
   execute_process(COMMAND ${ARGN} WORKING_DIRECTORY ${work} TIMEOUT 600 RESULT_VARIABLE failed
                   OUTPUT_VARIABLE text ERROR_VARIABLE text)
   if(failed)
     list(JOIN ARGN " " command)
-    # The end of it says why; the beginning may be long.
+    # The reason is at the end of the output.
     string(LENGTH "${text}" length)
     if(length GREATER 1500)
       math(EXPR start "${length} - 1500")
@@ -197,7 +196,8 @@ function(_steer_run why_out work)
   endif()
 endfunction()
 
-# What pip is told by its environment or its configuration, whose text is `settings`; else empty.
+# Sets ${out} to a setting of pip, from the environment or from `settings`, the text of its
+# configuration; otherwise empty.
 function(_steer_pip_setting out settings name)
   string(TOUPPER PIP_${name} variable)
   string(REPLACE "-" "_" variable ${variable})
@@ -210,9 +210,9 @@ function(_steer_pip_setting out settings name)
   set(${out} "${value}" PARENT_SCOPE)
 endfunction()
 
-# Puts the package index that pip is set to into ${index_out}: by PIP_INDEX_URL, by pip's
-# configuration, or pip's own default, which its help says. Empty where it cannot be known or is not
-# to be used, and then ${why_out} says why.
+# Sets ${index_out} to pip's package index: from PIP_INDEX_URL, from pip's configuration, or pip's
+# default, which its help shows. Empty if it is unknown or must not be used; then ${why_out} is the
+# reason.
 function(_steer_package_index index_out cainfo_out why_out pip)
   set(settings "")
   if(pip)
@@ -221,12 +221,12 @@ function(_steer_package_index index_out cainfo_out why_out pip)
   _steer_pip_setting(index "${settings}" index-url)
   _steer_pip_setting(cainfo "${settings}" cert)
   _steer_pip_setting(no_index "${settings}" no-index)
-  set(why "PIP_INDEX_URL is not set, and pip does not say which package index it uses")
+  set(why "PIP_INDEX_URL is not set, and pip does not tell which package index it uses")
   if(no_index AND NOT no_index STREQUAL "0")
     set(index "")
-    set(why "pip is set to use no package index (no-index)")
+    set(why "pip is configured to use no package index (no-index)")
   elseif(pip AND NOT index)
-    # In one line, however long it is.
+    # A wide terminal, so that the default is on one line.
     execute_process(COMMAND ${CMAKE_COMMAND} -E env COLUMNS=1000 ${pip} download --help
                     OUTPUT_VARIABLE help ERROR_QUIET)
     if(help MATCHES "--index-url <url>[^(\n]*[(]default ([^ )\n]+)[)]")
@@ -239,8 +239,8 @@ function(_steer_package_index index_out cainfo_out why_out pip)
   set(${why_out} "${why}" PARENT_SCOPE)
 endfunction()
 
-# Downloads the package without pip's help: finds its address in the index's page, which is HTML or
-# JSON, and has CMake check what comes. setup.py is not run, and no Python tools are needed.
+# Downloads the package without pip: finds its address in the page of the index, which is HTML or
+# JSON, and lets CMake check the hash. Runs no setup.py and needs no Python tools.
 function(_steer_index_download why_out work version hash pip)
   _steer_package_index(index cainfo why "${pip}")
   if(NOT index)
@@ -249,7 +249,7 @@ function(_steer_index_download why_out work version hash pip)
   endif()
   set(page ${index}/grpcio/)
   set(name grpcio-${version}.tar.gz)
-  # A password is not for logs.
+  # Messages must not show a password.
   string(REGEX REPLACE "//[^/@]*@" "//" shown ${page})
   set(download ${CMAKE_COMMAND} -DCAINFO=${cainfo})
   set(script -P ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/SteerDownload.cmake)
@@ -267,7 +267,7 @@ function(_steer_index_download why_out work version hash pip)
     set(${why_out} "${shown} has no ${name}" PARENT_SCOPE)
     return()
   endif()
-  # What stands before it, to the quotation mark.
+  # The text before it, back to the quotation mark.
   math(EXPR begin "${end} - 1000")
   if(begin LESS 0)
     set(begin 0)
@@ -288,20 +288,20 @@ function(_steer_index_download why_out work version hash pip)
   set(${why_out} "${why}" PARENT_SCOPE)
 endfunction()
 
-# In the scope of _steer_index_download: fetches ${url} to ${work}/${file}.
+# Fetches ${url} to ${work}/${file}, in the scope of _steer_index_download.
 macro(_steer_fetch why_out work url file)
   execute_process(COMMAND ${download} -DURL=${url} -DFILE=${work}/${file} ${ARGN} ${script}
                   RESULT_VARIABLE failed ERROR_VARIABLE text OUTPUT_QUIET)
   set(${why_out} "")
   if(failed)
-    # Without the frame that CMake puts around it.
+    # Remove CMake's "CMake Error at ..." around the reason.
     string(REGEX REPLACE "^.*[(](message|file)[)]:" "" text "${text}")
     string(REGEX REPLACE "[ \n]+" " " text "${text}")
     string(STRIP "${text}" ${why_out})
   endif()
 endmacro()
 
-# Downloads the package by pip. pip knows the user's proxies, certificates and other indexes.
+# Downloads the package by pip, which knows the user's proxies, certificates and other indexes.
 function(_steer_pip_download why_out work version hash)
   set(${why_out} "" PARENT_SCOPE)
   set(venv ${STEER_PIP_VENV})
@@ -325,13 +325,13 @@ function(_steer_pip_download why_out work version hash)
   set(${why_out} "${why}" PARENT_SCOPE)
 endfunction()
 
-# Unpacks the headers alone, a fifth of the package, into ${work}/headers: the internal ones, and for
-# script/matrix, which has no gRPC to compile against, the public ones and Abseil's.
+# Unpacks only the headers, a fifth of the package, into ${work}/headers: the internal ones, and for
+# script/matrix, which compiles without an installed gRPC, the public ones and Abseil's.
 function(_steer_extract_headers why_out work version)
   set(name grpcio-${version})
   file(MAKE_DIRECTORY ${work}/headers)
-  # third_party/u*: upb and utf8_range. A pattern that finds nothing is an error, and not every version
-  # has both.
+  # third_party/u* matches upb and utf8_range. A pattern that matches nothing is an error, and not
+  # every version has both.
   execute_process(
     COMMAND ${CMAKE_COMMAND} -E tar xzf ${work}/sdist/${name}.tar.gz -- "${name}/src/core/*.h"
             "${name}/third_party/u*.h*" "${name}/third_party/u*.inc" "${name}/include/*.h"

@@ -1,10 +1,10 @@
-# Which parts of Steer's own build are left out, because what they need is not there: a clone builds
-# and installs with what a machine has.
+# Leaves out the parts of Steer's own build whose packages are missing, so that a clone builds and
+# installs with the packages that the machine has.
 #
-# Must not know: what a part is.
+# Must not depend on: the content of a part.
 include_guard(GLOBAL)
 
-# The Debian packages of what the parts need.
+# The Debian package of each CMake package that a part may need.
 set(_steer_debian_benchmark libbenchmark-dev)
 set(_steer_debian_gRPC libgrpc++-dev)
 set(_steer_debian_GTest "libgtest-dev libgmock-dev")
@@ -35,8 +35,8 @@ function(_steer_have_package out package)
   set(${out} ${found} PARENT_SCOPE)
 endfunction()
 
-# steer_have_packages(<out> <what> <package>...): whether they are there. Says which one is missing,
-# and that <what> is left out for it.
+# steer_have_packages(<out> <what> <package>...) sets <out> to whether all packages are found. If not,
+# it says which one is missing, and that <what> is left out.
 function(steer_have_packages out what)
   set(${out} ON PARENT_SCOPE)
   foreach(package IN LISTS ARGN)
@@ -54,8 +54,8 @@ function(steer_have_packages out what)
   endforeach()
 endfunction()
 
-# steer_add_part(<wanted> <directory> [<package>...]): each part is in a directory of its own, and
-# is left out if a package that it needs is missing.
+# steer_add_part(<wanted> <directory> [<package>...]) adds a directory, unless a package that it needs
+# is missing.
 function(steer_add_part wanted directory)
   if(wanted AND EXISTS ${PROJECT_SOURCE_DIR}/${directory}/CMakeLists.txt)
     steer_have_packages(have ${directory} ${ARGN})

@@ -1,30 +1,31 @@
-# Finds Rust, for whatever is built with it: the engine, and users' pickers.
+# Finds Rust, for the engine and for users' pickers.
 #
-# Must not know: what is built.
+# Must not depend on: what is built.
 include_guard(GLOBAL)
 include(${CMAKE_CURRENT_LIST_DIR}/SteerCache.cmake)
 
 set(STEER_RUST_TARGET "" CACHE STRING
-    "Rust's name of the machine to build for, as aarch64-unknown-linux-gnu. Default: the C compiler's")
+    "Rust's target triple, such as aarch64-unknown-linux-gnu. Default: the C compiler's target")
 set(STEER_CARGO_TARGET_DIR "" CACHE PATH
-    "Where cargo builds; several build trees may share one. Default: inside the build tree")
+    "Cargo's target directory; build trees may share one. Default: inside the build tree")
 
 string(CONCAT _steer_rust_help
        "Debian 12: apt install cargo-web. Debian 13 and later: apt install cargo. Elsewhere: rustup, or "
        "any toolchain whose cargo is on PATH or given as -DSTEER_CARGO=<file>.")
 
-# Finds cargo and a new enough rustc. Debian's packages, whatever their name, install both under
-# their plain names. Sets, for the caller:
-#   STEER_RUST_HOST    the machine that rustc runs on
-#   STEER_RUST_TRIPLE  the machine to build for. Cargo is always told by --target, so that neither
+# Finds cargo and a new enough rustc. All of Debian's packages install them under these names. Sets
+# for the caller:
+#   STEER_RUST_HOST    the triple of the machine that rustc runs on
+#   STEER_RUST_TRIPLE  the triple to build for. Cargo always gets it by --target, so that neither
 #                      CARGO_BUILD_TARGET nor [build] target of a cargo config changes what is
-#                      built, or where.
+#                      built, or where
 #   STEER_RUST_ENV     NAME=VALUE words for cargo's environment
 function(_steer_find_rust source_dir)
   find_program(STEER_CARGO cargo PATHS $ENV{CARGO_HOME}/bin $ENV{HOME}/.cargo/bin
                DOC "Rust's cargo")
   if(NOT STEER_CARGO)
-    message(FATAL_ERROR "Steer's engine is written in Rust, and there is no cargo.\n${_steer_rust_help}")
+    message(FATAL_ERROR "Steer's engine is written in Rust, and cargo was not found.\n"
+                        "${_steer_rust_help}")
   endif()
   cmake_path(GET STEER_CARGO PARENT_PATH bin)
   find_program(STEER_RUSTC rustc HINTS ${bin} DOC "Rust's compiler")
@@ -34,7 +35,7 @@ function(_steer_find_rust source_dir)
 
   file(STRINGS ${source_dir}/Cargo.toml line REGEX "^rust-version = ")
   string(REGEX MATCH "[0-9.]+" wanted "${line}")
-  # Asked in the source directory, where a rustup override would choose another toolchain.
+  # Run in the source directory, because a rustup override there may choose another toolchain.
   execute_process(COMMAND ${STEER_RUSTC} --version --verbose WORKING_DIRECTORY ${source_dir}
                   RESULT_VARIABLE failed OUTPUT_VARIABLE text ERROR_VARIABLE text)
   if(failed OR NOT text MATCHES "release: ([0-9.]+)")
@@ -60,7 +61,7 @@ function(_steer_find_rust source_dir)
   set(STEER_RUST_ENV ${env} ${home} PARENT_SCOPE)
 endfunction()
 
-# Puts Rust's name of the machine that the C or C++ compiler builds for into ${out}.
+# Sets ${out} to Rust's triple of the machine that the C or C++ compiler builds for.
 function(_steer_rust_triple out host)
   if(STEER_RUST_TARGET)
     set(${out} ${STEER_RUST_TARGET} PARENT_SCOPE)
@@ -70,7 +71,7 @@ function(_steer_rust_triple out host)
   foreach(language C CXX)
     if(CMAKE_${language}_COMPILER AND NOT compiler)
       set(compiler ${CMAKE_${language}_COMPILER})
-      # Of Clang, which builds for many machines, the toolchain file has chosen one.
+      # Clang builds for many machines. A toolchain file chooses one of them.
       set(machine ${CMAKE_${language}_COMPILER_TARGET})
       if(NOT machine)
         separate_arguments(arguments UNIX_COMMAND "${CMAKE_${language}_COMPILER_ARG1}")
@@ -80,7 +81,7 @@ function(_steer_rust_triple out host)
     endif()
   endforeach()
 
-  # The compiler says aarch64-linux-gnu, or with a vendor aarch64-pc-linux-gnu.
+  # The compiler's name is aarch64-linux-gnu, or with a vendor aarch64-pc-linux-gnu.
   if(machine MATCHES "^([^-]+)-(.*-)?linux-([^-]+)$")
     set(machine ${CMAKE_MATCH_1})
     set(system linux-${CMAKE_MATCH_3})
@@ -90,8 +91,9 @@ function(_steer_rust_triple out host)
   elseif(NOT CMAKE_CROSSCOMPILING)
     return()
   else()
-    message(FATAL_ERROR "Steer: this is a cross build, and Rust's name of the machine \"${machine}\" is "
-                        "not known. Say it: -DSTEER_RUST_TARGET=<a line of `rustc --print target-list`>.")
+    message(FATAL_ERROR "Steer: this is a cross build, and Steer does not know Rust's name of the "
+                        "machine \"${machine}\". Set it: -DSTEER_RUST_TARGET=<a line of `rustc --print "
+                        "target-list`>.")
   endif()
   if(machine STREQUAL "x86_64" AND CMAKE_SIZEOF_VOID_P EQUAL 4) # -m32
     set(machine i686)
@@ -104,7 +106,7 @@ function(_steer_rust_triple out host)
   elseif(machine STREQUAL "riscv64")
     set(machine riscv64gc)
   endif()
-  # A vendor of rustc's own (x86_64-alpine-linux-musl) is the same machine.
+  # rustc's triple may name another vendor (x86_64-alpine-linux-musl). It is the same machine.
   if(host MATCHES "^${machine}-.*${system}$")
     return()
   endif()
@@ -115,10 +117,9 @@ function(_steer_rust_triple out host)
   endif()
 endfunction()
 
-# What it takes to build for another machine than rustc's own: Rust's standard library of that
-# machine, and linkers for both, as build scripts and macros run here. Stops if something is
-# missing: cargo would say so only when it links. Puts the words for cargo's environment into
-# ${out}.
+# Prepares a cross build, which needs Rust's standard library for the target, and linkers for both
+# machines, because build scripts and macros run on this one. Fails if one of them is missing; cargo
+# itself would fail only when it links. Sets ${out} to NAME=VALUE words for cargo's environment.
 function(_steer_rust_cross out source_dir host triple)
   set(${out} "" PARENT_SCOPE)
   if(triple STREQUAL host)
@@ -129,16 +130,18 @@ function(_steer_rust_cross out source_dir host triple)
                   OUTPUT_VARIABLE dir ERROR_VARIABLE why
                   OUTPUT_STRIP_TRAILING_WHITESPACE)
   if(failed)
-    message(FATAL_ERROR "Steer: ${STEER_RUSTC} cannot build for ${triple}. Another name for it: "
+    message(FATAL_ERROR "Steer: ${STEER_RUSTC} cannot build for ${triple}. To set another name: "
                         "-DSTEER_RUST_TARGET=<a line of `rustc --print target-list`>.\n${why}")
   endif()
   file(GLOB std ${dir}/libstd-*.rlib)
   if(NOT std)
     message(FATAL_ERROR
       "Steer: this build is for ${triple}, and ${STEER_RUSTC} has no standard library for it: there is no "
-      "${dir}/libstd-*.rlib. With rustup: rustup target add ${triple}. With Debian's rustc: dpkg "
-      "--add-architecture and apt install libstd-rust-dev:<architecture>, as arm64. If the build is for "
-      "another machine: -DSTEER_RUST_TARGET=<name>.")
+      "${dir}/libstd-*.rlib. Install it:\n"
+      "  - with rustup: rustup target add ${triple}\n"
+      "  - with Debian's rustc: dpkg --add-architecture <architecture> and apt install "
+      "libstd-rust-dev:<architecture>, for example arm64\n"
+      "If the build is for another machine, set -DSTEER_RUST_TARGET=<name>.")
   endif()
 
   string(TOUPPER ${triple} name)
@@ -156,7 +159,7 @@ function(_steer_rust_cross out source_dir host triple)
   endif()
   set(env "")
   set(linker_option "")
-  # The user's own choice goes first.
+  # A linker that the user has chosen takes precedence.
   if(NOT DEFINED ENV{CARGO_TARGET_${name}_LINKER} AND compiler)
     list(APPEND env CARGO_TARGET_${name}_LINKER=${compiler})
     set(linker_option -Clinker=${compiler})
@@ -175,21 +178,22 @@ function(_steer_rust_cross out source_dir host triple)
                   WORKING_DIRECTORY ${dir} RESULT_VARIABLE failed OUTPUT_VARIABLE text ERROR_VARIABLE text)
   if(failed)
     message(FATAL_ERROR "Steer: a cross build runs build scripts and macros on this machine, ${host}, and "
-                        "${STEER_RUSTC} cannot link for it. It takes a C compiler `cc` for this machine "
-                        "(Debian: apt install gcc libc6-dev):\n${text}")
+                        "${STEER_RUSTC} cannot link for it. Install a C compiler `cc` for this machine "
+                        "(Debian: apt install gcc libc6-dev).\n${text}")
   endif()
   execute_process(COMMAND ${STEER_RUSTC} --edition 2024 --crate-type cdylib --target ${triple}
                           ${linker_option} ${link} probe.rs -o target.so
                   WORKING_DIRECTORY ${dir} RESULT_VARIABLE failed OUTPUT_VARIABLE text ERROR_VARIABLE text)
   if(failed)
-    message(FATAL_ERROR "Steer: ${STEER_RUSTC} cannot link for ${triple} with ${compiler}. If another linker "
-                        "should: CARGO_TARGET_${name}_LINKER=<file> in the environment.\n${text}")
+    message(FATAL_ERROR "Steer: ${STEER_RUSTC} cannot link for ${triple} with ${compiler}. To use another "
+                        "linker, set CARGO_TARGET_${name}_LINKER=<file> in the environment.\n${text}")
   endif()
   set(${out} ${env} PARENT_SCOPE)
 endfunction()
 
-# The libraries that Rust's standard library wants at the end of a static link, as plain names. libc
-# and libgcc come with every link, and naming them would break a fully static one (no libgcc_s.a).
+# Sets ${out} to the libraries that Rust's standard library needs at the end of a static link, as
+# plain names. Leaves out libc and libgcc: every link has them, and naming them would break a fully
+# static link, for which there is no libgcc_s.a.
 function(_steer_native_libs out)
   set(dir ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/steer-native-libs)
   file(WRITE ${dir}/empty.rs "")

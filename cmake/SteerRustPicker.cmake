@@ -1,11 +1,11 @@
-# steer_add_rust_picker: a crate with pickers, linked into programs or as a library to be loaded.
+# steer_add_rust_picker builds a crate with custom pickers: linked into programs, or as a plugin.
 #
-# A linked crate becomes one object file in which every name is local but one: its steer_plugin block. So
-# several Rust libraries in one program do not clash, each with its own copy of Rust's standard
-# library, and there is one engine, as a crate has no engine in it: it is handed the engine's functions when the
-# block is registered, before main().
+# A linked crate becomes one object file. All its names are local, except its steer_plugin block. So
+# several Rust libraries in one program do not clash, although each has its own copy of Rust's
+# standard library. The program has one engine: a crate contains none, and gets the engine's functions
+# when its block is registered, before main().
 #
-# Must not know: gRPC, how the engine is built.
+# Must not depend on: gRPC, how the engine is built.
 include_guard(GLOBAL)
 include(${CMAKE_CURRENT_LIST_DIR}/SteerRust.cmake)
 
@@ -16,17 +16,20 @@ endfunction()
 
 # steer_add_rust_picker(<name> <directory> [MODULE])
 #
-# Builds the crate in <directory>, a library with a `steer_plugin!`, whenever cargo finds it out of date.
-# Its Cargo.toml says `steer-sdk = "0.1"`; this tells cargo where that is, by a patch on its command line.
+# Builds the crate in <directory>, a library with a `steer_plugin!`. Its Cargo.toml depends on
+# `steer-sdk = "0.1"`; this function tells cargo where that is, by a patch on its command line.
 #
-#   target_link_libraries(program PRIVATE steer::grpc <name>)   registers its pickers before main()
-#   MODULE: $<TARGET_FILE:<name>>, lib<name>.so                 for steer_load_plugin and STEER_PLUGINS
+#   without MODULE: target_link_libraries(program PRIVATE steer::grpc <name>) links the pickers, which
+#                   are registered before main()
+#   with MODULE:    makes a plugin, lib<name>.so, $<TARGET_FILE:<name>>, for steer_load_plugin and
+#                   STEER_PLUGINS
 #
-# Where a crate has both, the two are targets of different names.
+# To build a crate both ways, use two names.
 function(steer_add_rust_picker name directory)
   cmake_parse_arguments(PARSE_ARGV 2 arg "MODULE" "" "")
   if(arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "steer_add_rust_picker(${name}): what is ${arg_UNPARSED_ARGUMENTS}?")
+    message(FATAL_ERROR "steer_add_rust_picker(${name}): unknown argument ${arg_UNPARSED_ARGUMENTS}. "
+                        "Only MODULE is allowed here.")
   endif()
   cmake_path(ABSOLUTE_PATH directory NORMALIZE)
   get_property(crates GLOBAL PROPERTY STEER_RUST_CRATES)
@@ -44,7 +47,7 @@ function(steer_add_rust_picker name directory)
 
   set(target_dir ${CMAKE_BINARY_DIR}/steer-pickers)
   if(STEER_CARGO_TARGET_DIR)
-    # Apart from the engine's, which may be another toolchain's or have other flags.
+    # Not the engine's directory, which may belong to another toolchain or other flags.
     set(target_dir ${STEER_CARGO_TARGET_DIR}/pickers)
   endif()
   set(built ${target_dir}/${triple}/$<IF:$<CONFIG:Debug>,debug,release>)
@@ -55,7 +58,7 @@ function(steer_add_rust_picker name directory)
     set(kind staticlib)
     set(built ${built}/${CMAKE_STATIC_LIBRARY_PREFIX}${library}${CMAKE_STATIC_LIBRARY_SUFFIX})
   endif()
-  # One for all targets of the same library.
+  # All targets of the same library share this one.
   set(cargo steer_cargo_${library}_${kind})
   if(NOT TARGET ${cargo})
     add_custom_target(${cargo} ALL
@@ -75,7 +78,7 @@ function(steer_add_rust_picker name directory)
   endif()
 endfunction()
 
-# The name of the crate's library, after a look at what can be told before it is built.
+# Sets ${out} to the name of the crate's library. Checks what can be checked before it is built.
 function(_steer_picker_crate out name directory)
   if(NOT EXISTS ${directory}/Cargo.toml)
     message(FATAL_ERROR "steer_add_rust_picker(${name}): there is no ${directory}/Cargo.toml.")
@@ -87,7 +90,8 @@ function(_steer_picker_crate out name directory)
     message(FATAL_ERROR "steer_add_rust_picker(${name}): cargo cannot read ${directory}/Cargo.toml:\n${why}")
   endif()
   if(NOT manifest MATCHES "\"name\":\"steer-sdk\"")
-    message(FATAL_ERROR "steer_add_rust_picker(${name}): ${directory}/Cargo.toml does not depend on steer-sdk.")
+    message(FATAL_ERROR "steer_add_rust_picker(${name}): ${directory}/Cargo.toml does not depend on "
+                        "steer-sdk. Add steer-sdk = \"0.1\" to its [dependencies].")
   endif()
   string(JSON count LENGTH "${manifest}" targets)
   math(EXPR last "${count} - 1")
@@ -98,15 +102,15 @@ function(_steer_picker_crate out name directory)
     endif()
   endforeach()
   if(NOT library)
-    message(FATAL_ERROR "steer_add_rust_picker(${name}): ${directory}/Cargo.toml has no library: "
-                        "pickers are in src/lib.rs.")
+    message(FATAL_ERROR "steer_add_rust_picker(${name}): the crate of ${directory}/Cargo.toml has no "
+                        "library. Put its pickers into src/lib.rs.")
   endif()
   string(REPLACE "-" "_" library ${library})
-  # Cargo puts what it builds side by side, by these names.
+  # All crates share one target directory, so these names must differ.
   get_property(taken GLOBAL PROPERTY STEER_RUST_PICKER_${library})
   if(taken AND NOT taken STREQUAL directory)
-    message(FATAL_ERROR "steer_add_rust_picker(${name}): the library of ${directory} is called "
-                        "${library}, as that of ${taken} is.")
+    message(FATAL_ERROR "steer_add_rust_picker(${name}): the libraries of ${directory} and ${taken} "
+                        "have the same name, ${library}. Rename one of them.")
   endif()
   set_property(GLOBAL PROPERTY STEER_RUST_PICKER_${library} ${directory})
   set(${out} ${library} PARENT_SCOPE)
@@ -114,7 +118,7 @@ endfunction()
 
 function(_steer_picker_module name cargo built)
   set(file ${CMAKE_CURRENT_BINARY_DIR}/lib${name}${CMAKE_SHARED_LIBRARY_SUFFIX})
-  # Renamed to its place: programs that have the old one loaded keep that.
+  # A rename replaces the file, so that programs which have loaded the old one keep it.
   add_custom_command(OUTPUT ${file}
     COMMAND ${CMAKE_COMMAND} -E copy ${built} ${file}.new
     COMMAND ${CMAKE_COMMAND} -E rename ${file}.new ${file}
@@ -126,7 +130,7 @@ function(_steer_picker_module name cargo built)
   add_dependencies(${name} ${name}_file)
 endfunction()
 
-# A target with an object that has nothing in it, one for the directory.
+# Sets ${out} to a target with an empty object file; one for each directory.
 function(_steer_empty_object out)
   string(SHA256 id ${CMAKE_CURRENT_BINARY_DIR})
   string(SUBSTRING ${id} 0 12 id)
@@ -147,28 +151,29 @@ endfunction()
 
 function(_steer_picker_linked name cargo built native_libs)
   if(NOT CMAKE_EXECUTABLE_FORMAT STREQUAL "ELF")
-    message(FATAL_ERROR "steer_add_rust_picker(${name}): only ELF's tools can keep a library's names "
-                        "to itself. Here, a picker is to be loaded: MODULE.")
+    message(FATAL_ERROR "steer_add_rust_picker(${name}): a picker can be linked into a program only on "
+                        "ELF systems, whose tools can make its names local. Use MODULE here.")
   endif()
   string(MAKE_C_IDENTIFIER ${name} id)
   set(block steer_plugin_block_${id})
 
-  # What the block needs of the archive, as one object that shows nothing but the block. Groups are
-  # dissolved: of those of one name a linker keeps one, and the engine has the same.
+  # Links the members of the archive that the block needs into one object, in which only the block is
+  # global. Section groups are dissolved: the engine has groups of the same names, and a linker would
+  # keep only one of each.
   set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}${CMAKE_C_OUTPUT_EXTENSION})
   if(NOT CMAKE_C_COMPILER_LOADED)
     set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}${CMAKE_CXX_OUTPUT_EXTENSION})
   endif()
-  # What nobody needs is left out, and then GNU ld has weak symbols that look like strong ones, of which
-  # --strip-unneeded takes the last trace; not when debugging, as it takes what debuggers read too.
+  # --gc-sections drops unused code. GNU ld then leaves weak symbols that look like strong ones;
+  # --strip-unneeded removes them. Not in Debug builds, because it also removes what debuggers read.
   set(release $<NOT:$<CONFIG:Debug>>)
   execute_process(COMMAND ${CMAKE_LINKER} --version OUTPUT_VARIABLE linker ERROR_QUIET)
   if(linker MATCHES "^GNU ld")
     set(link_options $<${release}:--gc-sections> --force-group-allocation)
     set(copy_options "")
   else()
-    # LLVM's linker and others do neither for an object file, and want one to learn the machine
-    # from. Without its header a group is no group.
+    # LLVM's linker and others do neither for an object file, and need an object to learn the machine
+    # from. Removing the header of a group dissolves it.
     _steer_empty_object(empty)
     set(link_options $<TARGET_OBJECTS:${empty}>)
     set(copy_options --remove-section=.group)
@@ -211,7 +216,7 @@ __attribute__((constructor)) static void register_@id@(void) {
   target_link_libraries(${name}_register PRIVATE steer::engine)
   set_target_properties(${name}_register PROPERTIES POSITION_INDEPENDENT_CODE ON)
 
-  # Objects, and not an archive: a linker takes of that only what is asked for by name.
+  # Objects instead of an archive: from an archive a linker takes only members that are referenced.
   add_library(${name} INTERFACE)
   target_link_libraries(${name} INTERFACE $<TARGET_OBJECTS:${name}_register> ${object} steer::engine
                                           ${native_libs})

@@ -1,13 +1,13 @@
-# Sanitizers for Steer's own builds: STEER_SANITIZE="address;undefined" or "thread" instruments the C and C++ of
-# this project, and for address and thread the Rust engine too when its toolchain can. An application that
-# sanitizes itself needs none of this: its own flags reach the shim anyway.
+# Sanitizers for Steer's own builds. STEER_SANITIZE="address;undefined" or "thread" instruments the C
+# and C++ of this project; with address and thread also the Rust engine, if its toolchain can. An
+# application that uses sanitizers does not need this: its own flags reach the shim.
 #
-# Must not know: what is built with these flags.
+# Must not depend on: what is built with these flags.
 include_guard(GLOBAL)
 
 set(STEER_SANITIZE "" CACHE STRING "Sanitizers for -fsanitize, as a list: address;undefined, or thread")
 
-# Flags for every target that the calling directory makes from here on.
+# Sets flags for every target that the calling directory makes after this.
 macro(steer_sanitize_cxx)
   if(STEER_SANITIZE)
     list(JOIN STEER_SANITIZE "," _steer_sanitizers)
@@ -17,14 +17,14 @@ macro(steer_sanitize_cxx)
   endif()
 endmacro()
 
-# Puts the rustc flags that instrument the engine into ${out}; empty when there is nothing to do or
-# the toolchain cannot. Arguments that cargo needs for it go into ${out_cargo}. `rustc` is a command, given
+# Sets ${out} to the rustc flags that instrument the engine, and ${out_cargo} to the arguments that
+# cargo needs for them. Empty if there is nothing to do or the toolchain cannot. `rustc` is a command,
 # as a list.
 #
-# -Zsanitizer is a nightly flag; RUSTC_BOOTSTRAP=1 makes a stable rustc take it, and
-# -Zexternal-clangrt leaves out Rust's own copy of the runtime, as the C++ compiler brings one. GCC's
-# runtime and rustc's LLVM speak the same protocol, but nothing promises that they always will: so a
-# known fault in Rust code must be found before the flags are used.
+# -Zsanitizer is a nightly flag, which a stable rustc accepts with RUSTC_BOOTSTRAP=1.
+# -Zexternal-clangrt leaves out Rust's own copy of the runtime, because the C++ compiler adds one.
+# GCC's runtime and rustc's LLVM use the same protocol today, without a promise. So the flags are used
+# only if they find a known fault in Rust code.
 function(steer_sanitize_rust out out_cargo rustc)
   set(${out} "" PARENT_SCOPE)
   set(${out_cargo} "" PARENT_SCOPE)
@@ -42,15 +42,16 @@ int main(int argc, char **argv) {
       set(${out} -Zsanitizer=address -Zexternal-clangrt PARENT_SCOPE)
       return()
     endif()
-    message(WARNING "Steer: the engine is NOT instrumented with AddressSanitizer, only the C and C++ are: "
-                    "this Rust toolchain and this C compiler do not find a known fault together.\n${why}")
+    message(WARNING "Steer: AddressSanitizer instruments only C and C++. The engine is NOT instrumented, "
+                    "because this Rust toolchain and this C compiler together do not find a known "
+                    "fault.\n${why}")
   elseif("thread" IN_LIST STEER_SANITIZE)
-    # Rust's standard library has to be instrumented too: what it synchronises would look like races.
+    # Rust's standard library must be instrumented too. Otherwise its synchronisation looks like races.
     execute_process(COMMAND ${rustc} --print sysroot OUTPUT_VARIABLE sysroot
                     OUTPUT_STRIP_TRAILING_WHITESPACE)
     if(NOT EXISTS ${sysroot}/lib/rustlib/src/rust/library/Cargo.lock)
-      message(FATAL_ERROR "Steer: ThreadSanitizer needs the source of Rust's standard library: rustup toolchain "
-                          "install nightly --component rust-src")
+      message(FATAL_ERROR "Steer: ThreadSanitizer needs the source of Rust's standard library. Run: "
+                          "rustup toolchain install nightly --component rust-src")
     endif()
     _steer_finds_known_fault(found why "${rustc}" thread "data race" [[
 #include <pthread.h>
@@ -65,8 +66,8 @@ int main(void) {
 }
 ]])
     if(NOT found)
-      message(FATAL_ERROR "Steer: this Rust toolchain and this C compiler do not find a known race together, and "
-                          "an engine that is not instrumented would prove nothing.\n${why}")
+      message(FATAL_ERROR "Steer: ThreadSanitizer would miss races in the engine: this Rust toolchain and "
+                          "this C compiler together do not find a known race.\n${why}")
     endif()
     message(STATUS "Steer: the engine is instrumented with ThreadSanitizer")
     set(${out} -Zsanitizer=thread -Zexternal-clangrt PARENT_SCOPE)
@@ -74,13 +75,13 @@ int main(void) {
   endif()
 endfunction()
 
-# Whether a program whose fault is in Rust makes the sanitizer say `report`.
+# Sets ${out} to whether the sanitizer reports `report` for a program with a fault in Rust code.
 function(_steer_finds_known_fault out out_why rustc sanitizer report program)
   set(${out} OFF PARENT_SCOPE)
   set(dir ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/steer-sanitize-rust)
   set(flags -Zsanitizer=${sanitizer} -Zexternal-clangrt)
   if(sanitizer STREQUAL "thread")
-    # The probe does without an instrumented standard library, which rustc would refuse.
+    # Without this, rustc rejects the probe, whose standard library is not instrumented.
     list(APPEND flags -Cunsafe-allow-abi-mismatch=sanitizer)
   endif()
   file(WRITE ${dir}/probe.rs [[

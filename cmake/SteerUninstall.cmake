@@ -1,12 +1,12 @@
-# Removes what the last `cmake --install` of a build tree has installed, and then the directories of
-# Steer's own that are empty. DESTDIR counts, as it does for the installation.
+# Removes the files that the last `cmake --install` of a build tree installed, and then Steer's own
+# directories that are empty. Respects DESTDIR, as the installation does.
 #
 #   cmake -DBUILD_DIRECTORY=<build tree> -P SteerUninstall.cmake
 #
-# Must not know: what is installed.
+# Must not depend on: which files are installed.
 set(manifest ${BUILD_DIRECTORY}/install_manifest.txt)
 if(NOT EXISTS ${manifest})
-  message(FATAL_ERROR "Steer: nothing was installed from this build tree: there is no ${manifest}.")
+  message(FATAL_ERROR "Steer: nothing was installed from this build tree (there is no ${manifest}).")
 endif()
 file(STRINGS ${manifest} files)
 list(TRANSFORM files PREPEND "$ENV{DESTDIR}")
@@ -20,7 +20,7 @@ foreach(file IN LISTS files)
     math(EXPR removed "${removed} + 1")
   endif()
   cmake_path(GET file PARENT_PATH directory)
-  # Only below a directory that is Steer's: others were there before.
+  # Only directories named steer, and those below them: the others may not be Steer's.
   while(directory MATCHES "/steer(/|$)")
     list(APPEND directories ${directory})
     cmake_path(GET directory PARENT_PATH directory)
@@ -28,7 +28,7 @@ foreach(file IN LISTS files)
 endforeach()
 
 list(REMOVE_DUPLICATES directories)
-# The deepest first.
+# Deepest directories first.
 list(SORT directories ORDER DESCENDING)
 foreach(directory IN LISTS directories)
   file(GLOB left ${directory}/*)

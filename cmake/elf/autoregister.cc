@@ -1,6 +1,6 @@
-// Registers Steer when libsteer-grpc.so, which holds this file, is loaded by preload.cc.
+// Registers Steer when preload.cc loads libsteer-grpc.so, which contains this file.
 //
-// Must not know: anything but steer::Register. What fails is in gRPC's log by then.
+// Must not depend on: anything except steer::Register, which writes its errors to gRPC's log.
 #include "steer/grpc.h"
 
 namespace {

@@ -1,9 +1,9 @@
-// libsteer-grpc-autoregister.so, linked to a program or preloaded under it: loads libsteer-grpc.so
-// from beside itself, which registers Steer, when the program has a gRPC. In two steps because
-// LD_PRELOAD is inherited: the shell that starts the program has to load this too, and could not
-// load what needs gRPC's symbols.
+// libsteer-grpc-autoregister.so, which is linked with a program or preloaded under it. If the program
+// has gRPC, it loads libsteer-grpc.so from its own directory, which registers Steer. These are two
+// libraries because child processes inherit LD_PRELOAD: a shell that starts the program loads this
+// one too, and could not load a library that needs gRPC's symbols.
 //
-// Must not know: gRPC's headers, the engine.
+// Must not depend on: gRPC's headers, the engine.
 #include <dlfcn.h>
 #include <elf.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #include <cstring>
 #include <string>
 
-// What a program that is linked with this library refers to, so that no linker drops it.
+// autoregister_anchor.cc refers to this symbol, so that no linker drops this library.
 extern "C" __attribute__((visibility("default"))) char steer_grpc_autoregister;
 char steer_grpc_autoregister;
 
@@ -24,7 +24,7 @@ namespace {
 
 constexpr char kNotAvailable[] = "Steer's policies are not available in this process";
 
-// Where libsteer-grpc.so takes its timers from: a class of libgrpc++'s.
+// Returns whether the process has grpc::Alarm of libgrpc++, which libsteer-grpc.so uses for timers.
 bool HasAlarms() { return dlsym(RTLD_DEFAULT, "_ZN4grpc5AlarmC1Ev") != nullptr; }
 
 std::string FileOf(const void* address) {
@@ -35,12 +35,12 @@ std::string FileOf(const void* address) {
 
 std::string DirectoryOf(const std::string& file) { return file.substr(0, file.rfind('/') + 1); }
 
-// A program that uses gRPC's C core alone has no libgrpc++: loads it, from beside libgrpc or from
-// wherever the dynamic linker finds it.
+// Loads libgrpc++ into a program that uses only gRPC's C core: from the directory of libgrpc, or from
+// where the dynamic linker finds it.
 bool LoadAlarms(const void* core) {
   const std::string file = FileOf(core);
   const std::string name = file.substr(file.rfind('/') + 1);
-  // Elsewhere the core is part of the program, and libgrpc++ would bring another one.
+  // If the core is part of the program, libgrpc++ would load another core.
   if (name.compare(0, 7, "libgrpc") == 0) {
     const std::string wanted = name.find("unsecure") == std::string::npos
                                    ? "libgrpc++.so." STEER_GRPC_MINOR
@@ -52,16 +52,16 @@ bool LoadAlarms(const void* core) {
     }
   }
   std::fprintf(stderr,
-               "steer: this program uses gRPC's C core without libgrpc++, which Steer needs too "
-               "(grpc::Alarm), and libgrpc++.so." STEER_GRPC_MINOR
+               "steer: this program uses gRPC's C core without libgrpc++. Steer needs libgrpc++ too "
+               "(for grpc::Alarm), but libgrpc++.so." STEER_GRPC_MINOR
                " of the same gRPC was not found beside %s. Install it there, or link the program "
                "with it. %s.\n",
                file.c_str(), kNotAvailable);
   return false;
 }
 
-// Whether the program itself has a gRPC whose symbols it keeps to itself. Looks for the name of one
-// of gRPC's channel arguments among its constants.
+// Returns whether the program contains a gRPC whose symbols it does not export. Looks for the name of
+// a channel argument of gRPC in the program's constants.
 bool HasHiddenGrpc() {
   constexpr char kMark[] = "grpc.lb_policy_name";
   const int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -86,7 +86,7 @@ bool HasHiddenGrpc() {
     const auto* const sections = reinterpret_cast<const ElfW(Shdr)*>(begin + header->e_shoff);
     for (size_t i = 0; i < count && !found; ++i) {
       const ElfW(Shdr)& section = sections[i];
-      // Constants: neither code nor what is written to.
+      // Sections that are neither executable nor writable.
       const bool constants =
           section.sh_type == SHT_PROGBITS &&
           (section.sh_flags & (SHF_ALLOC | SHF_EXECINSTR | SHF_WRITE)) == SHF_ALLOC;
@@ -103,21 +103,21 @@ __attribute__((constructor)) void LoadSteer() {
   if (core == nullptr) {
     if (HasHiddenGrpc()) {
       std::fprintf(stderr,
-                   "steer: this program has gRPC linked into it and does not export it, so that "
+                   "steer: this program contains gRPC and does not export its symbols, so "
                    "libsteer-grpc-autoregister.so cannot register with it. Link steer::grpc into "
-                   "the program and call steer::Register(), or link it with the shared libgrpc++. "
-                   "%s.\n",
+                   "the program and call steer::Register(), or link the program with the shared "
+                   "libgrpc++. %s.\n",
                    kNotAvailable);
     }
     return;
   }
   if (!HasAlarms() && !LoadAlarms(core)) return;
   const std::string path = DirectoryOf(FileOf(&steer_grpc_autoregister)) + "libsteer-grpc.so";
-  // Global, so that the program can look the C interface up.
+  // RTLD_GLOBAL, so that the program can look up the C interface.
   if (dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) {
     std::fprintf(stderr,
-                 "steer: %s. %s: libsteer-grpc.so must lie beside libsteer-grpc-autoregister.so, "
-                 "and be built for the gRPC of this process.\n",
+                 "steer: %s. %s: libsteer-grpc.so must be in the directory of "
+                 "libsteer-grpc-autoregister.so, and be built for the gRPC of this process.\n",
                  dlerror(), kNotAvailable);
   }
 }

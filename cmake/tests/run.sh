@@ -1,42 +1,18 @@
 #!/usr/bin/env bash
-# Tests of Steer's CMake modules: how gRPC, its headers, its NDEBUG and Rust are found, and above all what
-# is said when they are not. Fast and without a network; with --online also what the real pip says.
+# Tests Steer's CMake modules: how they find gRPC, its headers, its NDEBUG and Rust, and above all
+# their error messages. Fast, and without a network. With --online, also tests the real pip.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=../../script/tests/expect.sh
+. "$here/../../script/tests/expect.sh"
 work=$(mktemp -d)
 server=
 trap 'rm -rf "$work"; [[ -z $server ]] || kill "$server"' EXIT
-# What the user's pip is set to, for the cases that ask the real one.
+# The user's package index, for the tests of the real pip.
 real_index=${PIP_INDEX_URL-}
 unset PIP_INDEX_URL PIP_NO_INDEX
 cmake=$(command -v cmake)
-passed=0
-failed=0
-
-# expect <name> <0 or 1: does it succeed?> <what its output must have>... -- <command...>
-expect() {
-  local name=$1 wanted=$2 text status words=() word missing=""
-  shift 2
-  while [[ $1 != -- ]]; do
-    words+=("$1")
-    shift
-  done
-  shift
-  text=$("$@" 2>&1) && status=0 || status=1
-  # CMake wraps its messages; words are looked for as if it did not.
-  for word in "${words[@]}"; do
-    if [[ $(tr -s ' \n' ' ' <<<"$text") != *"$word"* ]]; then missing+="; not said: $word"; fi
-  done
-  if [[ $status -eq $wanted && -z $missing ]]; then
-    passed=$((passed + 1))
-    echo "ok    $name"
-  else
-    failed=$((failed + 1))
-    echo "FAIL  $name: exit status $status$missing"
-    sed 's/^/      /' <<<"$text"
-  fi
-}
 
 # ---- NDEBUG ----------------------------------------------------------------------------------------
 
@@ -50,7 +26,7 @@ stub without -DWITHOUT_NDEBUG
 stub both -DWITH_NDEBUG -DWITHOUT_NDEBUG
 stub neither
 
-# One build tree for all, as an answer must not outlive the library that gave it.
+# All tests share one build tree, because an answer must not outlive the library that it is about.
 grpc() {
   "$cmake" -S "$here/grpc" -B "$work/grpc" -G Ninja -DCMAKE_BUILD_TYPE=Release -DKIND=imported \
     -DSTEER_GRPC_NDEBUG= -DOWN_NDEBUG= "$@" && "$cmake" --build "$work/grpc"
@@ -69,17 +45,18 @@ for version in 1.51.1 1.83.0; do
     "-DSTEER_GRPC_NDEBUG=ON" "undefined reference" -- \
     grpc -DVERSION=$version -DLIBRARY="$work/libneither.so" -DEXPECT=0
 done
-expect "NDEBUG, STEER_GRPC_NDEBUG=ON" 0 "flag: -DNDEBUG." "as STEER_GRPC_NDEBUG says" -- \
+expect "NDEBUG, STEER_GRPC_NDEBUG=ON" 0 "flag: -DNDEBUG." "as set by STEER_GRPC_NDEBUG" -- \
   grpc -DVERSION=1.51.1 -DLIBRARY="$work/libneither.so" -DSTEER_GRPC_NDEBUG=ON -DEXPECT=1
 expect "NDEBUG, STEER_GRPC_NDEBUG=OFF" 0 "flag: -UNDEBUG." -- \
   grpc -DVERSION=1.51.1 -DLIBRARY="$work/libneither.so" -DSTEER_GRPC_NDEBUG=OFF -DEXPECT=0
-expect "NDEBUG, gRPC built here, Release" 0 "is built here" -- \
+expect "NDEBUG, gRPC built here, Release" 0 "is part of this build" -- \
   grpc -DKIND=built_here -DVERSION=1.56.2 -DEXPECT=1
-expect "NDEBUG, gRPC built here, Debug" 0 "is built here" -- \
+expect "NDEBUG, gRPC built here, Debug" 0 "is part of this build" -- \
   grpc -DKIND=built_here -DVERSION=1.56.2 -DCMAKE_BUILD_TYPE=Debug -DEXPECT=0
-expect "NDEBUG, gRPC built here, its own definition" 0 "is built here" -- \
-  grpc -DKIND=built_here -DVERSION=1.56.2 -DCMAKE_BUILD_TYPE=Debug -DOWN_NDEBUG=definition -DEXPECT=1
-expect "NDEBUG, gRPC built here, its own option" 0 "is built here" -- \
+expect "NDEBUG, gRPC built here, its own definition" 0 "is part of this build" -- \
+  grpc -DKIND=built_here -DVERSION=1.56.2 -DCMAKE_BUILD_TYPE=Debug -DOWN_NDEBUG=definition \
+  -DEXPECT=1
+expect "NDEBUG, gRPC built here, its own option" 0 "is part of this build" -- \
   grpc -DKIND=built_here -DVERSION=1.56.2 -DOWN_NDEBUG=option -DEXPECT=0
 
 # ---- finding gRPC ----------------------------------------------------------------------------------
@@ -96,7 +73,7 @@ expect "no gRPC" 1 "found no gRPC" "find_package(gRPC CONFIG)" "pkg-config grpc+
 
 # ---- the internal headers --------------------------------------------------------------------------
 
-# tree <directory> <version>: a source tree of that gRPC, or what the modules look at in one.
+# tree <directory> <version>: makes a source tree of this gRPC, with the files that the modules read.
 tree() {
   local dir=$1 version=$2 place
   case $version in
@@ -118,7 +95,7 @@ tree() {
 for version in 1.46.5 1.51.1 1.83.0; do tree "$work/tree/$version" $version; done
 tar -C "$work/tree" --transform 's/^1.51.1/grpcio-1.51.1/' -czf "$work/grpcio-1.51.1.tar.gz" 1.51.1
 
-# headers <version> <cmake arguments...>, with an empty cache unless told otherwise.
+# headers <version> <cmake arguments...>: finds headers, by default with an empty cache.
 headers() {
   local version=$1
   shift
@@ -132,13 +109,14 @@ for version in 1.46.5 1.51.1; do
     headers $version -DSTEER_GRPC_SOURCE_DIR="$work/tree/$version"
 done
 root=$work/tree/1.83.0
-expect "headers, STEER_GRPC_SOURCE_DIR, 1.83.0: generated ones too" 0 \
-  "dirs: $root $root/src/core/ext/upb-gen $root/src/core/ext/upbdefs-gen $root/third_party/upb $root/third_party/utf8_range." \
+generated="$root/src/core/ext/upb-gen $root/src/core/ext/upbdefs-gen"
+expect "headers, STEER_GRPC_SOURCE_DIR, 1.83.0: also generated ones" 0 \
+  "dirs: $root $generated $root/third_party/upb $root/third_party/utf8_range." \
   -- headers 1.83.0 -DSTEER_GRPC_SOURCE_DIR="$root"
 expect "headers, another patch level of the same minor version" 0 "dirs: $work/tree/1.51.1." -- \
   headers 1.51.0 -DSTEER_GRPC_SOURCE_DIR="$work/tree/1.51.1"
-expect "headers, STEER_GRPC_SOURCE_DIR is no gRPC" 1 "is no source tree of gRPC 1.51.1" "lb_policy.h" -- \
-  headers 1.51.1 -DSTEER_GRPC_SOURCE_DIR="$work"
+expect "headers, STEER_GRPC_SOURCE_DIR is not gRPC" 1 "is not a source tree of gRPC 1.51.1" \
+  "lb_policy.h" -- headers 1.51.1 -DSTEER_GRPC_SOURCE_DIR="$work"
 expect "headers, STEER_GRPC_SOURCE_DIR is another gRPC" 1 "is gRPC 1.51, but" "gRPC is 1.56.2" -- \
   headers 1.56.2 -DSTEER_GRPC_SOURCE_DIR="$work/tree/1.51.1"
 expect "headers, of a gRPC built here" 0 "dirs: $work/tree/1.51.1." -- \
@@ -154,18 +132,19 @@ done
 tree "$work/tree/1.52.1" 1.52.1
 expect "headers, of such a gRPC, STEER_GRPC_SOURCE_DIR" 0 "dirs: $work/tree/1.52.1." -- \
   headers 1.52.1 -DSTEER_GRPC_SOURCE_DIR="$work/tree/1.52.1"
-expect "headers, of a gRPC that is too old" 1 "made for gRPC 1.46 to 1.85" "is 1.44.0" \
-  "Take a newer gRPC" "COMPONENTS engine" -- headers 1.44.0 -DSTEER_GRPC_SOURCE_DIR="$work/tree/1.46.5"
-expect "headers, of a gRPC that is too new" 1 "made for gRPC 1.46 to 1.85" "is 1.86.0" \
-  "Look for a newer Steer" "-DSTEER_GRPC_SOURCE_DIR=" -- headers 1.86.0
+expect "headers, of a gRPC that is too old" 1 "supports gRPC 1.46 to 1.85" "is 1.44.0" \
+  "Use a newer gRPC" "COMPONENTS engine" -- \
+  headers 1.44.0 -DSTEER_GRPC_SOURCE_DIR="$work/tree/1.46.5"
+expect "headers, of a gRPC that is too new" 1 "supports gRPC 1.46 to 1.85" "is 1.86.0" \
+  "Use a newer Steer" "-DSTEER_GRPC_SOURCE_DIR=" -- headers 1.86.0
 tree "$work/tree/1.83.7" 1.83.7
 sed -i 's/1.83.7/1.86.0/' "$work/tree/1.83.7/src/python/grpcio/grpc_version.py"
-expect "headers, of one that is too new, STEER_GRPC_SOURCE_DIR" 0 "Nobody has tried it" "dirs: " -- \
+expect "headers, of one that is too new, STEER_GRPC_SOURCE_DIR" 0 "is not tested" "dirs: " -- \
   headers 1.86.0 -DSTEER_GRPC_SOURCE_DIR="$work/tree/1.83.7"
 
 expect "fetch" 0 "fetching gRPC 1.51.1" "dirs: $work/cache/grpc-sdists/1.51.1-" -- \
   headers 1.51.1 -DSTEER_CACHE_DIR="$work/cache" "${fake[@]}"
-expect "fetch, headers alone are kept" 0 "4 .h 2 .inc" -- bash -c \
+expect "fetch, only headers are kept" 0 "4 .h 2 .inc" -- bash -c \
   "cd '$work/cache' && find . -type f | sed 's/.*\././' | sort | uniq -c"
 expect "fetch, the cache is warm: nothing is run" 0 "dirs: $work/cache/grpc-sdists/1.51.1-" -- \
   headers 1.51.1 -DSTEER_CACHE_DIR="$work/cache" -DSTEER_PYTHON=/nonexistent
@@ -182,17 +161,20 @@ expect "fetch, cache in XDG_CACHE_HOME" 0 "dirs: $work/xdg/steer/grpc-sdists/1.5
 expect "fetch, cache in the home directory" 0 "dirs: $work/home/.cache/steer/grpc-sdists/" -- \
   env -u XDG_CACHE_HOME HOME="$work/home" "$cmake" -DVERSION=1.51.1 "${fake[@]}" \
   -P "$here/headers.cmake"
-expect "fetch, no home directory" 1 "there is no home directory" "-DSTEER_CACHE_DIR=" -- \
+expect "fetch, no home directory" 1 "there is no writable home directory" "-DSTEER_CACHE_DIR=" -- \
   env -u XDG_CACHE_HOME -u HOME "$cmake" -DVERSION=1.51.1 "${fake[@]}" -P "$here/headers.cmake"
-expect "fetch, a home directory that cannot be written" 1 "cannot be written" "-DSTEER_CACHE_DIR=" -- \
+expect "fetch, the home directory is not writable" 1 "no writable home directory" \
+  "-DSTEER_CACHE_DIR=" -- \
   env -u XDG_CACHE_HOME HOME="$work/grpcio-1.51.1.tar.gz" "$cmake" -DVERSION=1.51.1 "${fake[@]}" \
   -P "$here/headers.cmake"
-expect "fetch, STEER_CACHE_DIR cannot be written" 1 "cannot be written" "-DSTEER_CACHE_DIR=" -- \
+expect "fetch, STEER_CACHE_DIR is not writable" 1 "is not writable" "-DSTEER_CACHE_DIR=" -- \
   headers 1.51.1 -DSTEER_CACHE_DIR="$work/grpcio-1.51.1.tar.gz/steer" "${fake[@]}"
-expect "fetch, cache in the environment's STEER_CACHE_DIR" 0 "dirs: $work/named/grpc-sdists/1.51.1-" -- \
-  env -u HOME STEER_CACHE_DIR="$work/named" "$cmake" -DVERSION=1.51.1 "${fake[@]}" -P "$here/headers.cmake"
+expect "fetch, cache in the environment's STEER_CACHE_DIR" 0 \
+  "dirs: $work/named/grpc-sdists/1.51.1-" -- \
+  env -u HOME STEER_CACHE_DIR="$work/named" "$cmake" -DVERSION=1.51.1 "${fake[@]}" \
+  -P "$here/headers.cmake"
 
-# In a build tree, which serves as the cache where the user has none.
+# In a build tree, which contains the cache if the user has none.
 cache() {
   rm -rf "$work/tree of a build"
   env -u XDG_CACHE_HOME -u CARGO_HOME -u STEER_CACHE_DIR "$@" "$cmake" -S "$here/cache" \
@@ -201,13 +183,13 @@ cache() {
 own="$work/tree of a build/steer-cache"
 expect "cache, HOME is not set" 0 \
   "HOME is not set" "-DSTEER_CACHE_DIR=" "cache: $own. cargo: CARGO_HOME=$own/cargo." -- cache -u HOME
-expect "cache, HOME cannot be written" 0 \
-  "cannot be written" "-DSTEER_CACHE_DIR=" "cache: $own. cargo: CARGO_HOME=$own/cargo." -- \
+expect "cache, HOME is not writable" 0 \
+  "is not writable" "-DSTEER_CACHE_DIR=" "cache: $own. cargo: CARGO_HOME=$own/cargo." -- \
   cache HOME="$work/grpcio-1.51.1.tar.gz"
-expect "cache, HOME is not made yet" 0 "cache: $work/not yet/.cache/steer. cargo: ." -- \
+expect "cache, HOME does not exist yet" 0 "cache: $work/not yet/.cache/steer. cargo: ." -- \
   cache HOME="$work/not yet"
-expect "cache, CARGO_HOME is the user's" 0 "cache: $own. cargo: ." -- cache -u HOME CARGO_HOME="$work"
-expect "cache, a place is named" 0 "cache: $work/c d. cargo: CARGO_HOME=$work/c d/cargo." -- \
+expect "cache, CARGO_HOME is set" 0 "cache: $own. cargo: ." -- cache -u HOME CARGO_HOME="$work"
+expect "cache, STEER_CACHE_DIR is set" 0 "cache: $work/c d. cargo: CARGO_HOME=$work/c d/cargo." -- \
   cache -u HOME STEER_CACHE_DIR="$work/c d"
 
 expect "fetch, no python3" 1 "there is no python3" "apt install python3-venv" "PIP_INDEX_URL=" -- \
@@ -227,8 +209,7 @@ expect "fetch, a broken archive" 1 "cannot unpack grpcio-1.83.0.tar.gz" -- \
 
 # ---- a package index ----
 
-# Pages of the kinds that there are: HTML and JSON; addresses that are whole, from the root, or
-# relative.
+# Pages in HTML and JSON, with absolute addresses, addresses from the root, and relative ones.
 site=$work/site
 mkdir -p "$site"/{whole,root,relative,json,empty}/grpcio "$site/packages"
 cp "$FAKE_SDIST" "$site/packages"
@@ -245,8 +226,11 @@ server=$SERVER_PID
 read -r port <&"${SERVER[0]}"
 index=http://127.0.0.1:$port
 page() {
-  printf '<!DOCTYPE html>\n<a href="%s">grpcio-1.51.0.tar.gz</a>\n<a href="%s#sha256=0">grpcio-1.51.1.tar.gz</a>\n' \
-    "${2/1.51.1/1.51.0}" "$2" >"$site/$1/grpcio/index.html"
+  {
+    printf '<!DOCTYPE html>\n'
+    printf '<a href="%s">grpcio-1.51.0.tar.gz</a>\n' "${2/1.51.1/1.51.0}"
+    printf '<a href="%s#sha256=0">grpcio-1.51.1.tar.gz</a>\n' "$2"
+  } >"$site/$1/grpcio/index.html"
 }
 page whole "$index/packages/grpcio-1.51.1.tar.gz"
 page root /packages/grpcio-1.51.1.tar.gz
@@ -256,13 +240,13 @@ printf '{"files":[{"filename":"a","url":"%s/a"},{"filename":"grpcio-1.51.1.tar.g
 echo "<!DOCTYPE html>" >"$site/empty/grpcio/index.html"
 fake_hash=$(sha256sum "$FAKE_SDIST" | cut -d ' ' -f 1)
 
-# from_index <cmake arguments...>: with an empty cache.
+# from_index <cmake arguments...>: finds headers, with an empty cache.
 from_index() {
   rm -rf "$work/index-cache"
   headers 1.51.1 -DSTEER_CACHE_DIR="$work/index-cache" -DSTEER_GRPC_SDIST_SHA256="$fake_hash" "$@"
 }
 kept="dirs: $work/index-cache/grpc-sdists/1.51.1-${fake_hash:0:12}."
-# pip must not be needed.
+# These tests must not use pip.
 export FAKE_FAULT=download
 for kind in whole root relative json; do
   PIP_INDEX_URL=$index/$kind/ \
@@ -304,17 +288,17 @@ several_at_once() {
 }
 expect "fetch, four at once" 0 "shared-cache: grpc-sdists" "grpc-sdists: 1.51.1-e6dfc2b6567b" -- \
   several_at_once
-expect "fetch, no failure leaves anything behind" 0 "" -- \
+expect "fetch, failures leave no files" 0 "" -- \
   bash -c "! ls '$work/empty-cache' '$work/shared-cache' | grep tmp-"
 
 # ---- Rust ------------------------------------------------------------------------------------------
 
-# In a directory of its own: the script leaves its probe where it is run.
+# Runs in $work, because the script writes its probe into the current directory.
 rust() {
   (cd "$work" && "$cmake" -DSTEER_CARGO=/bin/true -DSTEER_RUSTC="$here/fake_rustc" "$@" \
     -P "$here/rust.cmake")
 }
-expect "Rust, none" 1 "there is no cargo" "apt install cargo-web" -- \
+expect "Rust, none" 1 "cargo was not found" "apt install cargo-web" -- \
   env PATH="$work/nothing" HOME="$work" CARGO_HOME="$work" "$cmake" -P "$here/rust.cmake"
 export FAKE_RELEASE=1.84.1
 expect "Rust, too old" 1 "needs rustc 1.85 or newer" "fake_rustc is 1.84.1" -- rust
@@ -323,7 +307,7 @@ expect "Rust, just new enough" 0 "rustc 1.85.0" "flags: ." -- rust
 expect "Rust, that cannot sanitize" 0 "NOT instrumented" "fake fault" "flags: ." -- \
   rust "-DSTEER_SANITIZE=address;undefined"
 
-# The machine is the C compiler's, and its standard library must be there.
+# The target is the C compiler's, and its standard library must exist.
 for pair in aarch64-linux-gnu:aarch64-unknown-linux-gnu arm-linux-gnueabihf:armv7-unknown-linux-gnueabihf \
   riscv64-linux-gnu:riscv64gc-unknown-linux-gnu i586-linux-gnu:i686-unknown-linux-gnu \
   aarch64-none-linux-gnu:aarch64-unknown-linux-gnu x86_64-linux-musl:x86_64-unknown-linux-musl \
@@ -346,10 +330,11 @@ FAKE_MACHINE=x86_64-linux-gnu \
   expect "Rust, Clang's target" 1 "for aarch64-unknown-linux-gnu" -- \
   rust -DCMAKE_C_COMPILER="$here/fake_rustc" -DCMAKE_C_COMPILER_TARGET=aarch64-linux-gnu
 FAKE_MACHINE=aarch64-linux-gnu \
-  expect "Rust, STEER_RUST_TARGET goes first" 1 "for aarch64-unknown-linux-musl" -- \
+  expect "Rust, STEER_RUST_TARGET takes precedence" 1 "for aarch64-unknown-linux-musl" -- \
   rust -DCMAKE_C_COMPILER="$here/fake_rustc" -DSTEER_RUST_TARGET=aarch64-unknown-linux-musl
 FAKE_MACHINE=quux \
-  expect "Rust, a cross build for an unknown machine" 1 '"quux" is not known' "-DSTEER_RUST_TARGET=" -- \
+  expect "Rust, a cross build for an unknown machine" 1 'name of the machine "quux"' \
+  "-DSTEER_RUST_TARGET=" -- \
   rust -DCMAKE_C_COMPILER="$here/fake_rustc" -DCMAKE_CROSSCOMPILING=ON
 mkdir -p "$work/std/lib"
 touch "$work/std/lib/libstd-0.rlib"
@@ -367,7 +352,7 @@ FAKE_MACHINE=aarch64-linux-gnu FAKE_LIBDIR=$work/std/lib FAKE_LINKS="host target
 
 # ---- users' pickers in Rust ------------------------------------------------------------------------
 
-# crate <directory> <name> <what else is in Cargo.toml>: one that is looked at, and never built.
+# crate <directory> <name> <more lines of Cargo.toml>: makes a crate, which is never built.
 crate() {
   mkdir -p "$1/src"
   printf '[package]\nname = "%s"\nversion = "0.1.0"\n%b[workspace]\n' "$2" "$3" >"$1/Cargo.toml"
@@ -389,17 +374,18 @@ expect "picker in Rust, loaded" 0 -- picker -DCRATE="$work/crates/one" -DKIND=MO
 expect "picker in Rust, both" 0 -- \
   picker -DCRATE="$work/crates/one" -DKIND=MODULE -DOTHER="$work/crates/one"
 expect "picker in Rust, twice" 0 -- picker -DCRATE="$work/crates/one" -DOTHER="$work/crates/one"
-expect "picker in Rust, no crate" 1 "steer_add_rust_picker(mine)" "there is no $work/crates/Cargo.toml" -- \
-  picker -DCRATE="$work/crates"
+expect "picker in Rust, no crate" 1 "steer_add_rust_picker(mine)" \
+  "there is no $work/crates/Cargo.toml" -- picker -DCRATE="$work/crates"
 expect "picker in Rust, without steer-sdk" 1 "does not depend on steer-sdk" -- \
   picker -DCRATE="$work/crates/other"
 expect "picker in Rust, without a library" 1 "has no library" "src/lib.rs" -- \
   picker -DCRATE="$work/crates/program"
-expect "picker in Rust, two of one name" 1 "is called a_picker, as that of $work/crates/one is" -- \
+expect "picker in Rust, two of one name" 1 \
+  "the libraries of $work/crates/two and $work/crates/one have the same name, a_picker" -- \
   picker -DCRATE="$work/crates/two" -DOTHER="$work/crates/one"
-expect "picker in Rust, an unknown word" 1 "what is STATIC?" -- \
+expect "picker in Rust, an unknown argument" 1 "unknown argument STATIC" -- \
   picker -DCRATE="$work/crates/one" -DKIND=STATIC
-expect "picker in Rust, no ELF" 1 "a picker is to be loaded: MODULE" -- \
+expect "picker in Rust, no ELF" 1 "only on ELF systems" "Use MODULE" -- \
   picker -DCRATE="$work/crates/one" -DCMAKE_EXECUTABLE_FORMAT=MACHO
 
 if [[ ${1:-} == --online ]]; then

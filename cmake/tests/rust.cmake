@@ -1,4 +1,4 @@
-# Looks for Rust, and for its sanitizer if STEER_SANITIZE is set. Run with cmake -P.
+# Finds Rust, and its sanitizer if STEER_SANITIZE is set. Run with cmake -P.
 cmake_minimum_required(VERSION 3.25)
 include(${CMAKE_CURRENT_LIST_DIR}/../SteerCargo.cmake)
 _steer_find_rust(${CMAKE_CURRENT_LIST_DIR}/../..)

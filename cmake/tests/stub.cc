@@ -1,5 +1,5 @@
-// A libgrpc with nothing in it but what the NDEBUG probes look for: what a build WITH_NDEBUG has,
-// what one WITHOUT_NDEBUG has, both or neither. Must not know how they are looked for.
+// A fake libgrpc with only the functions that the NDEBUG probes call: those of a build WITH_NDEBUG,
+// of a build WITHOUT_NDEBUG, of both or of neither.
 struct grpc_completion_queue;
 
 #ifdef WITH_NDEBUG
