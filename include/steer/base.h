@@ -3,6 +3,11 @@
  * Generated from src/ffi and crates/steer-abi/src; do not edit. docs/ABI.md has the rules that hold
  * for every function and struct: threads, ownership, NULLs, growth.
  *
+ * The comment of each function begins with a tag for its threads. [any thread]: on any thread, also
+ * on many at once. [any thread, one at a time]: on any thread, but not on two at once for one
+ * object. [serialised]: for one policy, never on two threads at once: within the host's work
+ * serializer.
+ *
  * Contents
  *   Texts
  *     steer_str, steer_string, steer_string_text, steer_string_free
@@ -37,9 +42,9 @@ extern "C" {
 /* --- Texts ----------------------------------------------------------------------------------- */
 
 /*
- * Borrowed bytes, usually UTF-8, but that is never assumed. Not NUL-terminated. `data` may be NULL
- * if `length` is 0. The function that returns it documents how long it is valid. This struct never
- * grows.
+ * Borrowed text. Usually UTF-8, which the reader must not assume. Not NUL-terminated. `data` may be
+ * NULL when `length` is 0. The function that returns or takes it says how long it is valid. This
+ * struct never grows.
  */
 typedef struct steer_str {
   /* The bytes. */
@@ -48,66 +53,71 @@ typedef struct steer_str {
   size_t length;
 } steer_str;
 
-/* Text that the engine made and the caller frees. */
+/* A text that the engine made and the caller frees. */
 typedef struct steer_string steer_string;
 
 /*
- * The text of a string, valid until it is freed. Any thread. NULL gives the empty text.
+ * [any thread]
+ * Returns the text of a string, valid until the string is freed. The empty text for NULL.
  *
- * The caller guarantees: `string` is NULL or came from this library and is not freed yet.
+ * The caller guarantees: `string` is NULL or came from this library and is not freed.
  */
 struct steer_str steer_string_text(const struct steer_string *string);
 
 /*
- * Frees a string. Any thread. NULL is fine.
+ * [any thread]
+ * Frees a string. Does nothing for NULL.
  *
- * The caller guarantees: `string` is NULL or came from this library and is not freed yet; nobody
- * uses it during or after this call.
+ * The caller guarantees: `string` is NULL or came from this library and is not freed; nobody uses
+ * it during or after this call.
  */
 void steer_string_free(struct steer_string *string);
 
 /* --- Statuses and errors --------------------------------------------------------------------- */
 
-/* What an entry point returns. The numbers never change; later versions may add some. */
+/*
+ * The result of a function. The numbers never change. Later versions may add some. If there are
+ * details, `steer_last_error` has them.
+ */
 enum steer_status
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
-  /* Done; outputs are written. */
+  /* Success. Outputs are written. */
   STEER_OK = 0,
   /* An argument that must not be NULL is NULL. Nothing was done. */
   STEER_NULL_ARGUMENT = 1,
   /*
-   * A struct's `struct_size` is below that of version 1, or an array's elements differ in it:
-   * set it to `sizeof` of the struct. Nothing was done.
+   * A struct's `struct_size` is below that of version 1, or the elements of an array have
+   * different ones. Set it to `sizeof` of the struct. Nothing was done.
    */
   STEER_BAD_STRUCT_SIZE = 2,
   /* An argument is out of its documented range. Nothing was done. */
   STEER_INVALID_ARGUMENT = 3,
   /* There is no policy of this name: see `steer_policy_name`. */
   STEER_UNKNOWN_POLICY = 4,
-  /* The config was rejected: the text says which fields and why. */
+  /* The config was rejected. The text lists the fields and the reasons. */
   STEER_INVALID_CONFIG = 5,
-  /* There is no such endpoint, or no longer: a late report, which needs no care. */
+  /* There is no such endpoint, or not any more. A late report is harmless. */
   STEER_UNKNOWN_ENDPOINT = 6,
-  /* A callback that the host table must have is NULL. */
+  /* A callback that the table requires is NULL. */
   STEER_MISSING_CALLBACK = 7,
   /* The config given with an update was parsed for another policy. */
   STEER_WRONG_CONFIG = 8,
-  /* The engine panicked: a bug of Steer's. The process is as it was, but for this call. */
+  /* The engine panicked, which is a bug of Steer. Only this call is affected. */
   STEER_PANIC = 9,
-  /* A host's callback: the endpoint could not be made. It is left out of the list. */
+  /* For a host's `endpoint_new`: the endpoint could not be made. The engine leaves it out. */
   STEER_ENDPOINT_REFUSED = 10,
-  /* A policy's name is taken, or not one that policies can have. */
+  /* A policy's name is taken, or is not a valid name for policies. */
   STEER_BAD_NAME = 11,
-  /* A plugin does not fit this engine, or is none. Nothing of it was registered. */
+  /* The file is not a plugin, or the plugin does not fit this engine. Nothing was registered. */
   STEER_BAD_PLUGIN = 12,
-  /* A plugin's entry failed. Nothing of it was registered. */
+  /* A plugin's entry failed. Nothing was registered. */
   STEER_PLUGIN_FAILED = 13,
   /*
-   * A policy was registered with the engine, but gRPC does not learn of it any more: a channel or a
-   * server exists.
+   * A policy was registered with the engine, but gRPC cannot learn of it, because a channel or a
+   * server exists already.
    */
   STEER_TOO_LATE = 14,
   /* This engine cannot follow that one. Nothing was done. */
@@ -122,14 +132,15 @@ typedef int32_t steer_status;
 #endif // __cplusplus
 
 /*
- * What a status means and what to do about it, in one sentence.
- *
- * Any thread. Takes any number, also one that this version does not know. The text is static.
+ * [any thread]
+ * Returns a status's meaning, and what to do about it, in one sentence. Takes any number, also one
+ * that this version does not know. The text is static.
  */
 struct steer_str steer_status_text(int32_t status);
 
 /*
- * Why the last function with such a text failed on this thread. These functions have one:
+ * [any thread]
+ * Returns why the last function with such a text failed on this thread. These functions have one:
  * `steer_config_parse`, `steer_register_…`, `steer_load_…` and `steer_engine_follow`. Valid until
  * the next call of one of them on this thread.
  */
@@ -138,20 +149,24 @@ struct steer_str steer_last_error(void);
 /* --- Versions -------------------------------------------------------------------------------- */
 
 /*
- * The version of the ABI that this header describes. It grows when something is added. Nothing is
- * ever removed or given another meaning.
+ * The version of the ABI that this header describes. It grows with each addition. Nothing is ever
+ * removed or given another meaning.
  */
 #define STEER_ABI_VERSION 4
 
 /*
- * The ABI version that the library implements. Any thread.
+ * [any thread]
+ * Returns the ABI version that the library implements.
  *
  * A caller that was compiled with a header of version N works with every library of version N
  * or later.
  */
 uint32_t steer_abi_version(void);
 
-/* The library's release, such as "0.1.0". Any thread. The text is static. */
+/*
+ * [any thread]
+ * Returns the library's release, such as "0.1.0". The text is static.
+ */
 struct steer_str steer_version(void);
 
 /* --- Connectivity states --------------------------------------------------------------------- */
@@ -162,7 +177,7 @@ enum steer_state
   : int32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
-  /* No connection, and none being made. */
+  /* There is no connection, and none is being made. */
   STEER_IDLE = 0,
   /* A connection is being made. */
   STEER_CONNECTING = 1,
@@ -182,8 +197,8 @@ typedef int32_t steer_state;
 /* --- gRPC status codes ----------------------------------------------------------------------- */
 
 /*
- * A gRPC status code, with gRPC's numbers. The ABI passes codes as `int32_t`. gRFC A54 lists those
- * that a picker may fail calls with.
+ * A gRPC status code, with gRPC's numbers. Codes travel as `int32_t`. gRFC A54 says which of them
+ * a picker may fail calls with.
  */
 enum steer_code
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -218,15 +233,15 @@ typedef int32_t steer_code;
 
 /* --- Log lines ------------------------------------------------------------------------------- */
 
-/* The severity of a log line. */
+/* The importance of a log line. */
 enum steer_severity
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
-  /* For debugging. */
+  /* Details, for debugging. */
   STEER_LOG_DEBUG = 0,
-  /* For operators. */
+  /* An event that an operator may want to see. */
   STEER_LOG_INFO = 1,
   /* Something is broken. */
   STEER_LOG_ERROR = 2,
@@ -241,7 +256,7 @@ typedef int32_t steer_severity;
 
 /* --- Attributes of endpoints ----------------------------------------------------------------- */
 
-/* The type of an attribute's value. */
+/* Which value of an attribute is valid. */
 enum steer_attribute_kind
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
@@ -260,7 +275,7 @@ typedef int32_t steer_attribute_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-/* A string or an integer that the resolver attached to an endpoint. */
+/* A text or an integer that the resolver attached to an endpoint. */
 typedef struct steer_attribute {
   /* `sizeof(steer_attribute)`. */
   size_t struct_size;
@@ -268,56 +283,53 @@ typedef struct steer_attribute {
   struct steer_str key;
   /* A `steer_attribute_kind`. */
   int32_t kind;
-  /* The value if `kind` is STEER_ATTRIBUTE_TEXT. */
+  /* The value, when it is a text. */
   struct steer_str text;
-  /* The value if `kind` is STEER_ATTRIBUTE_INTEGER. */
+  /* The value, when it is an integer. */
   int64_t integer;
 } steer_attribute;
 
 /* --- Calls ----------------------------------------------------------------------------------- */
 
-/* A bit of `steer_wants.bits`: the picker reads `steer_call.path`. */
+/* The picker reads the call's path. `steer_wants.bits` combines STEER_WANTS_… bits. */
 #define STEER_WANTS_PATH 1
 
-/*
- * A bit of `steer_wants.bits`: the picker reads the headers that it declares in
- * `steer_wants.headers`, and may add any header.
- */
+/* The picker reads the headers that it declares, and may add others. */
 #define STEER_WANTS_HEADERS 2
 
-/* A bit of `steer_wants.bits`: the picker reads backend metrics (ORCA) in `steer_call_end`. */
+/* The picker reads backend metrics (ORCA) in `steer_call_end`. */
 #define STEER_WANTS_METRICS 4
 
-/*
- * A bit of `steer_wants.bits`: the picker reads the hash that an xDS route computed for the call.
- */
+/* The picker reads the hash that an xDS route gives the call. */
 #define STEER_WANTS_REQUEST_HASH 8
 
-/* A call, as a picker sees it. Valid during the pick, as is everything that it points at. */
+/* A call, as a picker sees it. Everything that it points to is read during the pick only. */
 typedef struct steer_call {
   /* `sizeof(steer_call)`. */
   size_t struct_size;
-  /* "/service/method"; empty without STEER_WANTS_PATH. */
+  /* "/service/method". Empty when the picker does not want it. */
   struct steer_str path;
-  /* The first argument of the functions below. */
+  /* Passed to the functions below. */
   void *ctx;
   /*
-   * Looks up a header by its lower-case name. If there is one, returns 1 and stores its value in
-   * `*value`, valid until the pick ends; the values of several headers of one name are joined by
-   * ",". Returns 0 if there is none, or if the picker has not declared that it reads it. The
-   * function is NULL if headers are not available.
+   * [any thread]
+   * Finds a header of the call by its lower-case name. Returns 1 and writes the value to
+   * `*value`, valid until the pick ends. Values of several headers with one name are joined by
+   * ",". Returns 0 when there is none, and when the picker has not declared that it reads it. May
+   * be called only within the pick. NULL: headers are not available.
    */
   int32_t (*header)(void *ctx, struct steer_str name, struct steer_str *value);
   /*
-   * Adds a header to the call, if this pick completes. Both texts are copied. A name consists of
-   * lower-case letters, digits, '-', '_' and '.'; if it ends in "-bin", the value may be any
-   * bytes. Returns 1 if the header was accepted. The function is NULL if no headers can be
-   * added.
+   * [any thread]
+   * Adds a header to the call, if this pick completes. Copies both texts. A name has lower-case
+   * letters, digits, '-', '_' and '.'. If it ends in "-bin", the value may have any bytes.
+   * Returns 1 when the header was taken. May be called only within the pick. NULL: headers cannot
+   * be added.
    */
   int32_t (*add_header)(void *ctx, struct steer_str name, struct steer_str value);
-  /* The hash that an xDS route computed for the call (gRFC A42), if `has_request_hash` is not 0. */
+  /* The hash that an xDS route gives the call (gRFC A42), when `has_request_hash` is not 0. */
   uint64_t request_hash;
-  /* 0 if there is no hash, or without STEER_WANTS_REQUEST_HASH. */
+  /* 0: there is no hash, or the picker does not want it. */
   int32_t has_request_hash;
   /*
    * 0, so that the struct does not end in padding. Never read: callers that were compiled before
@@ -328,12 +340,9 @@ typedef struct steer_call {
 
 /* --- Backend metrics ------------------------------------------------------------------------- */
 
-/* A named number in a load report. */
+/* A named number in a backend's report. */
 typedef struct steer_metric {
-  /*
-   * `sizeof(steer_metric)`. It is the same in all elements of an array, and is the distance from
-   * one element to the next.
-   */
+  /* `sizeof(steer_metric)`. The same in all elements of an array. */
   size_t struct_size;
   /* The name. */
   struct steer_str name;
@@ -342,33 +351,33 @@ typedef struct steer_metric {
 } steer_metric;
 
 /*
- * A load report that a backend sent with a call (ORCA, gRFC A51). Fields that it did not report
- * are 0.
+ * The metrics that a backend reported with a call or out of band (ORCA, gRFC A51). Metrics that it
+ * did not report are 0.
  */
 typedef struct steer_metrics {
   /* `sizeof(steer_metrics)`. */
   size_t struct_size;
-  /* CPU utilization; may be above 1. */
+  /* The used share of the processors. May be above 1. */
   double cpu_utilization;
-  /* Memory utilization, 0 to 1. */
+  /* The used share of the memory, from 0 to 1. */
   double mem_utilization;
-  /* The application's own measure of its load; may be above 1. */
+  /* The application's own measure of its load. May be above 1. */
   double application_utilization;
-  /* Calls per second that the backend serves. */
+  /* The calls per second that the backend serves. */
   double qps;
-  /* Calls per second that the backend answers with an error. */
+  /* The errors per second that it answers with. */
   double eps;
   /* The costs of this call, by name. */
   const struct steer_metric *request_cost;
-  /* The number of `request_cost` elements. */
+  /* The number of costs. */
   size_t request_cost_count;
-  /* Utilization of other resources by name, 0 to 1. */
+  /* The used shares of resources, by name, from 0 to 1. */
   const struct steer_metric *utilization;
-  /* The number of `utilization` elements. */
+  /* The number of resources. */
   size_t utilization_count;
-  /* Metrics that the application defines, by name. */
+  /* The application's own metrics, by name. */
   const struct steer_metric *named;
-  /* The number of `named` elements. */
+  /* The number of the application's own metrics. */
   size_t named_count;
 } steer_metrics;
 

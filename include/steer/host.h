@@ -4,6 +4,11 @@
  * Generated from src/ffi and crates/steer-abi/src; do not edit. docs/ABI.md has the rules that hold
  * for every function and struct: threads, ownership, NULLs, growth.
  *
+ * The comment of each function begins with a tag for its threads. [any thread]: on any thread, also
+ * on many at once. [any thread, one at a time]: on any thread, but not on two at once for one
+ * object. [serialised]: for one policy, never on two threads at once: within the host's work
+ * serializer.
+ *
  * Contents
  *   Handles
  *     steer_config, steer_policy, steer_picker, steer_call_tracker
@@ -46,46 +51,44 @@ extern "C" {
 typedef struct steer_config steer_config;
 
 /*
- * One policy of one channel. All its functions are to be serialised by the host (gRPC: the
- * channel's work serializer); they may be called from within the host's callbacks, and then take
- * effect once the call under way is done. (But for `steer_policy_update`, which says from which of
- * them it is refused.)
+ * One policy of one channel. The host serialises the calls of its functions (gRPC: by the channel's
+ * work serializer). They may be called within the host's callbacks, and then take effect when the
+ * current call ends. Except `steer_policy_update`: its comment lists the callbacks in which it is
+ * refused.
  */
 typedef struct steer_policy steer_policy;
 
-/*
- * Chooses a backend per call. Immutable: its functions but `steer_picker_free` may be called from
- * many threads at once.
- */
+/* Chooses a backend for each call. Immutable: many threads may pick at once. */
 typedef struct steer_picker steer_picker;
 
-/* One call that a picker wants to hear of. Used by one thread at a time. */
+/* Reports one call to its picker. Used by one thread at a time. */
 typedef struct steer_call_tracker steer_call_tracker;
 
 /* --- Configs --------------------------------------------------------------------------------- */
 
 /*
- * The name of the `index`th policy, counted from 0, in alphabetical order. Any thread.
- *
- * STEER_UNKNOWN_POLICY when there are no more. The caller frees `*name`.
+ * [any thread]
+ * Writes the name of a policy to `*name`, which the caller frees. `index` counts from 0, in
+ * alphabetical order. STEER_UNKNOWN_POLICY: there are not that many policies.
  *
  * The caller guarantees: `name` is NULL (STEER_NULL_ARGUMENT) or can be written to.
  */
 steer_status steer_policy_name(size_t index, struct steer_string **name);
 
 /*
- * Parses and checks a policy's config. Any thread.
+ * [any thread]
+ * Parses and checks a policy's config.
  *
- * `json` is the value beside the policy's name in `loadBalancingConfig`, as JSON text; an empty
- * text, `null` and `{}` stand for the defaults. Unknown fields are ignored.
+ * `json` is the value beside the policy's name in `loadBalancingConfig`, as JSON text. An empty
+ * text, `null` and `{}` mean the defaults. Unknown fields are ignored.
  *
- * On success `*config` is the caller's to free. STEER_UNKNOWN_POLICY when there is no policy of
- * this name; STEER_INVALID_CONFIG when the text is not JSON or a field is wrong. With these two,
- * and when `error` is not NULL, `*error` says what is wrong, each fault by its field path; the
- * caller frees it. `steer_last_error` says the same.
+ * On success the caller owns `*config`. STEER_UNKNOWN_POLICY: there is no policy of this name.
+ * STEER_INVALID_CONFIG: the text is not JSON, or a field is wrong. With these two statuses,
+ * `steer_last_error` lists each fault with its field path. `*error` is a copy of that text, which
+ * the caller frees. `error` may be NULL.
  *
  * The caller guarantees: `policy_name` and `json` are readable; `config` is NULL
- * (STEER_NULL_ARGUMENT) or can be written to; so is `error`, which may be NULL.
+ * (STEER_NULL_ARGUMENT) or can be written to; `error` is NULL or can be written to.
  */
 steer_status steer_config_parse(struct steer_str policy_name,
                                 struct steer_str json,
@@ -93,30 +96,34 @@ steer_status steer_config_parse(struct steer_str policy_name,
                                 struct steer_string **error);
 
 /*
- * Frees a config. Any thread. NULL is fine; so is a config that policies still use.
+ * [any thread]
+ * Frees a config. Does nothing for NULL. Policies that use the config keep what they need.
  *
- * The caller guarantees: `config` is NULL or came from `steer_config_parse` and is not freed yet;
+ * The caller guarantees: `config` is NULL or came from `steer_config_parse` and is not freed;
  * nobody uses it during or after this call.
  */
 void steer_config_free(struct steer_config *config);
 
 /* --- Picks ----------------------------------------------------------------------------------- */
 
-/* What a pick led to. */
+/* The result of a pick. */
 enum steer_pick_kind
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
-  /* Send the call over `connection`. */
+  /* Send the call over the connection in `value`. */
   STEER_PICK_COMPLETE = 0,
-  /* Wait for the next picker. */
+  /* Let the call wait for the next picker. */
   STEER_PICK_QUEUE = 1,
-  /* Fail the call with `code` and `message`, unless it waits for ready. */
+  /* Fail the call with the `steer_pick_failure` in `value`, unless it waits for ready. */
   STEER_PICK_FAIL = 2,
-  /* Fail the call with `code` and `message` in any case, and do not retry it. */
+  /* Fail the call with the `steer_pick_failure` in `value` in any case, and do not retry it. */
   STEER_PICK_DROP = 3,
-  /* Send the call over the connection of a `steer_call_tracker`, and tell that how it goes. */
+  /*
+   * Send the call over the connection of the `steer_call_tracker` in `value`, and report the
+   * call's start and end to the tracker.
+   */
   STEER_PICK_TRACKED = 4,
 };
 #ifndef __cplusplus
@@ -127,19 +134,19 @@ typedef int32_t steer_pick_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-/* The outcome of a pick, small enough to come back in two registers. This struct never grows. */
+/* The result of a pick. It returns in two registers, and this struct never grows. */
 typedef struct steer_picked {
   /*
-   * A `steer_pick_kind`. Below 0: an argument was wrong, and this is minus a `steer_status`. As wide
-   * as a register, or else two halves would have to be put together in memory.
+   * A `steer_pick_kind`. Below 0: an argument was wrong, and this is minus a `steer_status`. As
+   * wide as a register: compilers would combine two narrower fields in memory.
    */
   int64_t kind;
   /*
    * With STEER_PICK_COMPLETE, the connection: the host's handle, as it came with the endpoint's
-   * report, valid as long as the picker. With STEER_PICK_FAIL and STEER_PICK_DROP, a
-   * `const steer_pick_failure *`, valid until this thread's next call of `steer_picker_pick`, and
-   * as long as the picker. With STEER_PICK_TRACKED, a `steer_call_tracker *`, which is the
-   * host's to free. Else NULL.
+   * report. Valid as long as the picker. With STEER_PICK_FAIL and STEER_PICK_DROP, a
+   * `const steer_pick_failure *`. Valid until this thread's next call of `steer_picker_pick`, and
+   * not longer than the picker. With STEER_PICK_TRACKED, a `steer_call_tracker *`, which the host
+   * frees. Otherwise NULL.
    */
   void *value;
 } steer_picked;
@@ -148,114 +155,121 @@ typedef struct steer_picked {
 typedef struct steer_pick_failure {
   /* `sizeof(steer_pick_failure)`, as the engine knows it. */
   size_t struct_size;
-  /* A gRPC status code, one that a data plane may produce (gRFC A54). */
+  /* A gRPC status code that a data plane may produce (gRFC A54). */
   int32_t code;
-  /* For people. */
+  /* The text for people. */
   struct steer_str message;
 } steer_pick_failure;
 
 /* --- Pickers --------------------------------------------------------------------------------- */
 
 /*
- * What the picker wants to know of each call: an or of STEER_WANTS_…. It never changes. Any
- * thread. NULL wants nothing.
+ * [any thread]
+ * Returns which parts of each call the picker reads: STEER_WANTS_… bits. They never change. 0 for
+ * NULL.
  *
- * The caller guarantees: `picker` is NULL or alive.
+ * The caller guarantees: `picker` is NULL or came with `update_state` and is not freed.
  */
 uint32_t steer_picker_wants(const struct steer_picker *picker);
 
 /*
- * Chooses for one call. Any thread, many at once.
+ * [any thread]
+ * Chooses a backend for one call.
  *
- * `call` may be NULL when the picker wants nothing. A policy's fault is no error here: the pick
- * fails with INTERNAL (13), and what becomes of the policy is its author's choice.
+ * `call` may be NULL when the picker wants nothing. A fault of the policy is not an error here: the
+ * pick fails with INTERNAL (13), and the policy's author chooses what happens to the policy.
  *
- * The caller guarantees: `picker` is NULL (STEER_NULL_ARGUMENT) or alive; `call` is NULL or
- * readable with all that it points at.
+ * The caller guarantees: `picker` is NULL (STEER_NULL_ARGUMENT) or came with `update_state` and is
+ * not freed; `call` is NULL or readable, and so is the memory that it points to.
  */
 struct steer_picked steer_picker_pick(const struct steer_picker *picker,
                                       const struct steer_call *call);
 
 /*
- * Frees a picker. Any thread, when no pick of it is under way. NULL is fine. `connection_free` comes
- * within this call for the connections that nothing else holds.
+ * [any thread]
+ * Frees a picker, when no pick uses it. Does nothing for NULL. `connection_free` comes within this
+ * call for connections that nothing else holds.
  *
- * The caller guarantees: `picker` is NULL or came with `update_state` and is not freed yet; nobody
- * uses it during or after this call.
+ * The caller guarantees: `picker` is NULL or came with `update_state` and is not freed; nobody uses
+ * it during or after this call.
  */
 void steer_picker_free(struct steer_picker *picker);
 
 /* --- Tracked calls --------------------------------------------------------------------------- */
 
-/* How a call ended, as the host knows it. */
+/* The end of a call, as the host knows it. */
 typedef struct steer_call_finish {
   /* `sizeof(steer_call_finish)`. */
   size_t struct_size;
   /* A gRPC status code. */
   int32_t code;
-  /* Its text. */
+  /* The status's text. */
   struct steer_str message;
   /*
-   * What came in the trailer `endpoint-load-metrics-bin`: a serialised
-   * `xds.data.orca.v3.OrcaLoadReport`. Empty: nothing. Needed when the picker wants
-   * STEER_WANTS_METRICS.
+   * The trailer `endpoint-load-metrics-bin`: a serialised `xds.data.orca.v3.OrcaLoadReport`.
+   * Empty: there was none. Needed when the picker wants STEER_WANTS_METRICS.
    */
   struct steer_str metrics;
 } steer_call_finish;
 
 /*
- * The connection to send the call over: valid, as after STEER_PICK_COMPLETE, as long as the picker
- * that chose it. To be read right after the pick. A host that needs the connection for longer takes
- * a reference of its own: it must not count on the tracker to hold one. NULL gives NULL.
+ * [any thread]
+ * Returns the connection to send the call over. Valid as long as the picker that chose it, as after
+ * STEER_PICK_COMPLETE. A host that needs the connection longer takes a reference right after the
+ * pick. It must not rely on the tracker to hold one. NULL for NULL.
  *
- * The caller guarantees: `tracker` is NULL or came with STEER_PICK_TRACKED and is not freed yet.
+ * The caller guarantees: `tracker` is NULL or came with STEER_PICK_TRACKED and is not freed.
  */
 void *steer_call_tracker_connection(const struct steer_call_tracker *tracker);
 
 /*
- * What is wanted to know of the call's end: an or of STEER_WANTS_…, of which only STEER_WANTS_METRICS is about
- * that. NULL wants nothing.
+ * [any thread]
+ * Returns which parts of the call's end are read: 0 or STEER_WANTS_METRICS. 0 for NULL.
  *
- * The caller guarantees: As for `steer_call_tracker_connection`.
+ * The caller guarantees: `tracker` is NULL or came with STEER_PICK_TRACKED and is not freed.
  */
 uint32_t steer_call_tracker_wants(const struct steer_call_tracker *tracker);
 
 /*
- * The call starts: once, after the pick. Any thread. NULL is fine.
+ * [any thread, one at a time]
+ * Reports that the call starts: once, after the pick. Does nothing for NULL.
  *
- * The caller guarantees: As for `steer_call_tracker_connection`.
+ * The caller guarantees: `tracker` is NULL or came with STEER_PICK_TRACKED and is not freed; no
+ * other thread uses it now.
  */
 void steer_call_tracker_start(struct steer_call_tracker *tracker);
 
 /*
- * The call has ended: once. Any thread. NULL is fine. What `finish` points at is read during the call.
+ * [any thread, one at a time]
+ * Reports that the call has ended: once. Does nothing for NULL. Reads `finish` during the call.
  *
- * The caller guarantees: As for `steer_call_tracker_connection`; `finish` is NULL (nothing is done)
- * or readable.
+ * The caller guarantees: `tracker` is NULL or came with STEER_PICK_TRACKED and is not freed; no
+ * other thread uses it now; `finish` is NULL (nothing is done) or readable, and so is the memory
+ * that it points to.
  */
 void steer_call_tracker_finish(struct steer_call_tracker *tracker,
                                const struct steer_call_finish *finish);
 
 /*
- * Frees a tracker. Any thread. NULL is fine. A call that has not ended was abandoned.
+ * [any thread, one at a time]
+ * Frees a tracker. Does nothing for NULL. A call that has not ended counts as abandoned.
+ * `connection_free` may come within this call, if nothing else holds the connection.
  *
- * `connection_free` may come within this call, if nothing else holds the connection any more.
- *
- * The caller guarantees: As for `steer_call_tracker_connection`; nobody uses it during or after
- * this call.
+ * The caller guarantees: `tracker` is NULL or came with STEER_PICK_TRACKED and is not freed; nobody
+ * uses it during or after this call.
  */
 void steer_call_tracker_free(struct steer_call_tracker *tracker);
 
 /* --- The host's callbacks -------------------------------------------------------------------- */
 
 /*
- * The host's side of one policy. The engine copies the table.
+ * The host's callbacks for one policy. The engine copies the table.
  *
- * Callbacks must not throw and not longjmp. Those marked *Serialised* are made from within calls
- * of the engine's functions for this policy only, which the host serialises, and never after
- * `steer_policy_free`; they may call the engine for the same policy: such calls take effect once
- * the one under way is done. Those marked *Any thread* come from any thread, also concurrently,
- * and as long as anything of the policy lives.
+ * Callbacks must not throw and must not longjmp. Callbacks with the tag `[serialised]` come only
+ * within calls of the engine's functions for this policy, which the host serialises, and never
+ * after `steer_policy_free`. They may call the engine for the same policy. Such calls take effect
+ * when the current one ends. Callbacks with the tag `[any thread]` come from any thread, also
+ * concurrently, as long as anything of the policy exists.
  */
 typedef struct steer_host {
   /* `sizeof(steer_host)`. */
@@ -263,164 +277,196 @@ typedef struct steer_host {
   /* Passed to every callback. */
   void *ctx;
   /*
-   * *Any thread.* Frees `ctx`. The last callback: comes once the policy, its pickers and its
-   * connections are all gone. May be NULL.
+   * [any thread]
+   * Frees `ctx`. The last callback: comes when the policy, its pickers and its connections are
+   * gone. May be NULL.
    */
   void (*ctx_free)(void *ctx);
   /*
-   * *Serialised.* Makes an endpoint for the `index`th endpoint of the latest update and stores
-   * the host's handle for it in `*handle`; the host reports its states by the number
-   * `endpoint`. It must not connect before it is asked to. STEER_OK, or another status when
-   * it cannot be made: the endpoint is then left out. Required.
+   * [serialised]
+   * Makes an endpoint for the `index`th endpoint of the latest update, and stores the host's
+   * handle for it in `*handle`. The host reports its states with the number `endpoint`. The
+   * endpoint must not connect before `endpoint_connect`. Returns STEER_OK, or another status when
+   * the endpoint cannot be made. The engine then leaves it out. Required.
    */
   int32_t (*endpoint_new)(void *ctx, uint64_t endpoint, uint32_t index, void **handle);
   /*
-   * *Serialised.* Whether `endpoint_new` would make the very same endpoint for the `index`th
-   * endpoint of the latest update: same addresses, attributes and channel args. 0: no. NULL:
-   * the engine compares the descriptors that it was given.
+   * [serialised]
+   * Returns whether `endpoint_new` would make the same endpoint for the `index`th endpoint of the
+   * latest update: the same addresses, attributes and channel args. 0: no. NULL: the engine
+   * compares the descriptions of the updates.
    */
   int32_t (*endpoint_matches)(void *ctx, void *handle, uint32_t index);
-  /* *Serialised.* Asks for a connection, when there is none and none is being made. Required. */
+  /*
+   * [serialised]
+   * Asks for a connection, unless there is one or one is being made. Required.
+   */
   void (*endpoint_connect)(void *ctx, void *handle);
-  /* *Serialised.* Ends the endpoint's backoff. May be NULL. */
+  /*
+   * [serialised]
+   * Ends the endpoint's backoff. May be NULL.
+   */
   void (*endpoint_reset_backoff)(void *ctx, void *handle);
-  /* *Serialised.* Drops the endpoint. Pickers may hold its connection still. Required. */
+  /*
+   * [serialised]
+   * Drops the endpoint. Pickers may still hold its connection. Required.
+   */
   void (*endpoint_free)(void *ctx, void *handle);
   /*
-   * *Any thread.* Gives back a reference that came with a report of STEER_READY. Comes within
-   * `steer_picker_free`, `steer_call_tracker_free`, serialised calls for the policy and the
-   * functions of the statistics, whichever lets go of the connection last; also after
-   * `steer_policy_free`. A host that may release connections only where it serialises its calls
-   * must bring it there itself. Required.
+   * [any thread]
+   * Gives back a reference that came with a report of STEER_READY. Comes within the function that
+   * drops the last reference: `steer_picker_free`, `steer_call_tracker_free`, serialised calls
+   * for the policy, or `steer_stats_…`. Also comes after `steer_policy_free`. If the host may
+   * release connections only where it serialises its calls, it takes the connection there itself.
+   * Required.
    */
   void (*connection_free)(void *ctx, void *connection);
   /*
-   * *Serialised.* Publishes the policy's state (a `steer_state`) and the picker for calls from
-   * now on, which is the host's to free. `code` and `message` are OK and empty but in
-   * STEER_TRANSIENT_FAILURE; the message is valid during the call. Required.
+   * [serialised]
+   * Publishes the policy's state, a `steer_state`, and the picker for calls from now on. The host
+   * frees the picker. `code` and `message` are OK and empty, except in STEER_TRANSIENT_FAILURE.
+   * The message is valid during the call. Required.
    */
   void (*update_state)(void *ctx,
                        int32_t state,
                        int32_t code,
                        struct steer_str message,
                        struct steer_picker *picker);
-  /* *Serialised.* Asks the resolver to resolve again, when it sees fit. Required. */
+  /*
+   * [serialised]
+   * Asks the resolver to resolve again. The resolver decides when. Required.
+   */
   void (*request_reresolution)(void *ctx);
   /*
-   * *Any thread.* Asks for a call of `steer_policy_run`, serialised, soon, and not from within
-   * this callback. May come from within a pick, and after `steer_policy_free`, when it is to be
-   * ignored. May be NULL: a picker that panics is then not replaced before the next update.
+   * [any thread]
+   * Asks for a serialised call of `steer_policy_run` soon, and not within this callback. May come
+   * within a pick. May come after `steer_policy_free`, and the host then ignores it. NULL: a
+   * picker that panicked is not replaced before the next update.
    */
   void (*run_later)(void *ctx);
   /*
-   * *Serialised.* Asks for a call of `steer_policy_timer` with this number, serialised, after so
-   * many nanoseconds, and not from within this callback. May be NULL: timers never run out.
+   * [serialised]
+   * Asks for a serialised call of `steer_policy_timer` with this number after `after_ns`
+   * nanoseconds, and not within this callback. NULL: timers never expire.
    */
   void (*timer_start)(void *ctx, uint64_t timer, uint64_t after_ns);
-  /* *Serialised.* Takes that back. A timer that runs out all the same does no harm. May be NULL. */
+  /*
+   * [serialised]
+   * Cancels a timer. If it expires anyway, nothing happens. May be NULL.
+   */
   void (*timer_cancel)(void *ctx, uint64_t timer);
   /*
-   * *Any thread.* Nanoseconds since an arbitrary moment; never goes back. NULL: the engine uses
-   * the system's monotonic clock.
+   * [any thread]
+   * Returns the nanoseconds since an arbitrary moment. Never goes back. NULL: the engine uses the
+   * system's monotonic clock.
    */
   uint64_t (*now)(void *ctx);
-  /* *Any thread.* 64 random bits. NULL: the engine uses a generator of its own. */
+  /*
+   * [any thread]
+   * Returns 64 random bits. NULL: the engine uses its own generator.
+   */
   uint64_t (*random)(void *ctx);
   /*
-   * *Any thread.* Writes a line to the log; `severity` is a `steer_severity`. The message is
-   * valid during the call. NULL: the engine is silent.
+   * [any thread]
+   * Writes a line to the log. `severity` is a `steer_severity`. The message is valid during the
+   * call. NULL: the engine logs nothing.
    */
   void (*log)(void *ctx, int32_t severity, struct steer_str message);
   /*
-   * *Serialised.* Endpoints that are made from now on report their backends' load out of band (ORCA)
-   * about every `period_ns` nanoseconds, by `steer_policy_endpoint_load`; 0: they do not.
-   * `endpoint_matches` says no for an endpoint that was made under another period (and is asked, whatever
-   * `steer_update.made_with` says). Comes before an update's endpoints are made. NULL: there are no such reports.
+   * [serialised]
+   * Endpoints that are made from now on report their backends' load out of band (ORCA) about every
+   * `period_ns` nanoseconds, by `steer_policy_endpoint_load`. 0: they do not. `endpoint_matches`
+   * returns 0 for an endpoint that was made with another period. The engine calls it then, whatever
+   * `steer_update.made_with` says. Comes before an update's endpoints are made. NULL: there are no
+   * such reports.
    */
   void (*load_reports)(void *ctx, uint64_t period_ns);
 } steer_host;
 
 /* --- Updates and reports --------------------------------------------------------------------- */
 
-/* What the resolver knows of one endpoint. All that it points at is read during the call only. */
+/*
+ * An endpoint, as the resolver describes it. Everything that it points to is read during the call
+ * only.
+ */
 typedef struct steer_endpoint {
-  /* `sizeof(steer_endpoint)`; the same in all elements of an array. */
+  /* `sizeof(steer_endpoint)`. The same in all elements of an array. */
   size_t struct_size;
   /* Its addresses as gRPC writes them ("ipv4:10.0.0.1:80"), in the order to try them. */
   const struct steer_str *addresses;
-  /* How many; at least one. */
+  /* The number of addresses: at least one. */
   size_t address_count;
-  /* The weight that the resolver gave it; 0: none. */
+  /* Its weight from the resolver. 0: none. */
   uint32_t weight;
-  /* Where it is, as xDS names places; empty: not known. */
+  /* Its region, in the terms of xDS. Empty: not known. */
   struct steer_str region;
-  /* See `region`. */
+  /* Its zone, as `region`. */
   struct steer_str zone;
-  /* See `region`. */
+  /* Its sub-zone, as `region`. */
   struct steer_str sub_zone;
-  /* What consistent hashing should hash in place of the address; empty: the address. */
+  /* The key for consistent hashing. Empty: its address. */
   struct steer_str hash_key;
-  /* Everything else that the resolver attached. */
+  /* All other attributes from the resolver. */
   const struct steer_attribute *attributes;
-  /* How many. */
+  /* The number of attributes. */
   size_t attribute_count;
 } steer_endpoint;
 
-/* A resolver's answer. All that it points at is read during the call only. */
+/* A resolver's answer. Everything that it points to is read during the call only. */
 typedef struct steer_update {
   /* `sizeof(steer_update)`. */
   size_t struct_size;
-  /* The policy's config; NULL: the defaults. It may be freed after the call. */
+  /* The policy's config. NULL: the defaults. It may be freed after the call. */
   const struct steer_config *config;
   /*
-   * The endpoints, in the resolver's order; NULL when there are none. Their places in the list
-   * (which is this array, unless `former` says more) are what `endpoint_new` and
-   * `endpoint_matches` name, until the next update with `code` 0.
+   * The endpoints, in the resolver's order. May be NULL when there are none. This array is the
+   * list, unless `former` describes the list. `endpoint_new` and `endpoint_matches` name places in
+   * the list until the next update with `code` 0.
    */
   const struct steer_endpoint *endpoints;
-  /* How many. */
+  /* The number of elements of `endpoints`. */
   size_t endpoint_count;
-  /* A gRPC status code. Not 0 (OK): the resolver failed, and there are no endpoints to look at. */
+  /* A gRPC status code. Not 0 (OK): the resolver failed, and `endpoints` is not read. */
   int32_t code;
-  /* The resolver's words for that. */
+  /* The resolver's text for `code`. */
   struct steer_str message;
-  /* Context for people, to be part of the status when there are no endpoints. */
+  /* Context for people. Becomes part of the status when there are no endpoints. */
   struct steer_str resolution_note;
-  /* What the channel was made for, such as "dns:///greeter:50051": for people. May be empty. */
+  /* The channel's target, such as "dns:///greeter:50051", for people. May be empty. */
   struct steer_str target;
   /*
-   * Says which endpoints are those of the former list, so that they need not be described again: not NULL when
-   * `former_count` is not 0. The `i`th endpoint of this list is then in every respect what the `former[i]`th one
-   * was in the latest update with `code` 0 that was taken (STEER_OK), or, where `former[i]` is UINT32_MAX, the
-   * next one of `endpoints`. Whether it is still made just the same is asked all the same: see
-   * `endpoint_matches`. STEER_INVALID_ARGUMENT: the former list has no such endpoint, or there are not as many
-   * UINT32_MAX as `endpoints`.
+   * Says which endpoints were in the former list, so that `endpoints` need not describe them
+   * again. Not NULL when `former_count` is not 0. The former list is that of the latest update
+   * with `code` 0 that returned STEER_OK. The `i`th endpoint of this list equals the `former[i]`th
+   * one of the former list in every respect. Where `former[i]` is UINT32_MAX, it is the next one
+   * of `endpoints`. The engine still calls `endpoint_matches` for each. STEER_INVALID_ARGUMENT:
+   * the former list has no such endpoint, or the number of UINT32_MAX is not `endpoint_count`.
    */
   const uint32_t *former;
-  /* How many endpoints the list has in all; 0: as many as `endpoints`, which then are the list. */
+  /* The number of endpoints in the whole list. 0: `endpoints` is the list. */
   size_t former_count;
   /*
-   * A number of the host's for all that `endpoint_new` makes endpoints with beside what it knows of each, such as
-   * channel args: another number for other args. `endpoint_matches` is then not asked of an endpoint of which
-   * `former` says that it is what it was, and that was made, or matched, under this very number. 0: it is asked of
-   * all.
+   * The host's number for everything else that `endpoint_new` makes endpoints with, such as
+   * channel args. Other args have another number. The engine does not call `endpoint_matches` for
+   * an endpoint that `former` names and that was made, or matched, with this number. 0: the engine
+   * calls it for all.
    */
   uint64_t made_with;
 } steer_update;
 
-/* What the host reports of an endpoint. */
+/* A host's report about an endpoint. */
 typedef struct steer_endpoint_report {
   /* `sizeof(steer_endpoint_report)`. */
   size_t struct_size;
   /* A `steer_state`. */
   int32_t state;
-  /* Why, in STEER_TRANSIENT_FAILURE: a gRPC status code. */
+  /* In STEER_TRANSIENT_FAILURE, the gRPC status code of the failure. */
   int32_t code;
-  /* Why, in STEER_TRANSIENT_FAILURE: what users are shown. Read during the call only. */
+  /* In STEER_TRANSIENT_FAILURE, the text that users see. Read during the call only. */
   struct steer_str message;
   /*
-   * In STEER_READY, and only then: what pickers complete with. Not NULL. The engine takes over
-   * one reference, and gives it back through `connection_free`.
+   * In STEER_READY, and only then, the connection that pickers complete with. Not NULL. The
+   * engine takes one reference, and gives it back through `connection_free`.
    */
   void *connection;
 } steer_endpoint_report;
@@ -428,31 +474,34 @@ typedef struct steer_endpoint_report {
 /* --- Policies -------------------------------------------------------------------------------- */
 
 /*
- * Makes a policy. Any thread.
+ * [any thread]
+ * Makes a policy.
  *
- * On success `*policy` is the caller's to free, and `host->ctx` belongs to it until `ctx_free`.
- * STEER_UNKNOWN_POLICY, STEER_MISSING_CALLBACK: nothing was made, and `ctx` is still the caller's.
- * Nothing is called back before the first update.
+ * On success the caller owns `*policy`, and `host->ctx` belongs to the policy until `ctx_free`.
+ * STEER_UNKNOWN_POLICY, STEER_MISSING_CALLBACK: nothing was made, and the caller still owns `ctx`.
+ * No callback comes before the first update.
  *
- * The caller guarantees: `name` is readable; `host` is NULL (STEER_NULL_ARGUMENT) or a table that
- * keeps what `steer_host` says; `policy` is NULL (STEER_NULL_ARGUMENT) or can be written to.
+ * The caller guarantees: `name` is readable; `host` is NULL (STEER_NULL_ARGUMENT) or a table whose
+ * callbacks do what `steer_host` documents; `policy` is NULL (STEER_NULL_ARGUMENT) or can be
+ * written to.
  */
 steer_status steer_policy_new(struct steer_str name,
                               const struct steer_host *host,
                               struct steer_policy **policy);
 
 /*
- * Hands in a resolver's answer. Serialised.
+ * [serialised]
+ * Gives a resolver's answer to the policy.
  *
- * With STEER_OK, `*code` is 0 when the policy accepted the update, else the gRPC status code of
- * what the resolver is to be told, and `*message` its text, which the caller frees; it is NULL
- * when accepted. Both outputs may be NULL. STEER_WRONG_CONFIG and the statuses about arguments:
- * the policy goes on as if there had been no update. STEER_INVALID_ARGUMENT also from within
- * `endpoint_new` and `endpoint_matches`, which are asked about the list that is under way.
+ * With STEER_OK, `*code` is 0 when the policy accepted the update, and `*message` is NULL.
+ * Otherwise `*code` is the gRPC status code for the resolver, and `*message` its text, which the
+ * caller frees. `code` and `message` may be NULL. With STEER_WRONG_CONFIG and the statuses about
+ * arguments, the policy ignores the update. STEER_INVALID_ARGUMENT also within `endpoint_new` and
+ * `endpoint_matches`, because these refer to the list of the current update.
  *
- * The caller guarantees: `policy` is NULL (STEER_NULL_ARGUMENT) or alive; `update` is NULL
- * (STEER_NULL_ARGUMENT) or readable with all that it points at; `code` and `message` are NULL or
- * can be written to.
+ * The caller guarantees: `policy` is NULL (STEER_NULL_ARGUMENT) or came from `steer_policy_new` and
+ * is not freed; `update` is NULL (STEER_NULL_ARGUMENT) or readable, and so is the memory that it
+ * points to; `code` and `message` are NULL or can be written to.
  */
 steer_status steer_policy_update(struct steer_policy *policy,
                                  const struct steer_update *update,
@@ -460,182 +509,242 @@ steer_status steer_policy_update(struct steer_policy *policy,
                                  struct steer_string **message);
 
 /*
- * Reports an endpoint's state. Serialised. The first report says in which state it is; after
- * that every change is reported.
+ * [serialised]
+ * Reports an endpoint's state. The first report has the endpoint's state, and later ones report
+ * each change.
  *
  * STEER_UNKNOWN_ENDPOINT: the endpoint was dropped, and nothing was done. STEER_INVALID_ARGUMENT:
- * no such state, or STEER_READY without a connection. With these two, too, the engine gives the
- * report's connection back; with STEER_NULL_ARGUMENT and STEER_BAD_STRUCT_SIZE it did not get it.
+ * there is no such state, or STEER_READY comes without a connection. The engine gives the report's
+ * connection back also with these two statuses. With STEER_NULL_ARGUMENT and STEER_BAD_STRUCT_SIZE
+ * the caller keeps the connection.
  *
- * The caller guarantees: `policy` is NULL (STEER_NULL_ARGUMENT) or alive; `report` is NULL
- * (STEER_NULL_ARGUMENT) or readable, and its connection is a reference that is the engine's from
- * now on.
+ * The caller guarantees: `policy` is NULL (STEER_NULL_ARGUMENT) or came from `steer_policy_new` and
+ * is not freed; `report` is NULL (STEER_NULL_ARGUMENT) or readable; its connection is a reference
+ * that belongs to the engine from now on.
  */
 steer_status steer_policy_endpoint_report(struct steer_policy *policy,
                                           uint64_t endpoint,
                                           const struct steer_endpoint_report *report);
 
 /*
- * Reports an endpoint's load that came out of band (ORCA), as `load_reports` has asked. Serialised.
+ * [serialised]
+ * Reports an endpoint's load that came out of band (ORCA), as `load_reports` has asked.
  *
  * STEER_UNKNOWN_ENDPOINT: the endpoint was dropped, or its policy takes no reports.
  *
- * The caller guarantees: `policy` is NULL (STEER_NULL_ARGUMENT) or alive; `metrics` is NULL
- * (STEER_NULL_ARGUMENT) or readable with all that it points at.
+ * The caller guarantees: `policy` is NULL (STEER_NULL_ARGUMENT) or came from `steer_policy_new` and
+ * is not freed; `metrics` is NULL (STEER_NULL_ARGUMENT) or readable, and so is the memory that it
+ * points to.
  */
 steer_status steer_policy_endpoint_load(struct steer_policy *policy,
                                         uint64_t endpoint,
                                         const struct steer_metrics *metrics);
 
 /*
- * Leaves IDLE, for policies that connect lazily. Serialised.
+ * [serialised]
+ * Leaves IDLE, for policies that connect lazily.
  *
- * The caller guarantees: `policy` is NULL (STEER_NULL_ARGUMENT) or alive.
+ * The caller guarantees: `policy` is NULL (STEER_NULL_ARGUMENT) or came from `steer_policy_new` and
+ * is not freed.
  */
 steer_status steer_policy_exit_idle(struct steer_policy *policy);
 
 /*
- * Ends the backoff of every endpoint. Serialised.
+ * [serialised]
+ * Ends the backoff of each endpoint.
  *
- * The caller guarantees: `policy` is NULL (STEER_NULL_ARGUMENT) or alive.
+ * The caller guarantees: `policy` is NULL (STEER_NULL_ARGUMENT) or came from `steer_policy_new` and
+ * is not freed.
  */
 steer_status steer_policy_reset_backoff(struct steer_policy *policy);
 
 /*
- * A timer that `timer_start` asked for has run out. Serialised. A number that is not known, or
- * was cancelled, is ignored.
+ * [serialised]
+ * Reports that a timer of `timer_start` has expired. Ignores the numbers of unknown and cancelled
+ * timers.
  *
- * The caller guarantees: `policy` is NULL (STEER_NULL_ARGUMENT) or alive.
+ * The caller guarantees: `policy` is NULL (STEER_NULL_ARGUMENT) or came from `steer_policy_new` and
+ * is not freed.
  */
 steer_status steer_policy_timer(struct steer_policy *policy, uint64_t timer);
 
 /*
- * What `run_later` asked for. Serialised.
+ * [serialised]
+ * Does the work for which `run_later` asked.
  *
- * The caller guarantees: `policy` is NULL (STEER_NULL_ARGUMENT) or alive.
+ * The caller guarantees: `policy` is NULL (STEER_NULL_ARGUMENT) or came from `steer_policy_new` and
+ * is not freed.
  */
 steer_status steer_policy_run(struct steer_policy *policy);
 
 /*
- * How many panics of the policy and its pickers were caught, in `*faults`. Serialised.
+ * [serialised]
+ * Writes the number of faults of the policy and its pickers to `*faults`.
  *
- * The caller guarantees: `policy` is NULL (STEER_NULL_ARGUMENT) or alive; `faults` is NULL
- * (STEER_NULL_ARGUMENT) or can be written to.
+ * The caller guarantees: `policy` is NULL (STEER_NULL_ARGUMENT) or came from `steer_policy_new` and
+ * is not freed; `faults` is NULL (STEER_NULL_ARGUMENT) or can be written to.
  */
 steer_status steer_policy_faults(struct steer_policy *policy, uint64_t *faults);
 
 /*
- * What is in the policy's place, when it broke. Serialised. `*why` says what broke and how, and is
- * the caller's to free; NULL: the policy is in its place. Since version 4.
+ * [serialised]
+ * Writes to `*why` why a fallback replaces the policy. The caller frees the text. NULL: no fallback
+ * replaces it. Since version 4.
  *
- * The caller guarantees: `policy` is NULL (STEER_NULL_ARGUMENT) or alive; `why` is NULL
- * (STEER_NULL_ARGUMENT) or can be written to.
+ * The caller guarantees: `policy` is NULL (STEER_NULL_ARGUMENT) or came from `steer_policy_new` and
+ * is not freed; `why` is NULL (STEER_NULL_ARGUMENT) or can be written to.
  */
 steer_status steer_policy_fallback(struct steer_policy *policy, struct steer_string **why);
 
 /*
- * Shuts a policy down and frees it. Serialised; also from within one of its callbacks. NULL is
- * fine. Its endpoints are dropped at once; its pickers live on, with their connections.
+ * [serialised]
+ * Shuts a policy down and frees it. May be called within one of its callbacks. Does nothing for
+ * NULL. Drops the policy's endpoints at once. Its pickers stay valid, with their connections.
  *
- * The caller guarantees: `policy` is NULL or came from `steer_policy_new` and is not freed yet;
- * nobody uses it after this call.
+ * The caller guarantees: `policy` is NULL or came from `steer_policy_new` and is not freed; nobody
+ * uses it after this call.
  */
 void steer_policy_free(struct steer_policy *policy);
 
 /* --- Statistics ------------------------------------------------------------------------------ */
 
 /*
- * Every policy of this process, its backends and what is known of their calls, as JSON in `*text`, which
- * the caller frees. Any thread; costs time that grows with the number of backends, and picks nothing.
+ * [any thread]
+ * Writes the statistics of this process to `*text`, as JSON: its policies, their backends and
+ * calls. The caller frees the text. Takes time that grows with the number of backends, and does not
+ * delay picks.
  *
- * `docs/statistics.md` has the fields. Later versions add some; those that there are keep their meaning.
+ * `docs/statistics.md` lists the fields. Later versions may add fields. Existing fields keep their
+ * meaning.
  *
  * The caller guarantees: `text` is NULL (STEER_NULL_ARGUMENT) or can be written to.
  */
 steer_status steer_stats_json(struct steer_string **text);
 
 /*
- * The same in the OpenMetrics text format, which Prometheus scrapes with the content type
- * "application/openmetrics-text; version=1.0.0; charset=utf-8", in `*text`, which the caller frees. Any thread.
+ * [any thread]
+ * As `steer_stats_json`, in the OpenMetrics text format. Prometheus scrapes it with the content
+ * type "application/openmetrics-text; version=1.0.0; charset=utf-8".
  *
  * The caller guarantees: `text` is NULL (STEER_NULL_ARGUMENT) or can be written to.
  */
 steer_status steer_stats_prometheus(struct steer_string **text);
 
 /*
- * Whether pickers that are made from now on track calls for these statistics, where their policy does not
- * track them anyway. Any thread. At first 0, or 1 with STEER_STATS=calls in the environment.
+ * [any thread]
+ * With another number than 0, pickers that are made from now on track calls for the statistics.
+ * Some policies track calls in any case. The default is 0, or 1 with STEER_STATS=calls in the
+ * environment.
  *
- * A tracked call costs what `docs/statistics.md` says; with 0, nothing is added to a pick.
+ * `docs/statistics.md` has the cost of a tracked call. With 0, picks cost nothing more.
  */
 void steer_stats_track_calls(int32_t on);
 
 /* --- Several engines in one process ---------------------------------------------------------- */
 
 /*
- * One engine, for the other copies of Steer in its process. Static. All of its functions are there,
- * and concern this engine alone; each is as the one of its name that `steer.h` declares.
+ * One engine, for the other copies of Steer in its process. Static. No function pointer in it is
+ * NULL. Each function concerns this engine alone, and does what the function of its name does.
  */
 typedef struct steer_engine {
   /* `sizeof(steer_engine)`, as this engine knows it. */
   size_t struct_size;
-  /* What `steer_abi_version` returns. */
+  /* The number that `steer_abi_version` returns. */
   uint32_t abi_version;
   /* 0. */
   uint32_t reserved;
-  /* What `steer_version` returns. */
+  /* The text that `steer_version` returns. */
   struct steer_str version;
-  /* The file that it is in: a library or a program. */
+  /* The path of the library or program that contains the engine. */
   struct steer_str place;
-  /* What `steer_api_get` returns. */
+  /* The table that `steer_api_get` returns. */
   const struct steer_api *api;
-  /* `steer_register_plugin` */
+  /*
+   * [any thread]
+   * As `steer_register_plugin`.
+   */
   int32_t (*register_plugin)(const struct steer_plugin *plugin);
-  /* `steer_register_picker` */
+  /*
+   * [any thread]
+   * As `steer_register_picker`.
+   */
   int32_t (*register_picker)(const struct steer_picker_type *kind);
-  /* `steer_register_policy` */
+  /*
+   * [any thread]
+   * As `steer_register_policy`.
+   */
   int32_t (*register_policy)(const struct steer_policy_type *kind);
-  /* `steer_load_plugin` */
+  /*
+   * [any thread]
+   * As `steer_load_plugin`.
+   */
   int32_t (*load_plugin)(struct steer_str path);
-  /* `steer_load_plugins`, which says each time what came of it. */
+  /*
+   * [any thread]
+   * As `steer_load_plugins`. Each call returns the result of the first one.
+   */
   int32_t (*load_plugins)(void);
-  /* `steer_last_error` */
+  /*
+   * [any thread]
+   * As `steer_last_error`.
+   */
   struct steer_str (*last_error)(void);
-  /* `steer_policy_name` */
+  /*
+   * [any thread]
+   * As `steer_policy_name`.
+   */
   int32_t (*policy_name)(size_t index, struct steer_string **name);
-  /* `steer_stats_json` */
+  /*
+   * [any thread]
+   * As `steer_stats_json`.
+   */
   int32_t (*stats_json)(struct steer_string **text);
-  /* `steer_stats_prometheus` */
+  /*
+   * [any thread]
+   * As `steer_stats_prometheus`.
+   */
   int32_t (*stats_prometheus)(struct steer_string **text);
-  /* `steer_stats_track_calls` */
+  /*
+   * [any thread]
+   * As `steer_stats_track_calls`.
+   */
   void (*stats_track_calls)(int32_t on);
-  /* `steer_string_text` */
+  /*
+   * [any thread]
+   * As `steer_string_text`.
+   */
   struct steer_str (*string_text)(const struct steer_string *string);
-  /* `steer_string_free` */
+  /*
+   * [any thread]
+   * As `steer_string_free`.
+   */
   void (*string_free)(struct steer_string *string);
 } steer_engine;
 
 /*
- * Says that this engine serves a host's gRPC, and returns what other copies of Steer are to be
- * given. NULL: this engine follows another one. Any thread; any number of times.
+ * [any thread]
+ * Makes this engine serve a host's gRPC, and returns the table for other copies of Steer. NULL: this
+ * engine follows another one. May be called any number of times.
  *
- * `knows` is asked after each registration whether the host knows a policy of this name, or still
- * learns of it; 0: it is too late for that. NULL: nobody is asked. Any thread, with no lock held.
+ * After each registration, the engine calls `knows`, which returns whether the host knows a policy
+ * of this name or can still learn of it. 0: it is too late for that. `knows` is called on any
+ * thread, with no lock held. It may be NULL.
  *
  * The caller guarantees: `knows` is NULL or can be called at any time.
  */
 const struct steer_engine *steer_engine_lead(int32_t (*knows)(struct steer_str name));
 
 /*
- * Has this engine follow another copy's: passes on what was registered here, and from then on
- * whatever `steer_register_…`, `steer_load_plugin…` and `steer_stats_…` are asked. Any thread. The same leader once
- * more, and this engine itself, are fine.
+ * [any thread]
+ * Makes this engine follow another copy's engine. Passes on the existing registrations, and from
+ * then on each call of `steer_register_…`, `steer_load_…` and `steer_stats_…`. Does nothing when
+ * it follows that engine already, and for this engine itself.
  *
- * STEER_CANNOT_FOLLOW: nothing has changed. Another status is that of what could not be passed on first;
- * the rest was. `steer_last_error` says why.
+ * STEER_CANNOT_FOLLOW: nothing has changed. Other statuses: a registration could not be passed on,
+ * and this is the first such status. The others were passed on. `steer_last_error` has the reasons.
  *
  * The caller guarantees: `leader` is NULL (STEER_NULL_ARGUMENT) or came from `steer_engine_lead` of
- * an engine that stays for ever.
+ * an engine that is never unloaded.
  */
 steer_status steer_engine_follow(const struct steer_engine *leader);
 

@@ -4,6 +4,11 @@
  * Generated from src/ffi and crates/steer-abi/src; do not edit. docs/ABI.md has the rules that hold
  * for every function and struct: threads, ownership, NULLs, growth.
  *
+ * The comment of each function begins with a tag for its threads. [any thread]: on any thread, also
+ * on many at once. [any thread, one at a time]: on any thread, but not on two at once for one
+ * object. [serialised]: for one policy, never on two threads at once: within the host's work
+ * serializer.
+ *
  * Contents
  *   Handles
  *     steer_channel, steer_json, steer_faults
@@ -40,65 +45,62 @@ extern "C" {
 
 /* --- Handles --------------------------------------------------------------------------------- */
 
-/* One channel, as one of its policies sees it. Reference counted: see `steer_api.channel_hold`. */
+/* One channel, for one policy of it. Reference counted: see `steer_api.channel_hold`. */
 typedef struct steer_channel steer_channel;
 
-/* A JSON value of a config. It, and everything read from it, is valid during `config_new`. */
+/* A JSON value of a config. Valid during `config_new`, together with all values in it. */
 typedef struct steer_json steer_json;
 
-/* Collects the errors of a config. Valid during `config_new`. */
+/* Collects the faults of a config. Valid during `config_new`. */
 typedef struct steer_faults steer_faults;
 
 /* --- Backends -------------------------------------------------------------------------------- */
 
 /*
- * A backend, as the resolver describes it. Immutable. Everything that it points at lives as long
- * as the `steer_backends` that it is part of, and all its texts are valid UTF-8.
+ * A backend, as the resolver describes it. Immutable. Everything that it points to is valid UTF-8,
+ * and valid as long as the `steer_backends` that it is part of.
  */
 typedef struct steer_backend {
   /* `sizeof(steer_backend)`, as the engine knows it. */
   size_t struct_size;
   /* Its addresses as gRPC writes them ("ipv4:10.0.0.1:80"), in the order to try them. */
   const struct steer_str *addresses;
-  /* The number of addresses; at least one. */
+  /* The number of addresses: at least one. */
   size_t address_count;
-  /* The weight from the resolver; 0 if it gave none. */
+  /* Its weight from the resolver. 0: none. */
   uint32_t weight;
-  /* The region of the backend's xDS locality; empty if unknown. */
+  /* Its region, in the terms of xDS. Empty: not known. */
   struct steer_str region;
-  /* The zone of the locality; empty if unknown. */
+  /* Its zone, as `region`. */
   struct steer_str zone;
-  /* The sub-zone of the locality; empty if unknown. */
+  /* Its sub-zone, as `region`. */
   struct steer_str sub_zone;
-  /* The key for consistent hashing; empty means the first address. */
+  /* The key for consistent hashing. Empty: its address. */
   struct steer_str hash_key;
-  /*
-   * All other attributes from the resolver. An array of pointers, because `steer_attribute` may
-   * grow.
-   */
+  /* All other attributes from the resolver. By pointer, because `steer_attribute` may grow. */
   const struct steer_attribute *const *attributes;
   /* The number of attributes. */
   size_t attribute_count;
-  /* The result of `backend_new` for these addresses; NULL if the picker type has no such hook. */
+  /* The pointer that `backend_new` of the picker type made for these addresses. NULL: none. */
   void *data;
 } steer_backend;
 
 /*
- * Backends in the resolver's order. Immutable and reference counted: `steer_api.backends_hold`
- * keeps it longer than the picker that it was given to.
+ * READY backends, in the resolver's order. Immutable and reference counted: see
+ * `steer_api.backends_hold`.
  */
 typedef struct steer_backends {
   /* `sizeof(steer_backends)`, as the engine knows it. */
   size_t struct_size;
-  /* The backends. An array of pointers, because `steer_backend` may grow. */
+  /* The backends. By pointer, because `steer_backend` may grow. */
   const struct steer_backend *const *items;
-  /* The number of backends; at least one for pickers. */
+  /* The number of backends: at least one for pickers. */
   size_t count;
 } steer_backends;
 
 /* --- Choices --------------------------------------------------------------------------------- */
 
-/* The kind of a `steer_choice`. */
+/* The kind of a choice. */
 enum steer_choice_kind
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
@@ -108,13 +110,16 @@ enum steer_choice_kind
   STEER_CHOICE_COMPLETE = 0,
   /* Let the call wait for the next picker. */
   STEER_CHOICE_QUEUE = 1,
-  /* Fail the call unless it waits for ready. Only `steer_api.fail` makes it. */
+  /* Fail the call, unless it waits for ready. Made by `steer_api.fail` only. */
   STEER_CHOICE_FAIL = 2,
-  /* Fail the call in any case, and do not retry it. Only `steer_api.drop` makes it. */
+  /* Fail the call in any case, and do not retry it. Made by `steer_api.drop` only. */
   STEER_CHOICE_DROP = 3,
-  /* Send the call to a backend and follow it. Only `steer_api.complete_tracked` makes it. */
+  /*
+   * As COMPLETE, and report the call's start and end to the picker. Made by
+   * `steer_api.complete_tracked` only.
+   */
   STEER_CHOICE_TRACKED = 4,
-  /* The picker failed. Only `steer_api.fault` makes it. */
+  /* The picker is broken. Made by `steer_api.fault` only. */
   STEER_CHOICE_FAULT = 5,
 };
 #ifndef __cplusplus
@@ -126,35 +131,29 @@ typedef int32_t steer_choice_kind;
 #endif // __cplusplus
 
 /*
- * A picker's choice, small enough to be returned in two registers. This struct never grows. A
- * choice other than those documented is a fault: the call fails with INTERNAL, and `on_fault` of
- * the picker type decides how the policy continues (by default as round robin).
+ * A picker's choice. It returns in two registers, and this struct never grows. A choice that is
+ * not as documented is a fault: the call fails with INTERNAL, and `on_fault` decides about the
+ * policy.
  */
 typedef struct steer_choice {
   /* A `steer_choice_kind`. */
   int64_t kind;
-  /*
-   * With STEER_CHOICE_COMPLETE: an index into the picker's backends. With other kinds: private
-   * to the engine.
-   */
+  /* With STEER_CHOICE_COMPLETE, an index into the picker's backends. Otherwise for the engine. */
   uint64_t value;
 } steer_choice;
 
 /*
- * Declares which parts of a call a picker reads. Parts that it does not declare cost nothing. The
- * engine passes this struct, filled with zeros, for `picker_new` to fill in.
+ * The parts of a call that a picker reads. Parts that it does not ask for cost nothing. The engine
+ * makes it, with zeros, and `picker_new` fills it in.
  */
 typedef struct steer_wants {
   /* `sizeof(steer_wants)`, as the engine knows it. */
   size_t struct_size;
-  /* STEER_WANTS_… bits, combined by or. */
+  /* STEER_WANTS_… bits. */
   uint32_t bits;
-  /*
-   * The names of the headers that the picker reads, in lower case. The engine copies them after
-   * `picker_new` has returned.
-   */
+  /* The headers that it reads, in lower case. The engine copies them after `picker_new`. */
   const struct steer_str *headers;
-  /* The number of names; at most 64. */
+  /* The number of headers: at most 64. */
   size_t header_count;
 } steer_wants;
 
@@ -166,9 +165,9 @@ enum steer_call_outcome
   : int32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
-  /* The call ran and ended with `code`. */
+  /* It ran, and ended with `code`. */
   STEER_CALL_FINISHED = 0,
-  /* The call never started, or the channel gave up on it. There is no code. */
+  /* It never started, or the channel gave up on it. There is no code. */
   STEER_CALL_ABANDONED = 1,
 };
 #ifndef __cplusplus
@@ -179,22 +178,19 @@ typedef int32_t steer_call_outcome;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-/* How a tracked call ended. Valid during the hook, as is everything that it points at. */
+/* The end of a tracked call. Everything that it points to is read during the hook only. */
 typedef struct steer_call_end {
   /* `sizeof(steer_call_end)`, as the engine knows it. */
   size_t struct_size;
   /* A `steer_call_outcome`. */
   int32_t outcome;
-  /* The gRPC status code, if the outcome is STEER_CALL_FINISHED. */
+  /* A gRPC status code, when the call finished. */
   int32_t code;
-  /* The status message, if the outcome is STEER_CALL_FINISHED. */
+  /* The status's text, when the call finished. */
   struct steer_str message;
-  /* Nanoseconds from the call's start to its end, if the outcome is STEER_CALL_FINISHED. */
+  /* The nanoseconds from its start to its end, when the call finished. */
   uint64_t latency_ns;
-  /*
-   * The load report that came with the call; NULL if there was none, or without
-   * STEER_WANTS_METRICS.
-   */
+  /* The backend's report for the call. NULL: there is none, or the picker does not want it. */
   const struct steer_metrics *metrics;
 } steer_call_end;
 
@@ -230,21 +226,21 @@ typedef int32_t steer_json_kind;
 /* --- Faults ---------------------------------------------------------------------------------- */
 
 /*
- * How a policy continues after a fault of a picker or policy. The policy is made again, and tried
- * again, with another config, with a list of backends that comes at least 10 seconds later, and
- * with the plugin's next release.
+ * The effect of a fault of a picker or policy. It ends with another config, with a list of backends
+ * that comes at least 10 seconds later, and with the plugin's next release. The engine then makes
+ * the policy again.
  */
 enum steer_on_fault
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
-  /* Round robin replaces the policy: calls continue, to any backend. */
+  /* Round robin replaces the policy. Calls continue, to any backend. */
   STEER_ON_FAULT_FALL_BACK = 0,
   /*
-   * The call that meets the fault fails with INTERNAL, and the picker chooses for the next call
-   * again. If there are more faults than `faults_per_minute`, or a serialised hook fails, all
-   * calls fail: no call goes to a backend that the policy did not choose.
+   * The call that meets the fault fails with INTERNAL, and the picker gets the next one. With more
+   * faults than `faults_per_minute`, or when a serialised hook fails, all calls fail. So no call
+   * goes to a backend that the policy did not choose.
    */
   STEER_ON_FAULT_FAIL = 1,
 };
@@ -259,69 +255,77 @@ typedef int32_t steer_on_fault;
 /* --- Custom pickers -------------------------------------------------------------------------- */
 
 /*
- * A picker type: given the READY backends, its pickers choose one per call. Steer does the rest:
- * connections, states, updates and parsing the config. The engine copies the table.
+ * A picker type: it chooses a READY backend for each call. Steer does the rest: connections,
+ * states, updates, reading the config. The engine copies the table.
  *
- * Three kinds of objects: `config_new` makes a *config*. Each channel has an *instance*, which
- * carries state from one picker to the next. A *picker* is made for every change of backends or
- * config; it is freed after it was replaced, once no pick uses it and its calls have ended.
+ * Hooks return 0, or another number when they fail. A hook that fails reports the reason by
+ * `steer_api.fault`, and `on_fault` decides about the policy. Hooks that return nothing may report
+ * a fault, too. Hooks must not throw and must not longjmp. The engine does not call hooks that free
+ * for NULL. Hooks with the tag `[serialised]` never overlap for one channel. Hooks with the tag
+ * `[any thread]` run on many threads at once.
  *
- * Errors: a hook returns 0, or another number if it failed. A hook that fails reports why by
- * `steer_api.fault`, as a hook without a result may do too. `on_fault` decides how the policy
- * continues. Hooks must not throw and must not longjmp. Hooks that free something are not called
- * with NULL.
- *
- * Threads: hooks marked *Serialised* never overlap for one channel. Hooks marked *Any thread* may
- * be called by many threads at once.
+ * Terms: a *config* is the pointer that `config_new` made. An *instance* belongs to one channel, so
+ * that a picker can leave data to later pickers. A *picker* is made for each change of backends or
+ * config. It is freed some time after it was replaced, when no pick uses it.
  */
 typedef struct steer_picker_type {
   /* `sizeof(steer_picker_type)`. */
   size_t struct_size;
   /*
-   * The name in `loadBalancingConfig`: lower-case letters, digits and '_', beginning with a
-   * letter and not with "steer_".
+   * The name in `loadBalancingConfig`: lower-case letters, digits and '_'. It begins with a
+   * letter, and not with "steer_".
    */
   struct steer_str name;
   /* Passed to `config_new` and `instance_new`. */
   void *ctx;
   /*
-   * *Any thread.* Frees `ctx`, after everything that was made of this type; also if registering
-   * fails. May be NULL.
+   * [any thread]
+   * Frees `ctx`, after everything that was made of this type. Also called when registering fails.
+   * May be NULL.
    */
   void (*ctx_free)(void *ctx);
   /*
-   * *Any thread.* Parses a config: the JSON value beside the policy's name, or `{}` if there is
-   * none. Reports each error, with its field, by `steer_api.config_fault`; the config is then
-   * rejected. `json` is valid during the call. NULL if there is nothing to configure: then every
-   * config is NULL.
+   * [any thread]
+   * Reads a config: the JSON value beside the policy's name, or `{}` when there is none. Reports
+   * each fault by `steer_api.config_fault`, with its field. The config is then rejected. `json`
+   * is valid during the call. NULL: there is nothing to configure, and configs are NULL.
    */
   int32_t (*config_new)(void *ctx,
                         const struct steer_json *json,
                         struct steer_faults *faults,
                         void **config);
-  /* *Any thread.* Frees a config when no policy uses it any more. May be NULL. */
+  /*
+   * [any thread]
+   * Frees a config, when no policy uses it. May be NULL.
+   */
   void (*config_free)(void *config);
   /*
-   * *Serialised.* A channel begins to use this type. `channel` is valid until the instance and
-   * all its pickers are freed. NULL: the instance is `ctx`.
+   * [serialised]
+   * A channel begins to use this type. `channel` is valid until the instance and all its pickers
+   * are freed. NULL: the instance is `ctx`.
    */
   int32_t (*instance_new)(void *ctx, struct steer_channel *channel, void **instance);
-  /* *Any thread.* Frees an instance, after its pickers. May be NULL. */
+  /*
+   * [any thread]
+   * Frees an instance, after its pickers. May be NULL.
+   */
   void (*instance_free)(void *instance);
   /*
-   * *Serialised.* Makes the state of a backend, `steer_backend.data`. It is kept as long as the
-   * backend's addresses are in the channel's list, across new pickers, lost connections and new
-   * lists. `backend` is valid during the call. NULL if backends have no state.
+   * [serialised]
+   * Makes the data for a backend, `steer_backend.data`. The data lasts as long as the backend's
+   * addresses are in the channel's list, also across new pickers, lost connections and new lists.
+   * `backend` is valid during the call. NULL: there is no data.
    */
   int32_t (*backend_new)(void *instance, const struct steer_backend *backend, void **data);
   /*
-   * *Any thread.* Frees the state of a backend, after the backend has left the list and no
-   * picker has it any more. May be NULL.
+   * [any thread]
+   * Frees the data of a backend that has left, when no picker has the backend. May be NULL.
    */
   void (*backend_free)(void *data);
   /*
-   * *Serialised.* Makes a picker for these READY backends; there is at least one. `config` and
-   * `backends` are valid until the picker is freed. Fills in `wants`. Required.
+   * [serialised]
+   * Makes a picker for these READY backends: at least one. `config` and `backends` are valid until
+   * the picker is freed. Fills in `wants`. Required.
    */
   int32_t (*picker_new)(void *instance,
                         const void *config,
@@ -329,92 +333,91 @@ typedef struct steer_picker_type {
                         struct steer_wants *wants,
                         void **picker);
   /*
-   * *Any thread.* Frees a picker, when no pick uses it and all its tracked calls have ended. May
-   * be NULL.
+   * [any thread]
+   * Frees a picker, when no pick uses it and after all of its calls have ended. May be NULL.
    */
   void (*picker_free)(void *picker);
   /*
-   * *Any thread.* Chooses a backend for one call. It should take no lock and allocate nothing.
-   * Required.
+   * [any thread]
+   * Chooses for one call. Should take no lock and allocate nothing. Required.
    */
   struct steer_choice (*pick)(const void *picker, const struct steer_call *call);
-  /* *Any thread.* A call with STEER_CHOICE_TRACKED starts. May be NULL. */
+  /*
+   * [any thread]
+   * A call of STEER_CHOICE_TRACKED starts. May be NULL.
+   */
   void (*call_started)(const void *picker, uint64_t backend, void *state);
   /*
-   * *Any thread.* A call with STEER_CHOICE_TRACKED has ended, whether or not it started. Called
-   * exactly once for each such call, as the last hook with its `state`, which it frees. Required
-   * for that choice.
+   * [any thread]
+   * A call of STEER_CHOICE_TRACKED has ended, whether it ever started or not. Comes exactly once
+   * and last, and frees `state`. Required for that choice.
    */
   void (*call_finished)(const void *picker,
                         uint64_t backend,
                         void *state,
                         const struct steer_call_end *end);
-  /* *Serialised.* A timer of `steer_api.timer_start` has expired. May be NULL. */
-  void (*timer)(void *instance, uint64_t timer);
   /*
-   * How the policy continues after a fault: a `steer_on_fault`. Since ABI version 4, as are the
-   * fields after it.
+   * [serialised]
+   * A timer of `steer_api.timer_start` has expired. May be NULL.
    */
+  void (*timer)(void *instance, uint64_t timer);
+  /* The effect of a fault: a `steer_on_fault`. This field and the next are since version 4. */
   int32_t on_fault;
   /*
    * How many faults of `pick`, `call_started` and `call_finished` per minute only fail the calls
-   * that meet them. `on_fault` applies from the next fault on. 0 means no fault with
-   * STEER_ON_FAULT_FALL_BACK, and any number of faults with STEER_ON_FAULT_FAIL.
+   * that meet them. More faults lead to `on_fault`. 0 means none with STEER_ON_FAULT_FALL_BACK,
+   * and any number with STEER_ON_FAULT_FAIL.
    */
   uint32_t faults_per_minute;
 } steer_picker_type;
 
 /* --- Custom policies ------------------------------------------------------------------------- */
 
-/*
- * A resolver's answer, for a policy. Valid during the hook. `steer_api.backends_hold` keeps
- * `endpoints` longer.
- */
+/* A resolver's answer, for a policy. Valid during the hook. `endpoints` can be held longer. */
 typedef struct steer_resolved {
   /* `sizeof(steer_resolved)`, as the engine knows it. */
   size_t struct_size;
-  /* The policy's config, as `config_new` made it, valid until the next update. */
+  /* The policy's config, as `config_new` made it. Valid until the next update. */
   const void *config;
-  /* The endpoints in the resolver's order; empty if there are none. */
+  /* The endpoints in the resolver's order. Empty when there are none. */
   const struct steer_backends *endpoints;
-  /* A gRPC status code. Other than 0 (OK) if the resolver failed; then `endpoints` is empty. */
+  /* A gRPC status code. Not 0 (OK): the resolver failed, and `endpoints` is empty. */
   int32_t code;
-  /* The resolver's error message. */
+  /* The resolver's text for `code`. */
   struct steer_str message;
-  /* Context for people. Include it in the status if there are no endpoints. */
+  /* Context for people. The policy adds it to its status when there are no endpoints. */
   struct steer_str resolution_note;
 } steer_resolved;
 
-/* What a policy publishes: its state, and a picker for all calls from now on. */
+/* What a policy publishes: its state, and a picker for calls from now on. */
 typedef struct steer_publication {
   /* `sizeof(steer_publication)`. */
   size_t struct_size;
   /* A `steer_state`. */
   int32_t state;
-  /* In STEER_TRANSIENT_FAILURE: the gRPC status code that calls fail with. */
+  /* In STEER_TRANSIENT_FAILURE, the gRPC status code that calls fail with. */
   int32_t code;
-  /* In STEER_TRANSIENT_FAILURE: the status message. */
+  /* In STEER_TRANSIENT_FAILURE, the text for `code`. */
   struct steer_str message;
   /*
-   * The picker, passed to `pick`. The engine owns it from now on, even if `publish` fails. NULL:
-   * calls wait, or fail with `code` in STEER_TRANSIENT_FAILURE.
+   * The picker that `pick` receives. From now on it belongs to the engine, whatever `publish`
+   * returns. NULL: calls wait. In STEER_TRANSIENT_FAILURE they fail with `code`.
    */
   void *picker;
   /*
-   * The endpoints that `pick` chooses among, all of them READY. A choice's `value` is an index
-   * into this array.
+   * The endpoints that `pick` chooses among. All are READY. A choice's `value` is an index into
+   * this array.
    */
   const uint64_t *endpoints;
   /* The number of endpoints. */
   size_t endpoint_count;
-  /* The parts of a call that the picker reads. */
+  /* The parts of each call that the picker reads. NULL: none. */
   const struct steer_wants *wants;
 } steer_publication;
 
 /*
- * A policy type. Unlike a `steer_picker_type`, it decides which connections there are and which
- * state they add up to, by `steer_api.endpoint_new` and the functions after it. Otherwise the same
- * rules hold.
+ * A policy type. As `steer_picker_type`, and it also decides which connections there are, and which
+ * state they amount to, by `steer_api.endpoint_new` and the functions after it.
  */
 typedef struct steer_policy_type {
   /* `sizeof(steer_policy_type)`. */
@@ -423,53 +426,86 @@ typedef struct steer_policy_type {
   struct steer_str name;
   /* As in `steer_picker_type`. */
   void *ctx;
-  /* As in `steer_picker_type`. */
+  /*
+   * [any thread]
+   * As in `steer_picker_type`.
+   */
   void (*ctx_free)(void *ctx);
-  /* As in `steer_picker_type`. */
+  /*
+   * [any thread]
+   * As in `steer_picker_type`.
+   */
   int32_t (*config_new)(void *ctx,
                         const struct steer_json *json,
                         struct steer_faults *faults,
                         void **config);
-  /* As in `steer_picker_type`. */
+  /*
+   * [any thread]
+   * As in `steer_picker_type`.
+   */
   void (*config_free)(void *config);
   /*
-   * *Serialised.* A channel begins to use this policy. Before its first update the policy may
-   * only use the channel's log, clock and random numbers. Required.
+   * [serialised]
+   * A channel begins to use this policy. Before its first update the policy may use only the
+   * channel's log, clock, random numbers and timers. Required.
    */
   int32_t (*policy_new)(void *ctx, struct steer_channel *channel, void **policy);
   /*
-   * Frees the policy, when the channel does not use it any more. Endpoints that it has left are
-   * dropped. Called where serialised hooks are called, but functions marked *Serialised* do
-   * nothing for it any more. May be NULL.
+   * [serialised]
+   * Frees the policy. The channel does not use it any more, and drops the endpoints that it still
+   * has. Functions of `steer_api` with the tag `[serialised]` are refused here. May be NULL.
    */
   void (*policy_free)(void *policy);
   /*
-   * *Serialised.* The resolver has answered. Returns the gRPC status code for the resolver: 0 if
-   * the update was accepted. Required.
+   * [serialised]
+   * The resolver has answered. Returns 0 when the policy accepts the update, otherwise the gRPC
+   * status code for the resolver. Required.
    */
   int32_t (*update)(void *policy, const struct steer_resolved *resolved);
   /*
-   * *Serialised.* An endpoint's state is now this `steer_state`. `code` and `message` say why it
-   * failed. Required.
+   * [serialised]
+   * An endpoint's state is now this `steer_state`. `code` and `message` say why it failed.
+   * Required.
    */
   void (*endpoint_report)(void *policy,
                           uint64_t endpoint,
                           int32_t state,
                           int32_t code,
                           struct steer_str message);
-  /* *Serialised.* A call came while the policy was IDLE. May be NULL. */
+  /*
+   * [serialised]
+   * A call came while the policy was IDLE. May be NULL.
+   */
   void (*exit_idle)(void *policy);
-  /* *Serialised.* Resets connection backoffs. If NULL, the engine resets those of all endpoints. */
+  /*
+   * [serialised]
+   * Ends backoffs. NULL: the engine ends the backoff of each endpoint.
+   */
   void (*reset_backoff)(void *policy);
-  /* *Serialised.* A timer has expired. May be NULL. */
+  /*
+   * [serialised]
+   * A timer has expired. May be NULL.
+   */
   void (*timer)(void *policy, uint64_t timer);
-  /* As in `steer_picker_type`, for a `steer_publication.picker`. */
+  /*
+   * [any thread]
+   * As in `steer_picker_type`, for a `steer_publication.picker`.
+   */
   void (*picker_free)(void *picker);
-  /* As in `steer_picker_type`. Required. */
+  /*
+   * [any thread]
+   * As in `steer_picker_type`. Required.
+   */
   struct steer_choice (*pick)(const void *picker, const struct steer_call *call);
-  /* As in `steer_picker_type`. */
+  /*
+   * [any thread]
+   * As in `steer_picker_type`.
+   */
   void (*call_started)(const void *picker, uint64_t backend, void *state);
-  /* As in `steer_picker_type`. */
+  /*
+   * [any thread]
+   * As in `steer_picker_type`.
+   */
   void (*call_finished)(const void *picker,
                         uint64_t backend,
                         void *state,
@@ -483,148 +519,224 @@ typedef struct steer_policy_type {
 /* --- The engine's functions for plugins ------------------------------------------------------ */
 
 /*
- * The engine's functions for custom pickers and policies. `steer_api_get` returns this table, and
- * a plugin gets it as the argument of its `entry`. The table is static and never changes. No entry
- * is NULL.
+ * The engine's functions, for custom pickers and custom policies. `steer_api_get` returns it, and a
+ * plugin's entry receives it. Static; never changes. No function pointer in it is NULL.
  *
- * Threads: any, unless a function says *Serialised*. A serialised function may be called only from
- * within a serialised hook of the channel's own policy. `pick`, the hooks of calls and the hooks
- * that free something are not serialised hooks, on whichever thread they are called. Called from
- * anywhere else, a serialised function writes a line to the log, does nothing more, and returns 0
- * or an error status.
+ * Functions with the tag `[any thread]` may be called from any thread. Functions with the tag
+ * `[serialised]` may be called only within the serialised hooks of the channel's own policy. The
+ * hooks that free something, `pick` and the hooks of calls are never serialised hooks, whichever
+ * thread they run on. Elsewhere such a function only writes a line to the log, and returns 0 or a
+ * status.
  *
- * NULL: a NULL `json` is read as `null`. With any other NULL argument a function does nothing.
+ * A NULL `json` counts as `null`. Functions do nothing for any other NULL.
  */
 typedef struct steer_api {
   /* `sizeof(steer_api)`, as the engine knows it. */
   size_t struct_size;
-  /* What `steer_abi_version` returns. */
+  /* The number that `steer_abi_version` returns. */
   uint32_t abi_version;
   /*
-   * Registers a picker type. Call it before the first channel or server is made: later, gRPC
-   * does not learn of the policy, and the result is STEER_TOO_LATE. A plugin that is loaded
-   * again under its name replaces the types that it registered before, for configs that are
-   * parsed from then on.
-   * Returns a `steer_status`; if that is not STEER_OK, `last_error` says why.
+   * [any thread]
+   * Registers a picker type. Register before the first channel or server: later, gRPC does not
+   * learn of it (STEER_TOO_LATE). A plugin that is loaded again under its name replaces what it
+   * registered before, for configs that are parsed from then on.
+   *
+   * Returns a `steer_status`. Unless it is STEER_OK, `last_error` has the reason.
    */
   int32_t (*register_picker)(const struct steer_picker_type *kind);
-  /* Registers a policy type. Otherwise as `register_picker`. */
+  /*
+   * [any thread]
+   * Registers a policy type, as `register_picker` does.
+   */
   int32_t (*register_policy)(const struct steer_policy_type *kind);
   /*
-   * Returns why the last function that returns a `steer_status` failed on this thread. Valid
-   * until the next such call on this thread.
+   * [any thread]
+   * Why the last function with a `steer_status` failed on this thread. Valid until the next one.
    */
   struct steer_str (*last_error)(void);
   /*
-   * Makes a choice: fail the call with this gRPC status code (gRFC A54 lists those that are
-   * allowed) and text, unless the call waits for ready. Only the `pick` that made a choice may
-   * return it. One `pick` may make up to 16 choices and return any of them.
+   * [any thread]
+   * Makes a choice: fail the call with this gRPC status code and text, unless the call waits for
+   * ready. gRFC A54 lists the codes that are allowed. Valid only as the result of the `pick` that
+   * made it. A `pick` may make up to 16 choices and return any of them.
    */
   struct steer_choice (*fail)(int32_t code, struct steer_str message);
   /*
-   * Makes a choice: fail the call even if it waits for ready, and do not retry it. Otherwise as
-   * `fail`.
+   * [any thread]
+   * As `fail`, also for calls that wait for ready, and without retries.
    */
   struct steer_choice (*drop)(int32_t code, struct steer_str message);
   /*
-   * Makes a choice: send the call to the backend with this index, and follow it with
-   * `call_started` and `call_finished`. `state` belongs to the picker and is passed to both.
-   * Only the `pick` that made the choice may return it. If it is returned, `call_finished` is
-   * called in any case; otherwise it is never called, and `state` leaks.
+   * [any thread]
+   * Makes a choice: send the call to the backend with this index, and report the call by
+   * `call_started` and `call_finished`. Both hooks receive `state`, which belongs to the picker.
+   * Valid only as the result of the `pick` that made it. If `pick` returns it, `call_finished`
+   * comes in any case. Otherwise the state is lost.
    */
   struct steer_choice (*complete_tracked)(uint64_t backend, void *state);
   /*
-   * Reports a fault. Return the result from `pick`, or call this before another hook returns a
-   * number other than 0.
+   * [any thread]
+   * Reports a fault: as the choice that `pick` returns, or before a hook returns another number
+   * than 0.
    */
   struct steer_choice (*fault)(struct steer_str message);
-  /* Returns the kind of a JSON value: a `steer_json_kind`. */
+  /*
+   * [any thread]
+   * Returns a JSON value's kind: a `steer_json_kind`.
+   */
   int32_t (*json_kind)(const struct steer_json *json);
-  /* Returns the value as JSON text. */
+  /*
+   * [any thread]
+   * Returns the value as JSON text.
+   */
   struct steer_str (*json_text)(const struct steer_json *json);
-  /* Returns 1 if the value is `true` or `false`, and stores 1 or 0 in `*value`. */
+  /*
+   * [any thread]
+   * Returns 1 if the value is `true` or `false`, and writes 1 or 0 to `*value`.
+   */
   int32_t (*json_bool)(const struct steer_json *json, int32_t *value);
-  /* Returns 1 if the value is a number, and stores it in `*value`. */
+  /*
+   * [any thread]
+   * Returns 1 if the value is a number, and writes it to `*value`.
+   */
   int32_t (*json_number)(const struct steer_json *json, double *value);
-  /* Returns 1 if the value is an integer that fits, and stores it in `*value`. */
+  /*
+   * [any thread]
+   * Returns 1 if the value is a whole number that fits, and writes it to `*value`.
+   */
   int32_t (*json_integer)(const struct steer_json *json, int64_t *value);
-  /* Returns 1 if the value is a string, and stores it in `*value`. */
+  /*
+   * [any thread]
+   * Returns 1 if the value is a string, and writes it to `*value`.
+   */
   int32_t (*json_string)(const struct steer_json *json, struct steer_str *value);
-  /* Returns the number of values of an array or an object; 0 for other kinds. */
+  /*
+   * [any thread]
+   * Returns the number of values in an array or object. 0 for other values.
+   */
   size_t (*json_size)(const struct steer_json *json);
-  /* Returns the value at this index of an array or an object; NULL if there is none. */
+  /*
+   * [any thread]
+   * Returns the value at this place of an array or object. NULL: there is none.
+   */
   const struct steer_json *(*json_at)(const struct steer_json *json, size_t index);
-  /* Returns the key at this index of an object. */
+  /*
+   * [any thread]
+   * Returns the key at this place of an object.
+   */
   struct steer_str (*json_key)(const struct steer_json *json, size_t index);
-  /* Returns the value of this key of an object; NULL if there is none. */
+  /*
+   * [any thread]
+   * Returns the value of this key of an object. NULL: there is none.
+   */
   const struct steer_json *(*json_get)(const struct steer_json *json, struct steer_str key);
   /*
-   * Reports an error of the config. `field` is the path of the field (`a.b[3]`); empty means the
-   * config as a whole.
+   * [any thread]
+   * Reports what is wrong with a field of the config. `field` is the field's path, such as
+   * `a.b[3]`. If it is empty, the fault is one of the whole config.
    */
   void (*config_fault)(struct steer_faults *faults, struct steer_str field, struct steer_str error);
   /*
-   * Takes a reference to a list of backends, to use it longer than the picker that it was given
-   * to.
+   * [any thread]
+   * Adds a reference to backends, to use them longer than the picker that they were given to.
    */
   void (*backends_hold)(const struct steer_backends *backends);
-  /* Releases a reference of `backends_hold`. */
+  /*
+   * [any thread]
+   * Gives up a reference of `backends_hold`.
+   */
   void (*backends_release)(const struct steer_backends *backends);
   /*
-   * Takes a reference to a channel, to use it longer than the instance and the pickers that it
+   * [any thread]
+   * Adds a reference to a channel, to use it longer than the instance and the pickers that it
    * was given to.
    */
   void (*channel_hold)(const struct steer_channel *channel);
-  /* Releases a reference of `channel_hold`. */
+  /*
+   * [any thread]
+   * Gives up a reference of `channel_hold`.
+   */
   void (*channel_release)(const struct steer_channel *channel);
-  /* Writes a line to gRPC's log; `severity` is a `steer_severity`. */
+  /*
+   * [any thread]
+   * Writes a line to gRPC's log. `severity` is a `steer_severity`.
+   */
   void (*log)(const struct steer_channel *channel, int32_t severity, struct steer_str message);
-  /* Returns a monotonic time: nanoseconds since an arbitrary moment. */
+  /*
+   * [any thread]
+   * Returns the nanoseconds since an arbitrary moment. Never goes back.
+   */
   uint64_t (*now)(const struct steer_channel *channel);
-  /* Returns 64 random bits. */
+  /*
+   * [any thread]
+   * Returns 64 random bits.
+   */
   uint64_t (*random)(const struct steer_channel *channel);
   /*
-   * *Serialised.* Starts a timer and returns its number, which is never 0 and is passed to the
-   * hook `timer` when the timer expires. A timer that is started before the first update begins
-   * to run with that update. Returns 0 if the channel is shutting down.
+   * [serialised]
+   * Starts a timer and returns its number, which is never 0. The hook `timer` receives the number
+   * when the timer expires. A timer that is started before the first update begins to run with
+   * that update. Returns 0 when it is too late.
    */
   uint64_t (*timer_start)(const struct steer_channel *channel, uint64_t after_ns);
-  /* *Serialised.* Cancels a timer. Cancelling one that has expired does nothing. */
+  /*
+   * [serialised]
+   * Cancels a timer. If it expires anyway, nothing happens.
+   */
   void (*timer_cancel)(const struct steer_channel *channel, uint64_t timer);
   /*
-   * *Serialised.* Asks for a new picker, which is made after the current hook returns. For
-   * picker types, when something other than the backends has changed.
+   * [serialised]
+   * Asks for a new picker after the current hook. For picker types, when something other than the
+   * backends has changed.
    */
   void (*rebuild)(const struct steer_channel *channel);
   /*
-   * *Serialised.* For policies, as are the functions after it. Makes an endpoint for the backend
-   * at this index of the latest update. Returns its number, which is never 0 and never reused;
-   * 0 if the endpoint cannot be made. The endpoint reports its state soon after, and connects
-   * only when `endpoint_connect` asks for it.
+   * [serialised]
+   * Makes an endpoint for the entry at this place of the latest update. Returns its number, which
+   * is never 0 and never used again. The endpoint reports its state soon after, and does not
+   * connect before `endpoint_connect`. Returns 0 when it cannot be made. For policies, as all
+   * functions below.
    */
   uint64_t (*endpoint_new)(const struct steer_channel *channel, size_t index);
   /*
-   * *Serialised.* Returns 1 if `endpoint_new` would make an identical endpoint for this index of
-   * the latest update; otherwise 0.
+   * [serialised]
+   * Returns whether `endpoint_new` would make exactly this endpoint for this place of the latest
+   * update.
    */
   int32_t (*endpoint_matches)(const struct steer_channel *channel, uint64_t endpoint, size_t index);
-  /* *Serialised.* Asks for a connection. Does nothing if there is one or one is being made. */
+  /*
+   * [serialised]
+   * Asks for a connection, unless there is one or one is being made.
+   */
   void (*endpoint_connect)(const struct steer_channel *channel, uint64_t endpoint);
-  /* *Serialised.* Resets the endpoint's connection backoff. */
+  /*
+   * [serialised]
+   * Ends the endpoint's backoff.
+   */
   void (*endpoint_reset_backoff)(const struct steer_channel *channel, uint64_t endpoint);
-  /* *Serialised.* Drops the endpoint. Pickers that hold its connection keep it. */
+  /*
+   * [serialised]
+   * Drops the endpoint. Pickers keep its connection.
+   */
   void (*endpoint_free)(const struct steer_channel *channel, uint64_t endpoint);
   /*
-   * *Serialised.* Publishes a state and a picker. Returns a `steer_status`:
-   * STEER_INVALID_ARGUMENT if an endpoint of the publication is not READY.
+   * [serialised]
+   * Publishes a state and a picker. Returns a `steer_status`: STEER_INVALID_ARGUMENT when one of
+   * the endpoints is not READY.
    */
   int32_t (*publish)(const struct steer_channel *channel,
                      const struct steer_publication *publication);
-  /* *Serialised.* Asks the resolver to resolve again. The resolver decides when. */
+  /*
+   * [serialised]
+   * Asks the resolver to resolve again. The resolver decides when.
+   */
   void (*request_reresolution)(const struct steer_channel *channel);
 } steer_api;
 
-/* The engine's functions for policies of one's own. Any thread. Static. */
+/*
+ * [any thread]
+ * Returns the engine's functions for custom pickers and custom policies. Static.
+ */
 const struct steer_api *steer_api_get(void);
 
 /* --- Plugins --------------------------------------------------------------------------------- */
@@ -633,10 +745,11 @@ const struct steer_api *steer_api_get(void);
 #define STEER_PLUGIN_MAGIC 18661264696104019
 
 /*
- * A plugin exports one of these under the name `steer_plugin_block`. The engine checks it before
- * it calls `entry`. If plugin and engine do not fit together, it refuses the plugin, with an error
- * that names the facts of both. The library's constructors run earlier, when it is loaded; they
- * must not use the engine. A plugin registers its pickers and policies in `entry`.
+ * A plugin. A shared library that can be loaded exports one of these with the name
+ * `steer_plugin_block`. The engine checks it before it calls `entry`. If the plugin does not fit,
+ * the engine refuses it with the facts of both sides. Constructors of the library run before that,
+ * when it is loaded. So a library registers its policies in `entry`, and uses nothing of the engine
+ * before.
  */
 typedef struct steer_plugin {
   /* STEER_PLUGIN_MAGIC. */
@@ -644,28 +757,29 @@ typedef struct steer_plugin {
   /* `sizeof(steer_plugin)`. */
   size_t struct_size;
   /*
-   * STEER_ABI_VERSION of the header that the plugin was compiled with. It loads into an engine
-   * of that version or a later one.
+   * STEER_ABI_VERSION of the header that it was compiled with. It loads into engines of that
+   * version or a later one.
    */
   uint32_t abi_version;
   /* `sizeof(void *)`. */
   uint32_t pointer_size;
-  /* `sizeof(steer_api)`. The plugin uses no function beyond that size. */
+  /* `sizeof(steer_api)`: the plugin uses none of the engine's functions beyond that size. */
   size_t api_size;
   /* `sizeof(steer_picker_type)`. */
   size_t picker_type_size;
   /* `sizeof(steer_policy_type)`. */
   size_t policy_type_size;
-  /* Its name, for logs and statistics: UTF-8, and not empty. */
+  /* Its name, for people: UTF-8, and not empty. */
   struct steer_str name;
-  /* Its release, for logs and statistics. */
+  /* Its release, for people. */
   struct steer_str version;
-  /* The compiler and build that made it, for logs and statistics. */
+  /* The compiler and options that built it, for people. */
   struct steer_str build;
   /*
-   * Registers the plugin's pickers and policies by `api`, which stays valid. Returns 0, or
-   * another number if it cannot, after it reported why by `steer_api.fault`. Called once each
-   * time that the plugin is loaded.
+   * [any thread]
+   * Registers its pickers and policies by `api`, which stays valid. Returns 0, or another number
+   * when it fails. `steer_api.fault` then has the reason. Called once each time the plugin is
+   * registered or loaded.
    */
   int32_t (*entry)(const struct steer_api *api);
 } steer_plugin;
@@ -673,51 +787,56 @@ typedef struct steer_plugin {
 /* --- Registering and loading ----------------------------------------------------------------- */
 
 /*
- * Registers a kind of picker: `steer_api.register_picker`. Any thread.
+ * [any thread]
+ * Registers a picker type, as `steer_api.register_picker` does.
  *
- * The caller guarantees: `kind` is NULL (STEER_NULL_ARGUMENT) or a table that keeps what
- * `steer_picker_type` says.
+ * The caller guarantees: `kind` is NULL (STEER_NULL_ARGUMENT) or a table whose hooks do what
+ * `steer_picker_type` documents.
  */
 steer_status steer_register_picker(const struct steer_picker_type *kind);
 
 /*
- * Registers a kind of policy: `steer_api.register_policy`. Any thread.
+ * [any thread]
+ * Registers a policy type, as `steer_api.register_policy` does.
  *
- * The caller guarantees: `kind` is NULL (STEER_NULL_ARGUMENT) or a table that keeps what
- * `steer_policy_type` says.
+ * The caller guarantees: `kind` is NULL (STEER_NULL_ARGUMENT) or a table whose hooks do what
+ * `steer_policy_type` documents.
  */
 steer_status steer_register_policy(const struct steer_policy_type *kind);
 
 /*
- * Takes a plugin that is linked with the program: checks it and calls its entry. Any thread; also
- * before `main`. If that is not STEER_OK, `steer_last_error` says why, and nothing of it was
- * registered, unless it is STEER_TOO_LATE.
+ * [any thread]
+ * Registers a plugin that is linked with the program: checks it and calls its entry. Works before
+ * `main`, too. Unless it returns STEER_OK, `steer_last_error` has the reason. Except with
+ * STEER_TOO_LATE, nothing of the plugin was then registered.
  *
- * The caller guarantees: `plugin` is NULL (STEER_NULL_ARGUMENT) or one that keeps what
- * `steer_plugin` says, for ever.
+ * The caller guarantees: `plugin` is NULL (STEER_NULL_ARGUMENT) or a plugin as `steer_plugin`
+ * documents, and is never freed.
  */
 steer_status steer_register_plugin(const struct steer_plugin *plugin);
 
 /*
- * Loads a plugin from a shared library, which stays in the process for good. Any thread. If that
- * is not STEER_OK, `steer_last_error` says why, and nothing of it was registered, unless it is
- * STEER_TOO_LATE.
+ * [any thread]
+ * Loads a plugin from a shared library, which stays in the process. Unless it returns STEER_OK,
+ * `steer_last_error` has the reason. Except with STEER_TOO_LATE, nothing of the plugin was then
+ * registered.
  *
- * A plugin of the same name takes the place of the one before: configs that are parsed from then
- * on use it, while channels and pickers that have the old one keep it. Its file may have another
- * path, or take the old one's place: as a new file, renamed to that path. A file that is written
- * over changes under those that use it.
+ * A plugin replaces an earlier one of the same name: configs that are parsed from then on use it.
+ * Channels and pickers that have the old one keep it. The new file may have another path. It may
+ * also have the old file's path: rename a new file to that path. Never write over a loaded file,
+ * because that changes the code that runs.
  *
  * The caller guarantees: `path` is readable. Loading a library runs its code.
  */
 steer_status steer_load_plugin(struct steer_str path);
 
 /*
- * Loads the plugins whose paths stand in the environment variable STEER_PLUGINS, between ':'
- * (';' on Windows). Any thread; the second time it does nothing. When some cannot be loaded, the others are,
- * and the status is that of the first of them; `steer_last_error` names all.
+ * [any thread]
+ * Loads the plugins whose paths are in the environment variable STEER_PLUGINS, separated by ':'
+ * (';' on Windows). The second call does nothing. If some cannot be loaded, loads the others,
+ * returns the first status, and `steer_last_error` names all that failed.
  *
- * Ignores the variable in a process that has more rights than the one that started it (setuid,
+ * Ignores the variable in a process that has more rights than the process that started it (setuid,
  * setgid, file capabilities), as the dynamic linker ignores LD_PRELOAD there.
  *
  * The caller guarantees: Loading a library runs its code.

@@ -3,6 +3,11 @@
  * Generated from src/ffi and crates/steer-abi/src; do not edit. docs/ABI.md has the rules that hold
  * for every function and struct: threads, ownership, NULLs, growth.
  *
+ * The comment of each function begins with a tag for its threads. [any thread]: on any thread, also
+ * on many at once. [any thread, one at a time]: on any thread, but not on two at once for one
+ * object. [serialised]: for one policy, never on two threads at once: within the host's work
+ * serializer.
+ *
  * Contents
  *   base.h
  *     Texts; Statuses and errors; Versions; Connectivity states; gRPC status codes; Log lines;

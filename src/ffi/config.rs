@@ -12,23 +12,24 @@ use crate::policy::{Config, PolicyFactory};
 pub struct steer_config {
     pub(super) policy: Arc<dyn PolicyFactory>,
     pub(super) config: Config,
-    /// What it was made of.
+    /// The text that it was parsed from.
     pub(super) json: Box<str>,
 }
 
-/// Parses and checks a policy's config. Any thread.
+/// `[any thread]`
+/// Parses and checks a policy's config.
 ///
-/// `json` is the value beside the policy's name in `loadBalancingConfig`, as JSON text; an empty
-/// text, `null` and `{}` stand for the defaults. Unknown fields are ignored.
+/// `json` is the value beside the policy's name in `loadBalancingConfig`, as JSON text. An empty
+/// text, `null` and `{}` mean the defaults. Unknown fields are ignored.
 ///
-/// On success `*config` is the caller's to free. STEER_UNKNOWN_POLICY when there is no policy of
-/// this name; STEER_INVALID_CONFIG when the text is not JSON or a field is wrong. With these two,
-/// and when `error` is not NULL, `*error` says what is wrong, each fault by its field path; the
-/// caller frees it. `steer_last_error` says the same.
+/// On success the caller owns `*config`. STEER_UNKNOWN_POLICY: there is no policy of this name.
+/// STEER_INVALID_CONFIG: the text is not JSON, or a field is wrong. With these two statuses,
+/// `steer_last_error` lists each fault with its field path. `*error` is a copy of that text, which
+/// the caller frees. `error` may be NULL.
 ///
 /// # Safety
 /// `policy_name` and `json` are readable; `config` is NULL (STEER_NULL_ARGUMENT) or can be written
-/// to; so is `error`, which may be NULL.
+/// to; `error` is NULL or can be written to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_config_parse(
     policy_name: steer_str,
@@ -40,9 +41,9 @@ pub unsafe extern "C" fn steer_config_parse(
         if config.is_null() {
             return STEER_NULL_ARGUMENT;
         }
-        // SAFETY: readable by this function's contract.
+        // SAFETY: `policy_name` is readable (caller's contract).
         let policy_name = unsafe { policy_name.to_text() };
-        // SAFETY: the same.
+        // SAFETY: `json` is readable (caller's contract).
         let json = unsafe { json.to_text() };
         let (Some(policy_name), Some(json)) = (policy_name, json) else {
             return STEER_INVALID_ARGUMENT;
@@ -50,14 +51,14 @@ pub unsafe extern "C" fn steer_config_parse(
         match parse(&policy_name, &json) {
             Ok(parsed) => {
                 let parsed = Box::into_raw(Box::new(parsed));
-                // SAFETY: not NULL, and writable by this function's contract.
+                // SAFETY: not NULL, so `config` can be written to (caller's contract).
                 unsafe { config.write(parsed) };
                 STEER_OK
             }
             Err((status, text)) => {
                 if !error.is_null() {
                     let text = steer_string::into_raw(text.clone());
-                    // SAFETY: not NULL, and writable by this function's contract.
+                    // SAFETY: not NULL, so `error` can be written to (caller's contract).
                     unsafe { error.write(text) };
                 }
                 fail_with(status, text)
@@ -76,7 +77,7 @@ fn parse(policy_name: &str, json: &str) -> Result<steer_config, (steer_status, S
     let value = serde_json::from_str(json).map_err(|error| {
         (STEER_INVALID_CONFIG, format!("the config of {policy_name} is not JSON: {error}"))
     })?;
-    // User code: a panic of it must not look like a bug of the engine.
+    // A custom policy's parser runs here. Its panic must not look like a bug of the engine.
     let parsed = guard(None, || Some(policy.parse_config(&value)));
     match parsed {
         Some(Ok(config)) => Ok(steer_config { policy, config, json: Box::from(json) }),
@@ -88,18 +89,19 @@ fn parse(policy_name: &str, json: &str) -> Result<steer_config, (steer_status, S
     }
 }
 
-/// Frees a config. Any thread. NULL is fine; so is a config that policies still use.
+/// `[any thread]`
+/// Frees a config. Does nothing for NULL. Policies that use the config keep what they need.
 ///
 /// # Safety
-/// `config` is NULL or came from `steer_config_parse` and is not freed yet; nobody uses it during
-/// or after this call.
+/// `config` is NULL or came from `steer_config_parse` and is not freed; nobody uses it during or
+/// after this call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_config_free(config: *mut steer_config) {
     if config.is_null() {
         return;
     }
     guard((), || {
-        // SAFETY: made by `steer_config_parse` and not freed yet, by this function's contract.
+        // SAFETY: `config` came from `steer_config_parse` and is not freed (caller's contract).
         drop(unsafe { Box::from_raw(config) });
     });
 }

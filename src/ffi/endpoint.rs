@@ -1,4 +1,4 @@
-//! `steer_endpoint`: what the resolver knows of an endpoint, and `steer_endpoint_report`.
+//! `steer_endpoint`, an endpoint as the resolver describes it, and `steer_endpoint_report`.
 
 use std::ffi::c_void;
 use std::mem::offset_of;
@@ -16,7 +16,7 @@ use crate::endpoints::{Attribute, AttributeValue, EndpointDescriptor, Locality};
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum steer_state {
-    /// No connection, and none being made.
+    /// There is no connection, and none is being made.
     STEER_IDLE = 0,
     /// A connection is being made.
     STEER_CONNECTING = 1,
@@ -26,33 +26,34 @@ pub enum steer_state {
     STEER_TRANSIENT_FAILURE = 3,
 }
 
-/// What the resolver knows of one endpoint. All that it points at is read during the call only.
+/// An endpoint, as the resolver describes it. Everything that it points to is read during the call
+/// only.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_endpoint {
-    /// `sizeof(steer_endpoint)`; the same in all elements of an array.
+    /// `sizeof(steer_endpoint)`. The same in all elements of an array.
     pub struct_size: usize,
     /// Its addresses as gRPC writes them ("ipv4:10.0.0.1:80"), in the order to try them.
     pub addresses: *const steer_str,
-    /// How many; at least one.
+    /// The number of addresses: at least one.
     pub address_count: usize,
-    /// The weight that the resolver gave it; 0: none.
+    /// Its weight from the resolver. 0: none.
     pub weight: u32,
-    /// Where it is, as xDS names places; empty: not known.
+    /// Its region, in the terms of xDS. Empty: not known.
     pub region: steer_str,
-    /// See `region`.
+    /// Its zone, as `region`.
     pub zone: steer_str,
-    /// See `region`.
+    /// Its sub-zone, as `region`.
     pub sub_zone: steer_str,
-    /// What consistent hashing should hash in place of the address; empty: the address.
+    /// The key for consistent hashing. Empty: its address.
     pub hash_key: steer_str,
-    /// Everything else that the resolver attached.
+    /// All other attributes from the resolver.
     pub attributes: *const steer_attribute,
-    /// How many.
+    /// The number of attributes.
     pub attribute_count: usize,
 }
 
-/// What the host reports of an endpoint.
+/// A host's report about an endpoint.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_endpoint_report {
@@ -60,12 +61,12 @@ pub struct steer_endpoint_report {
     pub struct_size: usize,
     /// A `steer_state`.
     pub state: i32,
-    /// Why, in STEER_TRANSIENT_FAILURE: a gRPC status code.
+    /// In STEER_TRANSIENT_FAILURE, the gRPC status code of the failure.
     pub code: i32,
-    /// Why, in STEER_TRANSIENT_FAILURE: what users are shown. Read during the call only.
+    /// In STEER_TRANSIENT_FAILURE, the text that users see. Read during the call only.
     pub message: steer_str,
-    /// In STEER_READY, and only then: what pickers complete with. Not NULL. The engine takes over
-    /// one reference, and gives it back through `connection_free`.
+    /// In STEER_READY, and only then, the connection that pickers complete with. Not NULL. The
+    /// engine takes one reference, and gives it back through `connection_free`.
     pub connection: *mut c_void,
 }
 
@@ -73,11 +74,11 @@ pub struct steer_endpoint_report {
 unsafe impl Versioned for steer_attribute {
     const FIRST_SIZE: usize = offset_of!(steer_attribute, integer) + size_of::<i64>();
 }
-// SAFETY: as above.
+// SAFETY: as for `steer_attribute`.
 unsafe impl Versioned for steer_endpoint {
     const FIRST_SIZE: usize = offset_of!(steer_endpoint, attribute_count) + size_of::<usize>();
 }
-// SAFETY: as above.
+// SAFETY: as for `steer_attribute`.
 unsafe impl Versioned for steer_endpoint_report {
     const FIRST_SIZE: usize = offset_of!(steer_endpoint_report, connection) + size_of::<usize>();
 }
@@ -85,25 +86,25 @@ unsafe impl Versioned for steer_endpoint_report {
 /// Converts a host's array of endpoints.
 ///
 /// # Safety
-/// `from` and what its elements point at can be read as documented at `steer_endpoint`.
+/// `from` has `count` elements, and they and the memory that they point to are readable.
 pub(super) unsafe fn endpoints_from_c(
     from: *const steer_endpoint,
     count: usize,
 ) -> Result<Vec<Arc<EndpointDescriptor>>, steer_status> {
-    // SAFETY: readable by this function's contract.
+    // SAFETY: `from` has `count` readable elements (caller's contract).
     let endpoints = unsafe { read_array(from, count) }?;
-    // Not `with_capacity(count)`: a count that is absurd must not abort for lack of memory.
+    // Not `with_capacity(count)`: an absurd count must not abort the process for lack of memory.
     let mut descriptors = Vec::new();
     for (index, endpoint) in endpoints.enumerate() {
         let index = u32::try_from(index).map_err(|_| STEER_INVALID_ARGUMENT)?;
-        // SAFETY: it is part of the array.
+        // SAFETY: the element and the memory that it points to are readable (caller's contract).
         descriptors.push(Arc::new(unsafe { endpoint_from_c(&endpoint?, index) }?));
     }
     Ok(descriptors)
 }
 
 /// # Safety
-/// As for [`endpoints_from_c`].
+/// The memory that `endpoint` points to is readable.
 unsafe fn endpoint_from_c(
     endpoint: &steer_endpoint,
     index: u32,
@@ -111,11 +112,11 @@ unsafe fn endpoint_from_c(
     if endpoint.address_count == 0 {
         return Err(STEER_INVALID_ARGUMENT);
     }
-    // SAFETY: readable by this function's contract.
+    // SAFETY: `addresses` has `address_count` readable elements (caller's contract).
     let addresses = unsafe { plain_array(endpoint.addresses, endpoint.address_count) }?;
-    // SAFETY: each is readable by this function's contract.
+    // SAFETY: each text of the endpoint is readable (caller's contract).
     let text = |text: steer_str| unsafe { text.to_text() }.ok_or(STEER_INVALID_ARGUMENT);
-    // SAFETY: readable by this function's contract.
+    // SAFETY: `attributes` has `attribute_count` readable elements (caller's contract).
     let attributes = unsafe { read_array(endpoint.attributes, endpoint.attribute_count) }?;
     let attributes = attributes.map(|attribute: Result<steer_attribute, _>| {
         let attribute = attribute?;

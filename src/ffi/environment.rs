@@ -1,27 +1,28 @@
-//! Environment variables that lead to code being loaded.
+//! Environment variables that make the engine load code.
 //!
-//! Must not know: what is loaded.
+//! Must not depend on: the code that is loaded.
 
 use std::env;
 use std::ffi::OsString;
 
-/// The value of a variable that leads to code; none in a process that has more rights than the one
-/// that started it (setuid, setgid, file capabilities). Whoever starts such a process chooses its
-/// environment, and must not choose its code. The C library treats LD_PRELOAD in the same way.
+/// The value of a variable that makes the engine load code. None in a process that has more rights
+/// than the process that started it (setuid, setgid, file capabilities): that other process chooses
+/// the environment, and must not choose the code. The dynamic linker treats LD_PRELOAD in the same
+/// way.
 ///
-/// This is what `secure_getenv` does. That function is an extension of the C library, while the
-/// kernel's flag behind it is at hand in each.
+/// `secure_getenv` does the same. That function is an extension of some C libraries. The kernel's
+/// flag that it reads is available in each of them.
 pub(super) fn variable_that_loads_code(name: &str) -> Option<OsString> {
     if has_more_rights() { None } else { env::var_os(name) }
 }
 
 #[cfg(all(target_os = "linux", not(miri)))]
 fn has_more_rights() -> bool {
-    // SAFETY: reads a word that the kernel gave the process when it was started.
+    // SAFETY: `getauxval` reads a word that the kernel gave to the process at its start.
     unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 
-/// Elsewhere, this is not known: see `docs/custom-pickers.md`.
+/// Not known on other systems: see `docs/custom-pickers.md`.
 #[cfg(not(all(target_os = "linux", not(miri))))]
 fn has_more_rights() -> bool {
     false

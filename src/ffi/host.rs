@@ -1,4 +1,4 @@
-//! `steer_host`: the callbacks by which a policy reaches its channel and the world.
+//! `steer_host`: the callbacks that the engine makes to the host of a policy.
 
 use std::ffi::c_void;
 use std::mem::offset_of;
@@ -19,13 +19,13 @@ use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Clock, Handle};
 use crate::{Severity, Status};
 
-/// The host's side of one policy. The engine copies the table.
+/// The host's callbacks for one policy. The engine copies the table.
 ///
-/// Callbacks must not throw and not longjmp. Those marked *Serialised* are made from within calls
-/// of the engine's functions for this policy only, which the host serialises, and never after
-/// `steer_policy_free`; they may call the engine for the same policy: such calls take effect once
-/// the one under way is done. Those marked *Any thread* come from any thread, also concurrently,
-/// and as long as anything of the policy lives.
+/// Callbacks must not throw and must not longjmp. Callbacks with the tag `[serialised]` come only
+/// within calls of the engine's functions for this policy, which the host serialises, and never
+/// after `steer_policy_free`. They may call the engine for the same policy. Such calls take effect
+/// when the current one ends. Callbacks with the tag `[any thread]` come from any thread, also
+/// concurrently, as long as anything of the policy exists.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_host {
@@ -33,13 +33,15 @@ pub struct steer_host {
     pub struct_size: usize,
     /// Passed to every callback.
     pub ctx: *mut c_void,
-    /// *Any thread.* Frees `ctx`. The last callback: comes once the policy, its pickers and its
-    /// connections are all gone. May be NULL.
+    /// `[any thread]`
+    /// Frees `ctx`. The last callback: comes when the policy, its pickers and its connections are
+    /// gone. May be NULL.
     pub ctx_free: Option<unsafe extern "C" fn(ctx: *mut c_void)>,
-    /// *Serialised.* Makes an endpoint for the `index`th endpoint of the latest update and stores
-    /// the host's handle for it in `*handle`; the host reports its states by the number
-    /// `endpoint`. It must not connect before it is asked to. STEER_OK, or another status when
-    /// it cannot be made: the endpoint is then left out. Required.
+    /// `[serialised]`
+    /// Makes an endpoint for the `index`th endpoint of the latest update, and stores the host's
+    /// handle for it in `*handle`. The host reports its states with the number `endpoint`. The
+    /// endpoint must not connect before `endpoint_connect`. Returns STEER_OK, or another status when
+    /// the endpoint cannot be made. The engine then leaves it out. Required.
     pub endpoint_new: Option<
         unsafe extern "C" fn(
             ctx: *mut c_void,
@@ -48,26 +50,32 @@ pub struct steer_host {
             handle: *mut *mut c_void,
         ) -> i32,
     >,
-    /// *Serialised.* Whether `endpoint_new` would make the very same endpoint for the `index`th
-    /// endpoint of the latest update: same addresses, attributes and channel args. 0: no. NULL:
-    /// the engine compares the descriptors that it was given.
+    /// `[serialised]`
+    /// Returns whether `endpoint_new` would make the same endpoint for the `index`th endpoint of the
+    /// latest update: the same addresses, attributes and channel args. 0: no. NULL: the engine
+    /// compares the descriptions of the updates.
     pub endpoint_matches:
         Option<unsafe extern "C" fn(ctx: *mut c_void, handle: *mut c_void, index: u32) -> i32>,
-    /// *Serialised.* Asks for a connection, when there is none and none is being made. Required.
+    /// `[serialised]`
+    /// Asks for a connection, unless there is one or one is being made. Required.
     pub endpoint_connect: Option<unsafe extern "C" fn(ctx: *mut c_void, handle: *mut c_void)>,
-    /// *Serialised.* Ends the endpoint's backoff. May be NULL.
+    /// `[serialised]`
+    /// Ends the endpoint's backoff. May be NULL.
     pub endpoint_reset_backoff: Option<unsafe extern "C" fn(ctx: *mut c_void, handle: *mut c_void)>,
-    /// *Serialised.* Drops the endpoint. Pickers may hold its connection still. Required.
+    /// `[serialised]`
+    /// Drops the endpoint. Pickers may still hold its connection. Required.
     pub endpoint_free: Option<unsafe extern "C" fn(ctx: *mut c_void, handle: *mut c_void)>,
-    /// *Any thread.* Gives back a reference that came with a report of STEER_READY. Comes within
-    /// `steer_picker_free`, `steer_call_tracker_free`, serialised calls for the policy and the
-    /// functions of the statistics, whichever lets go of the connection last; also after
-    /// `steer_policy_free`. A host that may release connections only where it serialises its calls
-    /// must bring it there itself. Required.
+    /// `[any thread]`
+    /// Gives back a reference that came with a report of STEER_READY. Comes within the function that
+    /// drops the last reference: `steer_picker_free`, `steer_call_tracker_free`, serialised calls
+    /// for the policy, or `steer_stats_…`. Also comes after `steer_policy_free`. If the host may
+    /// release connections only where it serialises its calls, it takes the connection there itself.
+    /// Required.
     pub connection_free: Option<unsafe extern "C" fn(ctx: *mut c_void, connection: *mut c_void)>,
-    /// *Serialised.* Publishes the policy's state (a `steer_state`) and the picker for calls from
-    /// now on, which is the host's to free. `code` and `message` are OK and empty but in
-    /// STEER_TRANSIENT_FAILURE; the message is valid during the call. Required.
+    /// `[serialised]`
+    /// Publishes the policy's state, a `steer_state`, and the picker for calls from now on. The host
+    /// frees the picker. `code` and `message` are OK and empty, except in STEER_TRANSIENT_FAILURE.
+    /// The message is valid during the call. Required.
     pub update_state: Option<
         unsafe extern "C" fn(
             ctx: *mut c_void,
@@ -77,29 +85,38 @@ pub struct steer_host {
             picker: *mut steer_picker,
         ),
     >,
-    /// *Serialised.* Asks the resolver to resolve again, when it sees fit. Required.
+    /// `[serialised]`
+    /// Asks the resolver to resolve again. The resolver decides when. Required.
     pub request_reresolution: Option<unsafe extern "C" fn(ctx: *mut c_void)>,
-    /// *Any thread.* Asks for a call of `steer_policy_run`, serialised, soon, and not from within
-    /// this callback. May come from within a pick, and after `steer_policy_free`, when it is to be
-    /// ignored. May be NULL: a picker that panics is then not replaced before the next update.
+    /// `[any thread]`
+    /// Asks for a serialised call of `steer_policy_run` soon, and not within this callback. May come
+    /// within a pick. May come after `steer_policy_free`, and the host then ignores it. NULL: a
+    /// picker that panicked is not replaced before the next update.
     pub run_later: Option<unsafe extern "C" fn(ctx: *mut c_void)>,
-    /// *Serialised.* Asks for a call of `steer_policy_timer` with this number, serialised, after so
-    /// many nanoseconds, and not from within this callback. May be NULL: timers never run out.
+    /// `[serialised]`
+    /// Asks for a serialised call of `steer_policy_timer` with this number after `after_ns`
+    /// nanoseconds, and not within this callback. NULL: timers never expire.
     pub timer_start: Option<unsafe extern "C" fn(ctx: *mut c_void, timer: u64, after_ns: u64)>,
-    /// *Serialised.* Takes that back. A timer that runs out all the same does no harm. May be NULL.
+    /// `[serialised]`
+    /// Cancels a timer. If it expires anyway, nothing happens. May be NULL.
     pub timer_cancel: Option<unsafe extern "C" fn(ctx: *mut c_void, timer: u64)>,
-    /// *Any thread.* Nanoseconds since an arbitrary moment; never goes back. NULL: the engine uses
-    /// the system's monotonic clock.
+    /// `[any thread]`
+    /// Returns the nanoseconds since an arbitrary moment. Never goes back. NULL: the engine uses the
+    /// system's monotonic clock.
     pub now: Option<unsafe extern "C" fn(ctx: *mut c_void) -> u64>,
-    /// *Any thread.* 64 random bits. NULL: the engine uses a generator of its own.
+    /// `[any thread]`
+    /// Returns 64 random bits. NULL: the engine uses its own generator.
     pub random: Option<unsafe extern "C" fn(ctx: *mut c_void) -> u64>,
-    /// *Any thread.* Writes a line to the log; `severity` is a `steer_severity`. The message is
-    /// valid during the call. NULL: the engine is silent.
+    /// `[any thread]`
+    /// Writes a line to the log. `severity` is a `steer_severity`. The message is valid during the
+    /// call. NULL: the engine logs nothing.
     pub log: Option<unsafe extern "C" fn(ctx: *mut c_void, severity: i32, message: steer_str)>,
-    /// *Serialised.* Endpoints that are made from now on report their backends' load out of band (ORCA)
-    /// about every `period_ns` nanoseconds, by `steer_policy_endpoint_load`; 0: they do not.
-    /// `endpoint_matches` says no for an endpoint that was made under another period (and is asked, whatever
-    /// `steer_update.made_with` says). Comes before an update's endpoints are made. NULL: there are no such reports.
+    /// `[serialised]`
+    /// Endpoints that are made from now on report their backends' load out of band (ORCA) about every
+    /// `period_ns` nanoseconds, by `steer_policy_endpoint_load`. 0: they do not. `endpoint_matches`
+    /// returns 0 for an endpoint that was made with another period. The engine calls it then, whatever
+    /// `steer_update.made_with` says. Comes before an update's endpoints are made. NULL: there are no
+    /// such reports.
     pub load_reports: Option<unsafe extern "C" fn(ctx: *mut c_void, period_ns: u64)>,
 }
 
@@ -108,22 +125,22 @@ unsafe impl Versioned for steer_host {
     const FIRST_SIZE: usize = offset_of!(steer_host, log) + size_of::<usize>();
 }
 
-/// A checked table. Dropped when nothing of the policy's is left.
+/// A checked table. Dropped when nothing of the policy exists any more.
 struct Table {
     host: steer_host,
     required: Required,
-    /// The host's number for what it makes endpoints with; 0: none.
+    /// The latest `steer_update.made_with`. 0: none.
     made_with: AtomicU64,
-    /// Counts the changes of that, and of what the engine wants endpoints to be made with.
+    /// Counts the changes of `made_with` and of the period of load reports.
     changes: AtomicU64,
-    /// The host is in `endpoint_new` or `endpoint_matches`, and so the engine in the middle of a list.
+    /// The host is in `endpoint_new` or `endpoint_matches`. The engine is then within an update.
     in_list: AtomicBool,
-    /// `steer_policy_free` was called: endpoints are dropped, and nothing else is asked of them. It may come
-    /// from within a callback, and the policy then still has the rest of its call before it.
+    /// `steer_policy_free` was called. Endpoints are then only dropped. When it was called within a
+    /// callback, the rest of the policy's call still follows.
     closed: AtomicBool,
 }
 
-/// The callbacks that must be there, so that no call of them has to ask again.
+/// The required callbacks, so that no call of them checks for NULL again.
 struct Required {
     endpoint_new: unsafe extern "C" fn(*mut c_void, u64, u32, *mut *mut c_void) -> i32,
     endpoint_connect: unsafe extern "C" fn(*mut c_void, *mut c_void),
@@ -133,7 +150,8 @@ struct Required {
     request_reresolution: unsafe extern "C" fn(*mut c_void),
 }
 
-// SAFETY: `ctx` is the host's; each callback says on which threads the host must expect it.
+// SAFETY: the engine only passes `ctx` to the callbacks, and `steer_host` says on which threads each
+// callback comes.
 unsafe impl Send for Table {}
 // SAFETY: as for Send.
 unsafe impl Sync for Table {}
@@ -147,7 +165,7 @@ impl Table {
 impl Drop for Table {
     fn drop(&mut self) {
         if let Some(ctx_free) = self.host.ctx_free {
-            // SAFETY: the last callback, once, as `steer_host` promises; the host upholds the rest.
+            // SAFETY: called once and last, with the `ctx` of the table, as `steer_host` documents.
             unsafe { ctx_free(self.host.ctx) };
         }
     }
@@ -155,17 +173,17 @@ impl Drop for Table {
 
 impl Releases for Table {
     fn release(&self, handle: Handle) {
-        // SAFETY: the reference came from the host and is given back once; the host upholds the rest,
-        // as `steer_host` says.
+        // SAFETY: the reference came from the host with a report, and is given back once, as
+        // `steer_host` documents.
         unsafe { (self.required.connection_free)(self.host.ctx, handle.pointer()) };
     }
 }
 
-/// The host of a runner, behind C callbacks.
+/// A runner's host that consists of C callbacks.
 pub(super) struct CHost(Arc<Table>);
 
 impl CHost {
-    /// Checks a host's table. Nothing of the host's is called, or kept, when this fails.
+    /// Checks a host's table. On failure, calls nothing of the host and keeps nothing of it.
     pub(super) fn new(host: steer_host) -> Result<CHost, steer_status> {
         let required = (|| {
             Some(Required {
@@ -184,31 +202,31 @@ impl CHost {
         Ok(CHost(Arc::new(Table { host, required, made_with, changes, in_list, closed })))
     }
 
-    /// `steer_policy_free` was called.
+    /// Notes that `steer_policy_free` was called.
     pub(super) fn close(&self) {
-        // Relaxed, here and in `is_closed`: in serialised calls only.
+        // Relaxed, here and in `is_closed`: accessed in serialised calls only.
         self.0.closed.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the host is asked for what is at a place of its list just now.
+    /// Whether the host is in `endpoint_new` or `endpoint_matches` now.
     pub(super) fn is_in_list(&self) -> bool {
         self.0.in_list.load(Ordering::Relaxed)
     }
 
-    /// An update comes with this number.
+    /// Notes the `steer_update.made_with` of an update.
     pub(super) fn makes_with(&self, number: u64) {
-        // Relaxed, here and below: in serialised calls only.
+        // Relaxed, here and below: accessed in serialised calls only.
         if self.0.made_with.swap(number, Ordering::Relaxed) != number {
             self.0.changes.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// Takes over a reference of the host's.
+    /// Takes a reference to a connection from the host.
     pub(super) fn connection(&self, pointer: *mut c_void) -> Connection {
         Connection::new(Handle::new(pointer), Arc::clone(&self.0) as Arc<dyn Releases>)
     }
 
-    /// Another owner of the same table.
+    /// Returns another owner of the same table.
     pub(super) fn share(&self) -> CHost {
         CHost(Arc::clone(&self.0))
     }
@@ -226,7 +244,8 @@ impl Host for CHost {
         let (mut handle, id) = (std::ptr::null_mut(), lease.id().0);
         let table = &self.0;
         table.in_list.store(true, Ordering::Relaxed);
-        // SAFETY: serialised, as this trait's calls are; the host upholds the rest.
+        // SAFETY: `Host` is called in serialised calls only, and the arguments are as `steer_host`
+        // documents.
         let status =
             unsafe { (table.required.endpoint_new)(table.host.ctx, id, index, &mut handle) };
         table.in_list.store(false, Ordering::Relaxed);
@@ -246,14 +265,16 @@ impl Host for CHost {
         let picker = steer_picker::into_raw(picker);
         let message = steer_str::borrow(&status.message);
         let code = status.code as i32;
-        // SAFETY: serialised, as this trait's calls are; the host upholds the rest.
+        // SAFETY: `Host` is called in serialised calls only, and the arguments are as `steer_host`
+        // documents.
         unsafe {
             (self.0.required.update_state)(self.0.host.ctx, state as i32, code, message, picker)
         };
     }
 
     fn request_reresolution(&self) {
-        // SAFETY: serialised, as this trait's calls are; the host upholds the rest.
+        // SAFETY: `Host` is called in serialised calls only, and the arguments are as `steer_host`
+        // documents.
         unsafe { (self.0.required.request_reresolution)(self.0.host.ctx) };
     }
 
@@ -264,7 +285,8 @@ impl Host for CHost {
         self.0.changes.fetch_add(1, Ordering::Relaxed);
         let period =
             period.map_or(0, |period| u64::try_from(period.as_nanos()).unwrap_or(u64::MAX));
-        // SAFETY: serialised, as this trait's calls are; the host upholds the rest.
+        // SAFETY: `Host` is called in serialised calls only, and the arguments are as `steer_host`
+        // documents.
         unsafe { load_reports(self.0.host.ctx, period) };
     }
 
@@ -277,7 +299,7 @@ impl Host for CHost {
         let Some(run_later) = self.0.host.run_later else {
             return false;
         };
-        // SAFETY: any thread may; the host upholds the rest.
+        // SAFETY: `steer_host` allows this callback on any thread.
         unsafe { run_later(self.0.host.ctx) };
         true
     }
@@ -287,7 +309,8 @@ impl Host for CHost {
             return;
         };
         let after = u64::try_from(after.as_nanos()).unwrap_or(u64::MAX);
-        // SAFETY: serialised, as this trait's calls are; the host upholds the rest.
+        // SAFETY: `Host` is called in serialised calls only, and the arguments are as `steer_host`
+        // documents.
         unsafe { timer_start(self.0.host.ctx, timer.0, after) };
     }
 
@@ -295,7 +318,8 @@ impl Host for CHost {
         let Some(timer_cancel) = self.0.host.timer_cancel else {
             return;
         };
-        // SAFETY: serialised, as this trait's calls are; the host upholds the rest.
+        // SAFETY: `Host` is called in serialised calls only, and the arguments are as `steer_host`
+        // documents.
         unsafe { timer_cancel(self.0.host.ctx, timer.0) };
     }
 
@@ -303,7 +327,7 @@ impl Host for CHost {
         let Some(now) = self.0.host.now else {
             return Clock::global().now();
         };
-        // SAFETY: any thread may; the host upholds the rest.
+        // SAFETY: `steer_host` allows this callback on any thread.
         Duration::from_nanos(unsafe { now(self.0.host.ctx) })
     }
 
@@ -311,18 +335,18 @@ impl Host for CHost {
         let Some(random) = self.0.host.random else {
             return fastrand::u64(..);
         };
-        // SAFETY: any thread may; the host upholds the rest.
+        // SAFETY: `steer_host` allows this callback on any thread.
         unsafe { random(self.0.host.ctx) }
     }
 
     fn log(&self, severity: Severity, message: &str) {
         let Some(log) = self.0.host.log else { return };
-        // SAFETY: any thread may; the host upholds the rest.
+        // SAFETY: `steer_host` allows this callback on any thread.
         unsafe { log(self.0.host.ctx, severity as i32, steer_str::borrow(message)) };
     }
 }
 
-/// One endpoint of the host's.
+/// One endpoint of the host.
 struct CEndpoint {
     table: Arc<Table>,
     lease: EndpointLease,
@@ -345,7 +369,8 @@ impl Endpoint for CEndpoint {
         }
         let (table, handle) = (&self.table, self.handle.pointer());
         table.in_list.store(true, Ordering::Relaxed);
-        // SAFETY: serialised, as this trait's calls are; the handle is alive as long as this is.
+        // SAFETY: `Endpoint` is called in serialised calls only, and the handle is valid until `drop`
+        // gives it to `endpoint_free`.
         let matches = unsafe { endpoint_matches(table.host.ctx, handle, index) != 0 };
         table.in_list.store(false, Ordering::Relaxed);
         matches
@@ -355,7 +380,8 @@ impl Endpoint for CEndpoint {
         if self.table.is_closed() {
             return;
         }
-        // SAFETY: serialised, as this trait's calls are; the handle is alive as long as this is.
+        // SAFETY: `Endpoint` is called in serialised calls only, and the handle is valid until `drop`
+        // gives it to `endpoint_free`.
         unsafe {
             (self.table.required.endpoint_connect)(self.table.host.ctx, self.handle.pointer())
         };
@@ -368,14 +394,16 @@ impl Endpoint for CEndpoint {
         if self.table.is_closed() {
             return;
         }
-        // SAFETY: serialised, as this trait's calls are; the handle is alive as long as this is.
+        // SAFETY: `Endpoint` is called in serialised calls only, and the handle is valid until `drop`
+        // gives it to `endpoint_free`.
         unsafe { reset_backoff(self.table.host.ctx, self.handle.pointer()) };
     }
 }
 
 impl Drop for CEndpoint {
     fn drop(&mut self) {
-        // SAFETY: policies drop endpoints in serialised calls only, and each once.
+        // SAFETY: policies drop each endpoint once, and in serialised calls only. The handle came from
+        // `endpoint_new`.
         unsafe { (self.table.required.endpoint_free)(self.table.host.ctx, self.handle.pointer()) };
     }
 }

@@ -13,7 +13,8 @@ thread_local! {
     static LAST_ERROR: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Why the last function with such a text failed on this thread. These functions have one:
+/// `[any thread]`
+/// Returns why the last function with such a text failed on this thread. These functions have one:
 /// `steer_config_parse`, `steer_register_…`, `steer_load_…` and `steer_engine_follow`. Valid until
 /// the next call of one of them on this thread.
 // Unguarded: it reads a text of this thread, if it can.

@@ -1,4 +1,4 @@
-//! What the library is and which policies it has.
+//! The library's versions and the names of its policies.
 
 pub use steer_abi::STEER_ABI_VERSION;
 
@@ -6,7 +6,8 @@ use super::steer_status::*;
 use super::text::{steer_str, steer_string};
 use super::{guard, steer_status};
 
-/// The ABI version that the library implements. Any thread.
+/// `[any thread]`
+/// Returns the ABI version that the library implements.
 ///
 /// A caller that was compiled with a header of version N works with every library of version N
 /// or later.
@@ -16,16 +17,17 @@ pub extern "C" fn steer_abi_version() -> u32 {
     STEER_ABI_VERSION
 }
 
-/// The library's release, such as "0.1.0". Any thread. The text is static.
+/// `[any thread]`
+/// Returns the library's release, such as "0.1.0". The text is static.
 // Unguarded: a constant.
 #[unsafe(no_mangle)]
 pub extern "C" fn steer_version() -> steer_str {
     steer_str::borrow(env!("CARGO_PKG_VERSION"))
 }
 
-/// The name of the `index`th policy, counted from 0, in alphabetical order. Any thread.
-///
-/// STEER_UNKNOWN_POLICY when there are no more. The caller frees `*name`.
+/// `[any thread]`
+/// Writes the name of a policy to `*name`, which the caller frees. `index` counts from 0, in
+/// alphabetical order. STEER_UNKNOWN_POLICY: there are not that many policies.
 ///
 /// # Safety
 /// `name` is NULL (STEER_NULL_ARGUMENT) or can be written to.
@@ -42,7 +44,7 @@ pub unsafe extern "C" fn steer_policy_name(
             return STEER_UNKNOWN_POLICY;
         };
         let found = steer_string::into_raw(found);
-        // SAFETY: not NULL, and writable by this function's contract.
+        // SAFETY: not NULL, so `name` can be written to (caller's contract).
         unsafe { name.write(found) };
         STEER_OK
     })

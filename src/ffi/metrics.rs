@@ -1,4 +1,4 @@
-//! `steer_metrics`: what a backend reported, with a call or out of band.
+//! `steer_metrics`: a backend's report, with a call or out of band.
 
 use std::collections::BTreeMap;
 use std::mem::offset_of;
@@ -15,12 +15,12 @@ use crate::calls::Metrics;
 unsafe impl Versioned for steer_metric {
     const FIRST_SIZE: usize = offset_of!(steer_metric, value) + size_of::<f64>();
 }
-// SAFETY: as above.
+// SAFETY: as for `steer_metric`.
 unsafe impl Versioned for steer_metrics {
     const FIRST_SIZE: usize = offset_of!(steer_metrics, named_count) + size_of::<usize>();
 }
 
-/// Shows a report to C, for the time of `body`.
+/// Converts a report to C for the duration of `body`.
 pub(super) fn with_metrics<R>(metrics: &Metrics, body: impl FnOnce(&steer_metrics) -> R) -> R {
     let named = |values: &BTreeMap<String, f64>| -> Vec<steer_metric> {
         let metric = |(name, value): (&String, &f64)| steer_metric {
@@ -49,15 +49,18 @@ pub(super) fn with_metrics<R>(metrics: &Metrics, body: impl FnOnce(&steer_metric
     })
 }
 
+/// Converts a report from C.
+///
 /// # Safety
-/// What `metrics` points at is readable.
+/// The memory that `metrics` points to is readable.
 pub(super) unsafe fn metrics_from_c(metrics: &steer_metrics) -> Result<Metrics, steer_status> {
     let named = |from: *const steer_metric, count: usize| {
-        // SAFETY: readable by this function's contract.
+        // SAFETY: each array of the report has as many readable elements as its count says
+        // (caller's contract).
         let values = unsafe { read_array(from, count) }?;
         let pair = |metric: Result<steer_metric, steer_status>| {
             let metric = metric?;
-            // SAFETY: readable by this function's contract.
+            // SAFETY: the names of the report are readable (caller's contract).
             let name = unsafe { metric.name.to_text() }.ok_or(STEER_INVALID_ARGUMENT)?;
             Ok((name, metric.value))
         };

@@ -1,5 +1,5 @@
-//! `steer_picker`: chooses a backend per call. The data plane: no lock, no allocation, no callback
-//! on the usual path.
+//! `steer_picker`: chooses a backend for each call. This is the data plane: the common path takes no
+//! lock, allocates nothing and makes no callback.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -25,10 +25,9 @@ use crate::calls::{Call, Headers, is_header_name};
 use crate::policy::{GuardedPicker, Pick};
 use crate::sync::Handle;
 
-/// Chooses a backend per call. Immutable: its functions but `steer_picker_free` may be called from
-/// many threads at once.
+/// Chooses a backend for each call. Immutable: many threads may pick at once.
 pub struct steer_picker {
-    // First, as it must not outlive what follows.
+    // Dropped before `guarded`, whose picker it points into.
     direct: Option<Direct>,
     guarded: GuardedPicker,
 }
@@ -40,7 +39,7 @@ impl steer_picker {
         Box::into_raw(Box::new(steer_picker { direct, guarded: picker }))
     }
 
-    /// What became of a choice that [`Direct::choose`] did not know what to do with.
+    /// Handles a choice other than a backend, or with an index that is out of range.
     #[inline(never)]
     fn answer(&self, choice: steer_choice) -> steer_picked {
         let custom = self.guarded.as_any().and_then(|picker| picker.downcast_ref::<CustomPicker>());
@@ -54,34 +53,35 @@ unsafe impl Versioned for steer_call {
     const FIRST_SIZE: usize = offset_of!(steer_call, path) + size_of::<steer_str>();
 }
 
-/// What a pick led to.
+/// The result of a pick.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum steer_pick_kind {
-    /// Send the call over `connection`.
+    /// Send the call over the connection in `value`.
     STEER_PICK_COMPLETE = 0,
-    /// Wait for the next picker.
+    /// Let the call wait for the next picker.
     STEER_PICK_QUEUE = 1,
-    /// Fail the call with `code` and `message`, unless it waits for ready.
+    /// Fail the call with the `steer_pick_failure` in `value`, unless it waits for ready.
     STEER_PICK_FAIL = 2,
-    /// Fail the call with `code` and `message` in any case, and do not retry it.
+    /// Fail the call with the `steer_pick_failure` in `value` in any case, and do not retry it.
     STEER_PICK_DROP = 3,
-    /// Send the call over the connection of a `steer_call_tracker`, and tell that how it goes.
+    /// Send the call over the connection of the `steer_call_tracker` in `value`, and report the
+    /// call's start and end to the tracker.
     STEER_PICK_TRACKED = 4,
 }
 
-/// The outcome of a pick, small enough to come back in two registers. This struct never grows.
+/// The result of a pick. It returns in two registers, and this struct never grows.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_picked {
-    /// A `steer_pick_kind`. Below 0: an argument was wrong, and this is minus a `steer_status`. As wide
-    /// as a register, or else two halves would have to be put together in memory.
+    /// A `steer_pick_kind`. Below 0: an argument was wrong, and this is minus a `steer_status`. As
+    /// wide as a register: compilers would combine two narrower fields in memory.
     pub kind: i64,
     /// With STEER_PICK_COMPLETE, the connection: the host's handle, as it came with the endpoint's
-    /// report, valid as long as the picker. With STEER_PICK_FAIL and STEER_PICK_DROP, a
-    /// `const steer_pick_failure *`, valid until this thread's next call of `steer_picker_pick`, and
-    /// as long as the picker. With STEER_PICK_TRACKED, a `steer_call_tracker *`, which is the
-    /// host's to free. Else NULL.
+    /// report. Valid as long as the picker. With STEER_PICK_FAIL and STEER_PICK_DROP, a
+    /// `const steer_pick_failure *`. Valid until this thread's next call of `steer_picker_pick`, and
+    /// not longer than the picker. With STEER_PICK_TRACKED, a `steer_call_tracker *`, which the host
+    /// frees. Otherwise NULL.
     pub value: *mut c_void,
 }
 
@@ -91,21 +91,22 @@ pub struct steer_picked {
 pub struct steer_pick_failure {
     /// `sizeof(steer_pick_failure)`, as the engine knows it.
     pub struct_size: usize,
-    /// A gRPC status code, one that a data plane may produce (gRFC A54).
+    /// A gRPC status code that a data plane may produce (gRFC A54).
     pub code: i32,
-    /// For people.
+    /// The text for people.
     pub message: steer_str,
 }
 
-/// What the picker wants to know of each call: an or of STEER_WANTS_…. It never changes. Any
-/// thread. NULL wants nothing.
+/// `[any thread]`
+/// Returns which parts of each call the picker reads: STEER_WANTS_… bits. They never change. 0 for
+/// NULL.
 ///
 /// # Safety
-/// `picker` is NULL or alive.
-// Unguarded: it reads what the picker has said.
+/// `picker` is NULL or came with `update_state` and is not freed.
+// Unguarded: it reads fields of the picker.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_picker_wants(picker: *const steer_picker) -> u32 {
-    // SAFETY: NULL or alive by this function's contract.
+    // SAFETY: `picker` is NULL or not freed (caller's contract).
     let picker = unsafe { picker.as_ref() };
     picker.map_or(0, |picker| {
         let wants = picker.guarded.wants();
@@ -117,26 +118,27 @@ pub unsafe extern "C" fn steer_picker_wants(picker: *const steer_picker) -> u32 
     })
 }
 
-/// Chooses for one call. Any thread, many at once.
+/// `[any thread]`
+/// Chooses a backend for one call.
 ///
-/// `call` may be NULL when the picker wants nothing. A policy's fault is no error here: the pick
-/// fails with INTERNAL (13), and what becomes of the policy is its author's choice.
+/// `call` may be NULL when the picker wants nothing. A fault of the policy is not an error here: the
+/// pick fails with INTERNAL (13), and the policy's author chooses what happens to the policy.
 ///
 /// # Safety
-/// `picker` is NULL (STEER_NULL_ARGUMENT) or alive; `call` is NULL or readable with all that it
-/// points at.
+/// `picker` is NULL (STEER_NULL_ARGUMENT) or came with `update_state` and is not freed; `call` is
+/// NULL or readable, and so is the memory that it points to.
 // Unguarded: the picks of the engine guard themselves (`GuardedPicker`), and the rest cannot panic.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_picker_pick(
     picker: *const steer_picker,
     call: *const steer_call,
 ) -> steer_picked {
-    // Without a stack on this, the most usual path: stores are what a reference count's atomic has to
-    // wait for. So what else there is gets a function that this jumps to.
-    // SAFETY: NULL or alive by this function's contract.
+    // This most common path uses no stack, because the atomic of a reference count waits for earlier
+    // stores. So the other cases are in a function that this one jumps to.
+    // SAFETY: `picker` is NULL or not freed (caller's contract).
     match unsafe { picker.as_ref() }.and_then(|picker| picker.guarded.next_in_rotation()) {
         Some(handle) => completed(handle),
-        // SAFETY: by this function's contract.
+        // SAFETY: `picker` and `call` are as documented (caller's contract).
         None => unsafe { pick_directly(picker, call) },
     }
 }
@@ -153,7 +155,7 @@ fn completed(connection: Handle) -> steer_picked {
     steer_picked { kind: STEER_PICK_COMPLETE as i64, value }
 }
 
-/// A pick of one's own that asks for nothing; else [`pick_any`].
+/// A pick by a custom picker that reads nothing of the call. Otherwise [`pick_any`].
 ///
 /// # Safety
 /// As for `steer_picker_pick`.
@@ -163,19 +165,19 @@ unsafe extern "C" fn pick_directly(
     picker: *const steer_picker,
     call: *const steer_call,
 ) -> steer_picked {
-    // SAFETY: by this function's contract.
+    // SAFETY: `picker` is NULL or not freed (caller's contract).
     let Some(asked) = (unsafe { picker.as_ref() }) else { return refused(STEER_NULL_ARGUMENT) };
     match &asked.direct {
         Some(direct) if !asked.guarded.is_poisoned() => match direct.choose() {
             Ok(handle) => completed(handle),
             Err(choice) => asked.answer(choice),
         },
-        // SAFETY: by this function's contract.
+        // SAFETY: `picker` is not NULL, and both are as documented (caller's contract).
         _ => unsafe { pick_any(picker, call) },
     }
 }
 
-/// A pick of any picker. Apart from the others, which leave what is rare to it.
+/// A pick by any picker. Apart from the functions above, which leave the rare cases to it.
 ///
 /// # Safety
 /// As for `steer_picker_pick`, and `picker` is not NULL.
@@ -185,13 +187,12 @@ unsafe extern "C" fn pick_any(
     picker: *const steer_picker,
     call: *const steer_call,
 ) -> steer_picked {
-    // SAFETY: by this function's contract.
+    // SAFETY: `picker` is not NULL and not freed (caller's contract).
     let picker = unsafe { &*picker };
-    // Without `guard`: GuardedPicker is the guard, and the rest cannot panic.
     let pick = if call.is_null() {
         picker.guarded.pick(Call::UNKNOWN)
     } else {
-        // SAFETY: by this function's contract.
+        // SAFETY: not NULL, so `call` is readable (caller's contract).
         let call = match unsafe { read(call) } {
             Ok(call) => call,
             Err(status) => return refused(status),
@@ -201,7 +202,7 @@ unsafe extern "C" fn pick_any(
         if !wants.path && wants.headers.is_none() {
             return answer(picker.guarded.pick(&Call { request_hash, ..*Call::UNKNOWN }));
         }
-        // SAFETY: by this function's contract.
+        // SAFETY: the call's path is readable (caller's contract).
         let Some(path) = (unsafe { call.path.to_cow() }) else {
             return refused(STEER_INVALID_ARGUMENT);
         };
@@ -228,7 +229,7 @@ fn answer(pick: Pick<'_>) -> steer_picked {
     }
 }
 
-/// The headers of a host's call, as far as the picker has declared that it reads them.
+/// The headers of a host's call. Shows only those that the picker has declared.
 struct CHeaders<'a> {
     call: &'a steer_call,
     declared: &'a [String],
@@ -236,19 +237,20 @@ struct CHeaders<'a> {
 
 impl Headers for CHeaders<'_> {
     fn get(&self, name: &str) -> Option<Cow<'_, [u8]>> {
-        // A picker that asks by what it has declared needs no comparison of the text.
+        // A picker usually asks with the text that it declared. Then the pointers are equal.
         let is_name = |declared: &String| ptr::eq(declared.as_str(), name) || declared == name;
         if !self.declared.iter().any(is_name) {
             return None;
         }
         let header = self.call.header?;
         let mut value = steer_str::empty();
-        // SAFETY: the host's function, with the host's `ctx`, during the pick; see `steer_call`.
+        // SAFETY: `steer_call` says that the host's function takes its `ctx` during the pick.
         let found = unsafe { header(self.call.ctx, steer_str::borrow(name), &mut value) };
         if found == 0 {
             return None;
         }
-        // SAFETY: valid until the pick is over, as `steer_call` says, which this does not outlive.
+        // SAFETY: `steer_call` says that the value is valid until the pick ends, and `self` does not
+        // outlive the pick.
         unsafe { plain_array(value.data.cast(), value.length) }.ok().map(Cow::Borrowed)
     }
 
@@ -256,25 +258,25 @@ impl Headers for CHeaders<'_> {
         let Some(add_header) = self.call.add_header else { return false };
         let value = steer_str { data: value.as_ptr().cast(), length: value.len() };
         is_header_name(name)
-            // SAFETY: as in `get`.
+            // SAFETY: `steer_call` says that the host's function takes its `ctx` during the pick.
             && unsafe { add_header(self.call.ctx, steer_str::borrow(name), value) } != 0
     }
 }
 
-/// Keeps a failure where C can read it until this thread's next one.
+/// Keeps a failure for C to read until this thread's next failure.
 fn failed(kind: steer_pick_kind, status: Cow<'_, Status>) -> steer_picked {
-    struct BackendCache {
+    struct LastFailure {
         failure: steer_pick_failure,
-        /// What `failure.message` points at when it was made for one pick.
+        /// The memory of `failure.message`, when the failure was made for one pick.
         text: String,
     }
     thread_local! {
-        static KEPT: RefCell<BackendCache> = const {
+        static LAST_FAILURE: RefCell<LastFailure> = const {
             let failure = steer_pick_failure { struct_size: 0, code: 0, message: steer_str::empty() };
-            RefCell::new(BackendCache { failure, text: String::new() })
+            RefCell::new(LastFailure { failure, text: String::new() })
         };
     }
-    let kept = KEPT.try_with(|kept| {
+    let kept = LAST_FAILURE.try_with(|kept| {
         let mut kept = kept.borrow_mut();
         let code = status.code as i32;
         let message = match status {
@@ -290,24 +292,25 @@ fn failed(kind: steer_pick_kind, status: Cow<'_, Status>) -> steer_picked {
     });
     match kept {
         Ok(value) => steer_picked { kind: kind as i64, value },
-        // The thread is ending, and there is no place to keep anything.
+        // The thread is ending and keeps nothing.
         Err(_) => refused(STEER_PANIC),
     }
 }
 
-/// Frees a picker. Any thread, when no pick of it is under way. NULL is fine. `connection_free` comes
-/// within this call for the connections that nothing else holds.
+/// `[any thread]`
+/// Frees a picker, when no pick uses it. Does nothing for NULL. `connection_free` comes within this
+/// call for connections that nothing else holds.
 ///
 /// # Safety
-/// `picker` is NULL or came with `update_state` and is not freed yet; nobody uses it during or
-/// after this call.
+/// `picker` is NULL or came with `update_state` and is not freed; nobody uses it during or after
+/// this call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_picker_free(picker: *mut steer_picker) {
     if picker.is_null() {
         return;
     }
     guard((), || {
-        // SAFETY: made by `into_raw` and not freed yet, by this function's contract.
+        // SAFETY: `picker` came from `into_raw` with `update_state` and is not freed (caller's contract).
         drop(unsafe { Box::from_raw(picker) });
     });
 }

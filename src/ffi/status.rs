@@ -1,49 +1,50 @@
-//! `steer_status`: what an entry point returns.
+//! `steer_status`: the result of a function.
 
 use super::text::steer_str;
 
-/// What an entry point returns. The numbers never change; later versions may add some.
+/// The result of a function. The numbers never change. Later versions may add some. If there are
+/// details, `steer_last_error` has them.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum steer_status {
-    /// Done; outputs are written.
+    /// Success. Outputs are written.
     STEER_OK = 0,
     /// An argument that must not be NULL is NULL. Nothing was done.
     STEER_NULL_ARGUMENT = 1,
-    /// A struct's `struct_size` is below that of version 1, or an array's elements differ in it:
-    /// set it to `sizeof` of the struct. Nothing was done.
+    /// A struct's `struct_size` is below that of version 1, or the elements of an array have
+    /// different ones. Set it to `sizeof` of the struct. Nothing was done.
     STEER_BAD_STRUCT_SIZE = 2,
     /// An argument is out of its documented range. Nothing was done.
     STEER_INVALID_ARGUMENT = 3,
     /// There is no policy of this name: see `steer_policy_name`.
     STEER_UNKNOWN_POLICY = 4,
-    /// The config was rejected: the text says which fields and why.
+    /// The config was rejected. The text lists the fields and the reasons.
     STEER_INVALID_CONFIG = 5,
-    /// There is no such endpoint, or no longer: a late report, which needs no care.
+    /// There is no such endpoint, or not any more. A late report is harmless.
     STEER_UNKNOWN_ENDPOINT = 6,
-    /// A callback that the host table must have is NULL.
+    /// A callback that the table requires is NULL.
     STEER_MISSING_CALLBACK = 7,
     /// The config given with an update was parsed for another policy.
     STEER_WRONG_CONFIG = 8,
-    /// The engine panicked: a bug of Steer's. The process is as it was, but for this call.
+    /// The engine panicked, which is a bug of Steer. Only this call is affected.
     STEER_PANIC = 9,
-    /// A host's callback: the endpoint could not be made. It is left out of the list.
+    /// For a host's `endpoint_new`: the endpoint could not be made. The engine leaves it out.
     STEER_ENDPOINT_REFUSED = 10,
-    /// A policy's name is taken, or not one that policies can have.
+    /// A policy's name is taken, or is not a valid name for policies.
     STEER_BAD_NAME = 11,
-    /// A plugin does not fit this engine, or is none. Nothing of it was registered.
+    /// The file is not a plugin, or the plugin does not fit this engine. Nothing was registered.
     STEER_BAD_PLUGIN = 12,
-    /// A plugin's entry failed. Nothing of it was registered.
+    /// A plugin's entry failed. Nothing was registered.
     STEER_PLUGIN_FAILED = 13,
-    /// A policy was registered with the engine, but gRPC does not learn of it any more: a channel or a
-    /// server exists.
+    /// A policy was registered with the engine, but gRPC cannot learn of it, because a channel or a
+    /// server exists already.
     STEER_TOO_LATE = 14,
     /// This engine cannot follow that one. Nothing was done.
     STEER_CANNOT_FOLLOW = 15,
 }
 
 impl steer_status {
-    /// What another engine has returned, which may be a later one's.
+    /// Converts a status of another engine, which may have a later version.
     pub(super) fn from_number(number: i32) -> steer_status {
         const ALL: [steer_status; 16] = [
             STEER_OK,
@@ -70,9 +71,9 @@ impl steer_status {
 
 pub use steer_status::*;
 
-/// What a status means and what to do about it, in one sentence.
-///
-/// Any thread. Takes any number, also one that this version does not know. The text is static.
+/// `[any thread]`
+/// Returns a status's meaning, and what to do about it, in one sentence. Takes any number, also one
+/// that this version does not know. The text is static.
 // Unguarded: it reads a constant.
 #[unsafe(no_mangle)]
 pub extern "C" fn steer_status_text(status: i32) -> steer_str {
@@ -84,11 +85,11 @@ pub extern "C" fn steer_status_text(status: i32) -> steer_str {
         "no policy of this name: steer_policy_name lists them",
         "the config was rejected",
         "no such endpoint, or no longer",
-        "a callback that the host table must have is NULL",
+        "a callback that the table requires is NULL",
         "the config was parsed for another policy",
         "the engine panicked: please report this with the panic's text from stderr",
         "the host could not make the endpoint",
-        "the policy's name is taken or not one that policies can have",
+        "the policy's name is taken, or is not a valid name for policies",
         "the plugin does not fit this engine: compile it with this engine's headers",
         "the plugin's entry failed",
         "too late: gRPC takes no policies once a channel or a server exists",

@@ -1,4 +1,4 @@
-//! `steer_str` (borrowed) and `steer_string` (owned): text as it crosses.
+//! `steer_str`, borrowed text, and `steer_string`, owned text.
 
 use std::borrow::Cow;
 
@@ -6,16 +6,16 @@ pub use steer_abi::steer_str;
 
 use super::guard;
 
-/// From C's text to Rust's.
+/// Converts C's texts to Rust's.
 pub(super) trait ReadText {
-    /// The text, with what is not UTF-8 replaced by U+FFFD; none when the length is absurd. Copies
-    /// only then.
+    /// The text. Bytes that are not UTF-8 are replaced by U+FFFD, which needs a copy. None when the
+    /// length is absurd.
     ///
     /// # Safety
     /// `data` points at `length` bytes that nobody writes to during `'a`, or is NULL.
     unsafe fn to_cow<'a>(self) -> Option<Cow<'a, str>>;
 
-    /// [`to_cow`](Self::to_cow), to be kept.
+    /// A copy of the text, as [`to_cow`](Self::to_cow) reads it.
     ///
     /// # Safety
     /// `data` points at `length` bytes that nobody writes to during the call, or is NULL.
@@ -30,18 +30,19 @@ impl ReadText for steer_str {
         if isize::try_from(self.length).is_err() {
             return None;
         }
-        // SAFETY: not NULL, no longer than isize::MAX, and readable by this function's contract.
+        // SAFETY: not NULL, at most isize::MAX bytes, and nobody writes to them during `'a` (caller's
+        // contract).
         let bytes = unsafe { std::slice::from_raw_parts(self.data.cast::<u8>(), self.length) };
         Some(String::from_utf8_lossy(bytes))
     }
 
     unsafe fn to_text(self) -> Option<String> {
-        // SAFETY: by this function's contract.
+        // SAFETY: nobody writes to the bytes during this call (caller's contract).
         unsafe { self.to_cow() }.map(Cow::into_owned)
     }
 }
 
-/// Text that the engine made and the caller frees.
+/// A text that the engine made and the caller frees.
 pub struct steer_string(String);
 
 impl steer_string {
@@ -50,30 +51,32 @@ impl steer_string {
     }
 }
 
-/// The text of a string, valid until it is freed. Any thread. NULL gives the empty text.
+/// `[any thread]`
+/// Returns the text of a string, valid until the string is freed. The empty text for NULL.
 ///
 /// # Safety
-/// `string` is NULL or came from this library and is not freed yet.
+/// `string` is NULL or came from this library and is not freed.
 // Unguarded: it reads a text.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_string_text(string: *const steer_string) -> steer_str {
-    // SAFETY: NULL or alive, by this function's contract.
+    // SAFETY: `string` is NULL or not freed (caller's contract).
     let string = unsafe { string.as_ref() };
     string.map_or(steer_str::empty(), |string| steer_str::borrow(&string.0))
 }
 
-/// Frees a string. Any thread. NULL is fine.
+/// `[any thread]`
+/// Frees a string. Does nothing for NULL.
 ///
 /// # Safety
-/// `string` is NULL or came from this library and is not freed yet; nobody uses it during or after
-/// this call.
+/// `string` is NULL or came from this library and is not freed; nobody uses it during or after this
+/// call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_string_free(string: *mut steer_string) {
     if string.is_null() {
         return;
     }
     guard((), || {
-        // SAFETY: made by `into_raw` and not freed yet, by this function's contract.
+        // SAFETY: `string` came from `into_raw` and is not freed (caller's contract).
         drop(unsafe { Box::from_raw(string) });
     });
 }

@@ -1,4 +1,5 @@
-//! Structs that grow: the caller says how much of a struct it knows, and the rest counts as zero.
+//! Structs that grow: `struct_size` says how much of a struct the caller knows. The rest counts as
+//! zero.
 
 use std::mem::MaybeUninit;
 use std::{ptr, slice};
@@ -8,16 +9,17 @@ use super::status::steer_status::{self, *};
 /// A struct whose first field is `size_t struct_size`.
 ///
 /// # Safety
-/// The implementor is `repr(C)`, begins with a `usize` that is its size, and may be all zeros.
+/// The implementor is `repr(C)` and begins with a `usize` that is its size. All zeros are a valid
+/// value.
 pub(super) unsafe trait Versioned: Copy {
-    /// Its size in ABI version 1: the end of the last field that it had then. Never changes.
+    /// Its size in the first ABI version that had it: the end of its last field then. Never changes.
     const FIRST_SIZE: usize;
 }
 
-/// Copies as much of a caller's struct as both sides know.
+/// Copies the part of a caller's struct that both sides know.
 ///
 /// # Safety
-/// `from` is NULL or points at a `T` of which at least `struct_size` bytes can be read.
+/// `from` is NULL or points to a `T` of which at least `struct_size` bytes can be read.
 #[inline]
 pub(super) unsafe fn read<T: Versioned>(from: *const T) -> Result<T, steer_status> {
     if from.is_null() {
@@ -26,38 +28,39 @@ pub(super) unsafe fn read<T: Versioned>(from: *const T) -> Result<T, steer_statu
     if !from.is_aligned() {
         return Err(STEER_INVALID_ARGUMENT);
     }
-    // SAFETY: readable by this function's contract; `Versioned` says that it begins with a usize.
+    // SAFETY: `from` points to a `T` (caller's contract), which begins with a usize (`Versioned`).
     let size = unsafe { from.cast::<usize>().read() };
     if size < T::FIRST_SIZE {
         return Err(STEER_BAD_STRUCT_SIZE);
     }
-    // Most callers know as much, and a copy of a known size is a few moves.
+    // Most callers know the whole struct, and a copy of a known size takes a few moves.
     if size >= size_of::<T>() {
-        // SAFETY: aligned, and so many bytes can be read (contract), which are a caller's value.
+        // SAFETY: aligned, and `struct_size` bytes of a value can be read (caller's contract).
         return Ok(unsafe { from.read() });
     }
     let mut value = MaybeUninit::<T>::zeroed();
-    // SAFETY: `size` bytes can be read (contract) and fit into `value`, which is no part of them.
+    // SAFETY: `size` bytes can be read (caller's contract). They fit into `value` and do not overlap it.
     unsafe { ptr::copy_nonoverlapping(from.cast::<u8>(), value.as_mut_ptr().cast(), size) };
-    // SAFETY: `Versioned` says that zeros are a value; over them came bytes of a caller's value.
+    // SAFETY: zeros are a valid value (`Versioned`), and the bytes copied over them are those of a
+    // caller's value.
     Ok(unsafe { value.assume_init() })
 }
 
-/// Copies the elements of an array of such structs, one after another. They are as far apart as the first one's
-/// `struct_size` says.
+/// Copies the elements of an array of such structs, one after another. The `struct_size` of the
+/// first element is the distance between elements.
 ///
 /// # Safety
-/// `from` points at `count` elements, each as for [`read`], as long as what this returns is in use; it may be NULL
-/// when `count` is 0.
+/// `from` points to `count` elements, each as for [`read`], as long as the returned iterator is in
+/// use. It may be NULL when `count` is 0.
 pub(super) unsafe fn read_array<T: Versioned>(
     from: *const T,
     count: usize,
 ) -> Result<impl Iterator<Item = Result<T, steer_status>>, steer_status> {
     let mut stride = 0;
     if count != 0 {
-        // SAFETY: there is a first element, by this function's contract.
+        // SAFETY: `count` is not 0, so `from` points to an element (caller's contract).
         unsafe { read(from) }?;
-        // SAFETY: as above; it was just found to be neither NULL nor misaligned.
+        // SAFETY: `read` has found that it is neither NULL nor misaligned.
         stride = unsafe { from.cast::<usize>().read() };
     }
     if stride % align_of::<T>() != 0 {
@@ -65,23 +68,23 @@ pub(super) unsafe fn read_array<T: Versioned>(
     }
     Ok((0..count).map(move |index| {
         let offset = index.checked_mul(stride).ok_or(STEER_INVALID_ARGUMENT)?;
-        // SAFETY: the element is part of the caller's array, by this function's contract.
+        // SAFETY: the array has more than `index` elements, `stride` bytes apart (caller's contract).
         let element = unsafe { from.byte_add(offset) };
-        // SAFETY: the same.
+        // SAFETY: the element begins with a usize (`Versioned`).
         let size = unsafe { element.cast::<usize>().read() };
         if size != stride {
             return Err(STEER_BAD_STRUCT_SIZE);
         }
-        // SAFETY: the same.
+        // SAFETY: `size` bytes of the element can be read (caller's contract).
         unsafe { read(element) }
     }))
 }
 
-/// The elements of a plain array, of a type that never grows.
+/// The elements of an array of a type that never grows.
 ///
 /// # Safety
-/// `from` points at `count` elements that nobody writes to during `'a`; it may be NULL when
-/// `count` is 0.
+/// `from` points to `count` elements that nobody writes to during `'a`. It may be NULL when `count`
+/// is 0.
 pub(super) unsafe fn plain_array<'a, T: Copy>(
     from: *const T,
     count: usize,
@@ -96,6 +99,7 @@ pub(super) unsafe fn plain_array<'a, T: Copy>(
     if bytes.is_none() || !from.is_aligned() {
         return Err(STEER_INVALID_ARGUMENT);
     }
-    // SAFETY: not NULL, aligned, not too long, and readable by this function's contract.
+    // SAFETY: not NULL, aligned, at most isize::MAX bytes, and nobody writes to the elements during
+    // `'a` (caller's contract).
     Ok(unsafe { slice::from_raw_parts(from, count) })
 }

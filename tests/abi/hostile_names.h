@@ -1,8 +1,9 @@
 /*
- * Includes STEER_HEADER between names that other headers and programs have for things of their
- * own. None of them may change what Steer's header says, and it may not take any of them.
+ * Includes STEER_HEADER between names that other headers and programs define. These names must not
+ * change Steer's header, and the header must not define any of them.
  *
- * What only C++ can tell apart (steer::Code and ::Code) is a macro for C and a type for C++.
+ * Names that only C++ can tell apart, such as steer::Code and ::Code, are macros in C and types in
+ * C++.
  */
 /* Every header of the standard library that Steer's headers include: they may use all names. */
 #ifdef __cplusplus

@@ -99,6 +99,36 @@ fn every_name_in_the_header_begins_with_steer() {
     }
 }
 
+/// Whether a function, or a pointer to one, is declared in this line.
+fn declares_a_function(line: &str) -> bool {
+    let line = line.trim_start();
+    let declares = line.split_once('(').is_some_and(|(before, rest)| {
+        let name = before.rsplit([' ', '*']).next().unwrap_or_default();
+        before.contains(' ') && (rest.starts_with('*') || name.starts_with("steer_"))
+    });
+    declares && !line.starts_with(['*', '/', '#'])
+}
+
+#[test]
+fn each_function_says_its_threads() {
+    let mut functions = 0;
+    for (name, header) in &*HEADERS {
+        let lines: Vec<&str> = header.lines().collect();
+        for at in (0..lines.len()).filter(|at| declares_a_function(lines[*at])) {
+            functions += 1;
+            let comment = lines[..at].iter().rposition(|line| line.trim_start().starts_with("/*"));
+            let tag = lines[comment.unwrap() + 1].trim_start().strip_prefix("* ");
+            assert!(
+                tag.is_some_and(|tag| write::TAGS.contains(&tag)),
+                "{name}: the comment of {:?} does not begin with one of {:?}",
+                lines[at],
+                write::TAGS
+            );
+        }
+    }
+    assert!(functions > 120, "only {functions} functions were found");
+}
+
 #[test]
 fn every_macro_of_an_installed_header_begins_with_steer() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("include/steer");

@@ -8,6 +8,16 @@ use crate::layout::{HEADERS, Header};
 /// The longest line of a comment or of a table of contents.
 const WIDTH: usize = 100;
 
+/// The tags for threads. The comment of each function and of each function pointer begins with one.
+/// In Rust they are in backticks, because rustdoc takes brackets for links.
+pub const TAGS: [&str; 3] = ["[any thread]", "[any thread, one at a time]", "[serialised]"];
+
+/// The meaning of the tags, for the head of each header.
+const TAGS_IN_SHORT: &str = "The comment of each function begins with a tag for its threads. \
+    [any thread]: on any thread, also on many at once. [any thread, one at a time]: on any thread, \
+    but not on two at once for one object. [serialised]: for one policy, never on two threads at \
+    once: within the host's work serializer.";
+
 /// The generated headers: file name and text.
 pub fn headers() -> Vec<(String, String)> {
     let mut items = items(&bindings());
@@ -94,8 +104,13 @@ fn readable(item: &str) -> String {
     text
 }
 
-/// Turns Rust's heading "# Safety" into a sentence.
+/// Turns Rust's heading "# Safety" into a sentence, and shows the tag for threads as plain text.
 fn for_c(mut lines: Vec<String>) -> Vec<String> {
+    if let Some(tag) = lines[0].strip_prefix('`').and_then(|line| line.strip_suffix('`'))
+        && TAGS.contains(&tag)
+    {
+        lines[0] = tag.to_owned();
+    }
     if let Some(at) = lines.iter().position(|line| line == "# Safety") {
         let rest = lines.split_off(at);
         let end = rest.iter().position(String::is_empty).unwrap_or(rest.len());
@@ -175,6 +190,8 @@ fn head(header: &Header) -> Vec<String> {
          that hold for every function and struct: threads, ownership, NULLs, growth.",
         WIDTH - 3,
     ));
+    lines.push(String::new());
+    lines.extend(wrap(TAGS_IN_SHORT, WIDTH - 3));
     lines.extend([String::new(), "Contents".to_owned()]);
     let mut entry = |title: &str, text: &str| {
         let indent = 4;

@@ -433,8 +433,8 @@ static void plugins_that_break(void) {
     CHECK(kit->log_count == 1);
     path_of(f->plugin, path, sizeof path);
     snprintf(line, sizeof line,
-             "%s (plugin \"%s\" 1.0 from %s): %s (1 fault so far); the policy goes on as round "
-             "robin, until it has another config, a new list after a pause, or a new release",
+             "%s (plugin \"%s\" 1.0 from %s): %s (1 fault so far); round robin replaces the "
+             "policy until it gets another config, a new list after a pause, or a new release",
              f->plugin, f->plugin, path, f->fault);
     if (kit->log_count > 0) CHECK_TEXT(steer_text(kit->log[0]), line);
     CHECK(steer_testkit_fallen_back(kit, why, sizeof why));

@@ -1,10 +1,10 @@
-//! `steer_backend`: one backend, as pickers see it.
+//! `steer_backend`: a backend as pickers see it.
 
 use std::ffi::c_void;
 
 use super::steer_str;
 
-/// The type of an attribute's value.
+/// Which value of an attribute is valid.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum steer_attribute_kind {
@@ -14,7 +14,7 @@ pub enum steer_attribute_kind {
     STEER_ATTRIBUTE_INTEGER = 1,
 }
 
-/// A string or an integer that the resolver attached to an endpoint.
+/// A text or an integer that the resolver attached to an endpoint.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_attribute {
@@ -24,14 +24,14 @@ pub struct steer_attribute {
     pub key: steer_str,
     /// A `steer_attribute_kind`.
     pub kind: i32,
-    /// The value if `kind` is STEER_ATTRIBUTE_TEXT.
+    /// The value, when it is a text.
     pub text: steer_str,
-    /// The value if `kind` is STEER_ATTRIBUTE_INTEGER.
+    /// The value, when it is an integer.
     pub integer: i64,
 }
 
-/// A backend, as the resolver describes it. Immutable. Everything that it points at lives as long
-/// as the `steer_backends` that it is part of, and all its texts are valid UTF-8.
+/// A backend, as the resolver describes it. Immutable. Everything that it points to is valid UTF-8,
+/// and valid as long as the `steer_backends` that it is part of.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_backend {
@@ -39,36 +39,35 @@ pub struct steer_backend {
     pub struct_size: usize,
     /// Its addresses as gRPC writes them ("ipv4:10.0.0.1:80"), in the order to try them.
     pub addresses: *const steer_str,
-    /// The number of addresses; at least one.
+    /// The number of addresses: at least one.
     pub address_count: usize,
-    /// The weight from the resolver; 0 if it gave none.
+    /// Its weight from the resolver. 0: none.
     pub weight: u32,
-    /// The region of the backend's xDS locality; empty if unknown.
+    /// Its region, in the terms of xDS. Empty: not known.
     pub region: steer_str,
-    /// The zone of the locality; empty if unknown.
+    /// Its zone, as `region`.
     pub zone: steer_str,
-    /// The sub-zone of the locality; empty if unknown.
+    /// Its sub-zone, as `region`.
     pub sub_zone: steer_str,
-    /// The key for consistent hashing; empty means the first address.
+    /// The key for consistent hashing. Empty: its address.
     pub hash_key: steer_str,
-    /// All other attributes from the resolver. An array of pointers, because `steer_attribute` may
-    /// grow.
+    /// All other attributes from the resolver. By pointer, because `steer_attribute` may grow.
     pub attributes: *const *const steer_attribute,
     /// The number of attributes.
     pub attribute_count: usize,
-    /// The result of `backend_new` for these addresses; NULL if the picker type has no such hook.
+    /// The pointer that `backend_new` of the picker type made for these addresses. NULL: none.
     pub data: *mut c_void,
 }
 
-/// Backends in the resolver's order. Immutable and reference counted: `steer_api.backends_hold`
-/// keeps it longer than the picker that it was given to.
+/// READY backends, in the resolver's order. Immutable and reference counted: see
+/// `steer_api.backends_hold`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_backends {
     /// `sizeof(steer_backends)`, as the engine knows it.
     pub struct_size: usize,
-    /// The backends. An array of pointers, because `steer_backend` may grow.
+    /// The backends. By pointer, because `steer_backend` may grow.
     pub items: *const *const steer_backend,
-    /// The number of backends; at least one for pickers.
+    /// The number of backends: at least one for pickers.
     pub count: usize,
 }

@@ -1,45 +1,46 @@
-//! `steer_call`: a call, as a picker sees it. `steer_call_end`: how a tracked call ended.
+//! `steer_call`: a call as pickers see it, and `steer_call_end`: how a tracked call ended.
 
 use std::ffi::c_void;
 
 use super::steer_str;
 
-/// A bit of `steer_wants.bits`: the picker reads `steer_call.path`.
+/// The picker reads the call's path. `steer_wants.bits` combines STEER_WANTS_… bits.
 pub const STEER_WANTS_PATH: u32 = 1;
-/// A bit of `steer_wants.bits`: the picker reads the headers that it declares in
-/// `steer_wants.headers`, and may add any header.
+/// The picker reads the headers that it declares, and may add others.
 pub const STEER_WANTS_HEADERS: u32 = 2;
-/// A bit of `steer_wants.bits`: the picker reads backend metrics (ORCA) in `steer_call_end`.
+/// The picker reads backend metrics (ORCA) in `steer_call_end`.
 pub const STEER_WANTS_METRICS: u32 = 4;
-/// A bit of `steer_wants.bits`: the picker reads the hash that an xDS route computed for the call.
+/// The picker reads the hash that an xDS route gives the call.
 pub const STEER_WANTS_REQUEST_HASH: u32 = 8;
 
-/// A call, as a picker sees it. Valid during the pick, as is everything that it points at.
+/// A call, as a picker sees it. Everything that it points to is read during the pick only.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_call {
     /// `sizeof(steer_call)`.
     pub struct_size: usize,
-    /// "/service/method"; empty without STEER_WANTS_PATH.
+    /// "/service/method". Empty when the picker does not want it.
     pub path: steer_str,
-    /// The first argument of the functions below.
+    /// Passed to the functions below.
     pub ctx: *mut c_void,
-    /// Looks up a header by its lower-case name. If there is one, returns 1 and stores its value in
-    /// `*value`, valid until the pick ends; the values of several headers of one name are joined by
-    /// ",". Returns 0 if there is none, or if the picker has not declared that it reads it. The
-    /// function is NULL if headers are not available.
+    /// `[any thread]`
+    /// Finds a header of the call by its lower-case name. Returns 1 and writes the value to
+    /// `*value`, valid until the pick ends. Values of several headers with one name are joined by
+    /// ",". Returns 0 when there is none, and when the picker has not declared that it reads it. May
+    /// be called only within the pick. NULL: headers are not available.
     pub header: Option<
         unsafe extern "C" fn(ctx: *mut c_void, name: steer_str, value: *mut steer_str) -> i32,
     >,
-    /// Adds a header to the call, if this pick completes. Both texts are copied. A name consists of
-    /// lower-case letters, digits, '-', '_' and '.'; if it ends in "-bin", the value may be any
-    /// bytes. Returns 1 if the header was accepted. The function is NULL if no headers can be
-    /// added.
+    /// `[any thread]`
+    /// Adds a header to the call, if this pick completes. Copies both texts. A name has lower-case
+    /// letters, digits, '-', '_' and '.'. If it ends in "-bin", the value may have any bytes.
+    /// Returns 1 when the header was taken. May be called only within the pick. NULL: headers cannot
+    /// be added.
     pub add_header:
         Option<unsafe extern "C" fn(ctx: *mut c_void, name: steer_str, value: steer_str) -> i32>,
-    /// The hash that an xDS route computed for the call (gRFC A42), if `has_request_hash` is not 0.
+    /// The hash that an xDS route gives the call (gRFC A42), when `has_request_hash` is not 0.
     pub request_hash: u64,
-    /// 0 if there is no hash, or without STEER_WANTS_REQUEST_HASH.
+    /// 0: there is no hash, or the picker does not want it.
     pub has_request_hash: i32,
     /// 0, so that the struct does not end in padding. Never read: callers that were compiled before
     /// this field had a name may leave any value in it.
@@ -50,18 +51,17 @@ pub struct steer_call {
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum steer_call_outcome {
-    /// The call ran and ended with `code`.
+    /// It ran, and ended with `code`.
     STEER_CALL_FINISHED = 0,
-    /// The call never started, or the channel gave up on it. There is no code.
+    /// It never started, or the channel gave up on it. There is no code.
     STEER_CALL_ABANDONED = 1,
 }
 
-/// A named number in a load report.
+/// A named number in a backend's report.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_metric {
-    /// `sizeof(steer_metric)`. It is the same in all elements of an array, and is the distance from
-    /// one element to the next.
+    /// `sizeof(steer_metric)`. The same in all elements of an array.
     pub struct_size: usize,
     /// The name.
     pub name: steer_str,
@@ -69,38 +69,38 @@ pub struct steer_metric {
     pub value: f64,
 }
 
-/// A load report that a backend sent with a call (ORCA, gRFC A51). Fields that it did not report
-/// are 0.
+/// The metrics that a backend reported with a call or out of band (ORCA, gRFC A51). Metrics that it
+/// did not report are 0.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_metrics {
     /// `sizeof(steer_metrics)`.
     pub struct_size: usize,
-    /// CPU utilization; may be above 1.
+    /// The used share of the processors. May be above 1.
     pub cpu_utilization: f64,
-    /// Memory utilization, 0 to 1.
+    /// The used share of the memory, from 0 to 1.
     pub mem_utilization: f64,
-    /// The application's own measure of its load; may be above 1.
+    /// The application's own measure of its load. May be above 1.
     pub application_utilization: f64,
-    /// Calls per second that the backend serves.
+    /// The calls per second that the backend serves.
     pub qps: f64,
-    /// Calls per second that the backend answers with an error.
+    /// The errors per second that it answers with.
     pub eps: f64,
     /// The costs of this call, by name.
     pub request_cost: *const steer_metric,
-    /// The number of `request_cost` elements.
+    /// The number of costs.
     pub request_cost_count: usize,
-    /// Utilization of other resources by name, 0 to 1.
+    /// The used shares of resources, by name, from 0 to 1.
     pub utilization: *const steer_metric,
-    /// The number of `utilization` elements.
+    /// The number of resources.
     pub utilization_count: usize,
-    /// Metrics that the application defines, by name.
+    /// The application's own metrics, by name.
     pub named: *const steer_metric,
-    /// The number of `named` elements.
+    /// The number of the application's own metrics.
     pub named_count: usize,
 }
 
-/// How a tracked call ended. Valid during the hook, as is everything that it points at.
+/// The end of a tracked call. Everything that it points to is read during the hook only.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_call_end {
@@ -108,13 +108,12 @@ pub struct steer_call_end {
     pub struct_size: usize,
     /// A `steer_call_outcome`.
     pub outcome: i32,
-    /// The gRPC status code, if the outcome is STEER_CALL_FINISHED.
+    /// A gRPC status code, when the call finished.
     pub code: i32,
-    /// The status message, if the outcome is STEER_CALL_FINISHED.
+    /// The status's text, when the call finished.
     pub message: steer_str,
-    /// Nanoseconds from the call's start to its end, if the outcome is STEER_CALL_FINISHED.
+    /// The nanoseconds from its start to its end, when the call finished.
     pub latency_ns: u64,
-    /// The load report that came with the call; NULL if there was none, or without
-    /// STEER_WANTS_METRICS.
+    /// The backend's report for the call. NULL: there is none, or the picker does not want it.
     pub metrics: *const steer_metrics,
 }

@@ -1,9 +1,8 @@
-//! The C ABI between Steer's engine and custom pickers and policies: data types and tables of
-//! functions, almost no code. The engine and `steer-sdk` both use these definitions, and `steer.h`
-//! is generated from them, so the three cannot differ.
+//! The C types and tables that Steer's engine shares with custom pickers and custom policies. Data
+//! and tables of functions, no code. The engine and `steer-sdk` use the same definitions, so they
+//! cannot differ. The headers `base.h` and `plugin.h` are generated from them.
 //!
-//! Authors of pickers use the crate `steer-sdk`, which wraps these types in safe traits. The rules
-//! for all of them (threads, ownership, how structs grow) are in `docs/ABI.md`.
+//! `docs/ABI.md` has the rules that hold for all of them: threads, ownership, growth.
 //!
 //! | file | C names |
 //! |---|---|
@@ -17,12 +16,11 @@
 //! | `api.rs` | `steer_api` |
 //! | `plugin.rs` | `steer_plugin` |
 //!
-//! `status.rs` is Rust only: gRPC's status codes and statuses, which the engine and `steer-sdk`
-//! share.
+//! `status.rs` has gRPC's status codes as a Rust type, which the engine and `steer-sdk` share.
 //!
-//! Must not depend on: the engine, `steer-sdk`.
+//! Must not depend on: the engine, Rust's traits for policies.
 
-#![allow(non_camel_case_types, reason = "this crate's types have their C names")]
+#![allow(non_camel_case_types, reason = "the C names are the type names here, and only here")]
 
 mod api;
 mod backend;

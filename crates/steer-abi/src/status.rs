@@ -31,7 +31,7 @@ pub enum Code {
 }
 
 impl Code {
-    /// Every code, in the order of the numbers.
+    /// Every code, by its number.
     pub const ALL: [Code; 17] = [
         Code::Ok,
         Code::Cancelled,
@@ -52,8 +52,8 @@ impl Code {
         Code::Unauthenticated,
     ];
 
-    /// Returns the code with this number; [`Code::Unknown`] for a number that gRPC does not define,
-    /// as gRPC does.
+    /// The code with this number; [`Code::Unknown`] for a number that gRPC does not define, as
+    /// gRPC itself reads such numbers.
     pub fn from_number(number: i32) -> Code {
         usize::try_from(number)
             .ok()
@@ -61,8 +61,8 @@ impl Code {
             .unwrap_or(Code::Unknown)
     }
 
-    /// Returns whether a pick may fail or drop a call with this code. The others are reserved for
-    /// applications and control planes (gRFC A54).
+    /// Whether a pick may fail or drop a call with it. The others are for applications and control
+    /// planes only (gRFC A54).
     pub fn is_for_data_plane(self) -> bool {
         !matches!(
             self,
@@ -77,7 +77,7 @@ impl Code {
         )
     }
 
-    /// Returns the name that gRPC prints, such as `DEADLINE_EXCEEDED`.
+    /// The name that gRPC prints, such as `DEADLINE_EXCEEDED`.
     pub fn name(self) -> &'static str {
         match self {
             Code::Ok => "OK",
@@ -101,42 +101,42 @@ impl Code {
     }
 }
 
-/// A gRPC status: a code and a message for people.
+/// A status: a code and a text for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     /// The code.
     pub code: Code,
-    /// The message. May be empty.
+    /// What went wrong, for people. May be empty.
     pub message: String,
 }
 
 impl Status {
-    /// The status OK, with an empty message.
+    /// The status OK, without a text.
     pub const OK: Status = Status { code: Code::Ok, message: String::new() };
 
-    /// Makes a status with this code.
+    /// A status of any code.
     pub fn new(code: Code, message: impl Into<String>) -> Status {
         Status { code, message: message.into() }
     }
 
-    /// Makes a status UNAVAILABLE: the call may succeed later, or at another backend.
+    /// UNAVAILABLE: try again, perhaps elsewhere.
     pub fn unavailable(message: impl Into<String>) -> Status {
         Status::new(Code::Unavailable, message)
     }
 
-    /// Makes a status INTERNAL: this side has a bug.
+    /// INTERNAL: something is broken on this side.
     pub fn internal(message: impl Into<String>) -> Status {
         Status::new(Code::Internal, message)
     }
 
-    /// Returns whether the code is OK.
+    /// Whether the code is OK.
     pub fn is_ok(&self) -> bool {
         self.code == Code::Ok
     }
 
-    /// Returns the status that a pick may fail a call with: this one, or INTERNAL with gRPC's own
-    /// message if a data plane may not produce the code (gRFC A54). `source` is gRPC's name for the
-    /// origin of the status.
+    /// The status for calls that a pick fails or drops. A code that a data plane must not produce
+    /// becomes INTERNAL, with gRPC's text for that (gRFC A54). `source` is gRPC's word for the
+    /// status's origin.
     pub fn for_data_plane(&self, source: &str) -> Status {
         if self.code.is_for_data_plane() {
             return self.clone();
@@ -159,7 +159,7 @@ mod tests {
     use crate::steer_code;
 
     #[test]
-    fn codes_have_grpcs_numbers_and_other_numbers_are_unknown() {
+    fn numbers_are_grpcs_and_unknown_numbers_read_as_unknown() {
         for (number, code) in Code::ALL.into_iter().enumerate() {
             assert_eq!(code as usize, number);
             assert_eq!(Code::from_number(number as i32), code);

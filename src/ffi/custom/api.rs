@@ -64,7 +64,8 @@ pub(super) static API: steer_api = steer_api {
     request_reresolution: Some(delegate::request_reresolution),
 };
 
-/// The engine's functions for policies of one's own. Any thread. Static.
+/// `[any thread]`
+/// Returns the engine's functions for custom pickers and custom policies. Static.
 // Unguarded: a constant.
 #[unsafe(no_mangle)]
 pub extern "C" fn steer_api_get() -> *const steer_api {

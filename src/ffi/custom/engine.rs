@@ -27,47 +27,59 @@ use crate::ffi::versioned::{Versioned, read};
 use crate::ffi::{guard, library, stats as stats_here, steer_status, steer_string, text};
 use crate::stats;
 
-/// One engine, for the other copies of Steer in its process. Static. All of its functions are there,
-/// and concern this engine alone; each is as the one of its name that `steer.h` declares.
+/// One engine, for the other copies of Steer in its process. Static. No function pointer in it is
+/// NULL. Each function concerns this engine alone, and does what the function of its name does.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct steer_engine {
     /// `sizeof(steer_engine)`, as this engine knows it.
     pub struct_size: usize,
-    /// What `steer_abi_version` returns.
+    /// The number that `steer_abi_version` returns.
     pub abi_version: u32,
     /// 0.
     pub reserved: u32,
-    /// What `steer_version` returns.
+    /// The text that `steer_version` returns.
     pub version: steer_str,
-    /// The file that it is in: a library or a program.
+    /// The path of the library or program that contains the engine.
     pub place: steer_str,
-    /// What `steer_api_get` returns.
+    /// The table that `steer_api_get` returns.
     pub api: *const steer_api,
-    /// `steer_register_plugin`
+    /// `[any thread]`
+    /// As `steer_register_plugin`.
     pub register_plugin: Option<unsafe extern "C" fn(plugin: *const steer_plugin) -> i32>,
-    /// `steer_register_picker`
+    /// `[any thread]`
+    /// As `steer_register_picker`.
     pub register_picker: Option<unsafe extern "C" fn(kind: *const steer_picker_type) -> i32>,
-    /// `steer_register_policy`
+    /// `[any thread]`
+    /// As `steer_register_policy`.
     pub register_policy: Option<unsafe extern "C" fn(kind: *const steer_policy_type) -> i32>,
-    /// `steer_load_plugin`
+    /// `[any thread]`
+    /// As `steer_load_plugin`.
     pub load_plugin: Option<unsafe extern "C" fn(path: steer_str) -> i32>,
-    /// `steer_load_plugins`, which says each time what came of it.
+    /// `[any thread]`
+    /// As `steer_load_plugins`. Each call returns the result of the first one.
     pub load_plugins: Option<unsafe extern "C" fn() -> i32>,
-    /// `steer_last_error`
+    /// `[any thread]`
+    /// As `steer_last_error`.
     pub last_error: Option<unsafe extern "C" fn() -> steer_str>,
-    /// `steer_policy_name`
+    /// `[any thread]`
+    /// As `steer_policy_name`.
     pub policy_name:
         Option<unsafe extern "C" fn(index: usize, name: *mut *mut steer_string) -> i32>,
-    /// `steer_stats_json`
+    /// `[any thread]`
+    /// As `steer_stats_json`.
     pub stats_json: Option<unsafe extern "C" fn(text: *mut *mut steer_string) -> i32>,
-    /// `steer_stats_prometheus`
+    /// `[any thread]`
+    /// As `steer_stats_prometheus`.
     pub stats_prometheus: Option<unsafe extern "C" fn(text: *mut *mut steer_string) -> i32>,
-    /// `steer_stats_track_calls`
+    /// `[any thread]`
+    /// As `steer_stats_track_calls`.
     pub stats_track_calls: Option<unsafe extern "C" fn(on: i32)>,
-    /// `steer_string_text`
+    /// `[any thread]`
+    /// As `steer_string_text`.
     pub string_text: Option<unsafe extern "C" fn(string: *const steer_string) -> steer_str>,
-    /// `steer_string_free`
+    /// `[any thread]`
+    /// As `steer_string_free`.
     pub string_free: Option<unsafe extern "C" fn(string: *mut steer_string)>,
 }
 
@@ -129,11 +141,13 @@ pub(super) fn leaders_api() -> Option<&'static steer_api> {
     Some(unsafe { &*leader.engine.api })
 }
 
-/// Says that this engine serves a host's gRPC, and returns what other copies of Steer are to be
-/// given. NULL: this engine follows another one. Any thread; any number of times.
+/// `[any thread]`
+/// Makes this engine serve a host's gRPC, and returns the table for other copies of Steer. NULL: this
+/// engine follows another one. May be called any number of times.
 ///
-/// `knows` is asked after each registration whether the host knows a policy of this name, or still
-/// learns of it; 0: it is too late for that. NULL: nobody is asked. Any thread, with no lock held.
+/// After each registration, the engine calls `knows`, which returns whether the host knows a policy
+/// of this name or can still learn of it. 0: it is too late for that. `knows` is called on any
+/// thread, with no lock held. It may be NULL.
 ///
 /// # Safety
 /// `knows` is NULL or can be called at any time.
@@ -156,15 +170,17 @@ pub unsafe extern "C" fn steer_engine_lead(
     })
 }
 
-/// Has this engine follow another copy's: passes on what was registered here, and from then on
-/// whatever `steer_register_…`, `steer_load_plugin…` and `steer_stats_…` are asked. Any thread. The same leader once
-/// more, and this engine itself, are fine.
+/// `[any thread]`
+/// Makes this engine follow another copy's engine. Passes on the existing registrations, and from
+/// then on each call of `steer_register_…`, `steer_load_…` and `steer_stats_…`. Does nothing when
+/// it follows that engine already, and for this engine itself.
 ///
-/// STEER_CANNOT_FOLLOW: nothing has changed. Another status is that of what could not be passed on first;
-/// the rest was. `steer_last_error` says why.
+/// STEER_CANNOT_FOLLOW: nothing has changed. Other statuses: a registration could not be passed on,
+/// and this is the first such status. The others were passed on. `steer_last_error` has the reasons.
 ///
 /// # Safety
-/// `leader` is NULL (STEER_NULL_ARGUMENT) or came from `steer_engine_lead` of an engine that stays for ever.
+/// `leader` is NULL (STEER_NULL_ARGUMENT) or came from `steer_engine_lead` of an engine that is never
+/// unloaded.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_engine_follow(leader: *const steer_engine) -> steer_status {
     guard(STEER_PANIC, || {

@@ -57,12 +57,13 @@ struct PluginBody {
 const BODY: usize = offset_of!(steer_plugin, struct_size);
 const _: () = assert!(size_of::<steer_plugin>() - BODY == size_of::<PluginBody>());
 
-/// Takes a plugin that is linked with the program: checks it and calls its entry. Any thread; also
-/// before `main`. If that is not STEER_OK, `steer_last_error` says why, and nothing of it was
-/// registered, unless it is STEER_TOO_LATE.
+/// `[any thread]`
+/// Registers a plugin that is linked with the program: checks it and calls its entry. Works before
+/// `main`, too. Unless it returns STEER_OK, `steer_last_error` has the reason. Except with
+/// STEER_TOO_LATE, nothing of the plugin was then registered.
 ///
 /// # Safety
-/// `plugin` is NULL (STEER_NULL_ARGUMENT) or one that keeps what `steer_plugin` says, for ever.
+/// `plugin` is NULL (STEER_NULL_ARGUMENT) or a plugin as `steer_plugin` documents, and is never freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_register_plugin(plugin: *const steer_plugin) -> steer_status {
     guard(STEER_PANIC, || {
@@ -87,14 +88,15 @@ pub(super) unsafe fn register_here(plugin: *const steer_plugin) -> steer_status 
     }
 }
 
-/// Loads a plugin from a shared library, which stays in the process for good. Any thread. If that
-/// is not STEER_OK, `steer_last_error` says why, and nothing of it was registered, unless it is
-/// STEER_TOO_LATE.
+/// `[any thread]`
+/// Loads a plugin from a shared library, which stays in the process. Unless it returns STEER_OK,
+/// `steer_last_error` has the reason. Except with STEER_TOO_LATE, nothing of the plugin was then
+/// registered.
 ///
-/// A plugin of the same name takes the place of the one before: configs that are parsed from then
-/// on use it, while channels and pickers that have the old one keep it. Its file may have another
-/// path, or take the old one's place: as a new file, renamed to that path. A file that is written
-/// over changes under those that use it.
+/// A plugin replaces an earlier one of the same name: configs that are parsed from then on use it.
+/// Channels and pickers that have the old one keep it. The new file may have another path. It may
+/// also have the old file's path: rename a new file to that path. Never write over a loaded file,
+/// because that changes the code that runs.
 ///
 /// # Safety
 /// `path` is readable. Loading a library runs its code.
@@ -128,11 +130,12 @@ pub(super) unsafe fn load_here(path: steer_str) -> steer_status {
     }
 }
 
-/// Loads the plugins whose paths stand in the environment variable STEER_PLUGINS, between ':'
-/// (';' on Windows). Any thread; the second time it does nothing. When some cannot be loaded, the others are,
-/// and the status is that of the first of them; `steer_last_error` names all.
+/// `[any thread]`
+/// Loads the plugins whose paths are in the environment variable STEER_PLUGINS, separated by ':'
+/// (';' on Windows). The second call does nothing. If some cannot be loaded, loads the others,
+/// returns the first status, and `steer_last_error` names all that failed.
 ///
-/// Ignores the variable in a process that has more rights than the one that started it (setuid,
+/// Ignores the variable in a process that has more rights than the process that started it (setuid,
 /// setgid, file capabilities), as the dynamic linker ignores LD_PRELOAD there.
 ///
 /// # Safety

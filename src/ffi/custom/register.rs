@@ -28,10 +28,12 @@ struct Staged {
     factories: Vec<Arc<dyn PolicyFactory>>,
 }
 
-/// Registers a kind of picker: `steer_api.register_picker`. Any thread.
+/// `[any thread]`
+/// Registers a picker type, as `steer_api.register_picker` does.
 ///
 /// # Safety
-/// `kind` is NULL (STEER_NULL_ARGUMENT) or a table that keeps what `steer_picker_type` says.
+/// `kind` is NULL (STEER_NULL_ARGUMENT) or a table whose hooks do what `steer_picker_type`
+/// documents.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_register_picker(kind: *const steer_picker_type) -> steer_status {
     guard(STEER_PANIC, || {
@@ -57,10 +59,12 @@ pub(super) unsafe fn picker_here(kind: *const steer_picker_type) -> steer_status
     }
 }
 
-/// Registers a kind of policy: `steer_api.register_policy`. Any thread.
+/// `[any thread]`
+/// Registers a policy type, as `steer_api.register_policy` does.
 ///
 /// # Safety
-/// `kind` is NULL (STEER_NULL_ARGUMENT) or a table that keeps what `steer_policy_type` says.
+/// `kind` is NULL (STEER_NULL_ARGUMENT) or a table whose hooks do what `steer_policy_type`
+/// documents.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_register_policy(kind: *const steer_policy_type) -> steer_status {
     guard(STEER_PANIC, || {
