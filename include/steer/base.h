@@ -197,8 +197,8 @@ typedef int32_t steer_state;
 /* --- gRPC status codes ----------------------------------------------------------------------- */
 
 /*
- * A gRPC status code, with gRPC's numbers. Codes travel as `int32_t`. gRFC A54 says which of them
- * a picker may fail calls with.
+ * A gRPC status code, with gRPC's numbers. The ABI passes codes as `int32_t`. gRFC A54 lists those
+ * that a picker may fail calls with.
  */
 enum steer_code
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
