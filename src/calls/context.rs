@@ -11,7 +11,7 @@ use crate::stats::Clock;
 /// after the policy is shut down.
 pub trait CallContext: Clock {
     /// Handles a fault of a picker or call listener of this generation of the policy. `place` names
-    /// the hook. Returns `true` if the policy will be replaced, or was. Otherwise the policy goes on,
-    /// because its author or the host chose that.
+    /// the hook. Returns `true` if the policy will be replaced, or was. Otherwise the policy goes
+    /// on, because its author or the host chose that.
     fn data_plane_fault(&self, place: &str, panic: Panic, generation: u64) -> bool;
 }

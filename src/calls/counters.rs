@@ -1,11 +1,12 @@
-//! The calls of one backend: how many are in flight, and how the others ended. A policy can attach an
-//! observer that learns from them.
+//! The calls of one backend: how many are in flight, and how the others ended. A policy can attach
+//! an observer that learns from them.
 //!
-//! A call counts as in flight from its pick, not from its start. So threads that pick at the same time
-//! see each other, and do not all choose the same idle backend. A call that never starts stops
+//! A call counts as in flight from its pick, not from its start. So threads that pick at the same
+//! time see each other, and do not all choose the same idle backend. A call that never starts stops
 //! counting when its tracker is dropped.
 //!
-//! Cost: one atomic addition for a pick, four when the call ends, all on cache lines of this backend.
+//! Cost: one atomic addition for a pick, four when the call ends, all on cache lines of this
+//! backend.
 //!
 //! Must not depend on: how a backend is chosen.
 
@@ -115,9 +116,9 @@ impl<T: CallObserver> CallListener for CallCounters<T> {
 
 impl<T: CallObserver> BackendStatsSource for CallCounters<T> {
     fn write_stats(&self, row: &mut BackendStats, now: Duration) {
-        // Acquire: pairs with `finished`. The load of the calls in flight comes after it, so that no
-        // call is counted as both. A call that ends meanwhile may be counted as neither.
-        // If no call has ended and none is in flight, zeros do: nothing is allocated.
+        // Acquire: pairs with `finished`. The load of the calls in flight comes after it, so that
+        // no call is counted as both. A call that ends meanwhile may be counted as neither. If no
+        // call has ended and none is in flight, zeros do: nothing is allocated.
         let none = Ended::default();
         let calls = match self.ended.get() {
             Some(calls) => calls,
@@ -162,7 +163,8 @@ mod model {
         // Statistics read a counter for each code. More interruptions only take more time.
         crate::model::check(2, || {
             let observed = Arc::new(CallCounters::new(()));
-            // Made before the threads start: loom does not model `OnceLock`, and sees no order in it.
+            // Made before the threads start: loom does not model `OnceLock`, and sees no order in
+            // it.
             observed.ended.get_or_init(Box::default).latency.get_or_init(Latency::default);
             let call = {
                 let observed = observed.clone();

@@ -28,8 +28,8 @@ pub enum CallEnd<'a> {
 
 /// Gets the events of tracked calls. Any thread, many at the same time.
 pub trait CallListener: Send + Sync {
-    /// The backend with this index in the picker was picked for a call. Called within the pick, once
-    /// for each call that [`CallListener::finished`] will be called for.
+    /// The backend with this index in the picker was picked for a call. Called within the pick,
+    /// once for each call that [`CallListener::finished`] will be called for.
     fn picked(&self, _backend: usize, _state: Handle) {}
 
     /// The call starts.
@@ -38,8 +38,8 @@ pub trait CallListener: Send + Sync {
     /// The call has ended. Called exactly once for each picked call, and last.
     fn finished(&self, backend: usize, state: Handle, end: &CallEnd<'_>);
 
-    /// Whether the listener needs the latency of calls. If not, it gets 0, and a reading of the clock
-    /// is saved. Asked once for each backend of a picker.
+    /// Whether the listener needs the latency of calls. If not, it gets 0, and a reading of the
+    /// clock is saved. Asked once for each backend of a picker.
     fn wants_latency(&self) -> bool {
         true
     }

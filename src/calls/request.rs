@@ -12,20 +12,20 @@ pub struct Call<'a> {
     pub path: &'a str,
     /// The call's headers.
     pub headers: &'a dyn Headers,
-    /// The hash that an xDS route gives the call (gRFC A42). `None` if the host has none, or the picker
-    /// did not ask for it.
+    /// The hash that an xDS route gives the call (gRFC A42). `None` if the host has none, or the
+    /// picker did not ask for it.
     pub request_hash: Option<u64>,
 }
 
 /// The headers of a call.
 pub trait Headers {
     /// The value of a header, by its lower-case name. Several values of one name are joined by ",".
-    /// Headers that the picker did not ask for are absent. Values are text, except for names that end
-    /// in "-bin".
+    /// Headers that the picker did not ask for are absent. Values are text, except for names that
+    /// end in "-bin".
     fn get(&self, name: &str) -> Option<Cow<'_, [u8]>>;
 
-    /// Adds a header to the call, if this pick completes. Returns `false` if the host cannot do that,
-    /// or if the name or the value cannot be sent.
+    /// Adds a header to the call, if this pick completes. Returns `false` if the host cannot do
+    /// that, or if the name or the value cannot be sent.
     fn add(&self, name: &str, value: &[u8]) -> bool;
 }
 
@@ -61,7 +61,8 @@ impl Call<'_> {
 pub struct Wants {
     /// [`Call::path`].
     pub path: bool,
-    /// [`Call::headers`], and the lower-case names that it reads. No names, if it only adds headers.
+    /// [`Call::headers`], and the lower-case names that it reads. No names, if it only adds
+    /// headers.
     pub headers: Option<Arc<[String]>>,
     /// The load report at the end of a tracked call.
     pub metrics: bool,

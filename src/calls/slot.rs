@@ -1,7 +1,7 @@
 //! The memory of tracked calls. It is reused, so that tracking a call soon allocates nothing.
 //!
-//! Each thread keeps a list of free boxes. If one thread picks and another sees the calls end, boxes
-//! gather on the second. They go back in batches, through a queue that all threads share.
+//! Each thread keeps a list of free boxes. If one thread picks and another sees the calls end,
+//! boxes gather on the second. They go back in batches, through a queue that all threads share.
 //!
 //! Cost: a pop and a push on the thread's list; at most every 128th also uses the shared queue.
 //!
@@ -16,14 +16,14 @@ use crate::sync::{Lazy, without_fork};
 
 /// Reused memory with a tracked call in it.
 ///
-/// Made by a pick, and owned by the host until the call ends, on any thread. Dropping it abandons the
-/// call if it has not ended, and frees the memory for another call.
+/// Made by a pick, and owned by the host until the call ends, on any thread. Dropping it abandons
+/// the call if it has not ended, and frees the memory for another call.
 pub struct TrackedSlot(Option<Slot>);
 
 type Slot = Box<Option<TrackedCall>>;
 
-/// Boxes that move between a thread and the queue at once, so that the queue is used rarely. A thread
-/// keeps up to twice as many.
+/// Boxes that move between a thread and the queue at once, so that the queue is used rarely. A
+/// thread keeps up to twice as many.
 const BATCH: usize = 128;
 
 /// Batches in the queue: 8192 boxes. Further ones are given back to the allocator.

@@ -15,9 +15,9 @@ use crate::sync::{Handle, get_or_init};
 
 /// A backend whose calls are tracked.
 ///
-/// Made by a policy, for one picker or several successive ones. Used on any thread. Each call holds a
-/// reference to its backend and not to the picker: so calls to different backends share no written
-/// cache line. Ends with the last of its pickers and calls.
+/// Made by a policy, for one picker or several successive ones. Used on any thread. Each call holds
+/// a reference to its backend and not to the picker: so calls to different backends share no
+/// written cache line. Ends with the last of its pickers and calls.
 pub struct TrackedBackend {
     connection: Connection,
     listener: Arc<dyn CallListener>,
@@ -39,8 +39,9 @@ struct Published {
 }
 
 impl TrackedBackend {
-    /// A backend with this index in its picker. `listener` gets the events of its calls. All pickers
-    /// that share it must belong to one policy, and must agree on whether they want load reports.
+    /// A backend with this index in its picker. `listener` gets the events of its calls. All
+    /// pickers that share it must belong to one policy, and must agree on whether they want load
+    /// reports.
     pub fn new(
         connection: Connection,
         listener: Arc<dyn CallListener>,
@@ -55,8 +56,8 @@ impl TrackedBackend {
         &self.connection
     }
 
-    /// Sets the policy of the backend's picker. `values` returns the policy, its generation, and whether
-    /// the picker wants load reports. It is called the first time only.
+    /// Sets the policy of the backend's picker. `values` returns the policy, its generation, and
+    /// whether the picker wants load reports. It is called the first time only.
     #[inline]
     pub(crate) fn publish(&self, values: impl FnOnce() -> (Arc<dyn CallContext>, u64, bool)) {
         get_or_init(&self.published, || {
@@ -84,8 +85,8 @@ impl TrackedBackend {
 
 /// One call, from its pick to its end.
 ///
-/// Made by a pick. The host owns it, moves it between threads, and reports the call's start and end.
-/// Dropping it abandons a call that has not ended.
+/// Made by a pick. The host owns it, moves it between threads, and reports the call's start and
+/// end. Dropping it abandons a call that has not ended.
 pub struct TrackedCall {
     backend: Arc<TrackedBackend>,
     /// The picker's own data, passed to the listener.

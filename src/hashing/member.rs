@@ -1,9 +1,9 @@
-//! A backend as consistent hashing sees it: a key, which stays the same wherever and whenever it is
-//! hashed, and a weight.
+//! A backend as consistent hashing sees it: a weight, and a key that is the same in every client
+//! and at every time.
 //!
 //! Sources: gRPC's `ring_hash`, gRFC A76 (the hash key attribute).
 //!
-//! Must not know: rings, tables.
+//! Must not depend on: rings, tables.
 
 use std::borrow::Cow;
 
@@ -11,17 +11,18 @@ use percent_encoding::percent_decode_str;
 
 use crate::endpoints::EndpointDescriptor;
 
-/// A backend that takes part.
+/// A backend of a ring or table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member<'a> {
-    /// What is hashed.
+    /// The text that is hashed.
     pub key: Cow<'a, [u8]>,
-    /// Its share, next to those of the others; at least 1.
+    /// Its share relative to the others. At least 1.
     pub weight: u64,
 }
 
 impl<'a> Member<'a> {
-    /// An endpoint: its hash key, or else its first address; weight 1 if the resolver gave it none.
+    /// An endpoint. The key is its hash key, or its first address if it has none. The weight is 1
+    /// if the resolver gave it none.
     pub fn from_endpoint(endpoint: &'a EndpointDescriptor) -> Member<'a> {
         let key = match endpoint.addresses.first() {
             Some(address) if endpoint.hash_key.is_empty() => of_address(address),
@@ -32,7 +33,7 @@ impl<'a> Member<'a> {
 }
 
 impl Member<'_> {
-    /// The same, with a key of its own.
+    /// The same member, which owns its key.
     pub fn into_owned(self) -> Member<'static> {
         Member { key: Cow::Owned(self.key.into_owned()), weight: self.weight }
     }
@@ -42,7 +43,8 @@ impl Member<'_> {
 pub(crate) fn of_address(address: &str) -> Cow<'_, [u8]> {
     match address.split_once(':') {
         Some(("ipv4" | "vsock", rest)) => Cow::Borrowed(rest.as_bytes()),
-        // Older gRPCs write it as it is, with a '%' before a scope; later ones encode the brackets.
+        // Older gRPC versions write it as it is, with a '%' before a scope. Later ones encode the
+        // brackets.
         Some(("ipv6", rest)) if rest.starts_with('[') => Cow::Borrowed(rest.as_bytes()),
         Some(("ipv6" | "unix", rest)) => percent_decode_str(rest).into(),
         // The path of such a socket begins with a zero byte.
@@ -79,12 +81,12 @@ mod tests {
     }
 
     #[test]
-    fn or_the_hash_key() {
+    fn a_hash_key_replaces_the_address() {
         assert_eq!(key("ipv4:10.0.0.1:80", "ipv4:pod-0"), "ipv4:pod-0");
     }
 
     #[test]
-    fn no_weight_is_1() {
+    fn a_missing_weight_counts_as_1() {
         let weight = |weight| {
             Member::from_endpoint(&EndpointDescriptor { weight, ..EndpointDescriptor::default() })
                 .weight

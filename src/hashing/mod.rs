@@ -1,13 +1,13 @@
-//! Consistent hashing: which backend a call's hash belongs to, so that few calls move when backends come
-//! and go.
+//! Consistent hashing: which backend a call's hash belongs to, so that few calls move when backends
+//! come and go.
 //!
 //! | file | idea |
 //! |---|---|
-//! | `member.rs` | what is known of a backend that takes part: its key and its weight |
-//! | `ring.rs` | the ketama ring |
+//! | `member.rs` | a backend as hashing sees it: its key and its weight |
+//! | `ring/` | the ketama ring |
 //! | `maglev.rs` | the maglev table |
 //!
-//! Must not know: connections and their states, any policy.
+//! Must not depend on: connections and their states, any policy.
 
 pub mod maglev;
 mod member;

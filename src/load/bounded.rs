@@ -1,16 +1,19 @@
-//! Room for calls: how many a backend may have in flight, next to the others.
+//! Bounded loads: how many calls a backend may have in flight, relative to the others.
 //!
-//! Source: Mirrokni, Thorup, Zadimoghaddam, "Consistent Hashing with Bounded Loads" (arXiv 1608.01350): with a factor of
-//! c, a backend takes a call only if it then has at most ⌈c · m / n⌉ of the m calls in flight on n backends. As c is at least 1,
-//! there is always one that has room.
+//! With a factor of c, a backend takes a call only if it then has at most ⌈c · m / n⌉ of the m
+//! calls in flight on n backends. c is at least 1, so there is always a backend that takes the
+//! call.
 //!
-//! A call takes its place by one compare-and-swap, so that threads which pick at the same time cannot fill a backend
-//! beyond its bound together.
+//! A call is counted by one compare-and-swap. So threads that pick at the same time cannot exceed a
+//! backend's limit together.
 //!
-//! Cost: two atomic operations on a line that all picks share, and one on the backend's, for a call; nothing without a
-//! factor, as then nothing here is used.
+//! Source: Mirrokni, Thorup, Zadimoghaddam, "Consistent Hashing with Bounded Loads" (arXiv
+//! 1608.01350).
 //!
-//! Must not know: how a backend is chosen, connections.
+//! Cost of a call: two atomic operations on a cache line that all picks share, and one on a line of
+//! the backend. A policy without a factor uses nothing of this.
+//!
+//! Must not depend on: how a backend is chosen, connections.
 
 use std::sync::Arc;
 
@@ -19,29 +22,33 @@ use crossbeam_utils::CachePadded;
 use crate::calls::{CallEnd, CallObserver};
 use crate::sync::atomic::{AtomicU64, Ordering};
 
-/// The calls in flight of all backends together.
+/// The number of calls in flight over all backends of a policy. Any thread.
 #[derive(Debug, Default)]
 pub struct TotalInFlight(CachePadded<AtomicU64>);
 
-/// One backend's calls in flight: what it has given away of its room.
+/// The number of calls in flight on one backend.
+///
+/// Made by a policy for each address, and shared with its pickers. Any thread, many at the same
+/// time.
 #[derive(Debug)]
 pub struct BackendCapacity {
-    taken: AtomicU64,
+    in_flight: AtomicU64,
     total: Arc<TotalInFlight>,
 }
 
-/// A call that looks for a backend. It counts already, and no more if it does not find one.
+/// A call that looks for a backend. It counts in the total. Dropping it takes it out again: then it
+/// has found no backend.
 pub struct Arrival<'a> {
     total: &'a TotalInFlight,
-    /// What a backend may have in flight with this call.
+    /// The most calls that a backend may have in flight, this one included.
     limit: u64,
 }
 
 impl TotalInFlight {
-    /// One more call, with this factor in percent, among so many backends.
+    /// Counts one more call in the total. `percent` is the factor, `backends` their number.
     pub fn arrive(&self, percent: u32, backends: usize) -> Arrival<'_> {
-        // Relaxed, here and below: nothing is published by a count, and a limit may be as old as the
-        // call that it is for.
+        // Relaxed, here and below: a count publishes no other memory, and the limit is allowed to
+        // be as old as the call.
         let calls = self.0.fetch_add(1, Ordering::Relaxed) + 1;
         let limit = (u64::from(percent) * calls).div_ceil(100 * backends.max(1) as u64);
         Arrival { total: self, limit }
@@ -51,38 +58,39 @@ impl TotalInFlight {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// How many there are.
+    /// The number of calls.
     pub fn in_flight(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
 
 impl BackendCapacity {
-    /// Of a backend without calls.
+    /// A backend without calls, which counts in `total`.
     pub fn new(total: &Arc<TotalInFlight>) -> BackendCapacity {
-        BackendCapacity { taken: AtomicU64::new(0), total: Arc::clone(total) }
+        BackendCapacity { in_flight: AtomicU64::new(0), total: Arc::clone(total) }
     }
 
-    /// How many calls are in flight.
-    pub fn taken(&self) -> u64 {
-        self.taken.load(Ordering::Relaxed)
+    /// The number of calls.
+    pub fn in_flight(&self) -> u64 {
+        self.in_flight.load(Ordering::Relaxed)
     }
 }
 
 impl Arrival<'_> {
-    /// The call takes its place if this backend has room for it. What it has taken it gives back when it ends.
-    pub fn take(self, room: &BackendCapacity) -> Result<(), Self> {
-        let one_more = |taken| (taken < self.limit).then_some(taken + 1);
-        if room.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_err() {
+    /// Gives the call to this backend if it is below its limit. The end of the call is counted by
+    /// [`BackendCapacity::ended`](CallObserver::ended).
+    pub fn take(self, backend: &BackendCapacity) -> Result<(), Self> {
+        let one_more = |calls| (calls < self.limit).then_some(calls + 1);
+        if backend.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_err() {
             return Err(self);
         }
         std::mem::forget(self);
         Ok(())
     }
 
-    /// The call takes its place in any case.
-    pub fn take_anyway(self, room: &BackendCapacity) {
-        room.taken.fetch_add(1, Ordering::Relaxed);
+    /// Gives the call to this backend, whatever its limit.
+    pub fn take_anyway(self, backend: &BackendCapacity) {
+        backend.in_flight.fetch_add(1, Ordering::Relaxed);
         std::mem::forget(self);
     }
 }
@@ -93,10 +101,10 @@ impl Drop for Arrival<'_> {
     }
 }
 
-/// A call is picked after it has taken its place.
+/// Does not count picks: [`Arrival::take`] has counted them.
 impl CallObserver for BackendCapacity {
     fn ended(&self, _end: &CallEnd<'_>) {
-        self.taken.fetch_sub(1, Ordering::Relaxed);
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
         self.total.leave();
     }
 }
@@ -106,36 +114,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_backend_has_room_for_its_share_rounded_up() {
+    fn the_limit_is_the_share_rounded_up() {
         let total = Arc::new(TotalInFlight::default());
-        let rooms = [
+        let backends = [
             BackendCapacity::new(&total),
             BackendCapacity::new(&total),
             BackendCapacity::new(&total),
         ];
-        let taken = |percent, room: &BackendCapacity| total.arrive(percent, 3).take(room).is_ok();
-        // The nth call, with a bound of 1.5 · n / 3 for each backend: 1, 1, 2, 2, 3, 3.
-        assert!(taken(150, &rooms[0]));
-        assert!(!taken(150, &rooms[0]) && taken(150, &rooms[1]));
-        assert!(taken(150, &rooms[0]));
-        assert!(!taken(150, &rooms[0]) && taken(150, &rooms[1]));
-        assert!(taken(150, &rooms[0]));
-        assert_eq!(rooms.each_ref().map(BackendCapacity::taken), [3, 2, 0]);
+        let taken =
+            |percent, backend: &BackendCapacity| total.arrive(percent, 3).take(backend).is_ok();
+        // The nth call has a limit of 1.5 · n / 3 for each backend: 1, 1, 2, 2, 3, 3.
+        assert!(taken(150, &backends[0]));
+        assert!(!taken(150, &backends[0]) && taken(150, &backends[1]));
+        assert!(taken(150, &backends[0]));
+        assert!(!taken(150, &backends[0]) && taken(150, &backends[1]));
+        assert!(taken(150, &backends[0]));
+        assert_eq!(backends.each_ref().map(BackendCapacity::in_flight), [3, 2, 0]);
         assert_eq!(total.in_flight(), 5);
-        for (room, calls) in rooms.iter().zip([3, 2, 0]) {
-            (0..calls).for_each(|_| room.ended(&CallEnd::Abandoned));
+        for (backend, calls) in backends.iter().zip([3, 2, 0]) {
+            (0..calls).for_each(|_| backend.ended(&CallEnd::Abandoned));
         }
         assert_eq!(total.in_flight(), 0);
     }
 
     #[test]
-    fn with_the_least_factor_there_is_always_room_somewhere() {
+    fn with_the_least_factor_some_backend_always_takes_the_call() {
         let total = Arc::new(TotalInFlight::default());
-        let rooms: Vec<BackendCapacity> = (0..7).map(|_| BackendCapacity::new(&total)).collect();
+        let backends: Vec<BackendCapacity> = (0..7).map(|_| BackendCapacity::new(&total)).collect();
         for call in 1..100_u64 {
-            let found = rooms.iter().any(|room| total.arrive(100, 7).take(room).is_ok());
+            let found = backends.iter().any(|backend| total.arrive(100, 7).take(backend).is_ok());
             assert!(found && total.in_flight() == call);
-            assert!(rooms.iter().all(|room| room.taken() <= call.div_ceil(7)));
+            assert!(backends.iter().all(|backend| backend.in_flight() <= call.div_ceil(7)));
         }
     }
 }
@@ -144,18 +153,18 @@ mod tests {
 mod model {
     use super::*;
 
-    /// Two calls at once do not both take the one place that there is.
+    /// Of two calls at the same time, a backend with a limit of 1 takes one.
     #[test]
-    fn a_place_is_taken_once() {
+    fn the_limit_holds_for_calls_at_the_same_time() {
         loom::model(|| {
             let total = Arc::new(TotalInFlight::default());
-            let rooms = Arc::new([BackendCapacity::new(&total), BackendCapacity::new(&total)]);
+            let backends = Arc::new([BackendCapacity::new(&total), BackendCapacity::new(&total)]);
             let pick = move || {
-                // One of the two is the second call to come, and may find a limit of 1.
+                // The second call to arrive has a limit of 1, too.
                 let arrival = total.arrive(100, 2);
                 let limit = arrival.limit;
-                let _ = arrival.take(&rooms[0]);
-                assert!(rooms[0].taken() <= 1 && limit == 1);
+                let _ = arrival.take(&backends[0]);
+                assert!(backends[0].in_flight() <= 1 && limit == 1);
             };
             let other = loom::thread::spawn(pick.clone());
             pick();
@@ -163,23 +172,23 @@ mod model {
         });
     }
 
-    /// Whatever calls come and go at the same time, in the end nothing is taken.
+    /// When all calls have ended, none is in flight.
     #[test]
-    fn what_was_taken_is_given_back() {
+    fn ended_calls_are_no_longer_in_flight() {
         loom::model(|| {
             let total = Arc::new(TotalInFlight::default());
-            let room = Arc::new(BackendCapacity::new(&total));
+            let backend = Arc::new(BackendCapacity::new(&total));
             let call = {
-                let (total, room) = (Arc::clone(&total), Arc::clone(&room));
-                move || match total.arrive(100, 1).take(&room) {
-                    Ok(()) => room.ended(&CallEnd::Abandoned),
+                let (total, backend) = (Arc::clone(&total), Arc::clone(&backend));
+                move || match total.arrive(100, 1).take(&backend) {
+                    Ok(()) => backend.ended(&CallEnd::Abandoned),
                     Err(arrival) => drop(arrival),
                 }
             };
             let other = loom::thread::spawn(call.clone());
             call();
             other.join().unwrap();
-            assert_eq!((room.taken(), total.in_flight()), (0, 0));
+            assert_eq!((backend.in_flight(), total.in_flight()), (0, 0));
         });
     }
 }

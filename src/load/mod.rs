@@ -1,15 +1,15 @@
-//! What "load" means: what is learnt of backends from their calls and their reports, apart from how it is
-//! used to choose among them.
+//! What "load" means: what the engine learns about backends from their calls and load reports.
+//! Apart from how policies use it to choose among them.
 //!
 //! | file | idea |
 //! |---|---|
-//! | `per_address.rs` | what is remembered of each address, as long as it is listed |
-//! | `bounded.rs` | room for calls: how many a backend may have, next to the others |
-//! | `peak_ewma.rs` | how long a backend's calls take, quick to rise and slow to fall |
-//! | `reported_weight.rs` | the weight that a backend's own reports give it, and when it is of use |
-//! | `static_stride.rs` | taking turns by weight |
+//! | `per_address.rs` | a policy's data about each address, as long as it is listed |
+//! | `bounded.rs` | bounded loads: how many calls a backend may have, relative to the others |
+//! | `peak_ewma/` | an estimate of latencies that rises quickly and falls slowly |
+//! | `reported_weight/` | the weight by a backend's own load reports, and when it is usable |
+//! | `static_stride.rs` | which backend is taken in which pass, by weight |
 //!
-//! Must not know: policies' configs, connections, the C ABI.
+//! Must not depend on: policies' configs, connections, the C ABI.
 
 mod bounded;
 mod peak_ewma;

@@ -1,10 +1,10 @@
-//! What a policy remembers of each address: it survives lost connections, new pickers and new address
-//! lists, and goes when the address leaves.
+//! A policy's data about each address. It survives lost connections, new pickers and new lists, and
+//! is dropped when the address leaves.
 //!
-//! Cost: a comparison of pointers for each endpoint of a new list, and a look-up for each that was not at its place in
-//! the list before; nothing for a report.
+//! Cost of an update: a comparison of pointers for each endpoint, and a look-up for each that was
+//! not at the same index before. A report costs nothing.
 //!
-//! Must not know: what is remembered.
+//! Must not depend on: the data.
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -15,7 +15,8 @@ use crate::endpoints::EndpointDescriptor;
 use crate::stats::{BackendStatsSource, StatsSource, Table};
 use crate::sync::Mutex;
 
-/// By addresses, which are those of the descriptors: copies of them would be most of what a backend takes.
+/// Data by addresses. The addresses are those of the descriptors: copies would take most of the
+/// memory of a backend.
 #[derive(Debug)]
 struct AddressTable<T> {
     table: HashTable<Entry<T>>,
@@ -24,10 +25,10 @@ struct AddressTable<T> {
 
 #[derive(Debug)]
 struct Entry<T> {
-    /// Of the addresses: a table that grows is not to read them all again.
+    /// The hash of the addresses. Stored, so that a growing table does not read them all again.
     hash: u64,
-    of: Arc<EndpointDescriptor>,
-    known: Arc<T>,
+    descriptor: Arc<EndpointDescriptor>,
+    data: Arc<T>,
 }
 
 impl<T> Default for AddressTable<T> {
@@ -38,128 +39,145 @@ impl<T> Default for AddressTable<T> {
 
 impl<T> AddressTable<T> {
     fn find(&self, addresses: &[String]) -> Option<&Arc<T>> {
-        let same = |entry: &Entry<T>| entry.of.addresses == addresses;
-        self.table.find(self.hasher.hash_one(addresses), same).map(|entry| &entry.known)
+        let same = |entry: &Entry<T>| entry.descriptor.addresses == addresses;
+        self.table.find(self.hasher.hash_one(addresses), same).map(|entry| &entry.data)
     }
 
-    fn get(&mut self, of: &Arc<EndpointDescriptor>, new: impl FnOnce() -> T) -> Arc<T> {
-        let hash = self.hasher.hash_one(&*of.addresses);
-        let same = |entry: &Entry<T>| entry.of.addresses == of.addresses;
+    fn get_or_insert(
+        &mut self,
+        descriptor: &Arc<EndpointDescriptor>,
+        new: impl FnOnce() -> T,
+    ) -> Arc<T> {
+        let addresses = &*descriptor.addresses;
+        let hash = self.hasher.hash_one(addresses);
+        let same = |entry: &Entry<T>| entry.descriptor.addresses == addresses;
         match self.table.entry(hash, same, |entry| entry.hash) {
             hash_table::Entry::Occupied(mut found) => {
                 let entry = found.get_mut();
-                entry.of.clone_from(of);
-                Arc::clone(&entry.known)
+                entry.descriptor.clone_from(descriptor);
+                Arc::clone(&entry.data)
             }
-            hash_table::Entry::Vacant(place) => {
-                let known = Arc::new(new());
-                place.insert(Entry { hash, of: Arc::clone(of), known: Arc::clone(&known) });
-                known
+            hash_table::Entry::Vacant(vacant) => {
+                let data = Arc::new(new());
+                let descriptor = Arc::clone(descriptor);
+                vacant.insert(Entry { hash, descriptor, data: Arc::clone(&data) });
+                data
             }
         }
     }
 
     fn remove(&mut self, addresses: &[String]) -> Option<Arc<T>> {
-        let same = |entry: &Entry<T>| entry.of.addresses == addresses;
+        let same = |entry: &Entry<T>| entry.descriptor.addresses == addresses;
         let found = self.table.find_entry(self.hasher.hash_one(addresses), same).ok()?;
-        Some(found.remove().0.known)
+        Some(found.remove().0.data)
     }
 }
 
-/// Something remembered of each endpoint, by its addresses. Endpoints with the same addresses share it:
-/// they are the same backend.
+/// A policy's data about each endpoint, by its addresses. Endpoints with the same addresses share
+/// it: they are the same backend.
+///
+/// Made by a policy, and used in the host's work serializer. Pickers get the data of single
+/// endpoints, as `Arc`s, and statistics read the table on any thread.
 #[derive(Debug)]
 pub struct PerAddress<T> {
-    /// Shared with statistics, which read it when they are asked, and never with pickers.
-    known: Arc<Mutex<AddressTable<T>>>,
-    /// By the places of the list in use, each with what is listed there, unless that has left.
+    /// Shared with statistics, but not with pickers.
+    by_address: Arc<Mutex<AddressTable<T>>>,
+    /// The data by the indices of the list in use. The descriptor is `None` after `forget`.
     listed: Vec<(Option<Arc<EndpointDescriptor>>, Arc<T>)>,
 }
 
 impl<T> Default for PerAddress<T> {
     fn default() -> Self {
-        PerAddress { known: Arc::default(), listed: Vec::new() }
+        PerAddress { by_address: Arc::default(), listed: Vec::new() }
     }
 }
 
 impl<T> PerAddress<T> {
-    /// What is remembered of this endpoint; `new` when nothing is.
-    pub fn get(&mut self, of: &Arc<EndpointDescriptor>, new: impl FnOnce() -> T) -> Arc<T> {
-        self.known.lock().get(of, new)
+    /// The data of this endpoint. Makes it with `new` if there is none.
+    pub fn get(&mut self, descriptor: &Arc<EndpointDescriptor>, new: impl FnOnce() -> T) -> Arc<T> {
+        self.by_address.lock().get_or_insert(descriptor, new)
     }
 
-    /// The list in use is this one, which a leaf policy hands to its picker factory.
+    /// Sets the list in use, which a leaf policy hands to its picker factory. Makes missing data
+    /// with `new`.
     pub fn update_list(
         &mut self,
         endpoints: &[&Arc<EndpointDescriptor>],
         mut new: impl FnMut(&EndpointDescriptor) -> T,
     ) {
-        let mut known = self.known.lock();
-        let others = endpoints.len().saturating_sub(known.table.len());
-        known.table.reserve(others, |entry| entry.hash);
+        let mut by_address = self.by_address.lock();
+        let others = endpoints.len().saturating_sub(by_address.table.len());
+        by_address.table.reserve(others, |entry| entry.hash);
         self.listed.truncate(endpoints.len());
         self.listed.reserve(endpoints.len() - self.listed.len());
-        for (place, &of) in endpoints.iter().enumerate() {
-            match self.listed.get_mut(place) {
-                Some((Some(was), _)) if Arc::ptr_eq(was, of) => {}
-                Some(listed) => *listed = (Some(Arc::clone(of)), known.get(of, || new(of))),
-                None => self.listed.push((Some(Arc::clone(of)), known.get(of, || new(of)))),
+        for (index, &descriptor) in endpoints.iter().enumerate() {
+            let mut entry = || {
+                let data = by_address.get_or_insert(descriptor, || new(descriptor));
+                (Some(Arc::clone(descriptor)), data)
+            };
+            match self.listed.get_mut(index) {
+                Some((Some(former), _)) if Arc::ptr_eq(former, descriptor) => {}
+                Some(listed) => *listed = entry(),
+                None => self.listed.push(entry()),
             }
         }
     }
 
-    /// For each place of the list in use, the first one with the same addresses; none: all differ.
+    /// For each index of the list in use, the first index with the same addresses. `None` if all
+    /// addresses differ.
     pub fn first_places(&self) -> Option<Vec<usize>> {
         let mut first = HashMap::with_capacity(self.listed.len());
         let listed = self.listed.iter().enumerate();
-        let places = listed.map(|(place, (_, known))| {
-            // Those with the same addresses share it.
-            *first.entry(Arc::as_ptr(known)).or_insert(place)
+        let firsts = listed.map(|(index, (_, data))| {
+            // Endpoints with the same addresses share the data.
+            *first.entry(Arc::as_ptr(data)).or_insert(index)
         });
-        let places: Vec<usize> = places.collect();
-        (first.len() < places.len()).then_some(places)
+        let firsts: Vec<usize> = firsts.collect();
+        (first.len() < firsts.len()).then_some(firsts)
     }
 
-    /// What is remembered of the endpoint with this place in the list in use.
-    pub fn at(&self, place: usize) -> &Arc<T> {
-        &self.listed[place].1
+    /// The data of the endpoint at this index of the list in use.
+    pub fn at(&self, index: usize) -> &Arc<T> {
+        &self.listed[index].1
     }
 
-    /// What is remembered of this endpoint.
-    pub fn find(&self, of: &EndpointDescriptor) -> Option<Arc<T>> {
-        self.known.lock().find(&of.addresses).cloned()
+    /// The data of this endpoint, if there is any.
+    pub fn find(&self, descriptor: &EndpointDescriptor) -> Option<Arc<T>> {
+        self.by_address.lock().find(&descriptor.addresses).cloned()
     }
 
-    /// Forgets these endpoints: none with their addresses is left.
+    /// Drops the data of these endpoints: no endpoint with their addresses is left.
     pub fn forget(&mut self, gone: &[Arc<EndpointDescriptor>]) {
-        let mut known = self.known.lock();
-        let gone: Vec<Arc<T>> = gone.iter().filter_map(|of| known.remove(&of.addresses)).collect();
-        drop(known);
+        let mut by_address = self.by_address.lock();
+        let removed = gone.iter().filter_map(|gone| by_address.remove(&gone.addresses));
+        let gone: Vec<Arc<T>> = removed.collect();
+        drop(by_address);
         let gone: HashSet<*const T> = gone.iter().map(Arc::as_ptr).collect();
-        for (of, known) in &mut self.listed {
-            // The list in use may change late, and the same addresses may be back by then: it is not what they get.
-            if gone.contains(&Arc::as_ptr(known)) {
-                *of = None;
+        for (descriptor, data) in &mut self.listed {
+            // The list in use may change later than this. If the same addresses come back by then,
+            // they must not get the old data.
+            if gone.contains(&Arc::as_ptr(data)) {
+                *descriptor = None;
             }
         }
     }
 
-    /// Whether nothing is remembered.
+    /// Whether there is no data.
     pub fn is_empty(&self) -> bool {
-        self.known.lock().table.is_empty()
+        self.by_address.lock().table.is_empty()
     }
 
-    /// Forgets everything.
+    /// Drops all data.
     pub fn clear(&mut self) {
-        self.known.lock().table.clear();
+        self.by_address.lock().table.clear();
         self.listed.clear();
     }
 }
 
 impl<T: BackendStatsSource> PerAddress<T> {
-    /// What tells of all that is remembered, for as long as it is asked.
+    /// A source of statistics for all data, which may outlive this.
     pub fn stats_source(&self) -> Arc<dyn StatsSource> {
-        Arc::new(AddressStats(Arc::clone(&self.known)))
+        Arc::new(AddressStats(Arc::clone(&self.by_address)))
     }
 }
 
@@ -168,12 +186,12 @@ struct AddressStats<T>(Arc<Mutex<AddressTable<T>>>);
 impl<T: BackendStatsSource> StatsSource for AddressStats<T> {
     fn describe(&self, table: &mut Table) {
         let now = table.now();
-        let known = |entry: &Entry<T>| (Arc::clone(&entry.of), Arc::clone(&entry.known));
-        let all: Vec<_> = self.0.lock().table.iter().map(known).collect();
-        // Not within the lock: telling takes its time, and updates would have to wait.
-        for (of, known) in all {
-            if let Some(row) = table.row(&of.addresses) {
-                known.write_stats(row, now);
+        let copy = |entry: &Entry<T>| (Arc::clone(&entry.descriptor), Arc::clone(&entry.data));
+        let all: Vec<_> = self.0.lock().table.iter().map(copy).collect();
+        // Written without the lock: it may take long, and would delay updates.
+        for (descriptor, data) in all {
+            if let Some(row) = table.row(&descriptor.addresses) {
+                data.write_stats(row, now);
             }
         }
     }
@@ -189,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn remembers_until_the_address_leaves() {
+    fn data_is_kept_until_the_address_leaves() {
         let (a, b) = (endpoint(&["a"]), endpoint(&["b", "c"]));
         let mut known = PerAddress::default();
         known.get(&a, || 1);
@@ -197,13 +215,13 @@ mod tests {
         assert_eq!(*known.get(&a, || 3), 1);
         known.forget(&[Arc::clone(&a)]);
         assert_eq!(known.find(&a), None);
-        assert_eq!(known.find(&b).map(|known| *known), Some(2));
-        assert_eq!(known.known.lock().table.len(), 1);
+        assert_eq!(known.find(&b).map(|data| *data), Some(2));
+        assert_eq!(known.by_address.lock().table.len(), 1);
         assert_eq!(*known.get(&a, || 3), 3);
     }
 
     #[test]
-    fn places_are_those_of_the_latest_list() {
+    fn indices_are_those_of_the_latest_list() {
         let (a, b) = (endpoint(&["a"]), endpoint(&["b"]));
         let mut known = PerAddress::default();
         let mut number = 0;
@@ -217,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_is_all_of_its_addresses() {
+    fn an_endpoint_is_identified_by_all_its_addresses() {
         let mut known = PerAddress::default();
         known.get(&endpoint(&["b", "c"]), || 1);
         assert_eq!(known.find(&endpoint(&["b"])), None);

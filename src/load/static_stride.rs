@@ -1,51 +1,54 @@
-//! The static stride scheduler: which of some places with weights comes next, without a lock.
+//! The static stride scheduler: which of several backends comes next, by their weights, without a
+//! lock.
 //!
-//! Each pass over the places is a *generation*. A place with the greatest weight is taken in each
-//! of them, one with half of that in every other one, evenly spread. Nothing changes but where one
-//! is in the sequence, so that any number of threads can share a scheduler.
+//! The scheduler has a *place* for each backend. Each pass over the places is a *generation*. A
+//! place with the greatest weight is taken in each generation, one with half of that in every other
+//! generation, evenly spread. The scheduler never changes: callers keep their position in a
+//! [`WeightedRotation`](crate::sync::WeightedRotation). So any number of threads can share one.
 //!
-//! Source: gRPC's `StaticStrideScheduler`, whose choices these are, entry by entry, for the same
-//! numbers in the sequence (gRFC A58 describes it). One deliberate difference: gRPC's scheduler of
-//! places of which only one has a weight takes them in turn; here there is none, and the caller takes
-//! turns.
+//! Source: gRPC's `StaticStrideScheduler`, which gRFC A58 describes. For the same position, the
+//! choices are the same, entry by entry. One difference is deliberate: if only one place has a
+//! weight, gRPC's scheduler takes all places in turn. Here there is no scheduler then, and the
+//! caller takes them in turn.
 //!
-//! Cost: two bytes for each place; building is O(places); a choice passes over greatest weight /
-//! mean weight places on average, at most about 10, with two multiplications for each.
+//! Cost: two bytes for each place. Building: O(places). A choice passes over greatest weight / mean
+//! weight places on average, at most about 10, with two multiplications for each.
 //!
-//! Must not know: where weights come from, who keeps the sequence.
+//! Must not depend on: where weights come from, who keeps the position.
 
 use std::sync::Arc;
 
-/// The greatest weight after scaling.
+/// The greatest weight after scaling: a weight takes two bytes, as in gRPC.
 const MAX_WEIGHT: u16 = u16::MAX;
 
-/// Weights above this many means count as this many: it bounds how many places a choice passes over.
+/// A weight counts as at most this many means, as in gRPC. It limits how many places a choice
+/// passes over.
 const MAX_RATIO: f64 = 10.0;
 
-/// Weights below this share of the mean count as this share: no place is starved.
+/// A weight counts as at least this share of the mean, as in gRPC. So no place is starved.
 const MIN_RATIO: f64 = 0.01;
 
-/// What moves neighbouring places to different generations.
+/// Shifts neighbouring places to different generations: half a generation, as in gRPC.
 const OFFSET: u64 = MAX_WEIGHT as u64 / 2;
 
 /// A scheduler of at least two places. Clones share the weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StaticStride {
-    /// Scaled so that the greatest is [`MAX_WEIGHT`]; side by side, so that the cache holds many.
+    /// Scaled so that the greatest is [`MAX_WEIGHT`]. In one array, so that the cache holds many.
     weights: Arc<[u16]>,
 }
 
 impl StaticStride {
-    /// A scheduler of places with these weights. A weight that is not known is 0 and counts as the
-    /// mean of the others; so does one that is no number above 0. None when fewer than two are
-    /// known: then the places are to be taken in turn.
+    /// A scheduler of places with these weights. An unknown weight is 0, or any other value that is
+    /// not a finite number above 0. It counts as the mean of the others. Returns `None` if fewer
+    /// than two are known: then the caller takes the places in turn.
     pub fn new(weights: &[f32]) -> Option<StaticStride> {
         let known = || weights.iter().copied().filter(|weight| is_known(*weight));
         let count = known().count();
         if count < 2 {
             return None;
         }
-        // Single and double precision where gRPC has them: a weight may else come out one off.
+        // Single and double precision where gRPC has them. Otherwise a weight may be off by one.
         let mean = known().map(f64::from).sum::<f64>() / count as f64;
         let greatest = known().fold(0.0, f32::max);
         let cap = if f64::from(greatest) / mean > MAX_RATIO {
@@ -64,14 +67,14 @@ impl StaticStride {
         Some(StaticStride { weights })
     }
 
-    /// How many places there are.
+    /// The number of places.
     #[inline(always)]
     pub fn places(&self) -> usize {
         self.weights.len()
     }
 
-    /// Whether the place is taken in this generation, or passed over. The place with the greatest
-    /// weight always is.
+    /// Whether the place is taken in this generation, or passed over. A place with the greatest
+    /// weight is taken in each generation.
     #[inline(always)]
     pub fn takes(&self, place: usize, generation: u32) -> bool {
         let weight = u64::from(self.weights[place]);
@@ -92,131 +95,4 @@ fn is_known(weight: f32) -> bool {
 }
 
 #[cfg(all(test, not(loom), not(miri)))]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn weights(of: &[f32]) -> Vec<u16> {
-        StaticStride::new(of).expect("two weights are known").weights.to_vec()
-    }
-
-    /// So many choices from this number in the sequence on, as gRPC counts.
-    fn choices(scheduler: &StaticStride, mut sequence: u32, count: usize) -> Vec<usize> {
-        let places = scheduler.places() as u32;
-        let mut choice = || loop {
-            let (place, generation) = ((sequence % places) as usize, sequence / places);
-            sequence = sequence.wrapping_add(1);
-            if scheduler.takes(place, generation) {
-                break place;
-            }
-        };
-        (0..count).map(|_| choice()).collect()
-    }
-
-    #[test]
-    fn fewer_than_two_known_weights_make_no_scheduler() {
-        for of in [&[][..], &[1.0], &[0.0, 0.0], &[0.0, 3.0, 0.0], &[1.0, f32::NAN, -2.0]] {
-            assert_eq!(StaticStride::new(of), None, "{of:?}");
-        }
-    }
-
-    #[test]
-    fn weights_are_scaled_to_the_greatest() {
-        assert_eq!(weights(&[1.0, 1.0]), [65535, 65535]);
-        assert_eq!(weights(&[1.0, 2.0, 4.0]), [16384, 32768, 65535]);
-        // In double precision alone it would be 57328.5017.
-        assert_eq!(weights(&[98.88622, 86.50338]), [65535, 57328]);
-        assert_eq!(weights(&[0.1, 0.3]), [21845, 65535]);
-        assert_eq!(weights(&[1e-45, 1e-45, 2e-45]), [65535, 65535, 65535]);
-        assert_eq!(weights(&[f32::MAX, f32::MAX / 2.0]), [65535, 32768]);
-    }
-
-    #[test]
-    fn an_unknown_weight_is_the_mean_of_the_others() {
-        assert_eq!(weights(&[0.0, 1.0, 3.0]), [43690, 21845, 65535]);
-        assert_eq!(weights(&[f32::INFINITY, 1.0, 3.0, -1.0]), [43690, 21845, 65535, 43690]);
-    }
-
-    #[test]
-    fn great_weights_are_capped_at_ten_means() {
-        let of = |first| {
-            let mut weights = [1.0; 20];
-            weights[0] = first;
-            let scaled = self::weights(&weights);
-            (scaled[0], scaled[1])
-        };
-        // The first is ten means here.
-        assert_eq!(of(19.0), (65535, 3449));
-        assert_eq!(of(20.0), (65535, 3361));
-        // The others are at the floor.
-        assert_eq!(of(1e6), (65535, 66));
-    }
-
-    #[test]
-    fn small_weights_have_a_floor() {
-        assert_eq!(weights(&[1.0, 1.0, 0.001]), [65535, 65535, 437]);
-        assert_eq!(weights(&[1.0, 1.0, 1e-30]), [65535, 65535, 437]);
-    }
-
-    #[test]
-    fn exact_sequences() {
-        let two_to_one = StaticStride::new(&[2.0, 1.0]).unwrap();
-        assert_eq!(choices(&two_to_one, 0, 10), [0, 1, 0, 0, 1, 0, 0, 1, 0, 0]);
-    }
-
-    /// The same by the definition, in numbers of any size.
-    fn by_definition(weights: &[u16], sequence: u32) -> Option<usize> {
-        let n = weights.len() as u128;
-        let (i, g) = (u128::from(sequence) % n, u128::from(sequence) / n);
-        let w = u128::from(weights[i as usize]);
-        let m = (w * g + i * 32767) % 65535;
-        (m >= 65535 - w).then_some(i as usize)
-    }
-
-    proptest! {
-        #[test]
-        fn takes_what_the_definition_takes(
-            of in prop::collection::vec(0.0f32..1000.0, 2..40),
-            sequence: u32,
-        ) {
-            prop_assume!(of.iter().filter(|weight| **weight > 0.0).count() >= 2);
-            let scheduler = StaticStride::new(&of).unwrap();
-            for sequence in sequence..sequence.saturating_add(200) {
-                let (place, generation) =
-                    (sequence as usize % of.len(), sequence / of.len() as u32);
-                let taken = scheduler.takes(place, generation).then_some(place);
-                prop_assert_eq!(taken, by_definition(&scheduler.weights, sequence));
-            }
-        }
-
-        #[test]
-        fn the_greatest_weight_is_taken_in_each_generation(
-            of in prop::collection::vec(prop::num::f32::ANY, 2..40),
-            generation: u32,
-        ) {
-            if let Some(scheduler) = StaticStride::new(&of) {
-                let places = 0..scheduler.places();
-                prop_assert!(places.clone().any(|place| scheduler.weights[place] == MAX_WEIGHT));
-                for place in places {
-                    prop_assert!(scheduler.weights[place] > 0);
-                    let greatest = scheduler.weights[place] == MAX_WEIGHT;
-                    prop_assert!(!greatest || scheduler.takes(place, generation));
-                }
-            }
-        }
-
-        /// Over all generations, every place is taken as often as its weight says, exactly.
-        #[test]
-        fn shares_are_exact_over_all_generations(
-            of in prop::collection::vec(0.1f32..20.0, 2..6),
-            first in 0..u32::MAX - 65535,
-        ) {
-            let scheduler = StaticStride::new(&of).unwrap();
-            for place in 0..scheduler.places() {
-                let taken = (first..first + 65535).filter(|g| scheduler.takes(place, *g)).count();
-                prop_assert_eq!(taken, usize::from(scheduler.weights[place]));
-            }
-        }
-    }
-}
+mod tests;

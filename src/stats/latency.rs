@@ -1,10 +1,10 @@
 //! How long calls took: a histogram that many threads write to.
 //!
-//! The crate's buckets grow with the latency: there are 16 for each power of two. So a quantile is off
-//! by at most 1 part in 16, and all buckets together take 3.2 KB.
+//! The crate's buckets grow with the latency: there are 16 for each power of two. So a quantile is
+//! off by at most 1 part in 16, and all buckets together take 3.2 KB.
 //!
-//! Cost at the end of a call: one atomic addition for its bucket, another one for the sum, and a load
-//! for the longest.
+//! Cost at the end of a call: one atomic addition for its bucket, another one for the sum, and a
+//! load for the longest.
 //!
 //! Must not depend on: whose calls they are.
 
@@ -26,8 +26,8 @@ const LONGEST_POWER: u8 = 28;
 /// A latency in the last bucket, which also counts all longer ones.
 const LAST_MICROS: u64 = (1 << LONGEST_POWER) - 1;
 
-/// The bounds of [`LatencyStats::cumulative`], as powers of two, in microseconds: 128 µs to 67 s. The
-/// histogram has buckets with these bounds, so the counts are exact.
+/// The bounds of [`LatencyStats::cumulative`], as powers of two, in microseconds: 128 µs to 67 s.
+/// The histogram has buckets with these bounds, so the counts are exact.
 const BOUNDS: std::ops::RangeInclusive<u32> = 7..=26;
 
 /// The latencies of the calls to one backend. Any thread, many at the same time.
@@ -78,8 +78,8 @@ impl Latency {
             let bucket = buckets.quantile_bucket(quantile).ok().flatten();
             // The last bucket has no upper end.
             let bucket = bucket.filter(|bucket| bucket.end() < LAST_MICROS);
-            // The upper end, so that a quantile is never too short. The end is inclusive, and a bucket
-            // is at least 1 µs wide.
+            // The upper end, so that a quantile is never too short. The end is inclusive, and a
+            // bucket is at least 1 µs wide.
             bucket.map_or(max, |bucket| ((bucket.end() + 1) as f64 / 1e6).min(max))
         };
         Some(LatencyStats {
@@ -195,8 +195,8 @@ mod model {
 
     use super::*;
 
-    /// Two calls that end at the same time both count, and the longer one is the longest. The buckets
-    /// belong to the crate, and are not modelled.
+    /// Two calls that end at the same time both count, and the longer one is the longest. The
+    /// buckets belong to the crate, and are not modelled.
     #[test]
     fn no_call_is_lost() {
         loom::model(|| {

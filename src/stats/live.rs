@@ -27,8 +27,8 @@ static TRACK_CALLS: Lazy<AtomicBool> = Lazy::new(|| {
 
 /// A policy in the statistics.
 ///
-/// Made by the policy's runner, in the host's work serializer. The policy leaves the statistics when
-/// this is dropped, or earlier with [`Registration::leave`].
+/// Made by the policy's runner, in the host's work serializer. The policy leaves the statistics
+/// when this is dropped, or earlier with [`Registration::leave`].
 pub struct Registration(Arc<Record>);
 
 /// Adds a policy of this name to the statistics. Any thread.

@@ -1,5 +1,5 @@
-//! The statistics of a running process: every policy, the state that it published, its backends, and
-//! their calls. `docs/statistics.md` explains each number.
+//! The statistics of a running process: every policy, the state that it published, its backends,
+//! and their calls. `docs/statistics.md` explains each number.
 //!
 //! | file | idea |
 //! |---|---|

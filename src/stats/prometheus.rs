@@ -36,8 +36,8 @@ struct Exposed {
 }
 
 impl Exposed {
-    /// The labels of every sample. Not the target: it may name each backend, and repeated with each of
-    /// their samples it would make the text grow with the square of their number.
+    /// The labels of every sample. Not the target: it may name each backend, and repeated with each
+    /// of their samples it would make the text grow with the square of their number.
     fn labels(&self) -> Labels<'_> {
         vec![("channel", &self.id), ("policy", &self.channel.policy)]
     }

@@ -25,8 +25,8 @@ pub trait Clock: Send + Sync {
 
 /// The record of one policy.
 ///
-/// Made by [`register`](super::register). Written by the policy's runner and its endpoints, mostly in
-/// the host's work serializer. Read by snapshots on any thread. Ends with the last of them.
+/// Made by [`register`](super::register). Written by the policy's runner and its endpoints, mostly
+/// in the host's work serializer. Read by snapshots on any thread. Ends with the last of them.
 pub struct Record {
     id: u64,
     policy: String,
@@ -210,8 +210,8 @@ impl Record {
 
 /// The number of an endpoint.
 ///
-/// Made by [`Record::add_endpoint`], and owned by the endpoint. Dropping it removes the endpoint from
-/// the record, and frees the number's slot.
+/// Made by [`Record::add_endpoint`], and owned by the endpoint. Dropping it removes the endpoint
+/// from the record, and frees the number's slot.
 pub struct EndpointLease {
     id: EndpointId,
     record: Arc<Record>,

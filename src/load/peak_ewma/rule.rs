@@ -1,0 +1,42 @@
+//! The parameters of an estimate.
+//!
+//! Must not depend on: estimates, calls.
+
+use std::time::Duration;
+
+use super::nanoseconds;
+use crate::sync::atomic::{AtomicU64, Ordering};
+
+/// The parameters that the estimates of all backends of a policy share.
+///
+/// Made by a policy. A new config may change it at any time; calls that end on other threads read
+/// it. Ends with the last estimate.
+#[derive(Debug)]
+pub struct EwmaRule {
+    /// Both are the bits of f64s, in nanoseconds.
+    decay_time: AtomicU64,
+    default_rtt: AtomicU64,
+}
+
+impl EwmaRule {
+    /// Estimates begin at `default_rtt`, and fall to 1/e in `decay_time`.
+    pub fn new(decay_time: Duration, default_rtt: Duration) -> EwmaRule {
+        let bits = |time| AtomicU64::new(f64::to_bits(nanoseconds(time)));
+        EwmaRule { decay_time: bits(decay_time), default_rtt: bits(default_rtt) }
+    }
+
+    /// Changes both parameters. See [`EwmaRule::new`].
+    pub fn set(&self, decay_time: Duration, default_rtt: Duration) {
+        // Relaxed, here and below: the two numbers are independent.
+        self.decay_time.store(nanoseconds(decay_time).to_bits(), Ordering::Relaxed);
+        self.default_rtt.store(nanoseconds(default_rtt).to_bits(), Ordering::Relaxed);
+    }
+
+    pub(super) fn decay_time(&self) -> f64 {
+        f64::from_bits(self.decay_time.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn default_rtt(&self) -> f64 {
+        f64::from_bits(self.default_rtt.load(Ordering::Relaxed))
+    }
+}
