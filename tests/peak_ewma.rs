@@ -194,7 +194,8 @@ fn every_fault_of_a_config_is_named() {
          field:steer_peak_ewma.decayTime error:must be above 0; \
          field:steer_peak_ewma.defaultRtt error:must not be negative; \
          field:steer_peak_ewma.choiceCount error:must be at least 2; \
-         field:steer_peak_ewma.fullScanBelow error:invalid type: string \"many\", expected usize]"
+         field:steer_peak_ewma.fullScanBelow error:expected a whole number that is 0 or more, \
+         found \"many\"]"
     );
 }
 

@@ -76,9 +76,9 @@ fn every_fault_of_a_config_is_named() {
     );
     for (config, field) in [
         (json!({"minRingSize": 4097}), "maxRingSize error:must not be below minRingSize"),
-        (json!({"minRingSize": -1}), "minRingSize error:invalid value"),
-        (json!({"maxRingSize": "x"}), "maxRingSize error:invalid type"),
-        (json!({"requestHashHeader": 5}), "requestHashHeader error:invalid type"),
+        (json!({"minRingSize": -1}), "minRingSize error:expected a whole number"),
+        (json!({"maxRingSize": "x"}), "maxRingSize error:expected a whole number"),
+        (json!({"requestHashHeader": 5}), "requestHashHeader error:expected a string, found 5"),
         (
             json!({"requestHashHeader": "a b"}),
             "requestHashHeader error:\"a b\" cannot name a header",

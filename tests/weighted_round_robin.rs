@@ -378,7 +378,7 @@ fn every_fault_of_a_config_is_named() {
     });
     let fault = Channel::config_fault(POLICY, config);
     let expected = [
-        "enableOobLoadReport error:invalid type: string \"yes\", expected a boolean",
+        "enableOobLoadReport error:expected true or false, found \"yes\"",
         "oobReportingPeriod error:invalid duration 10: expected one such as \"10s\"",
         "blackoutPeriod error:must not be negative",
         "weightExpirationPeriod error:invalid duration \"x\": expected one such as \"10s\"",

@@ -1,68 +1,27 @@
-//! From a config's JSON to a policy's own type, with the field path of every fault.
+//! Reads the fields of a config, and collects their faults.
 //!
-//! Unknown fields are ignored, as gRPC does. serde does the reading, serde_path_to_error the path, and
-//! prost-types the durations.
-//!
-//! Must not know: any policy.
+//! Must not depend on: any policy.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Number, Value};
 
-/// What is wrong with one field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// Where, as `policy.field[index].field`.
-    pub field: String,
-    /// What.
-    pub error: String,
-}
-
-/// Why a config is rejected: every fault of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError {
-    /// The policy's name.
-    pub policy: String,
-    /// At least one.
-    pub faults: Vec<Fault>,
-}
-
-impl fmt::Display for ConfigError {
-    /// In the form of gRPC's own config errors.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "errors validating {} LB policy config: [", self.policy)?;
-        for (i, fault) in self.faults.iter().enumerate() {
-            let separator = if i == 0 { "" } else { "; " };
-            write!(f, "{separator}field:{} error:{}", fault.field, fault.error)?;
-        }
-        write!(f, "]")
-    }
-}
-
-impl std::error::Error for ConfigError {}
-
-impl ConfigError {
-    /// A config with this one fault.
-    pub fn of(policy: &str, field: impl Into<String>, error: impl Into<String>) -> ConfigError {
-        let fault = Fault { field: field.into(), error: error.into() };
-        ConfigError { policy: policy.to_owned(), faults: vec![fault] }
-    }
-}
+use super::error::{ConfigError, Fault};
+use super::message::for_people;
 
 /// The config of a policy that has no fields.
 #[derive(Debug)]
 pub struct NoFields {}
 
-/// The object with a policy's fields. `null`, which gRPC passes for a policy chosen by its name, is
-/// read as `{}`.
+/// Returns the object with a policy's fields. `null`, which gRPC passes for a policy that is chosen
+/// by its name alone, means `{}`.
 pub fn fields_of<'a>(policy: &str, json: &'a Value) -> Result<Cow<'a, Value>, ConfigError> {
     match json {
         Value::Null => Ok(Cow::Owned(Value::Object(serde_json::Map::new()))),
         Value::Object(_) => Ok(Cow::Borrowed(json)),
-        // Also what serde would take for a struct: an array of its fields' values.
+        // Also an array, which serde would accept as the values of a struct.
         _ => Err(ConfigError::of(policy, policy, "is not an object")),
     }
 }
@@ -77,7 +36,7 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Reads a policy's config, with all of its faults.
+    /// Reads a policy's config. Fails with all of its faults.
     pub fn parse<T>(
         policy: &'a str,
         json: &'a Value,
@@ -93,12 +52,13 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Whether the field is there.
+    /// Whether the config has the field.
     pub fn has(&self, name: &str) -> bool {
         self.value(name).is_some()
     }
 
-    /// The field, or else its default. A value of another type is a fault.
+    /// Reads a field. A value of another type is a fault. The default is returned then, and if the
+    /// field is absent.
     pub fn read<T: DeserializeOwned>(&mut self, name: &str, default: T) -> T {
         let Some(value) = self.value(name) else { return default };
         match serde_path_to_error::deserialize(value) {
@@ -110,14 +70,14 @@ impl<'a> Fields<'a> {
                     b'[' => format!("{name}{within}"),
                     _ => format!("{name}.{within}"),
                 };
-                self.fault(&field, error.into_inner().to_string());
+                self.fault(&field, for_people(&error.into_inner().to_string()));
                 default
             }
         }
     }
 
-    /// A number, or else its default: in JSON a number, or, as gRPC and protobuf's JSON have it, a text with
-    /// one.
+    /// Reads a number, as [`Fields::read`]. In JSON it is a number, or a string with one, as in
+    /// gRPC and in protobuf's JSON.
     pub fn number<T: DeserializeOwned>(&mut self, name: &str, default: T) -> T {
         let number = match self.value(name) {
             Some(Value::String(text)) => serde_json::from_str::<Number>(text).ok(),
@@ -129,8 +89,8 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A `google.protobuf.Duration`, in JSON a text such as "10s" or "0.1s", or else its default. A negative
-    /// one is a fault.
+    /// Reads a `google.protobuf.Duration`, in JSON a string such as "10s" or "0.1s". A negative
+    /// duration is a fault.
     pub fn duration(&mut self, name: &str, default: Duration) -> Duration {
         let Some(value) = self.value(name) else { return default };
         let duration = value.as_str().and_then(|text| text.parse::<prost_types::Duration>().ok());
@@ -148,7 +108,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// This field is wrong.
+    /// Adds a fault of this field.
     pub fn fault(&mut self, name: &str, error: impl Into<String>) {
         self.faults.push(Fault { field: format!("{}.{name}", self.policy), error: error.into() });
     }
@@ -184,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_has_its_default() {
+    fn absent_fields_have_their_defaults() {
         for json in [json!(null), json!({}), json!({"choiceCount": null, "period": null})] {
             assert_eq!(parse(json), Ok(DEFAULTS));
         }
@@ -197,14 +157,14 @@ mod tests {
     }
 
     #[test]
-    fn numbers_may_be_texts() {
+    fn a_number_may_be_a_string() {
         assert_eq!(parse(json!({"choiceCount": "3"})).unwrap().choice_count, 3);
         assert!(parse(json!({"choiceCount": "3x"})).is_err());
         assert!(parse(json!({"choiceCount": "-3"})).is_err());
     }
 
     #[test]
-    fn durations_are_protobufs() {
+    fn a_duration_is_a_string_as_in_protobuf() {
         for (text, duration) in [("1.5s", 1500), ("0s", 0), ("0.001s", 1), ("3600s", 3_600_000)] {
             let config = parse(json!({"period": text})).unwrap();
             assert_eq!(config.period, Duration::from_millis(duration), "{text}");
@@ -216,13 +176,13 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_is_named_by_its_field_path() {
+    fn every_fault_has_its_field_path() {
         let error = parse(json!({"names": ["a", 5], "choiceCount": -1, "period": "x"}));
         assert_eq!(
             error.unwrap_err(),
             "errors validating p LB policy config: [\
-             field:p.choiceCount error:invalid value: integer `-1`, expected u32; \
-             field:p.names[1] error:invalid type: integer `5`, expected a string; \
+             field:p.choiceCount error:expected a whole number from 0 to 4294967295, found -1; \
+             field:p.names[1] error:expected a string, found 5; \
              field:p.period error:invalid duration \"x\": expected one such as \"10s\"]"
         );
     }
