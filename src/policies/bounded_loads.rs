@@ -1,8 +1,9 @@
-//! `hashBalanceFactor`: consistent hashing that passes over backends which have more than their share of the
-//! calls in flight. What `steer_ring_hash` and `steer_maglev` have in common there.
+//! `hashBalanceFactor`: consistent hashing that passes over backends which have more than their
+//! share of the calls in flight. What `steer_ring_hash` and `steer_maglev` have in common there.
 //!
 //! Source: arXiv 1608.01350; see `load/bounded.rs`.
-//! Cost per pick: the call is tracked. Cost per report: O(log backends). Cost per update: O(backends).
+//! Cost per pick: the call is tracked. Cost per report: O(log backends). Cost per update:
+//! O(backends).
 //!
 //! Must not know: in which order backends are tried.
 
@@ -16,8 +17,8 @@ use crate::load::{Arrival, BackendCapacity, PerAddress, TotalInFlight};
 use crate::policy::{BackendCache, Fields, HasConnection, Pick};
 use crate::stats::StatsSource;
 
-/// How many times a pick looks at all backends before it takes one that has no room. It takes other threads' picks
-/// to make one look in vain.
+/// How many times a pick looks at all backends before it takes one that has no room. It takes other
+/// threads' picks to make one look in vain.
 const LOOKS: usize = 64;
 
 /// Reads the factor, in percent; none: off.
@@ -35,8 +36,8 @@ pub(super) struct BoundedLoads<S> {
     total: Arc<TotalInFlight>,
     calls: PerAddress<CallCounters<BackendCapacity>>,
     candidates: BackendCache<S, Candidate<BackendCapacity>>,
-    /// How many READY endpoints there are of each backend, which is known by where its calls are counted: endpoints of
-    /// the same address are one backend, and have one share.
+    /// How many READY endpoints there are of each backend, which is known by where its calls are
+    /// counted: endpoints of the same address are one backend, and have one share.
     endpoints: HashMap<usize, usize>,
 }
 
@@ -52,10 +53,14 @@ impl<S: HasConnection> BoundedLoads<S> {
     }
 
     /// The list in use is this one, with a factor or without. Without one nothing is remembered.
-    pub(super) fn list(&mut self, factor: Option<u32>, endpoints: &[&Arc<EndpointDescriptor>]) {
+    pub(super) fn update_list(
+        &mut self,
+        factor: Option<u32>,
+        endpoints: &[&Arc<EndpointDescriptor>],
+    ) {
         // Backends that went on being READY are counted anew, too.
         self.endpoints.clear();
-        self.candidates.relist(endpoints.len(), |_, _| false);
+        self.candidates.update_list(endpoints.len(), |_, _| false);
         if factor.is_none() {
             self.total = Arc::default();
             self.calls.clear();
@@ -90,7 +95,7 @@ impl<S: HasConnection> BoundedLoads<S> {
         backends: &PersistentVec<S>,
     ) -> BoundedBackends {
         let BoundedLoads { total, calls, candidates, endpoints } = self;
-        let candidates = candidates.follow(
+        let candidates = candidates.update(
             backends,
             |place, connection| Candidate::new(connection, calls.at(place), place),
             |candidate, is_made| {

@@ -1,4 +1,5 @@
-//! A READY backend as pickers see it that go by its calls: what is known of them, and what tracks the next one.
+//! A READY backend as pickers see it that go by its calls: what is known of them, and what tracks
+//! the next one.
 //!
 //! Must not know: what is learnt of calls, how a backend is chosen.
 

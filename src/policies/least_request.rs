@@ -1,10 +1,11 @@
-//! `steer_least_request`: of a few READY backends taken at random, the one with the fewest calls in flight.
+//! `steer_least_request`: of a few READY backends taken at random, the one with the fewest calls in
+//! flight.
 //!
-//! Source: gRFC A48, but for samples that are distinct (see `sample.rs`); Mitzenmacher, "The Power of Two Choices in
-//! Randomized Load Balancing" (2001), for why two are enough.
-//! Cost per pick: 64 random bits and one load for each choice; one atomic addition on a line of the chosen
-//! backend's; and a load more per choice for each level of a tree of the backends. Cost per report:
-//! O(log backends). Cost per update: O(backends).
+//! Source: gRFC A48, but for samples that are distinct (see `sample.rs`); Mitzenmacher, "The Power
+//! of Two Choices in Randomized Load Balancing" (2001), for why two are enough.
+//! Cost per pick: 64 random bits and one load for each choice; one atomic addition on a line of the
+//! chosen backend's; and a load more per choice for each level of a tree of the backends. Cost per
+//! report: O(log backends). Cost per update: O(backends).
 //!
 //! Must not know: what calls are, beyond their number.
 
@@ -41,7 +42,7 @@ impl BuiltIn for LeastRequest {
         if choice_count < 2 {
             fields.fault("choiceCount", "must be at least 2");
         }
-        LeastRequestConfig { choice_count: choice_count.min(sample::MOST) }
+        LeastRequestConfig { choice_count: choice_count.min(sample::MAX_SAMPLES) }
     }
 
     fn new(_helper: &dyn Helper) -> Self {
@@ -63,7 +64,8 @@ impl PickerFactory for LeastRequest {
     fn list(&mut self, _: &Arc<LeastRequestConfig>, endpoints: &[&Arc<EndpointDescriptor>]) {
         let LeastRequest { calls, candidates } = self;
         calls.update_list(endpoints, |_| CallCounters::new(()));
-        candidates.relist(endpoints.len(), |place, candidate| candidate.is_of(calls.at(place)));
+        candidates
+            .update_list(endpoints.len(), |place, candidate| candidate.is_of(calls.at(place)));
     }
 
     fn build(
@@ -73,7 +75,7 @@ impl PickerFactory for LeastRequest {
         helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker> {
         let LeastRequest { calls, candidates } = self;
-        let candidates = candidates.follow(ready.connections(), |place, connection| {
+        let candidates = candidates.update(ready.connections(), |place, connection| {
             Candidate::new(connection, calls.at(place), place)
         });
         let (candidates, choice_count) = (candidates.clone(), config.choice_count);

@@ -1,9 +1,11 @@
-//! `steer_maglev`: calls with the same hash go to the same backend, by a table in which all backends have equal shares.
-//! Every backend is connected all the time.
+//! `steer_maglev`: calls with the same hash go to the same backend, by a table in which all
+//! backends have equal shares. Every backend is connected all the time.
 //!
-//! Source: "Maglev: A Fast and Reliable Software Network Load Balancer", NSDI 2016; Envoy's policy of that name.
+//! Source: "Maglev: A Fast and Reliable Software Network Load Balancer", NSDI 2016; Envoy's policy
+//! of that name.
 //! Cost per pick: the call's hash, a division, a load from the table, and the backend's place (see
-//! `endpoints/places.rs`). Cost per report: O(1). Cost per update: a table, see `hashing/maglev.rs`, if it is another one.
+//! `endpoints/places.rs`). Cost per report: O(1). Cost per update: a table, see
+//! `hashing/maglev.rs`, if it is another one.
 //!
 //! Must not know: how the table is made, states.
 
@@ -20,7 +22,8 @@ use crate::stats::{self, Latest, StatsSource};
 
 /// The picker factory of `steer_maglev`.
 pub struct Maglev {
-    /// That of the list in use, which it holds READY or not: a backend that comes back finds its slots.
+    /// That of the list in use, which it holds READY or not: a backend that comes back finds its
+    /// slots.
     table: Option<MadeTable>,
     loads: BoundedLoads<Connection>,
     /// For statistics.
@@ -74,7 +77,7 @@ impl PickerFactory for Maglev {
     }
 
     fn list(&mut self, config: &Arc<MaglevConfig>, endpoints: &[&Arc<EndpointDescriptor>]) {
-        self.loads.list(config.balance_factor, endpoints);
+        self.loads.update_list(config.balance_factor, endpoints);
         let members: Vec<Member<'_>> =
             endpoints.iter().map(|endpoint| Member::from_endpoint(endpoint)).collect();
         let same = |made: &MadeTable| {
@@ -135,8 +138,8 @@ impl StatsSource for Shares {
     }
 }
 
-/// Slots that a pick looks at before it chooses among the READY backends. If half of all have failed, one pick of 2⁶⁴
-/// needs more.
+/// Slots that a pick looks at before it chooses among the READY backends. If half of all have
+/// failed, one pick of 2⁶⁴ needs more.
 const PROBES: usize = 64;
 
 struct MaglevPicker {
@@ -178,8 +181,9 @@ impl MaglevPicker {
         pick.unwrap_or(Pick::Queue)
     }
 
-    /// The places to try: those of the slots from this hash's on, so that the calls of a failed backend spread over all
-    /// others and no other call moves; then the READY ones, from a place on that the hash chooses too.
+    /// The places to try: those of the slots from this hash's on, so that the calls of a failed
+    /// backend spread over all others and no other call moves; then the READY ones, from a place on
+    /// that the hash chooses too.
     fn places_for(&self, hash: u64) -> impl Iterator<Item = usize> {
         let first = self.table.find(hash);
         let slots = std::iter::successors(Some(first), |slot| Some(self.table.after(*slot)));

@@ -1,12 +1,13 @@
-//! `steer_peak_ewma`: of a few READY backends taken at random, the one at which a call would cost the
-//! least: how long its calls take × (calls in flight + 1).
+//! `steer_peak_ewma`: of a few READY backends taken at random, the one at which a call would cost
+//! the least: how long its calls take × (calls in flight + 1).
 //!
-//! Source: Finagle's, linkerd's and tower's balancers of that name; the estimate and where it goes beyond
-//! them stand in `load/peak_ewma.rs`.
+//! Source: Finagle's, linkerd's and tower's balancers of that name; the estimate and where it goes
+//! beyond them stand in `load/peak_ewma.rs`.
 //! Cost per pick: for each backend compared, 64 random bits, three loads and an exponential; one
-//! atomic addition on a line of the chosen backend's, and no look at the clock. Cost of a call's end:
-//! an exponential and six atomic operations on lines of that backend alone. A pick takes a load more per choice for
-//! each level of a tree of the backends. Cost per report: O(log backends). Cost per update: O(backends).
+//! atomic addition on a line of the chosen backend's, and no look at the clock. Cost of a call's
+//! end: an exponential and six atomic operations on lines of that backend alone. A pick takes a
+//! load more per choice for each level of a tree of the backends. Cost per report: O(log backends).
+//! Cost per update: O(backends).
 //!
 //! Must not know: how latency becomes an estimate.
 
@@ -66,7 +67,7 @@ impl BuiltIn for PeakEwmaPickers {
         PeakEwmaConfig {
             decay_time,
             default_rtt,
-            choice_count: choice_count.min(sample::MOST),
+            choice_count: choice_count.min(sample::MAX_SAMPLES),
             full_scan_below: fields.number("fullScanBelow", 4),
         }
     }
@@ -98,7 +99,8 @@ impl PickerFactory for PeakEwmaPickers {
         let now = self.helper.as_ref().map_or(Duration::ZERO, |helper| helper.now());
         let PeakEwmaPickers { rule, calls, candidates, .. } = self;
         calls.update_list(endpoints, |_| CallCounters::new(PeakEwma::new(rule, now)));
-        candidates.relist(endpoints.len(), |place, candidate| candidate.is_of(calls.at(place)));
+        candidates
+            .update_list(endpoints.len(), |place, candidate| candidate.is_of(calls.at(place)));
     }
 
     fn none_ready(&mut self) {
@@ -116,7 +118,7 @@ impl PickerFactory for PeakEwmaPickers {
         helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker> {
         let PeakEwmaPickers { calls, candidates, .. } = self;
-        let candidates = candidates.follow(ready.connections(), |place, connection| {
+        let candidates = candidates.update(ready.connections(), |place, connection| {
             Candidate::new(connection, calls.at(place), place)
         });
         let (candidates, all) = (candidates.clone(), candidates.count());

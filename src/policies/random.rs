@@ -1,8 +1,9 @@
 //! `steer_random`: any of the READY backends, each as likely as the others.
 //!
 //! Source: xDS's `random` policy (Envoy), which gRPC does not have; config: none.
-//! Cost per pick: 64 random bits, one multiplication, and a load for each level of a tree of the backends;
-//! nothing is written that threads share. Cost per report: O(log backends). Cost per update: O(backends).
+//! Cost per pick: 64 random bits, one multiplication, and a load for each level of a tree of the
+//! backends; nothing is written that threads share. Cost per report: O(log backends). Cost per
+//! update: O(backends).
 //!
 //! Must not know: anything of the backends.
 
@@ -42,7 +43,7 @@ impl PickerFactory for Random {
         helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker> {
         let connections =
-            self.connections.follow(ready.connections(), |_, connection| connection.clone());
+            self.connections.update(ready.connections(), |_, connection| connection.clone());
         Box::new(RandomPicker { connections: connections.clone(), helper: Arc::clone(helper) })
     }
 

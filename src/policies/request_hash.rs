@@ -1,7 +1,8 @@
 //! The hash that a call is placed by: of one of its headers, or the one that an xDS route gave it.
 //!
 //! Sources: gRFC A42, A76; gRPC's `ring_hash`.
-//! Cost: nothing for the hash of a route; else the host's look-up of the header and XXH64 of its value.
+//! Cost: nothing for the hash of a route; else the host's look-up of the header and XXH64 of its
+//! value.
 //!
 //! Must not know: what a hash leads to.
 
@@ -55,8 +56,8 @@ impl RequestHash {
         }
     }
 
-    /// The call's hash. None: the call does not have the header, and any hash is as good. `Err`: the call cannot be
-    /// placed.
+    /// The call's hash. None: the call does not have the header, and any hash is as good. `Err`:
+    /// the call cannot be placed.
     #[inline]
     pub fn of(&self, call: &Call<'_>) -> Result<Option<u64>, &Status> {
         match &self.header {

@@ -3,8 +3,8 @@
 //! Source: gRPC's `round_robin`; config: none.
 //! Cost per pick: one thread-local load, one load and one store on a cache line of the thread's
 //! own, and the backend's handle; of more than 1,024 backends, a load more for each level of a tree
-//! of them. Cost per report: O(log backends), and 12 bytes for each of up to 1,024 backends. Cost per update:
-//! O(backends).
+//! of them. Cost per report: O(log backends), and 12 bytes for each of up to 1,024 backends. Cost
+//! per update: O(backends).
 //!
 //! Must not know: anything of the backends.
 
@@ -18,8 +18,8 @@ use crate::policy::{
 };
 use crate::sync::Rotation;
 
-/// Up to so many backends, a picker has their handles side by side: to copy them costs less than to look
-/// for them.
+/// Up to so many backends, a picker has their handles side by side: to copy them costs less than to
+/// look for them.
 pub(super) const MOST_SIDE_BY_SIDE: usize = 1024;
 
 /// The picker factory of `steer_round_robin`.

@@ -1,8 +1,8 @@
-//! Each backend once, however often it is listed: of endpoints with the same addresses, the first one that is
-//! READY stands for all.
+//! Each backend once, however often it is listed: of endpoints with the same addresses, the first
+//! one that is READY stands for all.
 //!
-//! Cost: nothing for a list without such endpoints. Else, for each backend that has come or gone, the number of
-//! endpoints with its addresses, times O(log places).
+//! Cost: nothing for a list without such endpoints. Else, for each backend that has come or gone,
+//! the number of endpoints with its addresses, times O(log places).
 //!
 //! Must not know: what they are chosen for.
 
@@ -13,7 +13,8 @@ use crate::endpoints::{Connection, PersistentVec};
 
 /// The READY backends of a list, each once.
 pub(super) struct UniqueBackends {
-    /// The places of endpoints with the same addresses, by each of these places. Only where there are several.
+    /// The places of endpoints with the same addresses, by each of these places. Only where there
+    /// are several.
     alike: HashMap<usize, Arc<[usize]>>,
     ready: PersistentVec<Connection>,
     standing: PersistentVec<Connection>,
@@ -29,9 +30,9 @@ impl UniqueBackends {
         }
     }
 
-    /// The list in use has so many places; `first` has for each of them the first one with the same addresses, unless
-    /// all differ.
-    pub(super) fn list(&mut self, count: usize, first: Option<Vec<usize>>) {
+    /// The list in use has so many places; `first` has for each of them the first one with the same
+    /// addresses, unless all differ.
+    pub(super) fn update_list(&mut self, count: usize, first: Option<Vec<usize>>) {
         let mut places: HashMap<usize, Vec<usize>> = HashMap::new();
         for (place, first) in first.into_iter().flatten().enumerate() {
             places.entry(first).or_default().push(place);
@@ -54,7 +55,7 @@ impl UniqueBackends {
     }
 
     /// These are READY. Those that stand for themselves and others, by place.
-    pub(super) fn follow(
+    pub(super) fn update(
         &mut self,
         ready: &PersistentVec<Connection>,
     ) -> PersistentVec<Connection> {

@@ -1,53 +1,58 @@
-//! Connections that take turns, in a form whose usual path is short enough to be taken before a picker is
-//! even asked.
+//! Connections that are used one after another. The usual path is so short that a host can inline
+//! it instead of calling a picker.
 //!
-//! Cost: one thread-local load, one load and one store on a cache line of the thread's own, and the handle.
-//! To make: O(connections), 12 bytes each.
+//! Cost per pick: one thread-local load, one load and one store on a cache line of the thread, and
+//! a load of the handle. Cost to make: O(connections), 12 bytes each.
 //!
-//! Must not know: where the connections come from.
+//! Must not depend on: where the connections come from.
 
 use std::sync::Arc;
 
 use crate::endpoints::{Connection, PersistentVec};
 use crate::sync::{Handle, Rotation};
 
-/// Connections that take turns.
-// What the usual path reads comes first, side by side.
+/// Connections that are used one after another.
+// The fields that the usual path reads come first, next to each other.
 #[derive(Clone, Debug)]
 #[repr(C)]
 pub struct ConnectionRotation {
-    /// The connections' handles, side by side, so that more of them fit into the cache.
+    /// The handles of the connections, in one array, so that many of them fit into the cache.
     handles: Arc<[Handle]>,
     rotation: Rotation,
-    /// Where each of them is in `connections`, which keeps them alive.
+    /// The place of each of them in `connections`, which owns them.
     places: Arc<[u32]>,
     connections: PersistentVec<Connection>,
 }
 
 impl ConnectionRotation {
-    /// Turns of all of these connections, of which there is at least one, from the `first` of them on.
+    /// A rotation of these connections that begins with number `first`. There must be at least one
+    /// connection.
     pub fn new(
         connections: PersistentVec<Connection>,
         first: usize,
         rotation: Rotation,
     ) -> ConnectionRotation {
-        let (mut places, mut handles): (Vec<u32>, Vec<Handle>) =
-            connections.iter().map(|(place, of)| (place as u32, of.handle())).unzip();
+        let (mut places, mut handles): (Vec<u32>, Vec<Handle>) = connections
+            .iter()
+            .map(|(place, connection)| (place as u32, connection.handle()))
+            .unzip();
         places.rotate_left(first);
         handles.rotate_left(first);
         ConnectionRotation { handles: handles.into(), rotation, places: places.into(), connections }
     }
 
-    /// The handle of the connection whose turn it is; none when that takes [`ConnectionRotation::next`].
+    /// The handle of the next connection. `None` in the rare cases that need
+    /// [`ConnectionRotation::next`].
     #[inline(always)]
     pub fn next_handle(&self) -> Option<Handle> {
         let place = self.rotation.next(self.handles.len())?;
         Some(self.handles[place])
     }
 
-    /// The connection whose turn it is.
+    /// The next connection.
     pub fn next(&self) -> &Connection {
-        let turn = self.rotation.next_slowly(self.handles.len());
-        self.connections.get(self.places[turn] as usize).expect("it is in order")
+        let number = self.rotation.next_slowly(self.handles.len());
+        let place = self.places[number] as usize;
+        self.connections.get(place).expect("each place has a connection")
     }
 }

@@ -5,16 +5,21 @@
 //! | `policy.rs` | the control plane: [`PolicyFactory`], [`Policy`], [`Update`] |
 //! | `picker.rs` | the data plane: [`Picker`], [`Pick`] |
 //! | `helper.rs` | what a policy may ask of its channel, its clock and its random numbers |
-//! | `config.rs` | from JSON to a policy's config type, with the path of every field in error |
-//! | `registry.rs` | policies by name |
+//! | `config/` | from JSON to a policy's config type, with the path of every field in error |
+//! | `registry/` | policies by name |
 //! | `runner/` | runs one policy for a host: one event at a time, panics contained |
 //! | `on_fault.rs` | what a fault of a policy leads to |
+//! | `picker_factory.rs` | the easy level of policies: chooses among READY backends |
 //! | `leaf.rs` | the policy that keeps connections, and leaves the choice to a picker factory |
-//! | `backend_cache.rs` | what a policy derives from each READY backend, kept from picker to picker |
-//! | `call_counting.rs` | counts the calls of policies that do not track them, for the statistics |
+//! | `backend_cache/` | values derived from each READY backend, kept from picker to picker |
+//! | `call_counting/` | counts the calls of policies that do not track them, for the statistics |
 //! | `connection_rotation.rs` | connections that are used one after another |
 //! | `sample.rs` | random samples of backends |
 //! | `simple_pickers.rs` | pickers without backends: queue, fail |
+//!
+//! The general flow is: the runner gives an update or a report to a [`Policy`]. The policy
+//! publishes a [`Picker`] through its [`Helper`], and many threads pick with it until the next one
+//! replaces it.
 //!
 //! The policies themselves are in [`crate::policies`], which says how to add one. Nothing in these
 //! traits assumes that a policy is the outermost one.
@@ -29,6 +34,7 @@ mod helper;
 mod leaf;
 mod on_fault;
 mod picker;
+mod picker_factory;
 #[expect(clippy::module_inception, reason = "the trait is named as the folder is")]
 mod policy;
 mod registry;
@@ -42,9 +48,10 @@ pub(crate) use call_counting::CallCounting;
 pub use config::{ConfigError, Fault, Fields, NoFields, fields_of};
 pub use connection_rotation::ConnectionRotation;
 pub use helper::{Helper, TimerId};
-pub use leaf::{Backend, BuiltIn, LeafFactory, LeafPolicy, PickerFactory, Ready};
+pub use leaf::{LeafFactory, LeafPolicy};
 pub use on_fault::{FallbackMode, OnFault};
 pub use picker::{Pick, Picker};
+pub use picker_factory::{Backend, BuiltIn, PickerFactory, Ready};
 pub use policy::{Config, Policy, PolicyFactory, Update};
 pub use registry::{Origin, RegisterError, Registry};
 pub use runner::{GuardedPicker, Host, Runner};

@@ -39,8 +39,9 @@ pub struct OnFault {
 /// The length of a period of [`OnFault::per_minute`].
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// A policy that failed is tried again with a list that comes this much later or more. Longer than a
-/// burst of updates, and shorter than the 30 s that gRPC's DNS resolver waits between two answers.
+/// A policy that failed is tried again with a list that comes this much later or more. Longer than
+/// a burst of updates, and shorter than the 30 s that gRPC's DNS resolver waits between two
+/// answers.
 pub(super) const RETRY_PAUSE: Duration = Duration::from_secs(10);
 
 /// The faults of one minute. The minute begins with its first fault.

@@ -18,21 +18,21 @@ pub trait Picker: Send + Sync {
     /// Chooses for one call.
     fn pick<'a>(&'a self, call: &Call<'_>) -> Pick<'a>;
 
-    /// What [`Picker::pick`] needs to know. Asked once, before the first pick.
+    /// What [`Picker::pick`] needs to know of a call. Called once, before the first pick.
     fn wants(&self) -> Wants {
         Wants::default()
     }
 
-    /// The picker as what it is, for a host that knows a shorter way to ask it than
-    /// [`Picker::pick`], and that checks its choices by [`GuardedPicker::check`](super::GuardedPicker::check). Asked once, before the first
-    /// pick.
+    /// The picker as its own type, for a host that has a faster way to it than [`Picker::pick`].
+    /// Such a host passes the choices to [`GuardedPicker::check`](super::GuardedPicker::check).
+    /// Called once, before the first pick.
     fn as_any(&self) -> Option<&dyn Any> {
         None
     }
 
-    /// For a picker that does nothing but take turns: whose turns. They are then taken without a
-    /// call of [`Picker::pick`], which saves a third of what a pick costs. Asked once, before the
-    /// first pick.
+    /// The rotation of a picker that only uses one connection after another. The host then uses the
+    /// rotation instead of [`Picker::pick`], which saves a third of the cost of a pick. Called
+    /// once, before the first pick.
     fn rotation(&self) -> Option<ConnectionRotation> {
         None
     }
@@ -40,8 +40,8 @@ pub trait Picker: Send + Sync {
 
 /// A picker's choice.
 ///
-/// Every payload is one pointer, so that a choice travels in two registers: with the statuses in
-/// place it would go through memory, which costs as much as the choice itself.
+/// Every payload is one pointer, so that a choice travels in two registers. A choice with a status
+/// in it would go through memory, which costs as much as the choice itself.
 pub enum Pick<'a> {
     /// Send the call over this connection.
     Complete(&'a Connection),
@@ -55,9 +55,10 @@ pub enum Pick<'a> {
     FailWith(Box<Status>),
     /// [`Pick::Drop`], with a status made for this call.
     DropWith(Box<Status>),
-    /// Send the call over the connection in this, and tell it how the call goes.
+    /// Send the call over the connection of this tracked call, and report the call's events to it.
     Tracked(TrackedSlot),
-    /// The picker is broken, and says how: fail the call with INTERNAL, and use it no more.
+    /// The picker is broken, for this reason: fail the call with INTERNAL, and stop using the
+    /// picker.
     Fault(Box<String>),
 }
 
@@ -67,7 +68,8 @@ impl Pick<'_> {
         Pick::FailWith(Box::new(status))
     }
 
-    /// [`Pick::Tracked`], of a call to this backend. Allocates nothing once it has warmed up.
+    /// [`Pick::Tracked`], for a call to this backend. Allocates only until enough places for calls
+    /// are free: see `calls/slot.rs`.
     pub fn tracked(backend: &Arc<TrackedBackend>) -> Pick<'static> {
         Pick::Tracked(TrackedSlot::new(TrackedCall::new(backend, Handle::from_number(0))))
     }

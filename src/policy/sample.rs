@@ -1,15 +1,17 @@
-//! Backends taken at random, for policies that compare a few of them.
+//! Random samples, for policies that compare a few backends.
 //!
-//! Cost: 64 random bits and a multiplication for each.
+//! Cost: 64 random bits and a multiplication for each sample.
 //!
-//! Must not know: what is compared.
+//! Must not depend on: what is compared.
 
 use super::Helper;
 
-/// The most samples that are taken at once: more cost more than they bring (gRFC A48).
-pub(crate) const MOST: usize = 10;
+/// The largest number of samples of one pick. More cost more than they improve the choice (gRFC
+/// A48).
+pub(crate) const MAX_SAMPLES: usize = 10;
 
-/// A number below `end`, made of 64 random bits: each is as likely as the others to within `end` / 2⁶⁴.
+/// Makes a number below `end` of 64 random bits. All numbers are equally likely, to within `end` /
+/// 2⁶⁴.
 ///
 /// Source: Lemire, "Fast Random Integer Generation in an Interval" (2019), without its rejection.
 #[inline]
@@ -17,15 +19,15 @@ pub(crate) fn below(random: u64, end: usize) -> usize {
     ((u128::from(random) * end as u128) >> 64) as usize
 }
 
-/// Visits `count` distinct numbers below `end`, every set of them as likely as the others, in random
-/// order; all of them, beginning at a random one, when there are no more.
+/// Visits `count` distinct numbers below `end`, in random order. Every set of them is equally
+/// likely. If `count` is not below `end`, visits all numbers, beginning with a random one.
 ///
-/// Distinct, and not with replacement as in gRFC A48: of four backends, two samples with replacement are
-/// the same one in a quarter of the picks, so that the slowest gets a sixteenth of the calls however
-/// slow it is.
+/// The samples are distinct, unlike those of gRFC A48. Of four backends, two samples with
+/// replacement are the same one in a quarter of the picks, so that the slowest gets a sixteenth of
+/// the calls however slow it is.
 ///
 /// # Panics
-/// When `count` is above [`MOST`] and below `end`.
+/// If `count` is above [`MAX_SAMPLES`] and below `end`.
 #[inline]
 pub(crate) fn distinct(
     helper: &dyn Helper,
@@ -38,9 +40,10 @@ pub(crate) fn distinct(
         (first..end).chain(0..first).for_each(visit);
         return;
     }
-    let mut taken = [0; MOST];
+    let mut taken = [0; MAX_SAMPLES];
     for so_far in 0..count {
-        // Among those that are left: each that was taken shifts the numbers from it on by one.
+        // A number among those that are left. Each number taken before shifts those from it on by
+        // one.
         let mut number = below(helper.random(), end - so_far);
         let mut place = 0;
         while place < so_far && number >= taken[place] {
@@ -63,10 +66,10 @@ mod tests {
     use crate::policy::{Picker, TimerId};
     use crate::{Severity, Status};
 
-    /// Nothing but chance.
-    struct Chance(std::sync::Mutex<fastrand::Rng>);
+    /// A helper that only has random numbers.
+    struct RandomHelper(std::sync::Mutex<fastrand::Rng>);
 
-    impl Helper for Chance {
+    impl Helper for RandomHelper {
         fn create_endpoint(
             &self,
             _: &Arc<EndpointDescriptor>,
@@ -92,15 +95,15 @@ mod tests {
         fn log(&self, _: Severity, _: &str) {}
     }
 
-    fn samples(helper: &Chance, end: usize, count: usize) -> Vec<usize> {
+    fn samples(helper: &RandomHelper, end: usize, count: usize) -> Vec<usize> {
         let mut samples = Vec::new();
         distinct(helper, end, count, |sample| samples.push(sample));
         samples
     }
 
     #[test]
-    fn samples_are_distinct_and_all_are_as_likely() {
-        let helper = Chance(fastrand::Rng::with_seed(1).into());
+    fn samples_are_distinct_and_equally_likely() {
+        let helper = RandomHelper(fastrand::Rng::with_seed(1).into());
         let (end, count, rounds) = (5, 3, if cfg!(miri) { 60 } else { 60_000 });
         let mut orders = std::collections::BTreeMap::new();
         for _ in 0..rounds {
@@ -118,8 +121,8 @@ mod tests {
     }
 
     #[test]
-    fn of_few_all_are_visited() {
-        let helper = Chance(fastrand::Rng::with_seed(1).into());
+    fn all_of_a_few_are_visited() {
+        let helper = RandomHelper(fastrand::Rng::with_seed(1).into());
         for end in 1..=4 {
             let mut all = samples(&helper, end, 4);
             all.sort_unstable();

@@ -1,12 +1,12 @@
-//! Pickers that every policy needs while it has nothing to choose from.
+//! The pickers of a policy without READY backends.
 //!
-//! Must not know: any policy.
+//! Must not depend on: any policy.
 
 use super::{Pick, Picker};
 use crate::Status;
 use crate::calls::Call;
 
-/// Lets every call wait for the next picker.
+/// Queues every call: it waits for the next picker.
 #[derive(Debug)]
 pub struct QueuePicker;
 

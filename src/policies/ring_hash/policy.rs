@@ -96,8 +96,9 @@ impl RingHashPolicy {
             self.last_failure = Status::unavailable(message);
         }
         let bounded = config.balance_factor.map(|percent| self.loads.backends(percent, active));
-        let counted =
-            self.counting.of(bounded.is_some(), active, |place| self.endpoints.descriptor(place));
+        let counted = self
+            .counting
+            .for_picker(bounded.is_some(), active, |place| self.endpoints.descriptor(place));
         let mut picker: Box<dyn Picker> = Box::new(RingHashPicker {
             ring: Arc::clone(ring),
             states: active.clone(),
@@ -110,7 +111,7 @@ impl RingHashPolicy {
             helper: Arc::clone(&self.helper),
         });
         if let Some(counted) = counted {
-            picker = counted.around(picker);
+            picker = counted.wrap(picker);
         }
         let status = if failed { self.last_failure.clone() } else { Status::OK };
         self.helper.update_state(state, &status, picker);
@@ -181,7 +182,7 @@ impl Policy for RingHashPolicy {
         }
         self.update_ring(former_ring, &list.change, &config);
         let endpoints: Vec<_> = self.endpoints.iter().map(|(descriptor, _)| descriptor).collect();
-        self.loads.list(config.balance_factor, &endpoints);
+        self.loads.update_list(config.balance_factor, &endpoints);
         self.config = Some(config);
         // A new list may have only endpoints that failed before, or that the host has just refused.
         let mut active = self.endpoints.states().active().iter().filter(|_| !repeats);

@@ -81,7 +81,7 @@ impl WeightedRoundRobin {
     }
 
     fn write_stats(&mut self, schedule: Schedule) {
-        let places = self.backend_places.follow(&self.backends, |_, _| (), |(), _| {}).clone();
+        let places = self.backend_places.update(&self.backends, |_, _| (), |(), _| {}).clone();
         let endpoints = Arc::clone(&self.endpoints);
         self.schedule_stats.set(ScheduleStats { endpoints, backends: places, schedule });
     }
@@ -156,14 +156,14 @@ impl PickerFactory for WeightedRoundRobin {
         endpoints: &[&Arc<EndpointDescriptor>],
     ) {
         self.weights.update_list(config, endpoints);
-        self.unique.list(endpoints.len(), self.weights.first_places());
+        self.unique.update_list(endpoints.len(), self.weights.first_places());
         self.endpoints = endpoints.iter().map(|&endpoint| Arc::clone(endpoint)).collect();
         self.schedule = None;
         let same_config =
             self.reporting_config.as_ref().is_some_and(|former| Arc::ptr_eq(former, config));
         self.reporting_config = Some(Arc::clone(config));
         let weights = &self.weights;
-        self.reporting.relist(endpoints.len(), |place, reporting| {
+        self.reporting.update_list(endpoints.len(), |place, reporting| {
             same_config && Arc::ptr_eq(&reporting.record, weights.record(place))
         });
     }
@@ -210,7 +210,7 @@ impl PickerFactory for WeightedRoundRobin {
         ready: &Ready<'_>,
         _helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker> {
-        self.backends = self.unique.follow(ready.connections());
+        self.backends = self.unique.update(ready.connections());
         let schedule = self.schedule_for_picker();
         let places = (!schedule.by_list)
             .then(|| self.backends.iter().map(|(place, _)| place as u32).collect());
@@ -225,13 +225,13 @@ impl PickerFactory for WeightedRoundRobin {
         }
         let counts_calls = stats::tracks_calls();
         if std::mem::replace(&mut self.counts_calls, counts_calls) != counts_calls {
-            self.reporting.relist(self.backends.slots(), |_, _| false);
+            self.reporting.update_list(self.backends.slots(), |_, _| false);
         }
         let weights = &self.weights;
         let track = |place: usize, connection: &Connection| {
             ReportingBackend::new(connection, place, weights.record(place), config, counts_calls)
         };
-        let backends = self.reporting.follow(&self.backends, track, |_, _| {}).clone();
+        let backends = self.reporting.update(&self.backends, track, |_, _| {}).clone();
         Box::new(WeightedPicker { rotation, backends })
     }
 

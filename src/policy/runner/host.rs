@@ -37,9 +37,9 @@ pub trait Host: Send + Sync {
         None
     }
 
-    /// Asks for a call of [`Runner::run`](super::Runner::run) soon, serialised with the host's other
-    /// calls. Called on any thread, also from within a pick. Returns `false` if this host cannot do
-    /// that.
+    /// Asks for a call of [`Runner::run`](super::Runner::run) soon, serialised with the host's
+    /// other calls. Called on any thread, also from within a pick. Returns `false` if this host
+    /// cannot do that.
     fn run_later(&self) -> bool;
 
     /// Asks for a call of [`Runner::timer`](super::Runner::timer) with this number after this time.

@@ -8,13 +8,13 @@
 //! while it is asked to connect. Such an event waits until the event that led to it is done, so a
 //! policy is never called while it is already handling a call.
 //!
-//! A policy or picker that panics, or reports that it is broken, is counted and logged (at most once
-//! a second). Its fallback replaces it over the same endpoints
-//! ([`OnFault`](super::OnFault)): round robin, unless the policy's author chose otherwise. Calls wait
-//! for the new picker instead of failing. The policy is made again when it gets another config, when
-//! a list comes after a pause, or when a later factory of the same name replaces it. A later factory
-//! also replaces a policy that has not failed. The old picker stays until the new policy publishes
-//! something other than CONNECTING.
+//! A policy or picker that panics, or reports that it is broken, is counted and logged (at most
+//! once a second). Its fallback replaces it over the same endpoints ([`OnFault`](super::OnFault)):
+//! round robin, unless the policy's author chose otherwise. Calls wait for the new picker instead
+//! of failing. The policy is made again when it gets another config, when a list comes after a
+//! pause, or when a later factory of the same name replaces it. A later factory also replaces a
+//! policy that has not failed. The old picker stays until the new policy publishes something other
+//! than CONNECTING.
 //!
 //! Must not depend on: the C ABI, any concrete policy.
 
@@ -73,7 +73,8 @@ impl Runner {
         &self.shared.name
     }
 
-    /// See [`Policy::update`]. From within a callback of the host, the update waits and is accepted.
+    /// See [`Policy::update`]. From within a callback of the host, the update waits and is
+    /// accepted.
     pub fn update(&self, update: Update) -> Result<(), Status> {
         match self.submit(Event::Update(update)) {
             Some(Done::Updated(accepted)) => accepted,

@@ -206,8 +206,8 @@ impl State {
         accepted.map(Done::Updated)
     }
 
-    /// Replaces the policy, which failed with this config, with its fallback, and gives the fallback
-    /// the last update. Returns the result of that update, if there was one.
+    /// Replaces the policy, which failed with this config, with its fallback, and gives the
+    /// fallback the last update. Returns the result of that update, if there was one.
     fn fall_back(&mut self, config: Option<Config>) -> Option<Result<(), Status>> {
         if self.started && !self.shared.is_open() {
             self.policy = None;

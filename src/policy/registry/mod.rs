@@ -1,80 +1,33 @@
-//! Policies by name.
+//! Policy factories by name.
 //!
-//! Must not know: what any policy does.
+//! | file | idea |
+//! |---|---|
+//! | `name.rs` | which names a policy may have |
+//! | `error.rs` | why a policy is not registered |
+//!
+//! Must not depend on: any concrete policy.
+
+mod error;
+mod name;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
+pub use self::error::{Origin, RegisterError};
+use self::name::check_name;
 use super::policy::PolicyFactory;
 use crate::sync::Mutex;
 
-/// Where a policy comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// From the engine: its names begin with `steer_`, and no others do.
-    BuiltIn,
-    /// From the program: registered once.
-    Program,
-    /// From a plugin of this name: a plugin that is loaded again replaces its policies.
-    Plugin(String),
-}
-
 type Factories = BTreeMap<String, (Origin, Arc<dyn PolicyFactory>)>;
 
-/// Policy factories by name. A name that was registered stays.
+/// Policy factories by name. A name that is registered stays registered. Any thread.
 #[derive(Default)]
 pub struct Registry {
     factories: Mutex<Factories>,
 }
 
-/// Why a policy was not registered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RegisterError {
-    /// The name is not made of lower-case letters, digits and `_`.
-    BadName(String),
-    /// The name begins as those of the engine's own policies do.
-    Reserved(String),
-    /// gRPC has a policy of this name, in some version, and aborts the process when there are two.
-    OfGrpc(String),
-    /// There is a policy of this name, from there.
-    Taken(String, Origin),
-}
-
-impl fmt::Display for RegisterError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            RegisterError::BadName(name) => write!(
-                f,
-                "{name:?} cannot name a policy: use lower-case letters, digits and '_', \
-                 beginning with a letter"
-            ),
-            RegisterError::Reserved(name) => write!(
-                f,
-                "{name:?} cannot be registered: names that begin with \"steer_\" are Steer's own; \
-                 choose another name"
-            ),
-            RegisterError::OfGrpc(name) => write!(
-                f,
-                "{name:?} cannot be registered: gRPC has a policy of its own of this name; choose \
-                 another name"
-            ),
-            RegisterError::Taken(name, origin) => {
-                let whose = match origin {
-                    Origin::BuiltIn => "Steer's own".to_owned(),
-                    Origin::Program => "registered by the program".to_owned(),
-                    Origin::Plugin(plugin) => format!("of the plugin {plugin:?}"),
-                };
-                write!(f, "there is a policy named {name:?} already, {whose}: choose another name")
-            }
-        }
-    }
-}
-
-impl std::error::Error for RegisterError {}
-
 impl Registry {
-    /// A registry without any policy.
+    /// An empty registry.
     pub fn new() -> Registry {
         Registry::default()
     }
@@ -87,18 +40,19 @@ impl Registry {
         Registry { factories: Mutex::new(named.collect()) }
     }
 
-    /// Adds a policy of the program's.
+    /// Adds a policy of the program.
     pub fn register(&self, factory: Arc<dyn PolicyFactory>) -> Result<(), RegisterError> {
         self.register_all(&Origin::Program, vec![factory])
     }
 
-    /// Adds policies, all or none.
+    /// Adds all of these policies, or none. A policy of the same plugin is replaced.
     pub fn register_all(
         &self,
         origin: &Origin,
         added: Vec<Arc<dyn PolicyFactory>>,
     ) -> Result<(), RegisterError> {
-        // Factories are user code: they are asked for their names, and dropped, without the lock.
+        // Factories may be user code, so `name` is called, and factories are dropped, without the
+        // lock.
         let names: Vec<String> = added.iter().map(|factory| factory.name().to_owned()).collect();
         let mut factories = self.factories.lock();
         for (index, name) in names.iter().enumerate() {
@@ -115,7 +69,7 @@ impl Registry {
         Ok(())
     }
 
-    /// Whether a policy of this name can be added, after `before`.
+    /// Checks whether a policy of this name can be added together with the policies of `before`.
     pub fn check(
         &self,
         origin: &Origin,
@@ -144,40 +98,13 @@ fn check(
     before: &[String],
 ) -> Result<(), RegisterError> {
     check_name(name)?;
-    // Only a plugin's next release takes the place of what is there.
+    // Only the next release of a plugin replaces a policy.
     let next_release = |taken: &Origin| taken == origin && *origin != Origin::Program;
     let taken = factories.get(name).map(|(taken, _)| taken).filter(|taken| !next_release(taken));
     let twice = before.iter().any(|other| other == name).then_some(origin);
     match taken.or(twice) {
         Some(taken) => Err(RegisterError::Taken(name.to_owned(), taken.clone())),
         None => Ok(()),
-    }
-}
-
-/// gRPC's policies, in all of its versions, but for those whose names say that they are experimental or
-/// of xDS.
-const OF_GRPC: [&str; 7] = [
-    "grpclb",
-    "pick_first",
-    "ring_hash",
-    "round_robin",
-    "rls",
-    "weighted_round_robin",
-    "weighted_target",
-];
-
-fn check_name(name: &str) -> Result<(), RegisterError> {
-    let good = name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    if !good {
-        Err(RegisterError::BadName(name.to_owned()))
-    } else if name.starts_with("steer_") {
-        Err(RegisterError::Reserved(name.to_owned()))
-    } else if OF_GRPC.contains(&name) || name.starts_with("xds_") || name.ends_with("_experimental")
-    {
-        Err(RegisterError::OfGrpc(name.to_owned()))
-    } else {
-        Ok(())
     }
 }
 
@@ -201,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_what_was_registered() {
+    fn finds_a_registered_policy() {
         let registry = Registry::new();
         assert!(registry.find("mine_2").is_none());
         registry.register(Arc::new(Named("mine_2"))).unwrap();
@@ -234,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn all_or_none() {
+    fn policies_are_added_together_or_not_at_all() {
         let registry = Registry::new();
         let origin = Origin::Plugin("p".into());
         let added: Vec<Arc<dyn PolicyFactory>> =
