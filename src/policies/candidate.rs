@@ -1,7 +1,6 @@
-//! A READY backend as pickers see it that go by its calls: what is known of them, and what tracks
-//! the next one.
+//! A READY backend with its calls, for pickers that choose by them.
 //!
-//! Must not know: what is learnt of calls, how a backend is chosen.
+//! Must not depend on: what is learnt from calls, how a backend is chosen.
 
 use std::sync::Arc;
 
@@ -11,10 +10,11 @@ use crate::endpoints::Connection;
 /// A READY backend.
 pub(super) struct Candidate<L> {
     pub(super) calls: Arc<CallCounters<L>>,
+    /// Tracks the calls. Its listener is `calls`.
     pub(super) backend: Arc<TrackedBackend>,
 }
 
-// Derived, it would ask for a clone of what is learnt.
+// Not derived, because that would require `L: Clone`.
 impl<L> Clone for Candidate<L> {
     fn clone(&self) -> Self {
         Candidate { calls: Arc::clone(&self.calls), backend: Arc::clone(&self.backend) }
@@ -22,15 +22,15 @@ impl<L> Clone for Candidate<L> {
 }
 
 impl<L: CallObserver> Candidate<L> {
-    /// The backend with this connection, whose calls these are.
+    /// The backend with this connection, at this place of the list.
     pub(super) fn new(connection: &Connection, calls: &Arc<CallCounters<L>>, place: usize) -> Self {
-        let hooks = Arc::clone(calls) as Arc<dyn CallListener>;
-        let backend = TrackedBackend::new(connection.clone(), hooks, place);
+        let listener = Arc::clone(calls) as Arc<dyn CallListener>;
+        let backend = TrackedBackend::new(connection.clone(), listener, place);
         Candidate { calls: Arc::clone(calls), backend }
     }
 
-    /// Whether its calls are these.
-    pub(super) fn is_of(&self, calls: &Arc<CallCounters<L>>) -> bool {
+    /// Whether these are the counters of its calls.
+    pub(super) fn has_calls(&self, calls: &Arc<CallCounters<L>>) -> bool {
         Arc::ptr_eq(&self.calls, calls)
     }
 }

@@ -1,13 +1,14 @@
-//! `steer_least_request`: of a few READY backends taken at random, the one with the fewest calls in
-//! flight.
+//! `steer_least_request`: samples a few READY backends, and chooses the one with the fewest calls
+//! in flight.
 //!
-//! Source: gRFC A48, but for samples that are distinct (see `sample.rs`); Mitzenmacher, "The Power
-//! of Two Choices in Randomized Load Balancing" (2001), for why two are enough.
-//! Cost per pick: 64 random bits and one load for each choice; one atomic addition on a line of the
-//! chosen backend's; and a load more per choice for each level of a tree of the backends. Cost per
+//! Sources: gRFC A48, except that the samples are distinct (see `policy/sample.rs`); Mitzenmacher,
+//! "The Power of Two Choices in Randomized Load Balancing" (2001), for why two are enough.
+//! Config: `choiceCount`.
+//! Cost per pick: for each choice, 64 random bits, a load of its count, and a load for each level
+//! of a tree of the backends; one atomic addition on a cache line of the chosen backend. Cost per
 //! report: O(log backends). Cost per update: O(backends).
 //!
-//! Must not know: what calls are, beyond their number.
+//! Must not depend on: anything about calls except their number.
 
 use std::sync::Arc;
 
@@ -21,6 +22,9 @@ use crate::policy::{
 };
 use crate::stats::StatsSource;
 
+/// Two choices bring most of the benefit (gRFC A48, Mitzenmacher).
+const DEFAULT_CHOICES: usize = 2;
+
 /// The picker factory of `steer_least_request`.
 pub struct LeastRequest {
     calls: PerAddress<CallCounters<()>>,
@@ -30,7 +34,7 @@ pub struct LeastRequest {
 /// The config.
 #[derive(Debug)]
 pub struct LeastRequestConfig {
-    /// How many backends are compared.
+    /// The number of backends that a pick compares.
     choice_count: usize,
 }
 
@@ -38,7 +42,7 @@ impl BuiltIn for LeastRequest {
     const NAME: &'static str = "steer_least_request";
 
     fn parse(fields: &mut Fields<'_>) -> LeastRequestConfig {
-        let choice_count: usize = fields.number("choiceCount", 2);
+        let choice_count: usize = fields.number("choiceCount", DEFAULT_CHOICES);
         if choice_count < 2 {
             fields.fault("choiceCount", "must be at least 2");
         }
@@ -65,7 +69,7 @@ impl PickerFactory for LeastRequest {
         let LeastRequest { calls, candidates } = self;
         calls.update_list(endpoints, |_| CallCounters::new(()));
         candidates
-            .update_list(endpoints.len(), |place, candidate| candidate.is_of(calls.at(place)));
+            .update_list(endpoints.len(), |place, candidate| candidate.has_calls(calls.at(place)));
     }
 
     fn build(
@@ -92,7 +96,7 @@ impl PickerFactory for LeastRequest {
 }
 
 struct LeastRequestPicker {
-    /// At the first places.
+    /// Without gaps, in no particular order.
     candidates: PersistentVec<Candidate<()>>,
     choice_count: usize,
     helper: Arc<dyn Helper>,
@@ -104,7 +108,7 @@ impl Picker for LeastRequestPicker {
         distinct(&*self.helper, self.candidates.count(), self.choice_count, |index| {
             let Some(candidate) = self.candidates.get(index) else { return };
             let in_flight = candidate.calls.in_flight();
-            // Only fewer is better: of equals, the first one stays.
+            // Of candidates with equal numbers, the first sample is chosen.
             if in_flight < fewest {
                 (best, fewest) = (Some(candidate), in_flight);
             }

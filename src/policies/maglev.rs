@@ -1,13 +1,14 @@
-//! `steer_maglev`: calls with the same hash go to the same backend, by a table in which all
-//! backends have equal shares. Every backend is connected all the time.
+//! `steer_maglev`: sends calls with the same hash to the same backend, by a table in which backends
+//! of equal weight have equal shares. Connects every backend.
 //!
-//! Source: "Maglev: A Fast and Reliable Software Network Load Balancer", NSDI 2016; Envoy's policy
-//! of that name.
-//! Cost per pick: the call's hash, a division, a load from the table, and the backend's place (see
-//! `endpoints/places.rs`). Cost per report: O(1). Cost per update: a table, see
-//! `hashing/maglev.rs`, if it is another one.
+//! Sources: Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load Balancer" (NSDI
+//! 2016); Envoy's policy of that name. Bounded loads: see `bounded_loads.rs`.
+//! Config: `tableSize`, `requestHashHeader`, `hashBalanceFactor`.
+//! Cost per pick: the call's hash, a division, a load from the table, and the connection at the
+//! backend's place (see `endpoints/persistent_vec.rs`). Cost per report: O(1). Cost per update: a
+//! table, if the members have changed; see `hashing/maglev.rs`.
 //!
-//! Must not know: how the table is made, states.
+//! Must not depend on: how the table is built, connectivity states.
 
 use std::sync::Arc;
 
@@ -20,18 +21,22 @@ use crate::policy::sample::below;
 use crate::policy::{BuiltIn, Fields, Helper, Pick, Picker, PickerFactory, Ready};
 use crate::stats::{self, Latest, StatsSource};
 
+/// The default of `tableSize`, which is prime: keeps shares within a percent for up to about 650
+/// backends, 100 slots for each. The paper's and Envoy's size.
+const DEFAULT_TABLE_SIZE: u32 = 65537;
+
 /// The picker factory of `steer_maglev`.
 pub struct Maglev {
-    /// That of the list in use, which it holds READY or not: a backend that comes back finds its
-    /// slots.
-    table: Option<MadeTable>,
+    /// The table of the list in use. It has all backends, READY or not, so a backend that comes
+    /// back has its former slots.
+    table: Option<ListTable>,
     loads: BoundedLoads<Connection>,
-    /// For statistics.
+    /// The shares of the backends, for the statistics.
     shares: Arc<Latest>,
 }
 
-/// A table, and what it was made of.
-struct MadeTable {
+/// A table, and the members that it was made of.
+struct ListTable {
     members: Vec<Member<'static>>,
     table: Arc<Table>,
 }
@@ -48,7 +53,7 @@ impl BuiltIn for Maglev {
     const NAME: &'static str = "steer_maglev";
 
     fn parse(fields: &mut Fields<'_>) -> MaglevConfig {
-        let table_size = fields.number("tableSize", 65537);
+        let table_size = fields.number("tableSize", DEFAULT_TABLE_SIZE);
         if table_size > maglev::GREATEST_SIZE || !maglev::is_prime(table_size) {
             let most = maglev::GREATEST_SIZE;
             fields.fault("tableSize", format!("must be a prime number, at most {most}"));
@@ -80,17 +85,17 @@ impl PickerFactory for Maglev {
         self.loads.update_list(config.balance_factor, endpoints);
         let members: Vec<Member<'_>> =
             endpoints.iter().map(|endpoint| Member::from_endpoint(endpoint)).collect();
-        let same = |made: &MadeTable| {
+        let same = |made: &ListTable| {
             made.table.len() == config.table_size as usize && made.members == members
         };
         if !self.table.as_ref().is_some_and(same) {
             let table = Arc::new(Table::new(&members, config.table_size));
             let members = members.into_iter().map(Member::into_owned).collect();
-            self.table = Some(MadeTable { members, table });
+            self.table = Some(ListTable { members, table });
         }
-        if let Some(MadeTable { table, .. }) = &self.table {
+        if let Some(ListTable { table, .. }) = &self.table {
             let endpoints = endpoints.iter().map(|&endpoint| Arc::clone(endpoint)).collect();
-            self.shares.set(Shares { endpoints, table: Arc::clone(table) });
+            self.shares.set(TableShares { endpoints, table: Arc::clone(table) });
         }
     }
 
@@ -100,7 +105,7 @@ impl PickerFactory for Maglev {
         ready: &Ready<'_>,
         helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker> {
-        let made = self.table.as_ref().expect("the list came before its picker");
+        let made = self.table.as_ref().expect("a list came before its picker");
         let bounded =
             config.balance_factor.map(|percent| self.loads.backends(percent, ready.connections()));
         Box::new(MaglevPicker {
@@ -121,13 +126,13 @@ impl PickerFactory for Maglev {
     }
 }
 
-/// Whose the slots are.
-struct Shares {
+/// The shares of the table's slots that belong to each endpoint.
+struct TableShares {
     endpoints: Vec<Arc<EndpointDescriptor>>,
     table: Arc<Table>,
 }
 
-impl StatsSource for Shares {
+impl StatsSource for TableShares {
     fn describe(&self, table: &mut stats::Table) {
         for (endpoint, share) in self.endpoints.iter().zip(self.table.shares(self.endpoints.len()))
         {
@@ -138,13 +143,13 @@ impl StatsSource for Shares {
     }
 }
 
-/// Slots that a pick looks at before it chooses among the READY backends. If half of all have
-/// failed, one pick of 2⁶⁴ needs more.
-const PROBES: usize = 64;
+/// The number of slots that a pick looks at before it chooses among the READY backends. If half of
+/// all backends have failed, one pick in 2⁶⁴ needs more.
+const MAX_PROBES: usize = 64;
 
 struct MaglevPicker {
     table: Arc<Table>,
-    /// Those of the READY backends, by place in the list.
+    /// The connections of the READY backends, by place in the list.
     connections: PersistentVec<Connection>,
     config: Arc<MaglevConfig>,
     bounded: Option<BoundedBackends>,
@@ -153,13 +158,13 @@ struct MaglevPicker {
 
 impl Picker for MaglevPicker {
     fn pick<'a>(&'a self, call: &Call<'_>) -> Pick<'a> {
-        let hash = match self.config.request_hash.of(call) {
+        let hash = match self.config.request_hash.for_call(call) {
             Ok(hash) => hash.unwrap_or_else(|| self.helper.random()),
             Err(missing) => return Pick::Fail(missing),
         };
         match self.connections.get(self.table.owner(self.table.find(hash))) {
             Some(connection) if self.bounded.is_none() => Pick::Complete(connection),
-            _ => self.pick_along(hash),
+            _ => self.pick_from(hash),
         }
     }
 
@@ -169,8 +174,9 @@ impl Picker for MaglevPicker {
 }
 
 impl MaglevPicker {
+    /// Tries one slot after another.
     #[inline(never)]
-    fn pick_along(&self, hash: u64) -> Pick<'_> {
+    fn pick_from(&self, hash: u64) -> Pick<'_> {
         let pick = match &self.bounded {
             Some(bounded) => bounded.take_first(|| self.places_for(hash)),
             None => {
@@ -181,13 +187,13 @@ impl MaglevPicker {
         pick.unwrap_or(Pick::Queue)
     }
 
-    /// The places to try: those of the slots from this hash's on, so that the calls of a failed
-    /// backend spread over all others and no other call moves; then the READY ones, from a place on
-    /// that the hash chooses too.
+    /// The places to try, in order. First the places of the slots from the hash's slot on: so the
+    /// calls of a failed backend spread over all others, and no other call moves. Then all READY
+    /// places, from a place on that the hash also chooses.
     fn places_for(&self, hash: u64) -> impl Iterator<Item = usize> {
         let first = self.table.find(hash);
         let slots = std::iter::successors(Some(first), |slot| Some(self.table.after(*slot)));
-        let owners = slots.take(PROBES).map(|slot| self.table.owner(slot));
+        let owners = slots.take(MAX_PROBES).map(|slot| self.table.owner(slot));
         let chosen = below(hash, self.connections.slots());
         let ready = || self.connections.iter().map(|(place, _)| place);
         let after = ready().skip_while(move |place| *place < chosen);

@@ -1,4 +1,4 @@
-//! The policies of the engine, one file or folder each, and what several of them share.
+//! The policies of the engine, and what several of them share. One file or folder each.
 //!
 //! | file | idea |
 //! |---|---|
@@ -7,17 +7,30 @@
 //! | `least_request.rs` | `steer_least_request` |
 //! | `peak_ewma.rs` | `steer_peak_ewma` |
 //! | `weighted_round_robin/` | `steer_weighted_round_robin` |
-//! | `ring_hash/` | `steer_ring_hash`, which decides about connections too |
+//! | `ring_hash/` | `steer_ring_hash`, which also decides about connections |
 //! | `maglev.rs` | `steer_maglev` |
-//! | `request_hash.rs` | the hash of a call, for the two above |
-//! | `bounded_loads.rs` | passing over backends that have too many calls, for the same two |
+//! | `request_hash.rs` | the hash of a call, for ring hash and maglev |
+//! | `bounded_loads.rs` | passes over backends that have too many calls, for the same two |
 //! | `candidate.rs` | a READY backend and the counters of its calls |
 //! | `unique_backends.rs` | each backend once, however often it is listed |
 //!
-//! To add a policy that only chooses among READY backends: write a
-//! [`PickerFactory`](crate::policy::PickerFactory) in a file of its own, wrap it in a
-//! [`LeafFactory`], and add that to [`built_ins`]. To decide about connections too, implement
-//! [`PolicyFactory`] and [`Policy`](crate::policy::Policy).
+//! # Adding a policy
+//!
+//! `random.rs` is the smallest example. A policy that only chooses among READY backends:
+//!
+//! 1. Write `src/policies/<name>.rs`: a [`PickerFactory`](crate::policy::PickerFactory), which is
+//!    also a [`BuiltIn`](crate::policy::BuiltIn) with a name and a config, and a
+//!    [`Picker`](crate::policy::Picker). If it is longer than a screenful or two, make it a folder
+//!    such as `weighted_round_robin/`. Begin with what the policy does, its source, its config, and
+//!    its cost per pick, per report and per update.
+//! 2. In this file, add the module, and `LeafFactory::<Name>::new()` to [`built_ins`]. The shim
+//!    registers every name of the [`registry`] with gRPC.
+//! 3. Test exact picks in `tests/<name>.rs` and shares in `tests/distributions.rs`. Add the name to
+//!    the policies in `fuzz/src/lib.rs`.
+//! 4. Write `docs/policies/steer_<name>.md`. `CONTRIBUTING.md` says which lists need another row.
+//!
+//! A policy that also decides about connections implements [`PolicyFactory`] and
+//! [`Policy`](crate::policy::Policy) instead, as `ring_hash/`. The other steps are the same.
 //!
 //! Must not depend on: raw pointers, the C ABI, gRPC's classes.
 
@@ -60,13 +73,14 @@ pub fn built_ins() -> Vec<Arc<dyn PolicyFactory>> {
     ]
 }
 
-/// The registry of this process, which hosts choose policies from.
+/// The registry of this process. Hosts find policies in it by name.
 pub fn registry() -> &'static Registry {
     static REGISTRY: Lazy<Registry> = Lazy::new(|| Registry::with_built_ins(built_ins()));
     &REGISTRY
 }
 
-/// The policy that replaces one that failed: `steer_round_robin`, which has no config.
+/// The factory of the policy that replaces one that failed: `steer_round_robin`, which has no
+/// config.
 pub fn fallback() -> Arc<dyn PolicyFactory> {
     Arc::new(LeafFactory::<RoundRobin>::new())
 }

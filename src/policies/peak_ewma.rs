@@ -1,15 +1,16 @@
-//! `steer_peak_ewma`: of a few READY backends taken at random, the one at which a call would cost
-//! the least: how long its calls take × (calls in flight + 1).
+//! `steer_peak_ewma`: samples a few READY backends, and chooses the one with the least cost: the
+//! estimated latency of its calls × (calls in flight + 1).
 //!
-//! Source: Finagle's, linkerd's and tower's balancers of that name; the estimate and where it goes
-//! beyond them stand in `load/peak_ewma.rs`.
-//! Cost per pick: for each backend compared, 64 random bits, three loads and an exponential; one
-//! atomic addition on a line of the chosen backend's, and no look at the clock. Cost of a call's
-//! end: an exponential and six atomic operations on lines of that backend alone. A pick takes a
-//! load more per choice for each level of a tree of the backends. Cost per report: O(log backends).
-//! Cost per update: O(backends).
+//! Sources: the balancers of that name in Finagle, linkerd and tower. `load/peak_ewma.rs` has the
+//! estimate, and what it does beyond them.
+//! Config: `decayTime`, `defaultRtt`, `choiceCount`, `fullScanBelow`.
+//! Cost per pick: for each backend compared, 64 random bits, three loads, an exponential, and a
+//! load for each level of a tree of the backends; one atomic addition on a cache line of the chosen
+//! backend. A pick does not read the clock. Cost of a call's end: an exponential and six atomic
+//! operations on cache lines of that backend. Cost per report: O(log backends). Cost per update:
+//! O(backends).
 //!
-//! Must not know: how latency becomes an estimate.
+//! Must not depend on: how latency becomes an estimate.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,15 +25,25 @@ use crate::policy::{
 };
 use crate::stats::StatsSource;
 
-const DECAY_TIME: Duration = Duration::from_secs(10);
+/// The default of `decayTime`, as in Finagle and linkerd.
+const DEFAULT_DECAY_TIME: Duration = Duration::from_secs(10);
+
+/// The default of `defaultRtt`, as in linkerd. It should be of the order of what calls need.
 const DEFAULT_RTT: Duration = Duration::from_millis(30);
+
+/// Two choices bring most of the benefit (gRFC A48, Mitzenmacher).
+const DEFAULT_CHOICES: usize = 2;
+
+/// The default of `fullScanBelow`. Two samples of four backends miss the best one in half of the
+/// picks.
+const DEFAULT_FULL_SCAN: usize = 4;
 
 /// The picker factory of `steer_peak_ewma`.
 pub struct PeakEwmaPickers {
     rule: Arc<EwmaRule>,
     calls: PerAddress<CallCounters<PeakEwma>>,
     candidates: DenseBackendCache<Candidate<PeakEwma>>,
-    /// For its clock, from the first update on.
+    /// For its clock. `None` before the first update.
     helper: Option<Arc<dyn Helper>>,
 }
 
@@ -41,9 +52,9 @@ pub struct PeakEwmaPickers {
 pub struct PeakEwmaConfig {
     decay_time: Duration,
     default_rtt: Duration,
-    /// How many backends are compared.
+    /// The number of backends that a pick compares.
     choice_count: usize,
-    /// All are compared when there are no more than this.
+    /// A pick compares all backends if there are at most this many.
     full_scan_below: usize,
 }
 
@@ -58,9 +69,9 @@ impl BuiltIn for PeakEwmaPickers {
             }
             duration
         };
-        let decay_time = positive("decayTime", DECAY_TIME);
+        let decay_time = positive("decayTime", DEFAULT_DECAY_TIME);
         let default_rtt = positive("defaultRtt", DEFAULT_RTT);
-        let choice_count: usize = fields.number("choiceCount", 2);
+        let choice_count: usize = fields.number("choiceCount", DEFAULT_CHOICES);
         if choice_count < 2 {
             fields.fault("choiceCount", "must be at least 2");
         }
@@ -68,12 +79,12 @@ impl BuiltIn for PeakEwmaPickers {
             decay_time,
             default_rtt,
             choice_count: choice_count.min(sample::MAX_SAMPLES),
-            full_scan_below: fields.number("fullScanBelow", 4),
+            full_scan_below: fields.number("fullScanBelow", DEFAULT_FULL_SCAN),
         }
     }
 
     fn new(_helper: &dyn Helper) -> Self {
-        let rule = Arc::new(EwmaRule::new(DECAY_TIME, DEFAULT_RTT));
+        let rule = Arc::new(EwmaRule::new(DEFAULT_DECAY_TIME, DEFAULT_RTT));
         let (calls, candidates) = (PerAddress::default(), DenseBackendCache::new());
         PeakEwmaPickers { rule, calls, candidates, helper: None }
     }
@@ -100,7 +111,7 @@ impl PickerFactory for PeakEwmaPickers {
         let PeakEwmaPickers { rule, calls, candidates, .. } = self;
         calls.update_list(endpoints, |_| CallCounters::new(PeakEwma::new(rule, now)));
         candidates
-            .update_list(endpoints.len(), |place, candidate| candidate.is_of(calls.at(place)));
+            .update_list(endpoints.len(), |place, candidate| candidate.has_calls(calls.at(place)));
     }
 
     fn none_ready(&mut self) {
@@ -129,7 +140,7 @@ impl PickerFactory for PeakEwmaPickers {
 }
 
 struct PeakEwmaPicker {
-    /// At the first places.
+    /// Without gaps, in no particular order.
     candidates: PersistentVec<Candidate<PeakEwma>>,
     choices: usize,
     decay: DecayRate,
@@ -142,7 +153,7 @@ impl Picker for PeakEwmaPicker {
         distinct(&*self.helper, self.candidates.count(), self.choices, |index| {
             let Some(candidate) = self.candidates.get(index) else { return };
             let cost = candidate.calls.observer.cost(candidate.calls.in_flight());
-            // Only less is better: of equals, the first one stays.
+            // Of candidates with equal costs, the first sample is chosen.
             if best.is_none_or(|(_, least)| cost.is_below(&least, self.decay)) {
                 best = Some((candidate, cost));
             }

@@ -1,11 +1,12 @@
-//! `steer_random`: any of the READY backends, each as likely as the others.
+//! `steer_random`: chooses a random READY backend. All are equally likely.
 //!
-//! Source: xDS's `random` policy (Envoy), which gRPC does not have; config: none.
+//! Source: xDS's `random` policy (Envoy), which gRPC does not have.
+//! Config: none.
 //! Cost per pick: 64 random bits, one multiplication, and a load for each level of a tree of the
-//! backends; nothing is written that threads share. Cost per report: O(log backends). Cost per
-//! update: O(backends).
+//! backends. A pick writes to no memory that threads share. Cost per report: O(log backends). Cost
+//! per update: O(backends).
 //!
-//! Must not know: anything of the backends.
+//! Must not depend on: anything about a backend except its connection.
 
 use std::sync::Arc;
 
@@ -53,7 +54,7 @@ impl PickerFactory for Random {
 }
 
 struct RandomPicker {
-    /// At the first places.
+    /// Without gaps, in no particular order.
     connections: PersistentVec<Connection>,
     helper: Arc<dyn Helper>,
 }

@@ -1,10 +1,11 @@
-//! The hash that a call is placed by: of one of its headers, or the one that an xDS route gave it.
+//! The hash of a call: of one of its headers, or the hash that an xDS route gave it.
 //!
 //! Sources: gRFC A42, A76; gRPC's `ring_hash`.
-//! Cost: nothing for the hash of a route; else the host's look-up of the header and XXH64 of its
-//! value.
+//! Config: `requestHashHeader`.
+//! Cost per pick: nothing for the hash of a route. Otherwise the host's look-up of the header, and
+//! XXH64 of its value.
 //!
-//! Must not know: what a hash leads to.
+//! Must not depend on: what a hash is used for.
 
 use std::sync::Arc;
 
@@ -17,9 +18,9 @@ use crate::policy::Fields;
 /// Where the hashes of calls come from.
 #[derive(Clone, Debug)]
 pub struct RequestHash {
-    /// The one header, if it is one.
+    /// The header. It is a slice of one, because [`Wants`] has a list.
     header: Option<Arc<[String]>>,
-    /// What becomes of calls without a hash when it is none.
+    /// The status of calls without a hash, if there is no header.
     missing: Status,
 }
 
@@ -27,7 +28,7 @@ impl RequestHash {
     /// Reads `requestHashHeader`.
     pub fn parse(fields: &mut Fields<'_>) -> RequestHash {
         const NAME: &str = "requestHashHeader";
-        // HTTP/2 has no others.
+        // Names of headers are lower-case in HTTP/2.
         let header = fields.read(NAME, String::new()).to_ascii_lowercase();
         if header.ends_with("-bin") {
             fields.fault(NAME, format!("{header:?} is a binary header, which cannot be hashed"));
@@ -37,7 +38,7 @@ impl RequestHash {
         RequestHash::new(&header)
     }
 
-    /// By the header of this name, in lower case; empty: by xDS routes.
+    /// Hashes of the header with this lower-case name, or of xDS routes if the name is empty.
     pub fn new(header: &str) -> RequestHash {
         let missing = Status::internal(
             "hash attribute not present: the call has no hash of an xDS route, and the policy no \
@@ -47,7 +48,7 @@ impl RequestHash {
         RequestHash { header, missing }
     }
 
-    /// What it needs to know of a call.
+    /// What a picker has to know of a call.
     pub fn wants(&self) -> Wants {
         Wants {
             headers: self.header.clone(),
@@ -56,20 +57,20 @@ impl RequestHash {
         }
     }
 
-    /// The call's hash. None: the call does not have the header, and any hash is as good. `Err`:
-    /// the call cannot be placed.
+    /// The hash of a call. `None`: the call does not have the header, and any hash is as good as
+    /// another. `Err`: the call has no hash, and fails with this status.
     #[inline]
-    pub fn of(&self, call: &Call<'_>) -> Result<Option<u64>, &Status> {
+    pub fn for_call(&self, call: &Call<'_>) -> Result<Option<u64>, &Status> {
         match &self.header {
-            Some(header) => Ok(of_header(call, &header[0])),
+            Some(header) => Ok(header_hash(call, &header[0])),
             None => call.request_hash.map(Some).ok_or(&self.missing),
         }
     }
 }
 
-// Apart, so that a pick by a route's hash needs no stack.
+// Not inlined, so that a pick by the hash of a route needs no stack.
 #[inline(never)]
-fn of_header(call: &Call<'_>, name: &str) -> Option<u64> {
+fn header_hash(call: &Call<'_>, name: &str) -> Option<u64> {
     call.headers.get(name).map(|value| XxHash64::oneshot(0, &value))
 }
 
@@ -102,7 +103,7 @@ mod tests {
     #[test]
     fn a_headers_value_is_hashed_with_xxh64() {
         let hash = parse("User").unwrap();
-        let of = |value| hash.of(&Call { headers: &User(value), ..*Call::UNKNOWN });
+        let of = |value| hash.for_call(&Call { headers: &User(value), ..*Call::UNKNOWN });
         // Known values of XXH64 with seed 0.
         assert_eq!(of(b""), Ok(Some(0xef46_db37_51d8_e999)));
         assert_eq!(of(b"a"), Ok(Some(0xd24e_c4f1_a98c_6e5b)));
@@ -112,19 +113,19 @@ mod tests {
     }
 
     #[test]
-    fn any_hash_will_do_without_the_header() {
+    fn a_call_without_the_header_has_no_hash() {
         let hash = parse("user").unwrap();
         let call = Call { headers: &NoHeaders, request_hash: Some(5), path: "" };
-        assert_eq!(hash.of(&call), Ok(None));
+        assert_eq!(hash.for_call(&call), Ok(None));
     }
 
     #[test]
-    fn without_a_header_it_is_the_routes_hash() {
+    fn without_a_configured_header_it_is_the_hash_of_the_route() {
         let hash = parse("").unwrap();
         assert!(hash.wants().request_hash && hash.wants().headers.is_none());
         let call = |request_hash| Call { headers: &User(b"a"), request_hash, path: "" };
-        assert_eq!(hash.of(&call(Some(0))), Ok(Some(0)));
-        let status = hash.of(&call(None)).unwrap_err();
+        assert_eq!(hash.for_call(&call(Some(0))), Ok(Some(0)));
+        let status = hash.for_call(&call(None)).unwrap_err();
         assert_eq!(status.code, Code::Internal);
         assert!(status.message.starts_with("hash attribute not present"), "{status}");
     }

@@ -1,12 +1,13 @@
-//! `steer_round_robin`: the READY backends one after another, from a random first one.
+//! `steer_round_robin`: uses the READY backends one after another, from a random first one.
 //!
-//! Source: gRPC's `round_robin`; config: none.
-//! Cost per pick: one thread-local load, one load and one store on a cache line of the thread's
-//! own, and the backend's handle; of more than 1,024 backends, a load more for each level of a tree
-//! of them. Cost per report: O(log backends), and 12 bytes for each of up to 1,024 backends. Cost
-//! per update: O(backends).
+//! Source: gRPC's `round_robin`.
+//! Config: none.
+//! Cost per pick: one thread-local load, one load and one store on a cache line of the thread, and
+//! a load of the backend's handle. With more than 1,024 backends, also a load for each level of a
+//! tree of them. Cost per report: O(log backends), and 12 bytes for each of up to 1,024 backends.
+//! Cost per update: O(backends).
 //!
-//! Must not know: anything of the backends.
+//! Must not depend on: anything about a backend except its connection.
 
 use std::sync::Arc;
 
@@ -18,14 +19,14 @@ use crate::policy::{
 };
 use crate::sync::Rotation;
 
-/// Up to so many backends, a picker has their handles side by side: to copy them costs less than to
-/// look for them.
-pub(super) const MOST_SIDE_BY_SIDE: usize = 1024;
+/// Up to this many backends, a picker has their handles in an array of its own. Copying the array,
+/// 12 kB at most for each report, costs less than the loads of the tree for each pick.
+pub(super) const MAX_ARRAY_BACKENDS: usize = 1024;
 
 /// The picker factory of `steer_round_robin`.
 pub struct RoundRobin {
-    /// Outlives pickers: making a cache line for each thread anew at every report would cost more
-    /// than the rest of it.
+    /// Used by all pickers. A new rotation for each report would allocate a cache line for each
+    /// thread, which costs more than the rest of a report.
     rotation: Rotation,
 }
 
@@ -51,21 +52,22 @@ impl PickerFactory for RoundRobin {
         helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker> {
         let (connections, rotation) = (ready.connections().clone(), self.rotation.clone());
-        // A random first backend for each picker: or else every client that is started at the
-        // same time begins with the same one (grpc-go#2580).
-        if connections.count() <= MOST_SIDE_BY_SIDE {
+        // Each picker begins with a random backend. Otherwise all clients that start at the same
+        // time would begin with the same one (grpc-go#2580).
+        if connections.count() <= MAX_ARRAY_BACKENDS {
             let first = below(helper.random(), connections.count());
-            Box::new(SideBySide(ConnectionRotation::new(connections, first, rotation)))
+            Box::new(ArrayPicker(ConnectionRotation::new(connections, first, rotation)))
         } else {
             let first = below(helper.random(), connections.slots());
-            Box::new(Wide { connections, first, rotation })
+            Box::new(TreePicker { connections, first, rotation })
         }
     }
 }
 
-struct SideBySide(ConnectionRotation);
+/// A picker for up to [`MAX_ARRAY_BACKENDS`] backends.
+struct ArrayPicker(ConnectionRotation);
 
-impl Picker for SideBySide {
+impl Picker for ArrayPicker {
     fn pick<'a>(&'a self, _call: &Call<'_>) -> Pick<'a> {
         Pick::Complete(self.0.next())
     }
@@ -75,23 +77,24 @@ impl Picker for SideBySide {
     }
 }
 
-/// The same for many backends.
-struct Wide {
+/// A picker for more backends.
+struct TreePicker {
     connections: PersistentVec<Connection>,
-    /// The rotation's first place.
+    /// The place in the list at which the rotation begins.
     first: usize,
     rotation: Rotation,
 }
 
-impl Picker for Wide {
+impl Picker for TreePicker {
     fn pick<'a>(&'a self, _call: &Call<'_>) -> Pick<'a> {
         let places = self.connections.slots();
         let mut chosen = None;
-        self.rotation.next_found(places, |turn| {
-            let from = if turn < places - self.first {
-                turn + self.first
+        // The rotation counts places from `first`.
+        self.rotation.next_found(places, |number| {
+            let from = if number < places - self.first {
+                number + self.first
             } else {
-                turn + self.first - places
+                number + self.first - places
             };
             let found = self.connections.next(from).or_else(|| self.connections.next(0));
             let (place, connection) = found.expect("a picker has a backend");

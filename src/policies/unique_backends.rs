@@ -1,10 +1,10 @@
-//! Each backend once, however often it is listed: of endpoints with the same addresses, the first
-//! one that is READY stands for all.
+//! Keeps one READY endpoint of each backend that is listed several times: of the READY endpoints
+//! with the same addresses, the first one.
 //!
-//! Cost: nothing for a list without such endpoints. Else, for each backend that has come or gone,
+//! Cost: nothing for a list without such endpoints. Otherwise, for each backend that came or went,
 //! the number of endpoints with its addresses, times O(log places).
 //!
-//! Must not know: what they are chosen for.
+//! Must not depend on: what the backends are used for.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,69 +13,71 @@ use crate::endpoints::{Connection, PersistentVec};
 
 /// The READY backends of a list, each once.
 pub(super) struct UniqueBackends {
-    /// The places of endpoints with the same addresses, by each of these places. Only where there
-    /// are several.
-    alike: HashMap<usize, Arc<[usize]>>,
+    /// For each place of an endpoint that is listed several times: all places with its addresses,
+    /// in the order of the list.
+    duplicates: HashMap<usize, Arc<[usize]>>,
+    /// All READY endpoints of the last update, by place.
     ready: PersistentVec<Connection>,
-    standing: PersistentVec<Connection>,
+    /// One READY endpoint of each backend, by place.
+    unique: PersistentVec<Connection>,
 }
 
 impl UniqueBackends {
-    /// Of no list.
+    /// For an empty list.
     pub(super) fn new() -> Self {
         UniqueBackends {
-            alike: HashMap::new(),
+            duplicates: HashMap::new(),
             ready: PersistentVec::new(0),
-            standing: PersistentVec::new(0),
+            unique: PersistentVec::new(0),
         }
     }
 
-    /// The list in use has so many places; `first` has for each of them the first one with the same
-    /// addresses, unless all differ.
-    pub(super) fn update_list(&mut self, count: usize, first: Option<Vec<usize>>) {
-        let mut places: HashMap<usize, Vec<usize>> = HashMap::new();
-        for (place, first) in first.into_iter().flatten().enumerate() {
-            places.entry(first).or_default().push(place);
+    /// Prepares for a list of `count` places. `first_places` has, for each place, the first place
+    /// with the same addresses. `None`: all addresses differ.
+    pub(super) fn update_list(&mut self, count: usize, first_places: Option<Vec<usize>>) {
+        let mut groups: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (place, first) in first_places.into_iter().flatten().enumerate() {
+            groups.entry(first).or_default().push(place);
         }
-        let several = places.into_values().filter(|places| places.len() > 1).map(Arc::<[_]>::from);
-        self.alike = several
-            .flat_map(|alike| {
-                let places = alike.to_vec();
-                places.into_iter().map(move |place| (place, Arc::clone(&alike)))
+        let several = groups.into_values().filter(|places| places.len() > 1).map(Arc::<[_]>::from);
+        self.duplicates = several
+            .flat_map(|group| {
+                let places = group.to_vec();
+                places.into_iter().map(move |place| (place, Arc::clone(&group)))
             })
             .collect();
         self.ready = PersistentVec::new(count);
-        self.standing = PersistentVec::new(count);
+        self.unique = PersistentVec::new(count);
     }
 
-    /// None is READY any more.
+    /// Drops all connections: no backend is READY any more.
     pub(super) fn none_ready(&mut self) {
         self.ready = PersistentVec::new(self.ready.slots());
-        self.standing = PersistentVec::new(self.standing.slots());
+        self.unique = PersistentVec::new(self.unique.slots());
     }
 
-    /// These are READY. Those that stand for themselves and others, by place.
+    /// Takes the READY endpoints, by place. Returns one of each backend.
     pub(super) fn update(
         &mut self,
         ready: &PersistentVec<Connection>,
     ) -> PersistentVec<Connection> {
-        if self.alike.is_empty() {
+        if self.duplicates.is_empty() {
             return ready.clone();
         }
-        let UniqueBackends { alike, ready: before, standing } = self;
+        let UniqueBackends { duplicates, ready: before, unique } = self;
         ready.differences(before, |place, now, before| {
             if now == before {
                 return;
             }
-            let Some(alike) = alike.get(&place) else {
-                return standing.set(place, now.cloned());
+            let Some(group) = duplicates.get(&place) else {
+                return unique.set(place, now.cloned());
             };
-            let first = alike.iter().copied().find(|place| ready.get(*place).is_some());
-            for &place in &**alike {
-                standing.set(place, ready.get(place).filter(|_| Some(place) == first).cloned());
+            let first = group.iter().copied().find(|place| ready.get(*place).is_some());
+            for &place in &**group {
+                unique.set(place, ready.get(place).filter(|_| Some(place) == first).cloned());
             }
         });
         self.ready = ready.clone();
-        self.standing.clone()
+        self.unique.clone()
     }
 }

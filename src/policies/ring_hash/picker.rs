@@ -37,7 +37,7 @@ pub(super) struct RingHashPicker {
 
 impl Picker for RingHashPicker {
     fn pick<'a>(&'a self, call: &Call<'_>) -> Pick<'a> {
-        let (hash, random) = match self.config.request_hash.of(call) {
+        let (hash, random) = match self.config.request_hash.for_call(call) {
             Ok(Some(hash)) => (hash, false),
             Ok(None) => (self.helper.random(), true),
             Err(missing) => return Pick::Fail(missing),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::endpoints::{Connection, PersistentVec};
 use crate::load::StaticStride;
-use crate::policies::round_robin::MOST_SIDE_BY_SIDE;
+use crate::policies::round_robin::MAX_ARRAY_BACKENDS;
 
 /// How often each backend is used.
 #[derive(Clone)]
@@ -51,5 +51,5 @@ impl Schedule {
 
 /// Many backends have a schedule by list, which stays valid when one of them comes or goes.
 fn is_by_list(backends: &PersistentVec<Connection>) -> bool {
-    backends.count() > MOST_SIDE_BY_SIDE
+    backends.count() > MAX_ARRAY_BACKENDS
 }
