@@ -51,7 +51,7 @@ struct Pickers(Arc<Told>);
 impl PickerFactory for Pickers {
     type Config = ();
 
-    fn list(&mut self, _: &Arc<()>, _: &[&Arc<EndpointDescriptor>]) {
+    fn update_list(&mut self, _: &Arc<()>, _: &[&Arc<EndpointDescriptor>]) {
         self.0.lists.fetch_add(1, Ordering::Relaxed);
     }
 

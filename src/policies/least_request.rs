@@ -65,7 +65,7 @@ impl PickerFactory for LeastRequest {
         vec![self.calls.stats_source()]
     }
 
-    fn list(&mut self, _: &Arc<LeastRequestConfig>, endpoints: &[&Arc<EndpointDescriptor>]) {
+    fn update_list(&mut self, _: &Arc<LeastRequestConfig>, endpoints: &[&Arc<EndpointDescriptor>]) {
         let LeastRequest { calls, candidates } = self;
         calls.update_list(endpoints, |_| CallCounters::new(()));
         candidates

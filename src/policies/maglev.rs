@@ -81,7 +81,7 @@ impl PickerFactory for Maglev {
         vec![self.loads.stats_source(), Arc::clone(&self.shares) as Arc<dyn StatsSource>]
     }
 
-    fn list(&mut self, config: &Arc<MaglevConfig>, endpoints: &[&Arc<EndpointDescriptor>]) {
+    fn update_list(&mut self, config: &Arc<MaglevConfig>, endpoints: &[&Arc<EndpointDescriptor>]) {
         self.loads.update_list(config.balance_factor, endpoints);
         let members: Vec<Member<'_>> =
             endpoints.iter().map(|endpoint| Member::from_endpoint(endpoint)).collect();

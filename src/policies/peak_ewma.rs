@@ -106,7 +106,7 @@ impl PickerFactory for PeakEwmaPickers {
         self.helper = Some(Arc::clone(helper));
     }
 
-    fn list(&mut self, _: &Arc<PeakEwmaConfig>, endpoints: &[&Arc<EndpointDescriptor>]) {
+    fn update_list(&mut self, _: &Arc<PeakEwmaConfig>, endpoints: &[&Arc<EndpointDescriptor>]) {
         let now = self.helper.as_ref().map_or(Duration::ZERO, |helper| helper.now());
         let PeakEwmaPickers { rule, calls, candidates, .. } = self;
         calls.update_list(endpoints, |_| CallCounters::new(PeakEwma::new(rule, now)));

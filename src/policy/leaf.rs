@@ -112,7 +112,7 @@ impl<F: PickerFactory> LeafPolicy<F> {
         if self.list_number != list_number {
             self.list_number = list_number;
             let descriptors: Vec<_> = endpoints.listed_descriptors().collect();
-            pickers.list(config, &descriptors);
+            pickers.update_list(config, &descriptors);
         }
         let picker = pickers.build(config, &Ready::new(endpoints), helper);
         let policy_counts = pickers.counts_calls(config);

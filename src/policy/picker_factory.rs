@@ -22,7 +22,7 @@ pub struct Backend {
     pub connection: Connection,
     /// What the resolver knows about it.
     pub descriptor: Arc<EndpointDescriptor>,
-    /// Its place in the list in use: see [`PickerFactory::list`].
+    /// Its place in the list in use: see [`PickerFactory::update_list`].
     pub place: usize,
 }
 
@@ -63,7 +63,12 @@ pub trait PickerFactory: Send + 'static {
     /// Takes all endpoints of the list in use, READY or not, in the resolver's order. Called before
     /// [`PickerFactory::build`] when the list or its config has changed. A list that repeats has
     /// not changed.
-    fn list(&mut self, _config: &Arc<Self::Config>, _endpoints: &[&Arc<EndpointDescriptor>]) {}
+    fn update_list(
+        &mut self,
+        _config: &Arc<Self::Config>,
+        _endpoints: &[&Arc<EndpointDescriptor>],
+    ) {
+    }
 
     /// Forgets endpoints. No endpoint has their addresses any more.
     fn forget(&mut self, _gone: &[Arc<EndpointDescriptor>]) {}

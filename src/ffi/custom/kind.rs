@@ -262,7 +262,7 @@ impl PolicyFactory for CustomFactory {
                     let text = fault_said();
                     let text =
                         text.unwrap_or_else(|| "config_new failed, and did not say why".into());
-                    Err(ConfigError::of(name, name, text))
+                    Err(ConfigError::for_field(name, name, text))
                 }
                 _ => Err(faults),
             };

@@ -150,7 +150,7 @@ impl PickerFactory for WeightedRoundRobin {
         }
     }
 
-    fn list(
+    fn update_list(
         &mut self,
         config: &Arc<WeightedRoundRobinConfig>,
         endpoints: &[&Arc<EndpointDescriptor>],

@@ -38,7 +38,11 @@ impl std::error::Error for ConfigError {}
 
 impl ConfigError {
     /// The error of a config with one fault.
-    pub fn of(policy: &str, field: impl Into<String>, error: impl Into<String>) -> ConfigError {
+    pub fn for_field(
+        policy: &str,
+        field: impl Into<String>,
+        error: impl Into<String>,
+    ) -> ConfigError {
         let fault = Fault { field: field.into(), error: error.into() };
         ConfigError { policy: policy.to_owned(), faults: vec![fault] }
     }

@@ -22,7 +22,7 @@ pub fn fields_of<'a>(policy: &str, json: &'a Value) -> Result<Cow<'a, Value>, Co
         Value::Null => Ok(Cow::Owned(Value::Object(serde_json::Map::new()))),
         Value::Object(_) => Ok(Cow::Borrowed(json)),
         // Also an array, which serde would accept as the values of a struct.
-        _ => Err(ConfigError::of(policy, policy, "is not an object")),
+        _ => Err(ConfigError::for_field(policy, policy, "is not an object")),
     }
 }
 
