@@ -63,6 +63,7 @@ class Endpoint final : public Connector {
     return policy()->LoadReportsOf(args_.id, args_.load_period_ns);
   }
 
+  // Only Policy makes endpoints, so `args_.policy` is a Policy.
   Policy* policy() const { return static_cast<Policy*>(args_.policy.get()); }
 
   const EndpointArgs args_;

@@ -24,6 +24,8 @@ class Picker final : public GrpcPicker {
       : picker_(picker), wants_(steer_picker_wants(picker) & ~uint32_t{STEER_WANTS_METRICS}) {}
   ~Picker() override { steer_picker_free(picker_); }
 
+  // A completed pick's value is a connection that ReportLocked gave to the engine. The engine's
+  // picker holds a reference to it, and gRPC holds this picker during the pick.
   PickResult Pick(GrpcPolicy::PickArgs args) override {
     if (GPR_UNLIKELY(wants_ != 0)) {
       return wants_ == STEER_WANTS_REQUEST_HASH ? PickByHash(args) : PickForCall(args);

@@ -18,6 +18,7 @@ namespace {
 
 using Serialised = host::PolicyHost::Serialised;
 
+// The engine passes only handles that EndpointNew returned and that it has not freed (steer_host).
 Endpoint* EndpointOf(void* handle) { return static_cast<Endpoint*>(handle); }
 
 gpr_log_severity SeverityOf(int32_t severity) {
@@ -74,6 +75,7 @@ struct Policy::Host final : host::PolicyHost {
   void SerialiseLater(Work work) override {
     RunSerialisedLater(serializer, std::move(work), Preferred());
   }
+  // The engine gives back only references that ReportLocked gave it.
   void Release(void* connection) override { static_cast<Connection*>(connection)->Unref(); }
 
   const SerializerPtr serializer;
@@ -157,6 +159,7 @@ absl::Status Policy::HandInLocked(UpdateArgs args) {
 }
 
 void Policy::DescribeUpdate(const UpdateArgs& args, host::Resolved* resolved) {
+  // gRPC passes the configs that the factory of this policy's name made: EngineConfigs.
   if (args.config != nullptr) {
     resolved->config = static_cast<const EngineConfig&>(*args.config).get();
   }

@@ -68,7 +68,8 @@ struct Preferred : Fallback {};
 
 // What policies, configs and factories return as their name: a view. Up to 1.48, a C string.
 using Name = decltype(std::declval<GrpcPolicy&>().name());
-// `name` must live as long as the result.
+// The result may be a view: the caller guarantees that `name` lives as long. The shim passes
+// members of the object whose name it is.
 inline Name NameOf(const std::string& name) { return Name(name.c_str()); }
 
 }  // namespace steer::shim

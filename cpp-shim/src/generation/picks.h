@@ -33,7 +33,8 @@ inline PickResult::Complete* CompleteOf(PickResult* result) {
   return get_if<PickResult::Complete>(&result->result);
 }
 
-// Adds a header to a call. Both texts must live as long as the call.
+// Adds a header to a call. The caller guarantees that both texts live as long as the call; the shim
+// passes texts that host::PickedCall has copied into the call's memory.
 template <typename Metadata>
 auto AddHeader(Metadata* metadata, PickResult::Complete*, absl::string_view name,
                absl::string_view value, Preferred) -> decltype(metadata->Add(name, value)) {
