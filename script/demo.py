@@ -1,6 +1,8 @@
-"""The show of script/demo: real greeter servers, real calls, and a judge.
+"""The output of script/demo: makes calls to real greeter servers, and checks the results.
 
-Knows the greeter's two programs and those of bench/real-calls by what they print, and nothing of gRPC's or Steer's insides.
+Depends on the output of the programs in examples/helloworld and bench/real-calls. Must not depend on:
+gRPC, Steer.
+
 Usage: demo.py <build tree with examples/helloworld and bench/real-calls>
 """
 
@@ -10,6 +12,7 @@ import re
 import signal
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 from datetime import datetime
@@ -26,29 +29,37 @@ NAMES = ("red", "green", "blue")
 CALLS = 3000
 THREADS = 4
 LOAD_SECONDS = 900  # ends the client under load even if this script cannot
-PATIENCE = 60  # for each step, in seconds: on a busy machine it takes long
+PATIENCE = 60  # the longest time for each step, in seconds, for a busy machine
 KILLS = 5
-# Of part four, for each policy: long enough to learn what the servers are like, and to tell policies apart.
+SCALE = 20  # the width of a bar for 100 % of the calls; all bars have this scale
+# Of part four, in seconds for each policy: long enough for policies to learn and to differ.
 WARM_UP, SECONDS = 2, 2.5
 POLICIES = {
     "round_robin": {},
     "steer_round_robin": {},
     "steer_least_request": {},
     "steer_peak_ewma": {},
-    # By default it trusts no report for 10 s.
+    # By default it ignores reports for 10 s.
     "steer_weighted_round_robin": {"blackoutPeriod": "0.5s", "weightUpdatePeriod": "0.25s"},
 }
 FAILURE = re.compile(r"FAILED at (?P<time>\S+) after \S+, peer ipv4:(?P<address>\S+): ")
 
 
-def bar(value, full, width):
-    """`value` as a bar of at most `width` characters; `full` is the value of a whole one."""
+def bar(share):
+    """Returns a share of all calls, 0 to 1, as a bar."""
     utf8 = (sys.stdout.encoding or "").lower().startswith("utf")
-    return ("█" if utf8 else "#") * min(width, round(width * value / full))
+    return ("█" if utf8 else "#") * round(SCALE * share)
+
+
+def explain(text):
+    """Prints a paragraph that says what to see in a table."""
+    print()
+    for line in textwrap.wrap(text, 76):
+        print(f"   {line}")
 
 
 class Client:
-    """A greeter_client, whose output is counted while it comes."""
+    """A greeter_client. Counts its answers while it runs."""
 
     def __init__(self, programs, servers, cleanup, *arguments):
         command = [programs / "greeter_client", f"--target={target(servers)}", *arguments]
@@ -84,38 +95,37 @@ class Client:
 
 
 class Load:
-    """A client that calls without a pause, and what one sees of it second by second."""
+    """A client that calls without a pause. Prints its calls second by second."""
 
     def __init__(self, client, servers):
         self._client = client
         self._servers = servers
         self._start = time.monotonic()
-        self._full = 0
 
     def say(self, words):
         print(f"{time.monotonic() - self._start:5.1f} s  {words}")
 
     def tick(self):
-        """Lets about a second pass; prints and returns the calls per second of each server."""
+        """Lets about a second pass. Prints and returns the calls per second of each server."""
         before, begin = self._client.answered.copy(), time.monotonic()
         time.sleep(1)
         after, end = self._client.answered.copy(), time.monotonic()
-        require(self._client.process.poll() is None, "the client has ended by itself")
+        require(self._client.process.poll() is None, "the client ended early")
         rates = {s.name: (after[s.name] - before[s.name]) / (end - begin) for s in self._servers}
-        self._full = max(self._full, *rates.values(), 1)
-        columns = (f"{n:<5} {r:>5,.0f} {bar(r, self._full, 9):<9}" for n, r in rates.items())
+        total = max(sum(rates.values()), 1)
+        columns = (f"{n:<5} {r:>6,.0f} {bar(r / total):<10}" for n, r in rates.items())
         self.say("  ".join(columns).rstrip())
         return rates
 
     def tick_until(self, condition, otherwise):
-        """Ticks until `condition(rates)` holds; fails with the words when that takes too long."""
+        """Ticks until `condition(rates)` holds. Fails with `otherwise` if that takes too long."""
         give_up = time.monotonic() + PATIENCE
         while not condition(self.tick()):
             require(time.monotonic() < give_up, otherwise)
 
 
 def shared_by(*servers):
-    """Whether a tick's calls went to these servers alone, with a fair part for each."""
+    """Returns a condition: all calls of a tick went to these servers, and each got a fair share."""
     names = {server.name for server in servers}
 
     def holds(rates):
@@ -126,27 +136,29 @@ def shared_by(*servers):
 
 
 def part_one(programs, servers, cleanup):
-    print(f"\n1. {CALLS:,} calls, one after another, to three servers\n")
+    print(f"\n1. {CALLS:,} calls, one after another, to three servers")
+    print(f"   (steer_round_robin; in all tables a bar of {SCALE} characters would be all calls)\n")
     client = Client(programs, servers, cleanup, f"--calls={CALLS}")
     code = client.wait(5 * PATIENCE)
-    print("  backend                   calls    share")
+    print("   backend                   calls    share")
     for server in servers:
         calls = client.answered[server.name]
         share = f"{calls / CALLS:.1%}"
-        line = f"  {server.name:<6} {server.address:<16} {calls:>7,}  {share:>7}"
-        print(f"{line}  {bar(calls, CALLS / 2, 30)}")
+        line = f"   {server.name:<6} {server.address:<16} {calls:>7,}  {share:>7}"
+        print(f"{line}  {bar(calls / CALLS)}")
     failed = len(client.failures)
     require(code == 0 and not failed, f"{failed} calls failed, and the client ended with {code}")
     for server in servers:
         off = client.answered[server.name] - CALLS // len(servers)
         require(abs(off) <= 1, f"{server.name} is off its equal share by {off:+,} calls")
+    explain("What to see: each server answered a third of the calls, exactly.")
 
 
 def part_two(load, client, servers):
     red, leaving, blue = servers
     print(f"\n2. {leaving.name} shuts down gracefully under load and comes back")
-    print(f"   ({THREADS} threads that call without a pause; calls per second)\n")
-    load.tick_until(shared_by(*servers), "the load is not shared by all three")
+    print(f"   ({THREADS} threads call without a pause; numbers are calls per second)\n")
+    load.tick_until(shared_by(*servers), "the calls are not shared by all three servers")
 
     load.say(f"-> SIGTERM to {leaving.name}")
     leaving.process.terminate()
@@ -154,15 +166,19 @@ def part_two(load, client, servers):
     code = leaving.process.returncode
     require(code == 0, f"{leaving.name} ended with {code}, not 0")
     load.say(f"-> {leaving.name} has ended")
-    load.tick_until(shared_by(red, blue), "the traffic did not move to the two others")
+    load.tick_until(shared_by(red, blue), "the calls did not move to the two others")
     load.tick()
 
     load.say(f"-> {leaving.name} starts again on {leaving.address}")
     leaving.start()
-    load.tick_until(shared_by(*servers), f"the traffic did not come back to {leaving.name}")
+    load.tick_until(shared_by(*servers), f"the calls did not come back to {leaving.name}")
     load.tick()
     failed = len(client.failures)
     require(not failed, f"{failed} calls failed (the 'client:' lines above); none should have")
+    explain(
+        f"What to see: when {leaving.name} leaves, its calls move to the two others, and no call"
+        f" fails. When it is back, it gets its share again."
+    )
 
 
 def part_three(load, client, servers):
@@ -174,7 +190,7 @@ def part_three(load, client, servers):
         load.say(f"-> SIGKILL to {victim.name}")
         killed = time.time()
         victim.process.kill()
-        load.tick_until(shared_by(red, green), "the traffic did not move to the two others")
+        load.tick_until(shared_by(red, green), "the calls did not move to the two others")
         load.tick()
         load.tick()
         failures = client.failures[before:]
@@ -187,43 +203,79 @@ def part_three(load, client, servers):
         lost = len(failures)
         load.say(f"-> calls lost with {victim.name}: {lost}")
         if lost <= THREADS:
+            explain(
+                f"What to see: only calls that were in flight to {victim.name} failed, {lost} of at"
+                f" most {THREADS}, one for each thread. All later calls went to the two others."
+            )
             return
-        # On a busy machine, the thread that hears of the server's end may have to wait for a CPU.
+        # On a busy machine, the thread that learns of the server's end may wait for a CPU.
         load.say(f"   more than the {THREADS} in flight; {victim.name} starts, to be killed again")
         victim.start()
-        load.tick_until(shared_by(*servers), f"the traffic did not come back to {victim.name}")
+        load.tick_until(shared_by(*servers), f"the calls did not come back to {victim.name}")
     raise Failed(f"each of {KILLS} kills lost more than the {THREADS} calls in flight")
 
 
+WHAT_TO_SEE = {
+    fleet.SLOW.key: (
+        "What to see: round robin sends a quarter of the calls to the slow server, where they queue"
+        " until their deadline. The last three policies notice that it is slow and send it few"
+        " calls."
+    ),
+    fleet.FAILING.key: (
+        "What to see: with round robin a quarter of the calls fail. steer_least_request does worse,"
+        " with about half of them: it prefers the server with the fewest calls in flight, and a"
+        " server that fails at once has the fewest. steer_peak_ewma treats failures as slow calls,"
+        " and steer_weighted_round_robin learns of them from load reports: both avoid the server."
+    ),
+}
+
+
 def measure_policies(programs):
-    """Fails with machine.Late when a policy is not worth what it should be."""
+    """Fails with machine.Late if a policy misses its limit."""
     outcomes = {}
     for scenario in (fleet.SLOW, fleet.FAILING):
         print(f"\n   {scenario.words}; {scenario.rate:,.0f} calls per second\n")
-        print(f"   {'policy':<26}    p50 ms    p99 ms  p99.9 ms    errors  on that server")
+        print(f"   {'policy':<26}  p50 ms    p99 ms    errors  calls to that server")
         for policy, config in POLICIES.items():
             seen = fleet.measure(programs, scenario, {policy: config}, WARM_UP, SECONDS)
             outcomes[scenario.key, policy] = seen
-            times = "".join(f"{seen.latency_ms[q]:10,.1f}" for q in ("p50", "p99", "p99.9"))
+            times = f"{seen.latency_ms['p50']:8,.1f}{seen.latency_ms['p99']:10,.1f}"
             share = seen.share(fleet.ODD)
-            print(f"   {policy:<26}{times}{seen.errors:10.2%}{share:16.2%}  {bar(share, 1, 20)}")
-    print()
+            print(f"   {policy:<26}{times}{seen.errors:10.2%}{share:9.2%} {bar(share)}")
+        explain(WHAT_TO_SEE[scenario.key])
+    print("\n   The demo checks these limits:\n")
     for words, measured, allowed in bars.SHORT.judge(outcomes):
         machine.timely(measured <= allowed, f"{words}: {measured:.3f}, more than {allowed}")
         print(f"   {words}: {measured:.3f} (at most {allowed})")
 
 
 def part_four(programs):
-    print("\n4. What a policy is worth: four servers that serve a bounded number of calls at a time")
+    print("\n4. What each policy buys you, with four servers, each serving 8 calls at a time")
     busy = machine.judged(measure_policies, programs, tries=2)
     if busy:
-        print(f"   Not judged: {busy}.")
+        print(f"   The limits were not checked: {busy}.")
     return not busy
+
+
+def next_steps(build):
+    programs = build / "examples" / "helloworld"
+    server, client = programs / "greeter_server", programs / "greeter_client"
+    print("\nWhat to do next:\n")
+    print("  Call a server of your own, with another policy and with statistics:")
+    print(f"    {server} --name=red --port=50051 &")
+    print(f"    {client} --calls=0 --metrics=9464 >/dev/null \\")
+    print("""      --lb_config='[{"steer_peak_ewma": {}}]' &""")
+    print("  Watch its statistics live:")
+    top = REPO / "crates" / "steer-top" / "Cargo.toml"
+    print(f"    cargo run --release --manifest-path {top} -- http://127.0.0.1:9464")
+    print("  Measure the policies for longer (15 minutes; writes docs/why.md):")
+    print(f"    {REPO / 'script' / 'report'}")
+    print(f"  Use Steer in your program: {REPO / 'README.md'}")
 
 
 def show(build):
     programs = build / "examples" / "helloworld"
-    # The clients end first: a client under load would take the end of its servers for a fault.
+    # The clients end first. Otherwise a client under load would report the end of its servers.
     with contextlib.ExitStack() as server_cleanup, contextlib.ExitStack() as client_cleanup:
         servers = [Server(programs / "greeter_server", name, server_cleanup) for name in NAMES]
         part_one(programs, servers, client_cleanup)
@@ -234,13 +286,14 @@ def show(build):
         part_three(load, client, servers)
     all_judged = part_four(build / "bench" / "real-calls")
     answered, lost = sum(client.answered.values()), len(client.failures)
-    held = "All of it held" if all_judged else "All that was judged held"
-    print(f"\n{held}: {CALLS:,} calls shared equally; {answered:,} answered under load;")
-    print(f"{lost} lost with the server that was killed, and no other.")
+    passed = "All checks passed" if all_judged else "All checks except those of part 4 passed"
+    print(f"\n{passed}: {CALLS:,} calls were shared equally, {answered:,} were answered under load,")
+    print(f"and only {lost} failed, with the server that was killed.")
+    next_steps(build)
 
 
 def main():
-    # As exceptions, the signals that end this script also end what it started.
+    # These signals raise exceptions, so that the programs that this script started end too.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     sys.stdout.reconfigure(line_buffering=True)

@@ -1,11 +1,11 @@
-// Open-loop load: calls begin when a Poisson process says so, whether or not others have ended, as
-// those of many users who know nothing of each other. So a slow server does not slow down its own
-// load, and what it makes wait is seen: latency counts from when a call should have begun.
+// Generates open-loop load: a Poisson process decides when calls begin, whether or not earlier calls
+// have ended, as with many independent users. So a slow server does not slow down its own load.
+// Latency counts from when a call should have begun, so it includes all delays.
 //
 //   gain_client --target=ipv4:127.0.0.1:1,127.0.0.1:2 --lb_config='[{"round_robin": {}}]'
 //
-// Prints what became of the calls as JSON: outcomes.h. Which server had a call is known to the
-// servers: of a call that timed out, some gRPCs do not tell the client.
+// Prints the results as JSON (outcomes.h). The servers count their own calls, because some gRPC
+// versions do not tell the client which server had a call that timed out.
 
 #include <grpcpp/grpcpp.h>
 #include <steer/grpc.h>
@@ -25,7 +25,10 @@
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/flags/usage_config.h"
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "helloworld.grpc.pb.h"
 #include "outcomes.h"
@@ -33,11 +36,11 @@
 ABSL_FLAG(std::string, target, "", "the servers, as gRPC names them");
 ABSL_FLAG(std::string, lb_config, R"([{"round_robin": {}}])",
           "loadBalancingConfig of the service config: a JSON array");
-ABSL_FLAG(double, rate, 100, "calls per second, in the mean");
-ABSL_FLAG(double, warm_up, 0, "for so many seconds calls are made and not counted");
-ABSL_FLAG(double, seconds, 1, "then for so many seconds they are");
-ABSL_FLAG(double, deadline_ms, 1000, "each call's, from when it should begin");
-ABSL_FLAG(uint64_t, seed, 1, "of the times when calls begin");
+ABSL_FLAG(double, rate, 100, "the mean number of calls per second");
+ABSL_FLAG(double, warm_up, 0, "make uncounted calls for this many seconds");
+ABSL_FLAG(double, seconds, 1, "then make counted calls for this many seconds");
+ABSL_FLAG(double, deadline_ms, 1000, "the deadline of a call, from when it should begin");
+ABSL_FLAG(uint64_t, seed, 1, "the seed of the times when calls begin");
 
 namespace {
 
@@ -48,7 +51,7 @@ std::chrono::nanoseconds InNs(Seconds time) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(time);
 }
 
-// When calls begin, from the start on. The same for the same seed, whatever becomes of the calls.
+// Returns the times when calls begin, relative to the start. The same for the same seed.
 std::vector<std::chrono::nanoseconds> Arrivals(double rate, Seconds length, uint64_t seed) {
   std::mt19937_64 random(seed);
   std::exponential_distribution<double> gap(rate);
@@ -59,7 +62,7 @@ std::vector<std::chrono::nanoseconds> Arrivals(double rate, Seconds length, uint
   return arrivals;
 }
 
-// How many calls have not ended.
+// Counts the calls that have not ended.
 class Pending {
  public:
   void Begin() {
@@ -91,7 +94,7 @@ std::string StatusName(const grpc::Status& status) {
   return absl::StatusCodeToString(static_cast<absl::StatusCode>(status.error_code()));
 }
 
-// Makes a call for each arrival, and returns what became of those after the warm-up.
+// Makes a call for each arrival, and returns the outcomes of those after the warm-up.
 std::vector<gain::Outcome> MakeCalls(const std::shared_ptr<grpc::Channel>& channel,
                                      const std::vector<std::chrono::nanoseconds>& arrivals,
                                      std::chrono::nanoseconds warm_up,
@@ -125,6 +128,12 @@ std::vector<gain::Outcome> MakeCalls(const std::shared_ptr<grpc::Channel>& chann
 }  // namespace
 
 int main(int argc, char** argv) {
+  absl::SetProgramUsageMessage("Generates open-loop load and prints the results as JSON.");
+  absl::FlagsUsageConfig usage;
+  usage.contains_help_flags = [](absl::string_view file) {
+    return absl::EndsWith(file, "real-calls/client.cc");
+  };
+  absl::SetFlagsUsageConfig(usage);
   absl::ParseCommandLine(argc, argv);
 
   // Before the first channel.

@@ -1,7 +1,7 @@
-"""Four servers, one of them perhaps not like the others, and an open-loop client that calls them: the
-scenarios in which policies are compared, for script/report, script/demo and the test of the programs.
+"""The scenarios in which policies are compared: four servers, of which one may be slow or failing, and
+an open-loop client that calls them. For script/report, script/demo and the test of the programs.
 
-Knows gain_server and gain_client by their flags and what they print. Must not know: which policy is good.
+Depends on the flags and the output of gain_server and gain_client. Must not depend on: the policies.
 """
 
 import contextlib
@@ -14,24 +14,24 @@ import sys
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "examples" / "testing"))
 from greeters import Server, require, started, stopped, target  # noqa: E402
 
-# A server's capacity is its slots by its service time: 800 calls per second. Service times are exponentially
-# distributed, as the calls of most services take now little and now much.
+# The capacity of a server is its slots divided by its service time: 800 calls per second. Service times
+# are exponentially distributed, because calls of most services take different times.
 SLOTS = 8
 SERVICE_TIME_MS = 10
 SLOWER = 20
 DEADLINE_MS = 1000
-# Of the fleet's capacity, which is the sum of its servers' as they are: one that is slow counts with what it can
-# still do, one that fails with nothing.
+# The load as a share of the fleet's capacity, which is the sum of its servers' capacities. A slow server
+# counts with its lower capacity, a failing one with 0.
 UTILIZATION = 0.6
 GOOD = ("red", "green", "blue")
 ODD = "odd"
-# In seconds; for what takes none, on a machine that is busy.
+# In seconds; enough for a busy machine.
 PATIENCE = 120
 
 
 @dataclasses.dataclass(frozen=True)
 class Scenario:
-    """What the fourth server is like."""
+    """A scenario: how the fourth server behaves."""
 
     key: str
     words: str
@@ -40,7 +40,7 @@ class Scenario:
 
     @property
     def capacity(self):
-        """Of the four servers together, in calls per second."""
+        """Returns the capacity of the four servers, in calls per second."""
         of_one = SLOTS / (SERVICE_TIME_MS / 1000)
         return of_one * (len(GOOD) + (0 if self.failing else 1 / self.slower))
 
@@ -49,7 +49,7 @@ class Scenario:
         return UTILIZATION * self.capacity
 
     def arguments_of(self, number, name):
-        """Of the server with this number and name."""
+        """Returns the arguments of the server with this number and name."""
         slower = self.slower if name == ODD else 1
         failing = self.failing and name == ODD
         return [
@@ -69,7 +69,7 @@ SCENARIOS = (ALIKE, SLOW, FAILING)
 
 @dataclasses.dataclass(frozen=True)
 class Outcomes:
-    """What the client has counted and, by their names, the servers."""
+    """The results of the client, and the number of calls of each server by its name."""
 
     calls: int
     statuses: dict
@@ -80,7 +80,7 @@ class Outcomes:
 
     @property
     def errors(self):
-        """The share of calls that did not succeed."""
+        """Returns the share of calls that failed."""
         return 1 - self.statuses.get("OK", 0) / self.calls
 
     def share(self, name):
@@ -89,14 +89,14 @@ class Outcomes:
 
 @contextlib.contextmanager
 def serving(programs, arguments):
-    """Servers for the time of a `with`; `arguments` are each one's, by name."""
+    """Runs servers during a `with`. `arguments` has the arguments of each server, by its name."""
     with contextlib.ExitStack() as cleanup:
         yield [Server(programs / "gain_server", n, cleanup, *a) for n, a in arguments.items()]
 
 
 @contextlib.contextmanager
 def calling(programs, servers, config, *arguments):
-    """A client, for the time of a `with`."""
+    """Runs a client during a `with`."""
     client = started(
         [
             programs / "gain_client",
@@ -112,22 +112,23 @@ def calling(programs, servers, config, *arguments):
 
 
 def outcomes(client, servers, patience):
-    """Waits for the client's end, and ends the servers."""
+    """Waits for the end of the client, ends the servers, and returns the results."""
     printed, _ = client.communicate(timeout=patience)
     require(client.returncode == 0, f"the client ended with {client.returncode}")
-    return Outcomes(calls_of={server.name: counted_by(server) for server in servers}, **json.loads(printed))
+    calls_of = {server.name: counted_by(server) for server in servers}
+    return Outcomes(calls_of=calls_of, **json.loads(printed))
 
 
 def counted_by(server):
     server.process.terminate()
     said = list(server.lines)
     counted = [match for line in said if (match := re.match(r"counted: (\d+)$", line))]
-    require(len(counted) == 1, f"{server.name} ended without its count; it said: {said}")
+    require(len(counted) == 1, f"{server.name} ended without its count; it printed: {said}")
     return int(counted[0][1])
 
 
 def measure(programs, scenario, config, warm_up, seconds):
-    """The scenario under a policy, with servers of its own; all that is random is the same each time."""
+    """Measures a scenario with a policy, with new servers. Random values are the same each time."""
     names = (*GOOD, ODD)
     arguments = {name: scenario.arguments_of(i, name) for i, name in enumerate(names, start=1)}
     load = [

@@ -1,8 +1,8 @@
-// How loaded a server is: calls per second, failures per second, and how full its slots are, each
-// over the last whole window. Means over time and not momentary values, which say little of a
-// server with eight slots.
+// The load of a server: calls per second, failures per second, and how full its slots are. These are
+// means over the last complete window, because momentary values say little about a server with eight
+// slots.
 //
-// Must not know: what a call is, how its load is told.
+// Must not depend on: what a call is, how the load is reported.
 #ifndef STEER_GAIN_LOAD_H
 #define STEER_GAIN_LOAD_H
 
@@ -17,7 +17,7 @@ class Load {
   struct Report {
     double qps;
     double eps;
-    // Calls in service or queued, per slot: above 1 when there are more than the slots can take.
+    // Calls in service or queued, per slot. Above 1 if calls wait for a slot.
     double utilization;
   };
 
@@ -29,8 +29,8 @@ class Load {
     ++present_;
   }
 
-  // A call that has arrived is over. What is to be told of the load with its answer: nothing before
-  // the end of the first window.
+  // A call has ended. Returns the load to report with its answer; nothing before the end of the first
+  // window.
   std::optional<Report> Ended(bool failed) {
     const std::lock_guard<std::mutex> lock(mutex_);
     Advance();
@@ -45,7 +45,7 @@ class Load {
   using Seconds = std::chrono::duration<double>;
   static constexpr Seconds kWindow{0.5};
 
-  // Takes note of the time since the last event, and ends the window when it is over.
+  // Adds the time since the last event, and ends the window if it is over.
   void Advance() {
     const Clock::time_point now = Clock::now();
     present_seconds_ += present_ * Seconds(now - last_event_).count();
@@ -63,7 +63,7 @@ class Load {
   Clock::time_point window_start_ = Clock::now();
   Clock::time_point last_event_ = window_start_;
   int present_ = 0;
-  // Of the window that is not over.
+  // Sums of the current window.
   double present_seconds_ = 0;
   double ended_ = 0;
   double failed_ = 0;

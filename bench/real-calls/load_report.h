@@ -1,9 +1,9 @@
-// Tells a server's load with the answer of a call, as gRPC's ORCA has it (gRFC A51): a serialised
-// OrcaLoadReport in the trailer endpoint-load-metrics-bin. By gRPC's own CallMetricRecorder where
-// that can tell all of it. The recorder of 1.51 knows neither calls nor failures per second,
-// and 1.46 has none: there the program writes the trailer itself.
+// Reports a server's load with the answer of a call, by ORCA (gRFC A51): a serialised OrcaLoadReport
+// in the trailer endpoint-load-metrics-bin. Uses gRPC's CallMetricRecorder if that supports all fields.
+// The recorder of 1.51 has neither calls nor failures per second, and 1.46 has no recorder: with these
+// the program writes the trailer itself.
 //
-// Must not know: how the load is measured.
+// Must not depend on: how the load is measured.
 #ifndef STEER_GAIN_LOAD_REPORT_H
 #define STEER_GAIN_LOAD_REPORT_H
 
@@ -11,7 +11,7 @@
 
 #include "load.h"
 
-// This header came when the recorder had learnt about both.
+// gRPC added this header after the recorder supported both fields.
 #if __has_include(<grpcpp/ext/server_metric_recorder.h>)
 #include <grpcpp/ext/call_metric_recorder.h>
 #include <grpcpp/ext/server_metric_recorder.h>

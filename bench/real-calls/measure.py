@@ -1,8 +1,8 @@
-"""Measures every scenario under every policy, one after another, and keeps all of it.
+"""Measures every scenario with every policy, one after another, and writes the results to a file.
 
 Usage: measure.py <directory of gain_server and gain_client> <results.json>
 
-Must not know: what the results are for.
+Must not depend on: how the results are used.
 """
 
 import dataclasses
@@ -15,7 +15,7 @@ import sys
 from fleet import ODD, SCENARIOS, measure
 from greeters import Failed
 
-# Each with its defaults.
+# With their default configs.
 POLICIES = (
     "round_robin",
     "steer_round_robin",
@@ -23,11 +23,11 @@ POLICIES = (
     "steer_peak_ewma",
     "steer_weighted_round_robin",
 )
-# Long enough for all of them to have learnt what they can: weighted round robin ignores reports for 10 s.
+# Long enough for all policies to learn: weighted round robin ignores reports for 10 s.
 WARM_UP = 20
 SECONDS = 30
-# Calls begin that late at most, but for one in a hundred; else the machine was too busy, and the latencies are its
-# and not the policy's.
+# At least 99 % of the calls must begin at most this late. Otherwise the machine was too busy, and the
+# latencies say nothing about the policy.
 LATE_MS = 5
 TRIES = 3
 
@@ -43,13 +43,13 @@ def measured(programs, scenario, policy):
         )
         if late <= LATE_MS:
             return outcomes
-        print("  the machine was too busy: once more", flush=True)
+        print("  the machine was too busy; trying again", flush=True)
     raise Failed(f"calls began {late} ms late in each of {TRIES} tries: the machine is too busy")
 
 
 def main():
     programs, results_file = map(pathlib.Path, sys.argv[1:])
-    # As an exception, so that the servers end too.
+    # The signal raises an exception, so that the servers end too.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     results = [
         {"scenario": scenario.key, "policy": policy}

@@ -1,4 +1,4 @@
-// Counting, and JSON of it, in which no string needs escaping: statuses are names.
+// Counts outcomes and writes them as JSON. No string needs escaping, because statuses are names.
 #include "outcomes.h"
 
 #include <algorithm>
@@ -24,7 +24,7 @@ std::string Json(const Counts& counts) {
                       "}");
 }
 
-// Of ascending times, of which there is at least one.
+// Returns quantiles of ascending times; there is at least one.
 std::string Quantiles(const std::vector<int64_t>& us) {
   const auto at = [&us](double quantile) {
     const auto rank = static_cast<size_t>(std::ceil(quantile * static_cast<double>(us.size())));

@@ -1,9 +1,9 @@
-"""Draws what measure.py has kept: latency by percentile with one server slow, who got the calls, and errors with one
-server failing. The same results give the same files.
+"""Draws the results of measure.py: latency by percentile with one slow server, the shares of the servers,
+and errors with one failing server. The same results give the same files.
 
 Usage: plots.py RESULTS.json DIRECTORY
 
-Must not know: how the numbers came about.
+Must not depend on: how the results were measured.
 """
 
 import math
@@ -18,7 +18,7 @@ import numpy as np  # noqa: E402
 import results  # noqa: E402
 from fleet import DEADLINE_MS, FAILING, GOOD, ODD, SCENARIOS, SLOW  # noqa: E402
 
-# Told apart by colour-blind eyes as well (Okabe and Ito), and without colour by dashes.
+# Colours for colour-blind readers (Okabe and Ito). Dashes distinguish the lines without colours.
 STYLES = {
     "round_robin": ("#000000", "-"),
     "steer_round_robin": ("#999999", "--"),
@@ -35,7 +35,7 @@ def policies_of(outcomes, scenario):
 
 
 def latency(outcomes):
-    """Percentiles on a scale that stretches the tail: each further nine has the same width."""
+    """Draws percentiles on a scale that stretches the tail: each further nine has the same width."""
     figure, axes = plt.subplots(figsize=(8, 4.5))
     nines = np.linspace(0, 3.3, 300)
     for policy, measured in policies_of(outcomes, SLOW).items():
@@ -46,7 +46,8 @@ def latency(outcomes):
     axes.axhline(DEADLINE_MS, color="#cccccc", linewidth=0.8, zorder=0)
     axes.annotate("deadline", (0.02, DEADLINE_MS), va="bottom", fontsize=8, color="#777777")
     labels = ("50", "90", "95", "99", "99.9")
-    axes.set_xticks([-math.log10(1 - float(label) / 100) for label in labels], [f"p{p}" for p in labels])
+    ticks = [-math.log10(1 - float(label) / 100) for label in labels]
+    axes.set_xticks(ticks, [f"p{p}" for p in labels])
     axes.set_xlim(0, nines[-1])
     axes.set_ylabel("latency, ms")
     axes.set_title(f"Latency of all calls, {SLOW.words}", fontsize=10)
@@ -56,7 +57,7 @@ def latency(outcomes):
 
 
 def share(outcomes):
-    """Who got the calls: a panel for each scenario, a bar for each policy."""
+    """Draws the shares of the servers: a panel for each scenario, a bar for each policy."""
     figure, panels = plt.subplots(1, len(SCENARIOS), figsize=(10, 3), sharey=True)
     for axes, scenario in zip(panels, SCENARIOS):
         policies = policies_of(outcomes, scenario)
@@ -70,9 +71,8 @@ def share(outcomes):
         axes.set_xlabel("% of the calls", fontsize=8)
         axes.tick_params(labelsize=8)
     panels[0].invert_yaxis()
-    figure.legend(
-        *panels[0].get_legend_handles_labels(), ncols=2, fontsize=8, loc="upper center", frameon=False
-    )
+    handles = panels[0].get_legend_handles_labels()
+    figure.legend(*handles, ncols=2, fontsize=8, loc="upper center", frameon=False)
     figure.tight_layout(rect=(0, 0, 1, 0.93))
     return figure
 
@@ -94,7 +94,7 @@ def errors(outcomes):
 
 def main():
     results_file, directory = map(pathlib.Path, sys.argv[1:])
-    # The same names inside, and no time of making.
+    # No random names and no date, so that the files are reproducible.
     plt.rcParams["svg.hashsalt"] = "steer"
     plt.rcParams["svg.fonttype"] = "none"
     outcomes, _ = results.read(results_file)

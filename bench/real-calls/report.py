@@ -1,8 +1,8 @@
-"""Makes tables of what measure.py has kept, and says which bars hold. Status 1 if one does not.
+"""Makes tables of measure.py's results, and says which limits are met. Status 1 if one is not met.
 
 Usage: report.py RESULTS.json GRPC_VERSION
 
-Must not know: how the numbers came about.
+Must not depend on: how the results were measured.
 """
 
 import datetime
@@ -26,7 +26,7 @@ def table(outcomes, scenario):
     lines = [
         f"**{scenario.words}**, {scenario.rate:,.0f} calls per second",
         "",
-        "| policy | p50 ms | p95 ms | p99 ms | p99.9 ms | errors | of its calls, the fourth server got |",
+        "| policy | p50 ms | p95 ms | p99 ms | p99.9 ms | errors | calls to the fourth server |",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for (key, policy), measured in outcomes.items():
@@ -39,13 +39,13 @@ def table(outcomes, scenario):
 
 
 def verdicts(outcomes):
-    held = []
-    lines = ["| bar | measured | allowed | |", "|---|---:|---:|---|"]
+    met = []
+    lines = ["| measure | result | limit | |", "|---|---:|---:|---|"]
     for words, measured, allowed in bars.FULL.judge(outcomes):
-        held.append(measured <= allowed)
-        verdict = "held" if held[-1] else "**missed**"
+        met.append(measured <= allowed)
+        verdict = "met" if met[-1] else "**not met**"
         lines.append(f"| {words} | {measured:.3f} | {allowed:.3f} | {verdict} |")
-    return lines, all(held)
+    return lines, all(met)
 
 
 def main():
@@ -55,17 +55,17 @@ def main():
     late = max(o.late_ms["p99"] for o in outcomes.values())
     priority = ", with real-time priority" if run["real_time"] else ""
     lines = [
-        f"gRPC {grpc_version}, {processor()}, {os.cpu_count()} CPUs, {measured}{priority}. {run['warm_up']} s of warm-up,"
-        f" then {run['seconds']} s that count. 99 % of the calls began within {late:.1f} ms of their time in each"
-        " run.",
+        f"gRPC {grpc_version}, {processor()}, {os.cpu_count()} CPUs, {measured}{priority}."
+        f" {run['warm_up']} s of warm-up, then {run['seconds']} s that count. In each run, 99 % of the"
+        f" calls began within {late:.1f} ms of their time.",
         "",
     ]
     for scenario in SCENARIOS:
         lines += [*table(outcomes, scenario), ""]
-    judged, held = verdicts(outcomes)
+    judged, met = verdicts(outcomes)
     print("\n".join(lines + judged))
-    if not held:
-        print("a bar is missed", file=sys.stderr)
+    if not met:
+        print("a limit is not met", file=sys.stderr)
         sys.exit(1)
 
 

@@ -1,4 +1,4 @@
-"""What measure.py has kept, read again. Must not know: what is made of it."""
+"""Reads the results of measure.py. Must not depend on: how they are used."""
 
 import json
 import pathlib
@@ -7,7 +7,8 @@ from fleet import Outcomes
 
 
 def read(results_file):
-    """Outcomes by scenario's key and policy, in the order in which they were measured, and the run's own facts."""
+    """Returns the outcomes by the scenario's key and the policy, in the order in which they were
+    measured, and the facts of the run."""
     run = json.loads(pathlib.Path(results_file).read_text(encoding="utf-8"))
     outcomes = {}
     for result in run.pop("results"):

@@ -1,12 +1,12 @@
-// A greeter whose capacity is known: it serves a bounded number of calls at a time, each for a
-// service time; the others queue, and those whose deadline passes there are dropped. It tells its
-// load with every answer (load_report.h). Or it fails every call at once.
+// A greeter of known capacity: it serves a bounded number of calls at a time, each for a service time.
+// Other calls wait in a queue, and are dropped if their deadline passes there. It reports its load with
+// every answer (load_report.h). With --failing, it fails every call at once.
 //
 //   gain_server --name=red --slots=8 --service_time_ms=10 --exponential --seed=1
 //
-// Prints "listening: red at 127.0.0.1:PORT" when it is ready. On SIGTERM it prints "counted: 123",
-// the calls that came to it without those that greet "warm-up", and ends. It is a plain gRPC
-// server, and knows nothing of Steer.
+// Prints "listening: red at 127.0.0.1:PORT" when it is ready. On SIGTERM it prints "counted: 123", the
+// number of its calls except those that greet "warm-up", and ends. It is a plain gRPC server, and does
+// not use Steer.
 
 #include <grpcpp/grpcpp.h>
 #include <signal.h>
@@ -23,17 +23,21 @@
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/flags/usage_config.h"
+#include "absl/strings/match.h"
 #include "helloworld.grpc.pb.h"
 #include "load.h"
 #include "load_report.h"
 #include "slots.h"
 
-ABSL_FLAG(std::string, name, "server", "what this server calls itself");
-ABSL_FLAG(uint16_t, port, 0, "port on 127.0.0.1; 0 takes any that is free");
-ABSL_FLAG(int, slots, 8, "calls that are served at a time");
-ABSL_FLAG(double, service_time_ms, 10, "how long a call is served, in the mean");
-ABSL_FLAG(bool, exponential, false, "service times are exponentially distributed, not all alike");
-ABSL_FLAG(uint64_t, seed, 1, "of the service times");
+ABSL_FLAG(std::string, name, "server", "the name of this server");
+ABSL_FLAG(uint16_t, port, 0, "the port on 127.0.0.1; 0 takes any free port");
+ABSL_FLAG(int, slots, 8, "the number of calls that are served at a time");
+ABSL_FLAG(double, service_time_ms, 10, "the mean service time of a call");
+ABSL_FLAG(bool, exponential, false,
+          "distribute service times exponentially, instead of making all equal");
+ABSL_FLAG(uint64_t, seed, 1, "the seed of the service times");
 ABSL_FLAG(bool, failing, false, "answer every call at once with UNAVAILABLE");
 
 namespace {
@@ -43,7 +47,7 @@ class GreeterService final : public helloworld::Greeter::CallbackService {
   GreeterService(int slots, std::function<std::chrono::nanoseconds()> service_time, bool failing)
       : load_(slots), slots_(slots, std::move(service_time)), failing_(failing) {}
 
-  // Calls that came after the warm-up, whatever became of them.
+  // Returns the number of calls after the warm-up, whatever their status.
   int64_t counted() const { return counted_; }
 
   grpc::ServerUnaryReactor* SayHello(grpc::CallbackServerContext* context,
@@ -100,10 +104,16 @@ std::function<std::chrono::nanoseconds()> ServiceTime() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  absl::SetProgramUsageMessage("Answers greetings with a bounded capacity.");
+  absl::FlagsUsageConfig usage;
+  usage.contains_help_flags = [](absl::string_view file) {
+    return absl::EndsWith(file, "real-calls/server.cc");
+  };
+  absl::SetFlagsUsageConfig(usage);
   absl::ParseCommandLine(argc, argv);
 
-  // Blocked before gRPC starts its threads, which inherit the mask: so the signals that ask for
-  // the end wait until sigwait() below takes them.
+  // Block these signals before gRPC starts its threads, which inherit the mask. So the signals wait
+  // for sigwait() below.
   sigset_t end_signals;
   sigemptyset(&end_signals);
   sigaddset(&end_signals, SIGINT);
@@ -115,7 +125,7 @@ int main(int argc, char** argv) {
   const std::string address = "127.0.0.1:" + std::to_string(port);
   grpc::ServerBuilder builder;
   builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
-  // Without this, two servers could share a port, and each would get some of the connections.
+  // Otherwise two servers could share a port, and each would get some of the connections.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   gain::AllowLoadReports(builder);
   builder.RegisterService(&service);

@@ -1,8 +1,8 @@
-// A server's capacity: so many jobs are served at a time, each for its service time, and the others
-// wait in the order in which they came. A job that nobody waits for any more is taken from the
-// queue without being served.
+// A server's capacity: a fixed number of slots, each of which serves a job for its service time. Other
+// jobs wait in the order of their arrival. An expired job is removed from the queue without being
+// served.
 //
-// Must not know: gRPC.
+// Must not depend on: gRPC.
 #ifndef STEER_GAIN_SLOTS_H
 #define STEER_GAIN_SLOTS_H
 
@@ -21,19 +21,19 @@ namespace gain {
 class Slots {
  public:
   struct Job {
-    // Whether nobody waits for it any more. Asked once, when a slot is free for it.
+    // Returns whether the job's caller has given up. Called once, when a slot is free for it.
     std::function<bool()> expired;
-    // It has been served, or dropped. Called once.
+    // Called once, when the job has been served or dropped.
     std::function<void(bool served)> end;
   };
 
-  // `service_time` is asked for each job that is served, never twice at a time.
+  // `service_time` is called for each job that is served. Calls do not overlap.
   Slots(int count, std::function<std::chrono::nanoseconds()> service_time)
       : service_time_(std::move(service_time)) {
     for (int i = 0; i < count; ++i) slots_.emplace_back([this] { Serve(); });
   }
 
-  // Serves what is in the queue before it ends.
+  // Serves the jobs in the queue before it returns.
   ~Slots() {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -57,8 +57,8 @@ class Slots {
     std::chrono::nanoseconds time;
   };
 
-  // A slot's life. A thread for each, which sleeps while it serves: that bounds by itself how many
-  // are served, and is exact to the tenth of a millisecond, where gRPC's alarms count whole ones.
+  // Runs a slot, in its own thread, which sleeps while it serves. This bounds the number of jobs that
+  // are served at a time, and is exact to 0.1 ms; gRPC's alarms are exact to 1 ms.
   void Serve() {
     while (const std::optional<Served> next = Next()) {
       std::this_thread::sleep_for(next->time);
@@ -66,8 +66,7 @@ class Slots {
     }
   }
 
-  // Waits for a job to serve, and drops on the way those that have expired. Nothing: this is the
-  // end.
+  // Waits for a job to serve, and drops expired ones. Returns nothing at the end.
   std::optional<Served> Next() {
     std::unique_lock<std::mutex> lock(mutex_);
     while (true) {

@@ -1,6 +1,6 @@
-"""That the numbers of gain_server and gain_client can be trusted: the server bounds what it serves and drops
-what nobody waits for, the client keeps its schedule whatever the servers and its own process do, errors and
-shares are counted right. What a busy machine can break is judged on a quiet one alone: `timely`.
+"""Tests the numbers of gain_server and gain_client. The server bounds the calls that it serves, and drops
+calls that have timed out. The client keeps its schedule, whatever the servers and its own process do.
+Errors and shares are counted correctly. `timely` marks conditions that a busy machine can break.
 
 Usage: test.py <directory of gain_server and gain_client>
 """
@@ -19,24 +19,24 @@ from machine import judged, timely  # noqa: E402
 
 ROUND_ROBIN = {"round_robin": {}}
 PATIENCE = 120
-# For calls that are to be answered, however long it takes.
+# For calls that wait until they are answered.
 LONG = "--deadline_ms=60000"
-# What a quiet machine may add to what was asked for.
+# The delay that a quiet machine may add.
 SLACK_MS = 400
 
 
 def calls(programs, servers, *arguments, config=None):
-    """The outcomes of a client that runs undisturbed."""
+    """Runs a client to its end, and returns its outcomes."""
     with calling(programs, servers, config or ROUND_ROBIN, *arguments) as client:
         return outcomes(client, servers, PATIENCE)
 
 
 def bounds_what_it_serves(programs):
-    """Two slots of 100 ms serve 20 calls per second, no more and no less, in the order in which they came."""
+    """Two slots of 100 ms serve exactly 20 calls per second, in the order of their arrival."""
     with serving(programs, {"one": ["--slots=2", "--service_time_ms=100"]}) as servers:
         seen = calls(programs, servers, "--rate=200", "--seconds=0.25", LONG)
     require(seen.statuses == {"OK": seen.calls}, seen.statuses)
-    # The last ones came at the end of 250 ms or a little before, and were served last.
+    # The last calls came at most 250 ms after the start, and were served last.
     all_of_it = math.ceil(seen.calls / 2) * 100
     longest = seen.latency_ms["max"]
     words = f"{seen.calls} calls take {all_of_it} ms, and the longest took {longest} ms"
@@ -47,18 +47,18 @@ def bounds_what_it_serves(programs):
 
 
 def drops_what_nobody_waits_for(programs):
-    """After a burst that it cannot serve, the server is free as soon as the burst has timed out."""
+    """After a burst that the server cannot serve, it is free as soon as the burst has timed out."""
     with serving(programs, {"one": ["--slots=1", "--service_time_ms=50"]}) as servers:
         burst = ["--rate=400", "--seconds=0.5", "--deadline_ms=200"]
         with calling(programs, servers, ROUND_ROBIN, *burst) as client:
             client.wait(PATIENCE)
         after = calls(programs, servers, "--rate=4", "--seconds=3", "--deadline_ms=1000")
-    # Served to its end the burst would have taken 10 s.
+    # To serve the whole burst would take 10 s.
     timely(after.statuses == {"OK": after.calls}, f"calls after the burst: {after.statuses}")
 
 
 def keeps_its_schedule(programs):
-    """Calls that all hang do not keep the next ones from beginning, and the servers know of each."""
+    """Calls that hang do not delay the next ones, and the servers count each call."""
     hanging = ["--slots=1", "--service_time_ms=3000"]
     with serving(programs, {"one": hanging, "two": hanging}) as servers:
         start = time.monotonic()
@@ -68,7 +68,7 @@ def keeps_its_schedule(programs):
     require(abs(seen.calls - 600) < 5 * math.sqrt(600), f"{seen.calls} calls instead of about 600")
     require(seen.statuses == {"DEADLINE_EXCEEDED": seen.calls}, seen.statuses)
     require(500 <= seen.latency_ms["p50"], f"they took {seen.latency_ms}")
-    # A call that begins after its deadline comes to no server.
+    # A call that begins after its deadline reaches no server.
     timely(sum(seen.calls_of.values()) == seen.calls, f"{seen.calls} calls: {seen.calls_of}")
     timely(seen.latency_ms["p50"] < 500 + SLACK_MS, f"they took {seen.latency_ms}")
     timely(took < 2 + 0.5 + 2, f"it took {took:.1f} s")
@@ -86,7 +86,7 @@ def same_seed_same_calls(programs):
 
 
 def omits_nothing(programs):
-    """A client that could not run for a while counts the calls that should have begun then as late."""
+    """A client that was stopped for a while counts the calls that should have begun then as late."""
     with serving(programs, {"one": ["--slots=100", "--service_time_ms=1"]}) as servers:
         rate = ["--rate=400", "--seconds=2", LONG]
         with calling(programs, servers, ROUND_ROBIN, *rate) as client:
@@ -120,14 +120,15 @@ def counts_errors_and_shares(programs):
 
 
 def tells_its_load(programs):
-    """By its reports alone, weighted round robin sends a server that is four times slower fewer calls."""
-    weighted = {"steer_weighted_round_robin": {"blackoutPeriod": "0.2s", "weightUpdatePeriod": "0.1s"}}
+    """Weighted round robin sends fewer calls to a server that is four times slower, by its reports."""
+    times = {"blackoutPeriod": "0.2s", "weightUpdatePeriod": "0.1s"}
+    weighted = {"steer_weighted_round_robin": times}
     arguments = {"fast": ["--service_time_ms=10"], "slow": ["--service_time_ms=40"]}
     with serving(programs, arguments) as servers:
         load = ["--rate=500", "--warm_up=3", "--seconds=3", LONG]
         seen = calls(programs, servers, *load, config=weighted)
-    # By capacity it is a fifth.
-    timely(0.12 < seen.share("slow") < 0.3, f"the slow one got {seen.share('slow'):.0%}")
+    # Its share of the capacity is a fifth.
+    timely(0.12 < seen.share("slow") < 0.3, f"the slow server got {seen.share('slow'):.0%}")
 
 
 TESTS = (
@@ -147,7 +148,8 @@ def main():
     for test in TESTS:
         try:
             unjudged = judged(test, programs)
-            print(f"ok      {test.__name__}" + (f", not by the clock: {unjudged}" if unjudged else ""))
+            without = f", times not checked: {unjudged}" if unjudged else ""
+            print(f"ok      {test.__name__}{without}")
         except Exception:
             failed += 1
             print(f"FAILED  {test.__name__}\n{traceback.format_exc()}")

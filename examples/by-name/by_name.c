@@ -1,13 +1,13 @@
 /*
- * by_name: the call names its backend. A header of the call, "to" unless the config says otherwise,
- * holds the name; calls without one go to any backend.
+ * by_name: the call names its backend, in a header ("to" by default). Calls without this header go to
+ * any backend.
  *
  *   {"by_name": {"header": "to", "names": {"red": "ipv4:127.0.0.1:50051"}}}
  *
- * A backend's name is what the resolver attached to it by the key "name"; else the one that the
- * config gives to its address; else the address itself.
+ * The name of a backend is the resolver's attribute "name", or else the name that the config sets for
+ * its address, or else the address itself.
  *
- * Cost: a comparison for each READY backend and call.
+ * Cost of a pick: one comparison for each READY backend.
  */
 #include <steer/picker.h>
 
@@ -80,7 +80,7 @@ typedef struct picker {
   steer_str names[];
 } picker;
 
-/* All that a channel has to remember is itself. */
+/* The instance is the channel itself, because there is no other state of a channel. */
 static int32_t instance_new(void *ctx, steer_channel *channel, void **instance) {
   (void)ctx;
   *instance = channel;

@@ -1,4 +1,4 @@
-/* The greeter's client, with by_name linked in. */
+/* The greeter's client, linked with by_name. */
 #include <greeter_client.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-"""by_name against real servers, linked and loaded.
+"""Tests by_name with real servers, linked and as a plugin.
 
 Usage: test.py <greeter_server> <by_name_client> <greeter_client> <the library by_name>
 """
@@ -23,7 +23,7 @@ def check(client, servers, *arguments):
     anywhere = greet(client, servers, *arguments, f"--calls={CALLS}")
     require(set(anywhere.answered) == set(names), f"calls without a name went to {anywhere}")
 
-    # A name whose backend is not READY yet is waited for, if the call asks for that.
+    # A call that waits for ready waits until the named backend is READY.
     arguments[-1] = "--wait_for_ready"
     for name in names:
         named = greet(client, servers, *arguments, f"--calls={CALLS}", f"--headers=to={name}")
@@ -35,7 +35,7 @@ def check(client, servers, *arguments):
 
     faulty = '--lb_config=[{"by_name": {"header": 3, "names": {"red": 5}}}]'
     rejected = greet(client, servers, "--calls=1", *arguments[:-1], faulty)
-    require(not rejected.answered, f"a faulty config was taken: {rejected}")
+    require(not rejected.answered, f"a config with errors was accepted: {rejected}")
 
 
 def main():

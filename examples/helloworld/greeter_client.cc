@@ -1,5 +1,5 @@
-// Greets, call after call, and prints who answered. Steer spreads the calls over the servers of the
-// target: README.md shows as a diff what that takes.
+// Calls the greeter and prints which server answered. Steer spreads the calls over the servers of the
+// target. README.md shows as a diff the lines that this needs.
 //
 //   greeter_client --target=ipv4:127.0.0.1:50051,127.0.0.1:50052 --calls=10
 
@@ -24,7 +24,10 @@
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/flags/usage_config.h"
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/substitute.h"
 #include "absl/time/clock.h"
@@ -33,24 +36,26 @@
 #include "metrics.h"
 
 ABSL_FLAG(std::string, target, "ipv4:127.0.0.1:50051", "the servers, as gRPC names them");
-ABSL_FLAG(int64_t, calls, 1, "how many calls to make; 0 for no limit");
-ABSL_FLAG(double, seconds, 0, "stop after so many seconds; 0 for no limit");
-ABSL_FLAG(int, threads, 1, "threads that share the calls; each makes one after another");
+ABSL_FLAG(int64_t, calls, 1, "the number of calls; 0 for no limit");
+ABSL_FLAG(double, seconds, 0, "stop after this many seconds; 0 for no limit");
+ABSL_FLAG(int, threads, 1, "the number of threads that share the calls");
 ABSL_FLAG(size_t, warm_up, 0,
-          "call, uncounted and without --headers, until so many different servers have answered");
+          "before the counted calls, call without --headers until this many different servers have "
+          "answered");
 ABSL_FLAG(std::string, lb_config, R"([{"steer_round_robin": {}}])",
-          "loadBalancingConfig of the service config: a JSON array");
-ABSL_FLAG(std::vector<std::string>, headers, {}, "headers that each call carries: name=value,...");
-ABSL_FLAG(bool, wait_for_ready, false, "let calls wait that would fail for want of a server");
-ABSL_FLAG(std::vector<std::string>, plugins, {}, "pickers to load: paths of shared libraries");
+          "the loadBalancingConfig of the service config, a JSON array");
+ABSL_FLAG(std::vector<std::string>, headers, {}, "headers of each call: name=value,...");
+ABSL_FLAG(bool, wait_for_ready, false,
+          "let calls wait for a server, instead of failing when none is connected");
+ABSL_FLAG(std::vector<std::string>, plugins, {}, "paths of plugins to load");
 ABSL_FLAG(int, retries, 0,
-          "how often gRPC tries a call again that failed with UNAVAILABLE; gRPC takes 4 at most");
+          "how often gRPC retries a call that failed with UNAVAILABLE; gRPC allows at most 4");
 ABSL_FLAG(
     int, metrics, -1,
-    "serve Steer's statistics on this port of 127.0.0.1 (0: any; it is printed): /metrics for "
-    "Prometheus, /stats.json for steer-top");
+    "serve Steer's statistics on this port of 127.0.0.1 (0: any free port, which is printed): "
+    "/metrics for Prometheus, /stats.json for steer-top");
 ABSL_FLAG(double, linger, 0,
-          "seconds to stay after the last call, for others to look at --metrics");
+          "stay for this many seconds after the last call, to keep serving --metrics");
 
 namespace {
 
@@ -61,7 +66,7 @@ class GreeterClient {
   GreeterClient(const std::shared_ptr<grpc::Channel>& channel, Headers headers)
       : stub_(helloworld::Greeter::NewStub(channel)), headers_(std::move(headers)) {}
 
-  // Returns nothing, and prints why, when the call failed.
+  // Returns nothing if the call failed, and prints why.
   std::optional<helloworld::HelloReply> SayHello(const std::string& name) {
     helloworld::HelloRequest request;
     request.set_name(name);
@@ -90,7 +95,7 @@ class GreeterClient {
   const Headers headers_;
 };
 
-// Pickers that are loaded at run time. Prints why, when one cannot be.
+// Loads the plugins. Returns false if one cannot be loaded, and prints why.
 bool LoadPlugins() {
   bool loaded = true;
   for (const std::string& path : absl::GetFlag(FLAGS_plugins)) {
@@ -124,7 +129,7 @@ std::string ServiceConfig() {
                           absl::GetFlag(FLAGS_lb_config));
 }
 
-// Calls until all the servers are connected, so that what follows is spread over all of them.
+// Calls until all servers are connected, so that the counted calls are spread over all of them.
 bool WarmUp(GreeterClient greeter, size_t servers) {
   const absl::Time give_up = absl::Now() + absl::Seconds(60);
   std::set<std::string> answered;
@@ -137,8 +142,17 @@ bool WarmUp(GreeterClient greeter, size_t servers) {
 }  // namespace
 
 int greeter_client_main(int argc, char** argv) {
+  absl::SetProgramUsageMessage(
+      "Calls the greeter and prints which server answered.\n"
+      "Example: greeter_client --target=ipv4:127.0.0.1:50051,127.0.0.1:50052 --calls=10");
+  // Programs of other names that call this function have the same --help.
+  absl::FlagsUsageConfig usage;
+  usage.contains_help_flags = [](absl::string_view file) {
+    return absl::EndsWith(file, "/greeter_client.cc");
+  };
+  absl::SetFlagsUsageConfig(usage);
   absl::ParseCommandLine(argc, argv);
-  // Whole lines as they come, also into a pipe.
+  // Write whole lines at once, also into a pipe.
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
 
   std::unique_ptr<MetricsServer> metrics;
@@ -149,7 +163,7 @@ int greeter_client_main(int argc, char** argv) {
       std::cerr << "--metrics: " << error << std::endl;
       return 1;
     }
-    steer::TrackCalls(true);  // also of policies that do not need it
+    steer::TrackCalls(true);  // also with policies that do not count calls
     std::printf("metrics: http://127.0.0.1:%d/metrics\n", metrics->port());
   }
 
@@ -164,7 +178,7 @@ int greeter_client_main(int argc, char** argv) {
   const auto channel = grpc::CreateCustomChannel(absl::GetFlag(FLAGS_target),
                                                  grpc::InsecureChannelCredentials(), args);
   if (!WarmUp(GreeterClient(channel, {}), absl::GetFlag(FLAGS_warm_up))) {
-    std::cerr << "not every server answered during the warm-up" << std::endl;
+    std::cerr << "not all servers answered within the 60 s of the warm-up" << std::endl;
     return 1;
   }
 

@@ -1,4 +1,4 @@
-// The greeter's client as a function, for programs that register a picker of their own before it.
+// The greeter's client as a function, for programs that register a custom picker first.
 #ifndef STEER_EXAMPLES_GREETER_CLIENT_H
 #define STEER_EXAMPLES_GREETER_CLIENT_H
 
@@ -6,7 +6,7 @@
 extern "C" {
 #endif
 
-// All of greeter_client's main(): its flags are read, its calls are made. Returns the exit status.
+// Parses the flags and makes the calls, as the program greeter_client. Returns the exit status.
 int greeter_client_main(int argc, char** argv);
 
 #ifdef __cplusplus

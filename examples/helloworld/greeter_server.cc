@@ -1,5 +1,5 @@
-// A greeter that says who it is. It is a plain gRPC server: load balancing is the client's
-// affair, so nothing here knows of Steer.
+// A greeter that tells its name. It is a plain gRPC server and does not use Steer: the client does
+// the load balancing.
 //
 //   greeter_server --name=red --port=0
 
@@ -17,17 +17,18 @@
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
 #include "helloworld.grpc.pb.h"
 
-ABSL_FLAG(std::string, name, "greeter", "what this server calls itself");
-ABSL_FLAG(uint16_t, port, 50051, "port on 127.0.0.1; 0 takes any that is free");
+ABSL_FLAG(std::string, name, "greeter", "the name that the server puts into its answers");
+ABSL_FLAG(uint16_t, port, 50051, "the port on 127.0.0.1; 0 takes any free port");
 ABSL_FLAG(bool, unavailable, false, "answer every call with UNAVAILABLE");
 
 namespace {
 
 class GreeterService final : public helloworld::Greeter::Service {
  public:
-  // `port` is read at each call: gRPC fills it in when it starts the server.
+  // Reads `port` at each call, because gRPC sets it when it starts the server.
   GreeterService(std::string name, const int& port) : name_(std::move(name)), port_(port) {}
 
   std::string Identity() const { return name_ + " at 127.0.0.1:" + std::to_string(port_); }
@@ -48,10 +49,13 @@ class GreeterService final : public helloworld::Greeter::Service {
 }  // namespace
 
 int main(int argc, char** argv) {
+  absl::SetProgramUsageMessage(
+      "Answers greetings with its name.\n"
+      "Example: greeter_server --name=red --port=50051");
   absl::ParseCommandLine(argc, argv);
 
-  // Blocked before gRPC starts its threads, which inherit the mask: so the signals that ask for
-  // the end wait until sigwait() below takes them.
+  // Block these signals before gRPC starts its threads, which inherit the mask. So the signals wait
+  // for sigwait() below.
   sigset_t end_signals;
   sigemptyset(&end_signals);
   sigaddset(&end_signals, SIGINT);
@@ -64,20 +68,21 @@ int main(int argc, char** argv) {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
-  // Without this, two servers could share a port, and each would get some of the connections.
+  // Otherwise two servers could share a port, and each would get some of the connections.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.RegisterService(&service);
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr) {
-    std::cerr << "cannot listen on " << address << std::endl;
+    std::cerr << "cannot listen on " << address << ", which another program may use. "
+              << "Choose another --port; 0 takes any free one" << std::endl;
     return 1;
   }
   std::cout << "listening: " << service.Identity() << std::endl;
 
   int signal_number = 0;
   sigwait(&end_signals, &signal_number);
-  // Shutdown() alone would cancel the calls that reach the server before its GOAWAY reaches the
-  // clients. So first let those that watch the health service move on, while all is still served.
+  // Shutdown() cancels calls that reach the server before its GOAWAY reaches the clients. So first
+  // let the clients that watch the health service move on, while the server still answers.
   server->GetHealthCheckService()->Shutdown();
   std::this_thread::sleep_for(std::chrono::seconds(2));
   server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(10));

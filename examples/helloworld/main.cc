@@ -1,4 +1,4 @@
-// greeter_client, with the policies that Steer brings and those that --plugins names.
+// greeter_client, with Steer's own policies and those of --plugins.
 
 #include "greeter_client.h"
 

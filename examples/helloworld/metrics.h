@@ -5,14 +5,16 @@
 #include <memory>
 #include <string>
 
-// Serves on 127.0.0.1 until it is destroyed: /metrics for Prometheus, /stats.json for steer-top.
+// Serves on 127.0.0.1 until it is destroyed: /metrics for Prometheus, /stats.json for steer-top, and /
+// with a list of the two.
 class MetricsServer {
  public:
-  // On this port; 0: on any that is free. Nothing when that fails; then `error` says why.
+  // Starts a server on this port; on any free port if it is 0. Returns nothing on failure, and sets
+  // `error`.
   static std::unique_ptr<MetricsServer> Start(int port, std::string* error);
   virtual ~MetricsServer() = default;
 
-  // The one that it serves on.
+  // Returns the port that it serves on.
   virtual int port() const = 0;
 };
 

@@ -1,4 +1,4 @@
-// In place of metrics.cc where cpp-httplib is missing.
+// Replaces metrics.cc if cpp-httplib is missing.
 #include <memory>
 #include <string>
 
@@ -6,8 +6,7 @@
 
 std::unique_ptr<MetricsServer> MetricsServer::Start(int, std::string* error) {
   *error =
-      "this program was built without cpp-httplib; install it (Debian: libcpp-httplib-dev), "
-      "configure and build "
-      "again";
+      "this program was built without cpp-httplib. Install it (Debian: libcpp-httplib-dev), then "
+      "configure and build again";
   return nullptr;
 }

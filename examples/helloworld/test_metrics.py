@@ -1,4 +1,4 @@
-"""What greeter_client --metrics tells of real calls, and that it is what the client did.
+"""Tests greeter_client --metrics: the statistics must agree with the client's calls.
 
 Usage: test_metrics.py <greeter_server> <greeter_client>
 """
@@ -7,6 +7,7 @@ import contextlib
 import json
 import pathlib
 import re
+import subprocess
 import sys
 import time
 import urllib.request
@@ -15,7 +16,7 @@ sys.dont_write_bytecode = True
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "testing"))
 from greeters import ANSWER, Failed, Server, lines_of, require, started, stopped, target  # noqa: E402
 
-# Debian's python3-prometheus-client, also for a Python that is not Debian's: it is Python alone.
+# Debian's python3-prometheus-client. It is pure Python, so any other Python can use it too.
 sys.path.append("/usr/lib/python3/dist-packages")
 try:
     from prometheus_client.openmetrics.parser import text_string_to_metric_families
@@ -29,7 +30,7 @@ SKIPPED = 75
 
 
 class Missing(Exception):
-    """The client has no --metrics."""
+    """The client was built without --metrics."""
 
 
 def read(port, path):
@@ -39,8 +40,8 @@ def read(port, path):
 
 
 def settled(port):
-    """The statistics of the one channel, once no call is in flight: a client hears of a call's end a little
-    before its picker does."""
+    """Returns the statistics of the channel when no call is in flight. The client learns that a call has
+    ended a little before its picker does."""
     end = time.monotonic() + PATIENCE
     while True:
         kind, text = read(port, "/stats.json")
@@ -48,12 +49,13 @@ def settled(port):
         (channel,) = json.loads(text)["channels"]
         if not any(backend["in_flight"] for backend in channel["backends"]):
             return channel
-        require(time.monotonic() < end, f"calls in flight for ever: {text}")
+        require(time.monotonic() < end, f"calls are still in flight after {PATIENCE} s: {text}")
         time.sleep(0.02)
 
 
 def call(client, servers, policy, cleanup):
-    """Makes the calls: who answered how often, how many failed, and the port with the statistics."""
+    """Makes the calls. Returns the number of answers by server, the number of failed calls, and the port
+    of the statistics."""
     process = started(
         [
             client,
@@ -107,10 +109,9 @@ def check_json(channel, servers, answered, failed, policy):
         if ended:
             ordered = [0, *(latency[q] for q in ("p50", "p90", "p99", "p999", "max")), PATIENCE]
             require(ordered == sorted(ordered), f"quantiles: {backend}")
-    require(
-        all(("ewma_seconds" in backend) == (policy == "steer_peak_ewma") for backend in backends.values()),
-        f"EWMA: {channel}",
-    )
+    for backend in backends.values():
+        expected = policy == "steer_peak_ewma"
+        require(("ewma_seconds" in backend) == expected, f"EWMA: {channel}")
     return backends
 
 
@@ -130,16 +131,31 @@ def check_prometheus(port, backends):
     )
 
 
+def check_index(port):
+    kind, text = read(port, "/")
+    require(kind == "text/plain", f"/ is {kind}")
+    require("/metrics" in text and "/stats.json" in text, f"/ lists: {text}")
+
+
+def check_port_in_use(client, port):
+    process = started([client, f"--metrics={port}"], stderr=subprocess.STDOUT)
+    output, _ = process.communicate(timeout=PATIENCE)
+    said = f"cannot listen on 127.0.0.1:{port}" in output
+    require(process.returncode == 1 and said, f"a second client on port {port}: {output}")
+
+
 def main():
     server, client = sys.argv[1:]
     for policy in POLICIES:
         with contextlib.ExitStack() as cleanup:
             servers = [Server(server, name, cleanup) for name in ("red", "green")]
-            # All that it answers is UNAVAILABLE.
+            # It answers every call with UNAVAILABLE.
             servers.append(Server(server, "broken", cleanup, "--unavailable"))
             answered, failed, port = call(client, servers, policy, cleanup)
             backends = check_json(settled(port), servers, answered, failed, policy)
             check_prometheus(port, backends)
+            check_index(port)
+            check_port_in_use(client, port)
             print(f"  {policy}: {answered}, {failed} failed")
 
 

@@ -1,4 +1,4 @@
-"""not_last_attempt against real servers, two of which answer UNAVAILABLE.
+"""Tests not_last_attempt with real servers, two of which answer UNAVAILABLE.
 
 Usage: test.py <greeter_server> <not_last_attempt_client>
 """
@@ -25,12 +25,12 @@ def main():
         ]
         arguments = [f"--lb_config={CONFIG}", f"--calls={CALLS}", "--retries=2", "--warm_up=1"]
 
-        # Two retries reach every server, so each call finds the one that serves.
+        # Two retries reach every server, so each call reaches the one that serves.
         known = greet(client, servers, *arguments, "--headers=request-id=1")
         require(known.answered == {"green": CALLS}, f"not all calls were answered: {known.answered}")
         require(known.code == 0, f"the client ended with {known.code}")
 
-        # Without an id, a retry may go where the call has been: for three calls in ten, every time.
+        # Without an id, retries may repeat a backend. Three calls in ten never reach the server.
         unknown = greet(client, servers, *arguments)
         lost = CALLS - unknown.answered["green"]
         require(CALLS / 10 < lost < CALLS / 2, f"{lost} calls of {CALLS} without an id failed")

@@ -1,7 +1,7 @@
-"""Greeter servers, started and ended, and clients whose answers are counted: for the examples'
-tests and for script/demo.
+"""Starts greeter servers and clients, and counts the answers: for the tests of the examples and for
+script/demo.
 
-Knows the greeter's two programs by what they print, and nothing of gRPC's or Steer's insides.
+Depends on the output of the greeter's two programs. Must not depend on: gRPC, Steer.
 """
 
 import collections
@@ -15,13 +15,13 @@ import time
 import typing
 
 ANSWER = re.compile(r"(?P<name>[\w-]+) at (?P<address>\S+): Hello")
-# In seconds, on a machine that is busy.
+# In seconds; enough for a busy machine.
 SERVER_PATIENCE = 60
 CLIENT_PATIENCE = 300
 
 
 class Failed(Exception):
-    """Something that a test or the demo promises did not hold."""
+    """A test or the demo failed."""
 
 
 def require(held, otherwise):
@@ -30,17 +30,18 @@ def require(held, otherwise):
 
 
 def started(command, **options):
-    # A proxy of the environment would get the calls to 127.0.0.1 too.
+    # With these variables, calls to 127.0.0.1 would go to a proxy.
     proxies = ("http_proxy", "https_proxy", "grpc_proxy")
     environment = {k: v for k, v in os.environ.items() if k not in proxies}
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, **options)
 
 
 def lines_of(process, patience):
-    """What the process prints, by lines, to its end; fails when nothing comes for `patience` seconds."""
+    """Yields the lines that the process prints, to its end. Fails if it prints nothing for `patience`
+    seconds."""
     said = queue.SimpleQueue()
 
-    # By a thread: select() does not see lines that came with others and wait in stdout's buffer.
+    # A thread, because select() does not see lines that wait in stdout's buffer.
     def listen():
         for line in process.stdout:
             said.put(line.rstrip("\n"))
@@ -51,7 +52,7 @@ def lines_of(process, patience):
         try:
             line = said.get(timeout=patience)
         except queue.Empty:
-            raise Failed(f"{process.args[0]} said nothing for {patience} s") from None
+            raise Failed(f"{process.args[0]} printed nothing for {patience} s") from None
         if line is None:
             return
         yield line
@@ -74,48 +75,48 @@ class Server:
         self.start()
 
     def start(self):
-        """The first time on any free port, later on the same one again."""
+        """Starts the server: the first time on any free port, later on the same port again."""
         port = self.address.split(":")[1]
         self.process = started([*self._command, f"--port={port}"])
         self._cleanup.callback(stopped, self.process)
         self.lines = lines_of(self.process, SERVER_PATIENCE)
-        line = next(self.lines, "nothing, and ended")
+        line = next(self.lines, "nothing, and it ended")
         listening = re.match(rf"listening: {self.name} at (\S+)", line)
-        require(listening, f"{self.name} did not start; it said: {line}")
+        require(listening, f"{self.name} did not start; it printed: {line}")
         self.address = listening[1]
 
 
 @contextlib.contextmanager
 def serving(program, *names):
-    """Servers of these names, in their order, for the time of a `with`."""
+    """Runs servers of these names, in this order, during a `with`."""
     with contextlib.ExitStack() as cleanup:
         yield [Server(program, name, cleanup) for name in names]
 
 
 def target(servers):
-    """The servers, as gRPC names them."""
+    """Returns the servers as a gRPC target."""
     return "ipv4:" + ",".join(server.address for server in servers)
 
 
 class Greeted(typing.NamedTuple):
-    """What became of a client's calls."""
+    """The results of a client's calls."""
 
-    order: list  # who answered, call after call, by name
-    failures: list  # the lines of calls that failed
+    order: list  # the names of the servers that answered, call after call
+    failures: list  # the lines of failed calls
     code: int  # the client's exit status
 
     @property
     def answered(self):
-        """How often each server answered."""
+        """Returns the number of answers of each server."""
         return collections.Counter(self.order)
 
 
 class Greeting:
-    """A greeter client that calls without end, for the time of a `with`."""
+    """A greeter client that calls without a limit, during a `with`."""
 
     def __init__(self, client, servers, *arguments):
         command = [client, f"--target={target(servers)}", "--calls=0", *arguments]
-        self.order = []  # as Greeted's
+        self.order = []  # as in Greeted
         self.failures = []
         self._process = started(command, stderr=subprocess.STDOUT)
 
@@ -127,7 +128,7 @@ class Greeting:
         stopped(self._process)
 
     def until(self, condition, otherwise):
-        """Hears the client's calls until `condition()` holds; fails with the words in the end."""
+        """Reads the client's output until `condition()` holds. Fails with `otherwise` after a while."""
         give_up = time.monotonic() + CLIENT_PATIENCE
         for line in self._lines:
             answer = ANSWER.match(line)
@@ -141,11 +142,11 @@ class Greeting:
                 return
             if time.monotonic() > give_up:
                 raise Failed(f"{otherwise}: {collections.Counter(self.order)}")
-        raise Failed(f"the client has ended by itself; {otherwise}")
+        raise Failed(f"the client ended early; {otherwise}")
 
 
 def greet(client, servers, *arguments):
-    """Runs a greeter client against the servers to its end, and shows what it says but answers."""
+    """Runs a greeter client against the servers to its end. Prints its output, except for answers."""
     process = started(
         [client, f"--target={target(servers)}", *arguments], stderr=subprocess.STDOUT
     )

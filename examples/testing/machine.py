@@ -1,33 +1,32 @@
-"""Whether the machine had time for what was run on it: for tests and the demo, where they judge by
-the clock.
+"""Tells whether the machine was quiet: for tests and the demo, which check times.
 
-A program can be late by itself, or because the machine ran others. Only the first is a failure, so
-what depends on the clock is tried several times, and counts when the machine was quiet.
+A program can be late because of a bug, or because the machine ran other programs. Only the first is
+a failure. So a check of times is tried several times, and counts only if the machine was quiet.
 
-Must not know: what is judged.
+Must not depend on: what is checked.
 """
 
 import pathlib
 
-# A test of ours alone leaves more than two thirds of two CPUs idle.
+# The least idle share of a quiet machine. Our tests alone leave two thirds of two CPUs idle.
 QUIET = 0.4
-# A burst of other work that the mean does not show is forgiven once.
+# The second miss fails. One is allowed, because the mean does not show a short burst of other work.
 MISSES = 2
 TRIES = 3
 
 
 class Late(Exception):
-    """Something did not come about in time."""
+    """Something was late."""
 
 
 def timely(held, otherwise):
-    """As greeters.require, for what a busy machine can break."""
+    """As greeters.require, for conditions that a busy machine can break."""
     if not held:
         raise Late(otherwise)
 
 
 def _times():
-    """What the CPUs spent so far: all of it, and idle, in the kernel's ticks."""
+    """Returns the total time and the idle time of the CPUs, in ticks of the kernel."""
     user, nice, system, idle, iowait, irq, softirq, steal = map(
         int, pathlib.Path("/proc/stat").read_text().split()[1:9]
     )
@@ -35,7 +34,7 @@ def _times():
 
 
 def _throttled():
-    """How often the control group of a container had used up its share of the CPUs."""
+    """Returns how often the container's control group has used up its share of the CPUs."""
     try:
         lines = pathlib.Path("/sys/fs/cgroup/cpu.stat").read_text().splitlines()
     except OSError:
@@ -44,25 +43,25 @@ def _throttled():
 
 
 class Watch:
-    """The machine, since the object was made."""
+    """Observes the machine from when the object was made."""
 
     def __init__(self):
         self._times, self._throttled = _times(), _throttled()
 
     def busy(self):
-        """Why times since then say nothing of a program; empty when they do."""
+        """Returns why the machine was too busy to check times; empty if it was quiet."""
         total, idle = (now - then for now, then in zip(_times(), self._times))
         share = idle / total if total else 1
         if _throttled() > self._throttled:
             return "a limit on the CPUs made programs wait"
         if share < QUIET:
-            return f"of the machine's CPUs only {share:.0%} were idle"
+            return f"the machine's CPUs were only {share:.0%} idle"
         return ""
 
 
 def judged(attempt, *arguments, tries=TRIES):
-    """Calls `attempt` until it raises no Late. Raises Late when that happens twice on a quiet machine.
-    Returns an empty string, or why it could not be judged."""
+    """Calls `attempt` until it does not raise Late. Raises Late if that happens twice on a quiet machine.
+    Returns an empty string, or why the machine was too busy."""
     misses, reason = 0, ""
     for _ in range(tries):
         watch = Watch()

@@ -1,4 +1,4 @@
-"""What machine.judged takes for a failure: being late on a quiet machine, twice."""
+"""Tests machine.judged, which fails only if an attempt is late twice on a quiet machine."""
 
 import unittest
 from unittest import mock
@@ -8,7 +8,7 @@ import machine
 
 class Judged(unittest.TestCase):
     def judge(self, *attempts):
-        """`attempts`: for each, whether it is in time, and why the machine was busy."""
+        """Each of `attempts`: whether it is in time, and why the machine was busy."""
         in_time = iter([held for held, _ in attempts])
         busy = iter([why for held, why in attempts if not held])
         self.calls = 0

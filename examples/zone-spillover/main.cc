@@ -1,4 +1,4 @@
-// The greeter's client, with zone_spillover linked in.
+// The greeter's client, linked with zone_spillover.
 
 #include <greeter_client.h>
 #include <steer/steer.h>

@@ -1,6 +1,6 @@
-"""zone_spillover against real servers, linked and loaded.
+"""Tests zone_spillover with real servers, linked and as a plugin.
 
-Usage: test.py <greeter_server> <zone_spillover_client> <greeter_client> <the library zone_spillover>
+Usage: test.py <greeter_server> <zone_spillover_client> <greeter_client> <the plugin zone_spillover>
 """
 
 import json
@@ -13,8 +13,8 @@ from greeters import SERVER_PATIENCE, Greeting, greet, require, serving  # noqa:
 
 ZONES = {"here-1": "here", "here-2": "here", "there-1": "there", "there-2": "there"}
 HERE = {"here-1", "here-2"}
-TAIL = 100  # calls by which one sees where they go
-STAY = 1000  # calls for which it stays so
+TAIL = 100  # the latest calls, which show where calls go now
+STAY = 1000  # the number of calls that must stay in the zone
 
 
 def check(client, servers, *arguments):
@@ -32,12 +32,12 @@ def check(client, servers, *arguments):
         def latest_by(names):
             return lambda: set(calls.order[-TAIL:]) == names
 
-        calls.until(latest_by(HERE), "calls do not come to their zone alone")
+        calls.until(latest_by(HERE), "not all calls go to their zone")
         settled = len(calls.order)
         calls.until(lambda: len(calls.order) == settled + STAY, "calls stop")
         require(set(calls.order[settled:]) == HERE, "calls left their zone")
 
-        # One of the two here leaves under load: no call fails, and the others share them.
+        # One of the two servers here leaves under load. No call fails, and calls go to all others.
         leaving.process.terminate()
         calls.until(latest_by(left), "calls do not spill over")
         require(not calls.failures, f"calls failed: {calls.failures}")
@@ -48,7 +48,7 @@ def check(client, servers, *arguments):
     policy["min_ready"] = 0
     faulty = f"--lb_config={json.dumps([{'zone_spillover': policy}])}"
     rejected = greet(client, servers, *arguments[:-1], faulty)
-    require(not rejected.order, f"a faulty config was taken: {rejected.answered}")
+    require(not rejected.order, f"a config with errors was accepted: {rejected.answered}")
 
 
 def main():

@@ -1,12 +1,11 @@
-// zone_spillover: calls stay in their own zone, as long as enough of its backends are READY; else
-// they go to those of all zones.
+// zone_spillover: calls stay in the client's zone as long as enough of its backends are READY.
+// Otherwise they go to the backends of all zones.
 //
 //   {"zone_spillover": {"zone": "a", "min_ready": 2, "zones": {"ipv4:127.0.0.1:50051": "a"}}}
 //
-// A backend's zone is what the resolver says (xDS does); else what the config gives for its
-// address.
+// The zone of a backend comes from the resolver (xDS sends it), or else from the config, by address.
 //
-// Cost: one random number a call.
+// Cost of a pick: one random number.
 
 #include <map>
 #include <steer/steer.hpp>

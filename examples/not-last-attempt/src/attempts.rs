@@ -1,7 +1,7 @@
-//! Which backends the attempts of each call have been to. Bounded: the calls that were heard of longest
-//! ago are forgotten first.
+//! Remembers the backends that the attempts of each call have used. The memory is bounded: the calls
+//! that were used longest ago are forgotten first.
 //!
-//! Must not know: headers, configs.
+//! Must not depend on: headers, configs.
 
 use std::num::NonZero;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,15 +11,15 @@ use steer_sdk::{Backend, CallEnd, CallTracker};
 
 use crate::BackendNumber;
 
-/// The calls of a channel, by a key that is the same for all attempts of one.
+/// The calls of a channel, by a key that all attempts of a call share.
 pub struct Attempts(Mutex<LruCache<u64, Call>>);
 
 #[derive(Default)]
 struct Call {
-    /// Where attempts have been, in their order.
+    /// The backends of the attempts, in order.
     tried: Vec<BackendNumber>,
-    under_way: usize,
-    /// An attempt has ended well: no others follow.
+    in_flight: usize,
+    /// An attempt has ended with OK, so no others follow.
     done: bool,
 }
 
@@ -48,8 +48,8 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// Chooses a backend for an attempt: the first, in this order, where none of the call's has been; else
-    /// the first where not the last one was; else the first. There is at least one.
+    /// Chooses a backend for an attempt. In this order: the first backend that no attempt of the call
+    /// has used; the first that the last attempt has not used; the first. There is at least one.
     pub fn begin<'a>(
         attempts: &Arc<Attempts>,
         key: u64,
@@ -58,7 +58,7 @@ impl Attempt {
     ) -> (&'a Backend<BackendNumber>, Attempt) {
         let mut calls = attempts.lock();
         if is_first {
-            // Another call had the same key, or had it once.
+            // An earlier call had the same key.
             calls.pop(&key);
         }
         let call = calls.get_or_insert_mut(key, Call::default);
@@ -71,7 +71,7 @@ impl Attempt {
             .expect("a picker has backends");
         let number = *backend.state();
         call.tried.push(number);
-        call.under_way += 1;
+        call.in_flight += 1;
         drop(calls);
         let attempts = Arc::clone(attempts);
         (backend, Attempt { attempts, call: key, backend: number, started: false })
@@ -85,17 +85,17 @@ impl CallTracker for Attempt {
 
     fn finished(self, end: &CallEnd<'_>) {
         let mut calls = self.attempts.lock();
-        // It may be forgotten by now.
+        // The call may be forgotten by now.
         let Some(call) = calls.get_mut(&self.call) else { return };
-        call.under_way = call.under_way.saturating_sub(1);
+        call.in_flight = call.in_flight.saturating_sub(1);
         call.done |= end.is_ok();
         if !self.started {
-            // Given up before it reached the backend: that is as good as before.
+            // The attempt never reached the backend, so it does not count.
             let place = call.tried.iter().rposition(|tried| *tried == self.backend);
             place.map(|place| call.tried.remove(place));
         }
         let ended = call.done || call.tried.is_empty();
-        if ended && call.under_way == 0 {
+        if ended && call.in_flight == 0 {
             calls.pop(&self.call);
         }
     }

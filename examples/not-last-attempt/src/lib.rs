@@ -1,8 +1,9 @@
-//! `not_last_attempt`: a retry, or a hedge, goes to a backend where no other attempt of the same call has
-//! been, as long as there is one; and never to that of the last attempt, if there is another.
+//! `not_last_attempt`: a retry or a hedge goes to a backend that no other attempt of the same call has
+//! used, as long as there is one. If there are at least two backends, it never goes to the backend of
+//! the last attempt.
 //!
-//! gRPC counts the attempts of a call in a header; which of them belong together says a header of the
-//! application's, which the config names. Calls without it go anywhere.
+//! gRPC counts the attempts of a call in a header. A header of the application, which the config
+//! names, tells which attempts belong to one call. Calls without it go to any backend.
 
 mod attempts;
 
@@ -16,15 +17,15 @@ use steer_sdk::{
 };
 use twox_hash::XxHash64;
 
-/// gRPC's own: how many attempts there were before this one. The first has none.
+/// gRPC's header with the number of earlier attempts. The first attempt does not have it.
 const PREVIOUS_ATTEMPTS: &str = "grpc-previous-rpc-attempts";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Config {
-    /// The header with what is the same in all attempts of a call, and in no other call.
+    /// The header with an id of the call, which all its attempts share.
     id_header: String,
-    /// How many calls are remembered at most.
+    /// The greatest number of calls to remember.
     #[serde(default = "Config::remembered_calls")]
     remembered_calls: NonZero<usize>,
 }
@@ -37,10 +38,10 @@ impl Config {
 
 struct NotLastAttempt;
 
-/// Number of a backend of a channel.
+/// The number of a backend in a channel.
 type BackendNumber = u32;
 
-/// What a channel's pickers share.
+/// The state that the pickers of a channel share.
 #[derive(Default)]
 struct Shared {
     attempts: Arc<Attempts>,

@@ -1,4 +1,4 @@
-//! The picker in a channel in memory. `test.py` has it in gRPC.
+//! Tests the picker in a channel in memory. `test.py` tests it with gRPC.
 
 use steer_sdk::Code;
 use steer_sdk::testkit::{Conformance, Picked, TestCall, TestChannel};
@@ -23,7 +23,7 @@ fn backend(picked: &Picked) -> String {
     picked.backend().expect("there are backends").to_owned()
 }
 
-/// An attempt that fails; where it was.
+/// Makes an attempt that fails, and returns its backend.
 fn fails(channel: &TestChannel, id: &str, previous: u32) -> String {
     let picked = channel.pick(&attempt(id, previous));
     let backend = backend(&picked);
@@ -32,11 +32,11 @@ fn fails(channel: &TestChannel, id: &str, previous: u32) -> String {
 }
 
 #[test]
-fn retries_go_everywhere_before_they_come_back() {
+fn retries_use_every_backend_before_one_is_repeated() {
     let channel = channel(CONFIG, "abcd");
     for id in 0..100 {
         let mut been: Vec<_> = (0..4).map(|n| fails(&channel, &id.to_string(), n)).collect();
-        // All have been tried: not where the last one was, at least.
+        // All backends have been used, so only the last one is avoided.
         let again = fails(&channel, &id.to_string(), 4);
         assert_ne!(been[3], again);
         been.sort();
@@ -46,7 +46,7 @@ fn retries_go_everywhere_before_they_come_back() {
 }
 
 #[test]
-fn hedges_keep_away_from_attempts_under_way() {
+fn hedges_avoid_the_backends_of_attempts_in_flight() {
     let channel = channel(CONFIG, "abc");
     let first = channel.pick(&attempt("x", 0));
     let second = channel.pick(&attempt("x", 1));
@@ -71,7 +71,7 @@ fn an_attempt_that_never_started_does_not_count() {
 }
 
 #[test]
-fn it_is_remembered_over_new_pickers_and_lost_backends() {
+fn new_pickers_and_lost_backends_do_not_reset_the_memory() {
     let channel = channel(CONFIG, "ab");
     let first = fails(&channel, "x", 0);
     channel.resolve(["c", "a", "b"]);
@@ -82,13 +82,13 @@ fn it_is_remembered_over_new_pickers_and_lost_backends() {
     let mut been = [first, second, third];
     been.sort();
     assert_eq!(been, ["a", "b", "c"]);
-    // With one left, that is it.
+    // With one backend left, it is used again.
     channel.resolve(["c"]);
     assert_eq!(fails(&channel, "x", 3), "c");
 }
 
 #[test]
-fn an_id_that_comes_again_is_another_call() {
+fn a_repeated_id_is_another_call() {
     let channel = channel(CONFIG, "ab");
     let mut been = [0, 0];
     for _ in 0..100 {
@@ -97,8 +97,8 @@ fn an_id_that_comes_again_is_another_call() {
     assert!(been.iter().all(|count| *count > 20), "{been:?}");
 }
 
-/// How many of these calls' retries go where the first attempt was: none while that is remembered, and
-/// about half of them of two backends when it is not.
+/// Returns how many retries of these calls repeat the backend of the first attempt. With two backends,
+/// it is none for calls that are remembered, and about half of those that are not.
 fn forgotten(channel: &TestChannel, first_code: Code, ids: std::ops::Range<u32>) -> usize {
     let first = |id: &String| {
         let picked = channel.pick(&attempt(id, 0));
@@ -120,13 +120,13 @@ fn memory_is_bounded() {
 }
 
 #[test]
-fn a_call_that_ended_well_is_forgotten() {
+fn a_call_that_ended_with_ok_is_forgotten() {
     assert!(forgotten(&channel(CONFIG, "ab"), Code::Ok, 0..1000) > 300);
     assert_eq!(forgotten(&channel(CONFIG, "ab"), Code::Unavailable, 0..1000), 0);
 }
 
 #[test]
-fn calls_without_an_id_go_anywhere_and_are_not_followed() {
+fn calls_without_an_id_go_to_any_backend_and_are_not_tracked() {
     let channel = channel(CONFIG, "ab");
     assert!(matches!(channel.pick(&TestCall::new()), Picked::Complete { .. }));
     let distribution = channel.picks(1000, &TestCall::new());
@@ -134,7 +134,7 @@ fn calls_without_an_id_go_anywhere_and_are_not_followed() {
 }
 
 #[test]
-fn faults_of_the_config_are_named() {
+fn errors_of_the_config_name_the_field() {
     let refused = |config| TestChannel::new(plugin(), "not_last_attempt", config).unwrap_err();
     for (config, fault) in [
         ("{}", "field:not_last_attempt error:missing field `idHeader`"),
@@ -150,7 +150,7 @@ fn faults_of_the_config_are_named() {
 }
 
 #[test]
-fn it_keeps_what_every_picker_must() {
+fn it_conforms() {
     Conformance::new(plugin(), "not_last_attempt", CONFIG)
         .calls(|number| attempt(&(number / 3).to_string(), (number % 3) as u32))
         .check()

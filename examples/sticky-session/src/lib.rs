@@ -1,8 +1,9 @@
-//! `sticky_session`: calls of one session go to one backend, as long as that is READY. A header names
-//! the session; calls without one go anywhere.
+//! `sticky_session`: all calls of a session go to one backend, as long as it is READY. A header names
+//! the session. Calls without it go to any backend.
 //!
-//! Each session ranks the backends by a hash of its own and theirs and takes the first ("rendezvous
-//! hashing"), so that all clients agree, and a backend that leaves moves its own sessions only.
+//! For each session, a hash of session and backend ranks the backends, and the first one is chosen
+//! ("rendezvous hashing"). So all clients choose the same backend, and when a backend leaves, only its
+//! sessions move.
 
 use steer_sdk::{Backend, Backends, Channel, Pick, Picker, PickerFactory, Wants, picker};
 use twox_hash::XxHash64;
@@ -49,7 +50,7 @@ mod tests {
         TestCall::new().header("session-id", number.to_string())
     }
 
-    /// Where each of many sessions goes.
+    /// Returns the server of each of 1000 sessions.
     fn servers(channel: &TestChannel) -> Vec<String> {
         let server = |number| {
             let picked = channel.pick(&session(number));
@@ -61,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_backend_that_leaves_moves_its_own_sessions_only() {
+    fn only_the_sessions_of_a_backend_that_leaves_move() {
         let channel = TestChannel::new(plugin(), "sticky_session", CONFIG).unwrap();
         channel.resolve(["a", "b", "c"]);
         channel.all_ready();
@@ -75,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn sessions_are_spread_and_calls_without_one_too() {
+    fn sessions_and_calls_without_a_session_are_spread_evenly() {
         let channel = TestChannel::new(plugin(), "sticky_session", CONFIG).unwrap();
         channel.resolve(["a", "b", "c"]);
         channel.all_ready();
@@ -89,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn it_keeps_what_every_picker_must() {
+    fn it_conforms() {
         Conformance::new(plugin(), "sticky_session", CONFIG).calls(session).check().unwrap();
     }
 }
