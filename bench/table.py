@@ -1,11 +1,12 @@
-"""Makes a table of what steer_pick_bench, steer_policies_bench or steer_control_bench measured.
+"""Makes a table of the results of steer_pick_bench, steer_policies_bench or steer_control_bench.
 
 Usage: table.py round_robin|custom|policies|control_plane RESULTS.json GRPC_VERSION
 
-`round_robin`: Steer's and gRPC's, alone and together. `custom`: pickers of one's own beside both.
-`policies`: all of Steer's, beside gRPC's own where it has the policy. `control_plane`: what updates and reports cost.
+`round_robin`: Steer's and gRPC's, with one thread and with two. `custom`: custom pickers, compared with
+both. `policies`: all policies of Steer, compared with gRPC's own if it has the policy. `control_plane`:
+the cost of updates and reports.
 
-Must not know how the numbers came about; a repetition's CPU time is all that it uses.
+Must not depend on: how the results were measured. Uses only the CPU time of each repetition.
 """
 
 import collections
@@ -23,16 +24,20 @@ WAYS = {
     "together": "2 threads, one picker, no lock",
     "locked": "2 threads, the channel's mutex",
 }
-# What issue "Speed" asks of one thread.
-BAR = 1.05
-# Pickers of one's own, and what they may cost more than ours, in ns.
+# The greatest ratio of Steer's time to gRPC's, with one thread.
+LIMIT = 1.05
+# Custom pickers, and the time in ns that they may take more than Steer's round robin.
 CUSTOM = {"bench_c": "C, linked", "bench_c_loaded": "C, loaded", "bench_rust": "Rust, linked"}
-CUSTOM_BAR = 3.0
-# Policies: how they are measured, and what is asked of them: ours, what it is compared with or None, how,
-# with how many backends, and at most so many times as long, or ns.
-POLICY_WAYS = {"alone": "1 thread", "finished": "1 thread, to the call's end", "together": "2 threads, one picker"}
+CUSTOM_LIMIT = 3.0
+POLICY_WAYS = {
+    "alone": "1 thread",
+    "finished": "1 thread, to the call's end",
+    "together": "2 threads, one picker",
+}
 ALL = (3, 100, 1000)
-POLICY_BARS = [
+# The limits of policies: Steer's policy, the policy to compare with or None, how it is measured, the
+# numbers of backends, and the greatest ratio, or the greatest time in ns if there is no other policy.
+POLICY_LIMITS = [
     ("steer_weighted_round_robin", "weighted_round_robin", "alone", (100, 1000), 0.5),
     ("steer_weighted_round_robin", "weighted_round_robin", "together", (100, 1000), 0.5),
     ("steer_ring_hash", "ring_hash_experimental", "alone", (1000,), 0.6),
@@ -40,10 +45,10 @@ POLICY_BARS = [
     ("steer_least_request", OURS, "alone", ALL, 2.0),
     ("steer_peak_ewma", None, "finished", ALL, 150.0),
 ]
-# The control plane: what is asked at CONTROL_SIZE backends of ours beside what it is compared with, and by which gRPC,
-# if not by every one that has that; and how many times as long with CONTROL_SIZE backends as with a tenth of them.
+# The limits of the control plane at CONTROL_SIZE backends: operation, Steer's policy, and the greatest
+# ratio to gRPC's own policy.
 CONTROL_SIZE = 10000
-CONTROL_BARS = [
+CONTROL_LIMITS = [
     ("ready", "steer_round_robin", 0.05),
     ("ready", "steer_weighted_round_robin", 0.01),
     ("repeat", "steer_round_robin", 0.1),
@@ -54,6 +59,7 @@ CONTROL_BARS = [
     ("repeat_all", "steer_ring_hash", 0.1),
     ("ring", "steer_ring_hash", 0.5),
 ]
+# The greatest ratio of the time with CONTROL_SIZE backends to that with a tenth of them.
 CONTROL_GROWTH = 13
 
 
@@ -75,10 +81,18 @@ def times_of(results):
 
 def conditions(results, times, grpc_version):
     repetitions = min(len(runs) for runs in times.values())
-    context = results["context"]
     return (
-        f"gRPC {grpc_version}, {processor()}, {context['num_cpus']} CPUs, load {context['load_avg'][0]:.1f},"
-        f" {context['date'][:10]}. CPU time per pick in ns, best / median of {repetitions} repetitions in random order"
+        f"{machine(results, grpc_version)} CPU time per pick in ns, best / median of {repetitions}"
+        " repetitions in random order"
+    )
+
+
+def machine(results, grpc_version):
+    context = results["context"]
+    load = context["load_avg"][0]
+    return (
+        f"gRPC {grpc_version}, {processor()}, {context['num_cpus']} CPUs, load {load:.1f},"
+        f" {context['date'][:10]}."
     )
 
 
@@ -86,7 +100,7 @@ def table(results, grpc_version):
     times = times_of(results)
     lines = [
         conditions(results, times, grpc_version)
-        + "; with 2 threads the median alone, for the best is when they happened not to meet.",
+        + "; with 2 threads only the median, because in the best repetition the threads did not meet.",
         "",
         f"| backends | how | `{THEIRS}` | `{OURS}` | ratio |",
         "|---:|---|---:|---:|---:|",
@@ -101,14 +115,14 @@ def table(results, grpc_version):
             cells = [" / ".join(f"{time:.1f}" for time in column) for column in columns]
             cells.append(" / ".join(f"{ratio:.2f}" for ratio in ratios))
             lines.append(f"| {backends:,} | {words} | {' | '.join(cells)} |")
-            if way == "alone" and ratios[0] > BAR:
+            if way == "alone" and ratios[0] > LIMIT:
                 over.append(backends)
     lines += ["", *watched(times)]
     return lines, over
 
 
 def watched(times):
-    """What it costs a pick that another thread reads the statistics all the time."""
+    """Yields the cost of a pick while another thread reads the statistics in a loop."""
     for backends in sorted({key[0] for key in times if key[1] == "watched"}):
         alone, seen = (times[backends, way, OURS] for way in ("alone", "watched"))
         yield (
@@ -124,9 +138,9 @@ def custom_table(results, grpc_version):
     names = [THEIRS, OURS, *custom]
     heads = [f"`{THEIRS}`", f"`{OURS}`", *custom.values()]
     lines = [
-        conditions(results, times, grpc_version) + f"; and what it is more than `{OURS}`, best.",
+        conditions(results, times, grpc_version) + f"; and the difference to `{OURS}`, best.",
         "",
-        f"| backends | {' | '.join(heads)} | more |",
+        f"| backends | {' | '.join(heads)} | difference |",
         "|---:|" + "---:|" * (len(heads) + 1),
     ]
     over = []
@@ -136,14 +150,16 @@ def custom_table(results, grpc_version):
         more = {name: min(runs[name]) - min(runs[OURS]) for name in custom}
         cells.append(" / ".join(f"{time:+.1f}" for time in more.values()))
         lines.append(f"| {backends:,} | {' | '.join(cells)} |")
-        over += [f"{CUSTOM[name]}, {backends:,} backends" for name, time in more.items() if time > CUSTOM_BAR]
+        for name, time in more.items():
+            if time > CUSTOM_LIMIT:
+                over.append(f"{CUSTOM[name]}, {backends:,} backends")
     return lines, over
 
 
 def policies_table(results, grpc_version):
     times = times_of(results)
     lines = [
-        conditions(results, times, grpc_version) + "; with 2 threads the median alone.",
+        conditions(results, times, grpc_version) + "; with 2 threads only the median.",
         "",
         f"| policy | backends | {' | '.join(POLICY_WAYS.values())} |",
         "|---|---:|" + "---:|" * len(POLICY_WAYS),
@@ -154,11 +170,12 @@ def policies_table(results, grpc_version):
             for way in POLICY_WAYS:
                 runs = times.get((backends, way, policy))
                 measures = (statistics.median,) if way == "together" else (min, statistics.median)
-                cells.append(" / ".join(f"{measure(runs):.1f}" for measure in measures) if runs else "–")
+                cell = " / ".join(f"{measure(runs):.1f}" for measure in measures) if runs else "–"
+                cells.append(cell)
             lines.append(f"| `{policy}` | {backends:,} | {' | '.join(cells)} |")
-    lines += ["", "| bar | backends | measured | asked |", "|---|---:|---:|---:|"]
+    lines += ["", "| measure | backends | result | limit |", "|---|---:|---:|---:|"]
     over = []
-    for ours, theirs, way, sizes, bar in POLICY_BARS:
+    for ours, theirs, way, sizes, limit in POLICY_LIMITS:
         measure = statistics.median if way == "together" else min
         for backends in sizes:
             runs = [times.get((backends, way, policy)) for policy in (ours, theirs) if policy]
@@ -167,21 +184,23 @@ def policies_table(results, grpc_version):
             values = [measure(run) for run in runs]
             value = values[0] / values[1] if theirs else values[0]
             unit = "" if theirs else " ns"
-            words = f"`{ours}` of `{theirs}`" if theirs else f"`{ours}`"
-            missed = "" if value <= bar else ", missed"
+            words = f"`{ours}` / `{theirs}`" if theirs else f"`{ours}`"
+            verdict = "" if value <= limit else ", not met"
             digits = 2 if theirs else 1
             lines.append(
-                f"| {words}, {POLICY_WAYS[way]} | {backends:,} | {value:.{digits}f}{unit} | ≤ {bar:g}{unit}{missed} |"
+                f"| {words}, {POLICY_WAYS[way]} | {backends:,} | {value:.{digits}f}{unit} |"
+                f" ≤ {limit:g}{unit}{verdict} |"
             )
-            if missed:
+            if verdict:
                 over.append(f"{words}, {POLICY_WAYS[way]}, {backends:,} backends: {value:.2f}{unit}")
     return lines, over
 
 
 def milliseconds(nanoseconds):
-    """With three digits that count."""
+    """Returns a time with three significant digits."""
     time = nanoseconds / 1e6
-    return f"{time:,.0f}" if time >= 100 else f"{time:.1f}" if time >= 10 else f"{time:.2f}" if time >= 1 else f"{time:.3f}"
+    decimals = 0 if time >= 100 else 1 if time >= 10 else 2 if time >= 1 else 3
+    return f"{time:,.{decimals}f}"
 
 
 def growth_of(best, what, policy):
@@ -189,26 +208,29 @@ def growth_of(best, what, policy):
 
 
 def churn_table(best):
-    """What is left in memory of lists that were replaced."""
+    """Yields the memory after many lists were replaced."""
     yield "| memory, MB | heap, early | heap, late | resident, early | resident, late |"
     yield "|---|---:|---:|---:|---:|"
+    kinds = ("heap_early", "heap_late", "rss_early", "rss_late")
     for what, policy, size in best:
         if what == "heap_early":
-            cells = [best[f"{kind}_{when}", policy, size] / 1e6 for kind in ("heap", "rss") for when in ("early", "late")]
+            cells = [best[kind, policy, size] / 1e6 for kind in kinds]
             yield f"| `{policy}` | {' | '.join(f'{cell:.2f}' for cell in cells)} |"
 
 
 def control_table(results, grpc_version):
-    best, context = control_results.best(results), results["context"]
-    lives = collections.Counter(run["name"].split("/")[1] for run in results["benchmarks"] if run["name"].endswith("/first"))
+    best = control_results.best(results)
+    names = [run["name"] for run in results["benchmarks"]]
+    lives = collections.Counter(name.split("/")[1] for name in names if name.endswith("/first"))
     measured = {policy for _, policy, _ in best}
+    sizes = " | ".join(f"{size:,}" for size in control_results.SIZES)
     lines = [
-        f"gRPC {grpc_version}, {processor()}, {context['num_cpus']} CPUs, load {context['load_avg'][0]:.1f},"
-        f" {context['date'][:10]}. CPU time in ms, the best; every policy in turn, {min(lives.values())} to"
-        f" {max(lives.values())} times. *Growth*: from {CONTROL_SIZE // 10:,} to {CONTROL_SIZE:,} backends."
-        f" *Ratio*: to gRPC's own with {CONTROL_SIZE:,}.",
+        f"{machine(results, grpc_version)} CPU time in ms, the best of {min(lives.values())} to"
+        f" {max(lives.values())} runs, with the policies in turn. *Growth*: the time with"
+        f" {CONTROL_SIZE:,} backends / with {CONTROL_SIZE // 10:,}. *Ratio*: to gRPC's own policy with"
+        f" {CONTROL_SIZE:,} backends.",
         "",
-        f"| what | policy | {' | '.join(f'{size:,}' for size in control_results.SIZES)} | growth | ratio |",
+        f"| operation | policy | {sizes} | growth | ratio |",
         "|---|---|" + "---:|" * (len(control_results.SIZES) + 2),
     ]
     for what, words in control_results.WHATS.items():
@@ -225,28 +247,31 @@ def control_table(results, grpc_version):
             cells.append(f"{best[what, policy, CONTROL_SIZE] / theirs:.3f}" if theirs else "–")
             lines.append(f"| {words} | `{policy}` | {' | '.join(cells)} |")
     lines += ["", *churn_table(best)]
-    lines += ["", f"| bar at {CONTROL_SIZE:,} backends | measured | asked |", "|---|---:|---:|"]
+    lines += ["", f"| at {CONTROL_SIZE:,} backends | result | limit |", "|---|---:|---:|"]
     over = []
 
-    def judge(words, value, bar):
-        missed = "" if value <= bar else ", missed"
-        lines.append(f"| {words} | {value:.3g} | ≤ {bar:g}{missed} |")
-        if missed:
-            over.append(f"{words}: {value:.3g}, and {bar:g} is asked")
+    def judge(words, value, limit):
+        verdict = "" if value <= limit else ", not met"
+        lines.append(f"| {words} | {value:.3g} | ≤ {limit:g}{verdict} |")
+        if verdict:
+            over.append(f"{words}: {value:.3g}, and the limit is {limit:g}")
 
-    for what, ours, bar in CONTROL_BARS:
+    for what, ours, limit in CONTROL_LIMITS:
         theirs = control_results.PAIRS[ours]
-        # What a list that repeats may cost is asked of gRPCs with an own policy for each endpoint.
-        if theirs not in measured or (what.startswith("repeat") and "weighted_round_robin" not in measured):
+        if theirs not in measured:
+            continue
+        # Repeated lists have limits only with gRPC versions that have a child policy for each endpoint.
+        if what.startswith("repeat") and "weighted_round_robin" not in measured:
             continue
         ratio = best[what, ours, CONTROL_SIZE] / best[what, theirs, CONTROL_SIZE]
-        judge(f"{control_results.WHATS[what]}: `{ours}` of `{theirs}`", ratio, bar)
+        judge(f"{control_results.WHATS[what]}: `{ours}` / `{theirs}`", ratio, limit)
     for what, words in control_results.WHATS.items():
         ours = [policy for policy in control_results.PAIRS if (what, policy, CONTROL_SIZE) in best]
         if what == "bytes" or not ours:
             continue
         worst = max(ours, key=lambda policy: growth_of(best, what, policy))
-        judge(f"{words}: growth of Steer's, most with `{worst}`", growth_of(best, what, worst), CONTROL_GROWTH)
+        growth = growth_of(best, what, worst)
+        judge(f"{words}: growth of Steer's policies, most with `{worst}`", growth, CONTROL_GROWTH)
     return lines, over
 
 
@@ -256,21 +281,21 @@ def main():
         results = json.load(file)
     if kind == "custom":
         lines, over = custom_table(results, grpc_version)
-        bar = f"{CUSTOM_BAR} ns more than {OURS}"
+        limit = f"{CUSTOM_LIMIT} ns more than {OURS}"
     elif kind == "policies":
         lines, over = policies_table(results, grpc_version)
-        bar = "its policy"
+        limit = "the policy"
     elif kind == "control_plane":
         lines, over = control_table(results, grpc_version)
         lines[1:1] = ["", f"![Time by the number of backends](control-plane-{grpc_version}.svg)"]
-        bar = "the control plane"
+        limit = "the control plane"
     else:
         lines, over = table(results, grpc_version)
         over = [f"{backends:,} backends" for backends in over]
-        bar = f"{BAR} at one thread"
+        limit = f"{LIMIT} at one thread"
     print("\n".join(lines))
     for what in over:
-        print(f"over the bar of {bar}: {what}", file=sys.stderr)
+        print(f"over the limit of {limit}: {what}", file=sys.stderr)
 
 
 main()

@@ -241,7 +241,8 @@ def measure_policies(programs):
             outcomes[scenario.key, policy] = seen
             times = f"{seen.latency_ms['p50']:8,.1f}{seen.latency_ms['p99']:10,.1f}"
             share = seen.share(fleet.ODD)
-            print(f"   {policy:<26}{times}{seen.errors:10.2%}{share:9.2%} {bar(share)}")
+            line = f"   {policy:<26}{times}{seen.errors:10.2%}{share:9.2%} {bar(share)}"
+            print(line.rstrip())
         explain(WHAT_TO_SEE[scenario.key])
     print("\n   The demo checks these limits:\n")
     for words, measured, allowed in bars.SHORT.judge(outcomes):
@@ -265,7 +266,7 @@ def next_steps(build):
     print(f"    {server} --name=red --port=50051 &")
     print(f"    {client} --calls=0 --metrics=9464 >/dev/null \\")
     print("""      --lb_config='[{"steer_peak_ewma": {}}]' &""")
-    print("  Watch its statistics live:")
+    print("  Watch its statistics live (q quits; then `kill %1 %2` ends server and client):")
     top = REPO / "crates" / "steer-top" / "Cargo.toml"
     print(f"    cargo run --release --manifest-path {top} -- http://127.0.0.1:9464")
     print("  Measure the policies for longer (15 minutes; writes docs/why.md):")

@@ -1,15 +1,17 @@
-// What one pick costs: gRPC's round_robin and Steer's, side by side in one run.
+// Measures the cost of one pick: gRPC's round_robin and Steer's in one run, and custom pickers.
 //
-// As gRPC does it, a policy is made by the registry, gets addresses and connectivity reports, and
-// its latest picker is asked. Everything below the picker is a fake. Must not know how a picker
-// works.
+// As in gRPC, the registry makes a policy, which gets addresses and connectivity reports, and its
+// latest picker picks. Everything below the picker is a fake.
 //
-// Names read <policy>/<backends>/<how>: `alone` is one thread; `together` is two threads on one
-// picker with nothing between them, which shows whether picks write to common cache lines (gRPC's
-// round_robin is not made for that, but its index stays in range); `locked` is two threads and one
-// mutex, as gRPC's channel has it up to 1.53. From 1.54 on channels pick without one, so `together`
-// is what happens there. `watched` is `alone` while another thread reads Steer's statistics, again
-// and again.
+// Names have the form <policy>/<backends>/<how>:
+//   alone     one thread
+//   together  two threads with one picker and without a lock, as in channels of gRPC 1.54 and later.
+//             It shows whether picks write to common cache lines. gRPC's round_robin is not made for
+//             this before 1.54, but its index stays in range.
+//   locked    two threads with one picker and one mutex, as in channels up to gRPC 1.53
+//   watched   `alone`, while another thread reads Steer's statistics in a loop
+//
+// Must not depend on: how a picker works.
 
 #include <benchmark/benchmark.h>
 #include <steer/grpc.h>
@@ -33,7 +35,7 @@ namespace {
 
 using steer_testing::ReadyChannel;
 
-// A READY channel, and what it is picked with.
+// A READY channel, and the arguments of its picks.
 class Subject {
  public:
   Subject(const std::string& policy, int backends) : channel_(policy) {
@@ -53,8 +55,8 @@ class Subject {
   }
 
  private:
-  // Made beforehand: reading it where it was just written would stall both policies' picks for
-  // longer than they take.
+  // Made in advance: reading arguments that were just written would stall picks for longer than they
+  // take.
   const ReadyChannel::PickArgs args_ = {"/helloworld.Greeter/SayHello", nullptr, nullptr};
   grpc_core::Mutex mutex_;
   ReadyChannel channel_;
@@ -79,8 +81,8 @@ class StatisticsReader {
   std::thread thread_;
 };
 
-// Where in memory a channel's parts happen to lie makes a difference of its own, so there are
-// several of each, in turn.
+// The position of a channel's parts in memory changes the result, so the benchmark uses several
+// channels of each kind in turn.
 constexpr size_t kChannels = 5;
 size_t g_turn = 0;
 
@@ -110,8 +112,8 @@ void RegisterFor(const std::string& policy, int backends, bool alone) {
     const StatisticsReader reader;
     pick(state);
   };
-  // Short, so that what else the machine does leaves some of many repetitions alone; two threads
-  // need longer, to run at the same time.
+  // Short, so that other work of the machine does not disturb all repetitions. Two threads need longer,
+  // so that they run at the same time.
   add("alone", pick, 1, 0.01);
   if (alone) return;
   add("together", pick, 2, 0.05);
@@ -132,7 +134,7 @@ int main(int argc, char** argv) {
     return EXIT_FAILURE;
   }
   const int status = steer_testing::RunInGrpc([] {
-    // Pickers of one's own: turns/turns.c, linked and loaded, and if there is Rust, turns/src.
+    // Custom pickers: turns/turns.c, linked and as a plugin, and turns/src if there is Rust.
     std::vector<std::string> custom;
     for (const char* policy : {"bench_c", "bench_c_loaded", "bench_rust"}) {
       steer_config* config = nullptr;

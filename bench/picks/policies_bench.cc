@@ -1,12 +1,15 @@
-// What one pick costs with each of Steer's policies, and with gRPC's own where it has the policy,
-// side by side in one run.
+// Measures the cost of one pick with each of Steer's policies, and with gRPC's own if it has the
+// policy, in one run.
 //
-// As in pick_bench.cc, but picks have a call, whose memory a tracker lies in, and whose hash
-// another one in each pick. Must not know how a picker works.
+// As pick_bench.cc, but each pick has a call: trackers are in its memory, and each call has another
+// hash.
 //
-// Names read <policy>/<backends>/<how>: `alone` is one thread, and a tracked call is abandoned at
-// once; `finished` is one thread, and a tracked call starts and finishes; `together` is `alone` by
-// two threads on one picker with nothing between them.
+// Names have the form <policy>/<backends>/<how>:
+//   alone     one thread; a tracked call is abandoned at once
+//   finished  one thread; a tracked call starts and finishes
+//   together  `alone` with two threads, one picker and no lock
+//
+// Must not depend on: how a picker works.
 
 #include <benchmark/benchmark.h>
 
@@ -39,7 +42,7 @@ using Complete = ReadyChannel::PickResult::Complete;
   std::exit(EXIT_FAILURE);
 }
 
-// One thread's calls, one after the other.
+// The calls of one thread, one after another.
 class Caller {
  public:
   explicit Caller(uint64_t seed) {
@@ -50,7 +53,7 @@ class Caller {
     }
   }
 
-  // The next call's arguments. Without hashes, gRPCs have the header alone.
+  // Returns the arguments of the next call. gRPC versions without request hashes use only the header.
   const ReadyChannel::PickArgs& Next() {
     const size_t call = next_++ % kHashes;
     if (FakeCallState::kHasHash) {
@@ -76,11 +79,11 @@ class Caller {
 struct Policy {
   std::string name;
   std::string config = "{}";
-  // It has the backends' weights from what they report.
+  // It computes weights from load reports.
   bool weighted = false;
-  // It connects to what is picked.
+  // It connects to a backend when a pick chooses it.
   bool lazy = false;
-  // Calls are tracked.
+  // It tracks calls.
   bool tracked = false;
 };
 
@@ -100,7 +103,7 @@ class Subject {
     if (policy.lazy) channel_.ConnectByPicks(static_cast<size_t>(backends));
     if (policy.weighted) {
       Report(backends);
-      // A new picker, that knows the weights.
+      // Make a new picker, with the weights.
       channel_.Connect(0);
     }
     channel_.Settle();
@@ -125,7 +128,7 @@ class Subject {
   }
 
  private:
-  // The weights are 10, 5, 3⅓… 1 times the least.
+  // The weights are 10, 5, 3⅓, … 1 times the least weight.
   void Report(int backends) {
     std::vector<std::unique_ptr<FakeLoad>> loads;
     for (int i = 0; i < 10; ++i) loads.push_back(std::make_unique<FakeLoad>(100, 0.1 * (i + 1)));
@@ -159,14 +162,14 @@ class Subject {
   Caller callers_[2];
 };
 
-// Where in memory a channel's parts happen to lie makes a difference of its own, so there are
-// several of each, in turn.
+// The position of a channel's parts in memory changes the result, so the benchmark uses several
+// channels of each kind in turn.
 constexpr size_t kChannels = 3;
 size_t g_turn = 0;
 
 void NextTurn(const benchmark::State&) { ++g_turn; }
 
-// Made when they are first needed, which a filter may prevent.
+// Made when first used, which a filter may prevent.
 class Subjects {
  public:
   Subjects(Policy policy, int backends) : policy_(std::move(policy)), backends_(backends) {}
@@ -205,8 +208,8 @@ void RegisterFor(const Policy& policy, int backends) {
         ->MinTime(seconds)
         ->Setup(NextTurn);
   };
-  // Short, so that what else the machine does leaves some of many repetitions alone; two threads
-  // need longer, to run at the same time.
+  // Short, so that other work of the machine does not disturb all repetitions. Two threads need longer,
+  // so that they run at the same time.
   add("alone", pick, 1, 0.01);
   add("together", pick, 2, 0.05);
   if (policy.tracked) add("finished", finish, 1, 0.01);
@@ -220,7 +223,7 @@ bool GrpcHas(const Policy& policy) {
 
 void RegisterAll() {
   const std::string by = FakeCallState::kHasHash ? "{}" : R"({"requestHashHeader":"user"})";
-  // Weights count at once, and new ones never come.
+  // Weights apply at once, and are never updated.
   const std::string once = R"({"blackoutPeriod":"0s","weightUpdatePeriod":"100000s"})";
   const Policy policies[] = {
       {"steer_round_robin"},
@@ -234,7 +237,7 @@ void RegisterAll() {
       {"weighted_round_robin", once, true, false, true},
   };
   for (const Policy& policy : policies) {
-    // gRPC's own, if they can do it at all: before 1.62 ring_hash was made for xDS alone.
+    // gRPC's own policies, if they work without xDS; before 1.62, ring_hash did not.
     const bool own = policy.name.rfind("steer_", 0) != 0;
     if (own && (STEER_TEST_GENERATION != 3 || !GrpcHas(policy))) continue;
     for (int backends : {3, 100, 1000}) RegisterFor(policy, backends);

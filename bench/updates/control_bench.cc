@@ -1,21 +1,21 @@
-// What the control plane costs: what Steer's policies, and gRPC's own beside them in one run, do
-// with address lists and connectivity reports, by the number of backends.
+// Measures the control plane: the cost of address lists and connectivity reports, by the number of
+// backends, for Steer's policies and gRPC's own in one run.
 //
-// Policies come from gRPC's registry, and a fake channel (tests/grpc/differential/fleet_channel.h)
-// tells them what a real one would. What is timed is the process's CPU time, so that threads which
-// policies may have of their own count as well.
+// gRPC's registry makes the policies. A fake channel (tests/grpc/differential/fleet_channel.h) sends
+// them what a real channel would. The benchmark measures the CPU time of the process, so that threads
+// of policies count too.
 //
-// Prints JSON in the form of Google Benchmark's, a line for each time that something was measured.
-// Names read <policy>/<backends>/<what>; control_results.py says what that is. `bytes`, `heap_...`
-// and `rss_...` are bytes and no times.
+// Prints JSON in the format of Google Benchmark, one line for each measurement. Names have the form
+// <policy>/<backends>/<operation>; control_results.py describes the operations. `bytes`, `heap_...`
+// and `rss_...` are in bytes, not times.
 //
 // Usage: steer_control_bench [--only=TEXT] [--seconds=N] [--keep-heap]
-//   --only: only policies and sizes whose /<policy>/<backends>/ has this in it
-//   --seconds: go on for so long with each of these; all are measured once at least
-//   --keep-heap: what is freed stays with the process, so that but for the first time memory need
-//     not come from the kernel
+//   --only: only policies and sizes whose /<policy>/<backends>/ contains this text
+//   --seconds: repeat each of these for this long, but at least once
+//   --keep-heap: the process keeps freed memory, so that only the first measurement gets memory from
+//     the kernel
 //
-// Must not know: how a policy works.
+// Must not depend on: how a policy works.
 
 #include <malloc.h>
 #include <time.h>
@@ -56,14 +56,14 @@ using steer_testing::ResolverUpdate;
 
 struct Policy {
   std::string name;
-  // The config for so many backends; `variant` 1 makes another ring.
+  // Returns the config for this number of backends. `variant` 1 makes another ring.
   std::function<std::string(uint32_t backends, int variant)> config;
-  // It has the backends' weights from what they report.
+  // It computes weights from load reports.
   bool weighted = false;
-  // It connects to what is picked.
+  // It connects to a backend when a pick chooses it.
   bool lazy = false;
 
-  // gRPC's own.
+  // Whether it is gRPC's own policy.
   bool own() const { return name.rfind("steer_", 0) != 0; }
 };
 
@@ -73,7 +73,7 @@ double CpuNow() {
   return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
 }
 
-// By name: every time that it was measured.
+// All measurements, by name.
 using Results = std::vector<std::pair<std::string, double>>;
 
 class Life {
@@ -142,7 +142,7 @@ class Life {
     Timed("replace", WithArgs(), [&](auto args) {
       channel.Update(std::move(args));
       channel.Answer();
-      // Until the new list has taken the place of the old one.
+      // Until the new list has replaced the old one.
       while (channel.live() > backends_ && connected < addresses_.size()) {
         channel.Become(addresses_[connected++], GRPC_CHANNEL_READY);
       }
@@ -154,11 +154,11 @@ class Life {
 
  private:
   void Prepare(FleetChannel& channel) {
-    // Only gRPC's own has a limit; the default is 4096.
+    // Only gRPC's own policy has a limit; its default is 4096.
     if (policy_.lazy) channel.channel().SetArg("grpc.lb.ring_hash.ring_size_cap", 8388608);
   }
 
-  // Of backends of which none is connected, so that there is nothing to do but that.
+  // Rebuilds rings while no backend is connected, so that the policy does nothing else.
   void RebuildRings() {
     FleetChannel channel(policy_.name, policy_.config(backends_, 0), backends_);
     Prepare(channel);
@@ -187,7 +187,7 @@ class Life {
     Keep(what, CpuNow() - start);
   }
   struct WithArgs {};
-  // The resolver makes the update's arguments, and not the policy.
+  // Not timed: the arguments of the update, which the resolver makes.
   template <typename Action>
   void Timed(const char* what, WithArgs, Action action) {
     auto args = Args();
@@ -232,7 +232,7 @@ class Life {
 
   const Policy& policy_;
   const uint32_t backends_;
-  // How often short things are done; gRPC's own would take their time.
+  // The number of repetitions of short operations. They are not short in gRPC's own policies.
   const int times_;
   Results* const results_;
   FleetChannel* channel_ = nullptr;
@@ -257,7 +257,7 @@ std::vector<Policy> Policies() {
   const auto table = [header](uint32_t backends, int) {
     return absl::StrCat("{\"tableSize\":", backends <= 10000 ? 65537 : 1000003, header, "}");
   };
-  // Weights count at once, and new ones never come by themselves.
+  // Weights apply at once, and a timer never updates them.
   const auto once = [](uint32_t, int) {
     return std::string(R"({"blackoutPeriod":"0s","weightUpdatePeriod":"100000s"})");
   };
@@ -270,7 +270,7 @@ std::vector<Policy> Policies() {
       {"steer_ring_hash", ring, false, true},
       {"steer_maglev", table},
   };
-  // Before 1.62 ring_hash was made for xDS alone.
+  // Before 1.62, ring_hash worked only with xDS.
   policies.erase(std::remove_if(policies.begin(), policies.end(),
                                 [](const Policy& policy) {
                                   return policy.own() && policy.name != "round_robin" &&
@@ -284,7 +284,7 @@ void Measure(const std::string& only, double seconds, bool keep_heap, Results* r
   const auto policies = Policies();
   for (const uint32_t backends : {100, 1000, 10000, 100000}) {
     std::map<std::string, double> spent;
-    // In turn, so that what else the machine does meets all alike.
+    // The policies in turn, so that other work of the machine affects all alike.
     for (bool again = true; again;) {
       again = false;
       for (const Policy& policy : policies) {
@@ -302,7 +302,7 @@ void Measure(const std::string& only, double seconds, bool keep_heap, Results* r
   }
 }
 
-// What is left of lists that were replaced.
+// Measures the memory after many lists were replaced.
 void MeasureChurn(const std::string& only, Results* results) {
   for (const Policy& policy : Policies()) {
     const std::string name = absl::StrCat(policy.name, "/", steer_testing::kChurnBackends, "/");
@@ -354,7 +354,7 @@ int main(int argc, char** argv) {
   }
   return steer_testing::RunInGrpc([&] {
     Results results;
-    // First, as what others leave to the allocator would hide what this one takes.
+    // First, because memory that others have freed would hide what this one allocates.
     MeasureChurn(only, &results);
     Measure(only, seconds, keep_heap, &results);
     Print(results);

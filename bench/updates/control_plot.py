@@ -1,8 +1,9 @@
-"""Draws what steer_control_bench measured: time over the number of backends. The same results give the same file.
+"""Draws the results of steer_control_bench: time over the number of backends. The same results give the
+same file.
 
 Usage: control_plot.py RESULTS.json GRPC_VERSION FILE.svg
 
-Must not know: how the numbers came about.
+Must not depend on: how the results were measured.
 """
 
 import json
@@ -14,8 +15,8 @@ matplotlib.use("svg")
 import control_results  # noqa: E402
 import matplotlib.pyplot as plt  # noqa: E402
 
-# Told apart by colour-blind eyes as well (Okabe and Ito); gRPC's own are dashed, in the colour of what Steer has
-# instead.
+# Colours for colour-blind readers (Okabe and Ito). gRPC's own policies have the colour of Steer's policy
+# of the same kind, and dashes.
 COLOURS = dict(zip(control_results.PAIRS, ("#0072b2", "#009e73", "#d55e00", "#cc79a7")))
 STYLES = {ours: (colour, "-", "o") for ours, colour in COLOURS.items()} | {
     theirs: (COLOURS[ours], "--", "s") for ours, theirs in control_results.PAIRS.items() if theirs
@@ -32,7 +33,8 @@ def draw(best, version):
                 continue
             colour, dashes, marker = STYLES[policy]
             seconds = [best[what, policy, size] / 1e9 for size in sizes]
-            axes.plot(sizes, seconds, dashes, color=colour, marker=marker, markersize=3, label=policy)
+            style = {"color": colour, "marker": marker, "markersize": 3}
+            axes.plot(sizes, seconds, dashes, label=policy, **style)
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.minorticks_off()
@@ -43,8 +45,9 @@ def draw(best, version):
         axes.set_xlabel("backends", fontsize=8)
     for axes in panels[:, 0]:
         axes.set_ylabel("CPU time, s", fontsize=8)
-    # The panel of rings has not all of them.
-    figure.legend(*panels.flat[0].get_legend_handles_labels(), ncols=7, fontsize=8, loc="upper center", frameon=False)
+    # The first panel has all policies; the panel of rings has not.
+    handles = panels.flat[0].get_legend_handles_labels()
+    figure.legend(*handles, ncols=7, fontsize=8, loc="upper center", frameon=False)
     figure.suptitle(f"gRPC {version}", fontsize=10, x=0.01, ha="left")
     figure.tight_layout(rect=(0, 0, 1, 0.98))
     return figure
@@ -52,7 +55,7 @@ def draw(best, version):
 
 def main():
     results_file, version, svg = sys.argv[1:]
-    # The same names inside, and no time of making.
+    # No random names and no date, so that the file is reproducible.
     plt.rcParams["svg.hashsalt"] = "steer"
     plt.rcParams["svg.fonttype"] = "none"
     with open(results_file, encoding="utf-8") as file:

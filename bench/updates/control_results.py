@@ -1,6 +1,7 @@
-"""What steer_control_bench printed, by what was measured, policy and number of backends; and what each is in words.
+"""Reads the output of steer_control_bench, by operation, policy and number of backends; and describes the
+operations.
 
-Must not know: what is made of it.
+Must not depend on: how the results are used.
 """
 
 import collections
@@ -10,14 +11,14 @@ WHATS = {
     "first": "first update",
     "ready": "all to READY, one by one",
     "flap": "all READY → TRANSIENT_FAILURE → READY, one by one",
-    "repeat": "repeated list, the update alone",
-    "repeat_all": "repeated list, with the reports that it leads to",
+    "repeat": "repeated list, only the update",
+    "repeat_all": "repeated list, with the reports that follow",
     "change": "list with one change",
     "ring": "ring of another size",
     "replace": "list fully replaced",
     "bytes": "bytes per backend",
 }
-# Steer's, and gRPC's own of the same kind, if it has one.
+# Steer's policies, each with gRPC's own policy of the same kind, or None.
 PAIRS = {
     "steer_round_robin": "round_robin",
     "steer_weighted_round_robin": "weighted_round_robin",
@@ -28,7 +29,7 @@ SIZES = (100, 1000, 10000, 100000)
 
 
 def policies():
-    """All of them, gRPC's own before Steer's."""
+    """Yields all policies, gRPC's own before Steer's."""
     for ours, theirs in PAIRS.items():
         if theirs:
             yield theirs
@@ -36,7 +37,7 @@ def policies():
 
 
 def best(results):
-    """The least of all times, and of all bytes, by what, policy and number of backends."""
+    """Returns the least time, or the least bytes, by operation, policy and number of backends."""
     runs = collections.defaultdict(list)
     for run in results["benchmarks"]:
         policy, backends, what = run["name"].split("/")

@@ -1,5 +1,5 @@
-/* Steer without gRPC: a host in C, which makes a policy, tells it of three backends, reports them
-   as connected, and counts where six picks go. Must not know more than <steer/steer.h>. */
+/* Steer without gRPC: a host in C. It makes a policy, sends it an update with three backends, reports
+   them READY, and counts where six picks go. Must not depend on: anything except <steer/steer.h>. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <steer/steer.h>
@@ -7,7 +7,7 @@
 
 enum { kBackends = 3, kPicks = 6 };
 
-/* What the policy has told its host so far. A backend's handle is its place in these arrays. */
+/* The policy's calls to its host. A backend's handle is its index in these arrays. */
 struct host {
   uint64_t endpoints[kBackends];
   int connect_asked[kBackends];

@@ -1,6 +1,6 @@
-// Starts three servers on 127.0.0.1, calls them over one channel with the policy named in argv[1],
-// and checks that each got its third. Uses gRPC's generic API, so that no protobuf is needed.
-// Compiled with UNAWARE_OF_STEER it has no word of Steer in it.
+// Starts three servers on 127.0.0.1, calls them over one channel with a policy, and checks that each
+// got a third of the calls. Uses gRPC's generic API, so that it needs no protobuf. Must not depend on:
+// Steer.
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
@@ -71,7 +71,7 @@ struct Server {
   std::unique_ptr<grpc::Server> server;
 };
 
-// Makes one call and counts it for the server that answered. False, and words, if it failed.
+// Makes one call and counts it for the server that answered. If it fails, prints why and returns false.
 bool CountedCall(grpc::GenericStub* stub, std::map<std::string, int>* counts) {
   grpc::ClientContext context;
   context.set_wait_for_ready(true);
@@ -111,7 +111,7 @@ int CallServers(const std::string& policy) {
       grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), args));
 
   std::map<std::string, int> counts;
-  // The connections come up one after the other; what counts begins when all are there.
+  // Servers connect one after another. The counted calls begin when all are connected.
   for (int warm_up = 0; warm_up < 10000 && counts.size() < kServers; ++warm_up) {
     if (!CountedCall(&stub, &counts)) return 1;
   }

@@ -1,4 +1,4 @@
-// What the application does with gRPC. Must not know Steer.
+// The application's calls. Must not depend on: Steer.
 #ifndef CONSUMER_CLIENT_H_
 #define CONSUMER_CLIENT_H_
 
@@ -6,8 +6,8 @@
 
 namespace consumer {
 
-// Starts three servers on 127.0.0.1, calls them over one channel with this policy, and checks that
-// each got its third of the calls. Gives the process's exit code.
+// Starts three servers on 127.0.0.1, calls them over one channel with this policy, and checks that each
+// got a third of the calls. Returns the exit code of the process.
 int CallServers(const std::string& policy);
 
 }  // namespace consumer

@@ -1,4 +1,4 @@
-// The application that uses Steer, as a user writes it: one call at the start of main().
+// An application that uses Steer: one call at the start of main().
 #include "client.h"
 #include "startup.h"
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Builds the application in this directory in every way in which Steer can be had, and runs it: real
-# calls over real servers in each case. One line per case; the log of a failed one is shown.
+# Builds the application in this directory in every way to get Steer, and runs it, with real calls to
+# real servers. Prints one line per case, and the log of a failed one.
 #
-#   run.sh [directory]     where to work; default: a temporary one, deleted when all is well
+#   run.sh [directory]     the work directory; default: a temporary one, deleted if all cases pass
 #
-# STEER_CARGO_TARGET_DIR names a cargo target directory to share; JOBS, how many compilers to run.
+# STEER_CARGO_TARGET_DIR: a cargo target directory to share. JOBS: the number of compilers to run.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -23,7 +23,7 @@ prefix=$work/prefix
 passed=0
 failed=0
 
-# check <name> <command...>: one case. The command stops at its first failure.
+# check <name> <command...>: runs one case. The command stops at its first failure.
 check() {
   local name=$1 start=$SECONDS status
   shift
@@ -46,8 +46,8 @@ check() {
   fi
 }
 
-# consumer <generator> <build type> <cmake arguments...>: configured, built and run from nothing. As a
-# unity build, unless told otherwise: gRPC's internal headers take long to read.
+# consumer <generator> <build type> <cmake arguments...>: configures, builds and runs in a new
+# directory. By default a unity build, because gRPC's internal headers take long to parse.
 consumer() {
   local generator=$1 type=$2 dir=$work/consumer
   shift 2
@@ -69,12 +69,12 @@ run_programs() {
   local program
   for program in client unaware_client c_interface; do
     "$1/$program"
-    # Libraries are to be looked for by name: a path would bind the program to this machine.
+    # Libraries must be named without a path, which would bind the program to this machine.
     if readelf -d "$1/$program" | grep 'NEEDED.*/'; then return 1; fi
   done
 }
 
-# The tree that `consumer` left, once more: cargo runs, and finds that nothing is to be made.
+# Builds the tree of `consumer` again. Cargo runs, and finds that everything is up to date.
 nothing_to_do() {
   local text
   text=$(cmake --build "$work/consumer" -j"$jobs")
@@ -82,7 +82,7 @@ nothing_to_do() {
   if grep -E 'Linking|Building C' <<<"$text"; then return 1; fi
 }
 
-# Two configurations in one build tree, where the compiler's flags are known only when building.
+# Two configurations in one build tree. The compiler's flags are known only when building.
 multi_config() {
   local dir=$work/multi_config config
   rm -rf "$dir"
@@ -100,35 +100,35 @@ install_steer() {
     -DSTEER_BUILD_BENCH=OFF -DSTEER_BUILD_REAL_CALLS=OFF
   cmake --build "$work/steer" -j"$jobs"
   cmake --install "$work/steer" --prefix "$prefix"
-  # A tree that can be moved names no place of its build.
+  # A tree that can be moved contains no path of its build.
   if grep -rI -e "$work" -e "$source_dir" "$prefix" --include='*.cmake' --include='*.pc'; then
     return 1
   fi
 }
 
-# The installed library under a program that was built without Steer, and fails without it.
+# Preloads the installed library under a program that was built without Steer, and fails without it.
 preload() {
   if "$work/consumer/plain_client"; then return 1; fi
-  # By its name, as LD_PRELOAD takes no path with blanks. Through a shell, which inherits the
-  # preloaded library and has no gRPC.
+  # By its name, because LD_PRELOAD accepts no path with blanks. Through a shell, which loads the
+  # library too, and has no gRPC.
   LD_LIBRARY_PATH=$(echo "$prefix"/lib/steer/grpc-*) LD_PRELOAD=libsteer-grpc-autoregister.so \
     sh -c '"$1"; exit $?' sh "$work/consumer/plain_client"
 }
 
-# The parts that a clone builds with what there is, and what is said of the others. Without a
-# generator or a build type, as somebody types it who has just cloned.
+# Checks the messages about the parts that are left out. Without a generator and a build type, as a
+# user calls cmake in a new clone.
 with_what_there_is() {
   local text part
   text=$(without_libraries)
   echo "$text"
   for part in "tests/grpc is left out: GTest" "tests/plugins/grpc is left out: GTest" \
-    "bench is left out: benchmark" "each test that is in Python is left out: Python3" \
+    "bench is left out: benchmark" "every test in Python is left out: Python3" \
     "tests/docs is left out: Python3"; do
     grep -F "$part is missing" <<<"$text"
   done
 }
 
-# without_libraries <cmake arguments...>: a clone configured as on a machine that lacks these.
+# without_libraries <cmake arguments...>: configures a clone as on a machine without some libraries.
 without_libraries() {
   cmake -S "$source_dir" -B "$work/default" -DSTEER_CARGO_TARGET_DIR="$engine" \
     -DCMAKE_DISABLE_FIND_PACKAGE_GTest=ON -DCMAKE_DISABLE_FIND_PACKAGE_benchmark=ON \
@@ -142,7 +142,7 @@ all_parts_wanted() {
   tr -s ' \n' ' ' <<<"$text" | grep "left out: .*, and STEER_REQUIRE_PARTS is ON"
 }
 
-# What was installed goes, and what was there before stays.
+# Uninstalling removes the installed files, and only these.
 uninstall() {
   local dir=$work/uninstall left
   rm -rf "$dir"
@@ -153,16 +153,16 @@ uninstall() {
   left=$(cd "$dir" && find . -type f -o -type l | sort | xargs)
   echo "left: $left"
   [[ $left == "./include/steer/other.h ./lib/pkgconfig/other.pc" ]]
-  # Directories of Steer's own are gone, too.
+  # Steer's own directories are removed, too.
   [[ ! -e $dir/share/steer && ! -e $dir/lib/cmake/steer ]]
-  # With DESTDIR, and once more when nothing is left.
+  # With DESTDIR, and again when nothing is left.
   DESTDIR=$work/uninstall-root cmake --install "$work/steer" --prefix "$dir"
   DESTDIR=$work/uninstall-root cmake --build "$work/steer" --target uninstall
   [[ -z $(find "$work/uninstall-root" -type f) ]]
   cmake --build "$work/steer" --target uninstall | grep "removed 0 files"
 }
 
-# project <directory> <languages> <lines of CMake>: a small one.
+# project <directory> <languages> <lines of CMake>: makes a small project.
 project() {
   rm -rf "$1"
   mkdir "$1"
@@ -170,7 +170,7 @@ project() {
     >"$1/CMakeLists.txt"
 }
 
-# What a project in C takes: no C++ compiler, no gRPC.
+# A project in C needs no C++ compiler and no gRPC.
 c_project() {
   local dir=$work/c_project
   project "$dir" C "find_package(steer REQUIRED $*)
@@ -184,7 +184,8 @@ target_link_libraries(by_name steer::headers)"
   "$dir/build/c_interface"
 }
 
-# A project with plugins alone compiles neither shim nor engine. `how` is the line that gets Steer.
+# plugins_alone <line>: a project that builds only plugins compiles neither shim nor engine. The line
+# gets Steer.
 plugins_alone() {
   local dir=$work/plugins_alone text
   project "$dir" "C CXX" "find_package(gRPC CONFIG REQUIRED)
@@ -198,14 +199,14 @@ target_link_libraries(by_name steer::headers)"
   if grep -E "cpp-shim|cargo" <<<"$text"; then return 1; fi
 }
 
-# A copy of the source with all crates beside it, headers in the cache, and no network.
+# Builds a copy of the source with vendored crates, headers in the cache, and no network.
 offline() {
   local dir=$work/offline network=(unshare --map-root-user --net)
   rm -rf "$dir"
   mkdir -p "$dir/steer"
   "${network[@]}" true || network=(unshare --net)
   if ! "${network[@]}" true; then
-    echo "this machine gives no network namespace"
+    echo "this machine does not allow network namespaces"
     return 75
   fi
   cd "$source_dir"
@@ -213,7 +214,7 @@ offline() {
   cd "$dir/steer"
   mkdir .cargo
   cargo vendor --locked vendor >.cargo/config.toml
-  # An empty home for cargo; a compiler cache may be a server in the network that is left.
+  # An empty home for cargo. No compiler cache, which may be a server in the network.
   env -u RUSTC_WRAPPER -u CARGO_BUILD_RUSTC_WRAPPER CARGO_HOME="$dir/cargo-home" \
     STEER_DIRECTORY="$dir/steer" "${network[@]}" bash -euo pipefail -c '
       if (exec 3<>/dev/tcp/192.0.2.1/80) 2>/dev/null; then exit 1; fi
@@ -223,7 +224,7 @@ offline() {
       "$2/build/c_interface"' _ "$here" "$dir" "$jobs"
 }
 
-# For the C interface no gRPC is looked for.
+# For the C interface, CMake does not look for gRPC.
 engine_only() {
   local dir=$work/engine_only
   rm -rf "$dir"
@@ -240,12 +241,12 @@ END
   "$dir/build/c_interface"
 }
 
-# pkg_config_c <output> <what pkg-config and cc are told>...: the C program without CMake.
+# pkg_config_c <output> <options of pkg-config and cc>...: builds the C program without CMake.
 pkg_config_c() {
   local out=$work/$1 text flags
   shift
   text=$(PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config "${@/#-static/--static}" --cflags --libs steer)
-  # It prints words for a shell: blanks in paths are escaped.
+  # pkg-config prints words for a shell, with escaped blanks.
   eval "flags=($text)"
   cc "$@" -std=c11 -Wall -Wextra -Wpedantic -Werror "$here/c_interface.c" -o "$out" "${flags[@]}"
   readelf -d "$out"
@@ -261,7 +262,7 @@ pkg_config_static() {
   "$work/c_static"
 }
 
-check "the CMake modules by themselves" "$source_dir/cmake/tests/run.sh"
+check "the CMake modules alone" "$source_dir/cmake/tests/run.sh"
 from_source=(-DSTEER_DIRECTORY="$source_dir")
 check "add_subdirectory, Debug" \
   consumer Ninja Debug -DSTEER_FROM=subdirectory -DCMAKE_UNITY_BUILD=OFF "${from_source[@]}"
@@ -269,7 +270,7 @@ check "  built again, nothing to do" nothing_to_do
 check "add_subdirectory, Release, Makefiles, libsteer.so" \
   consumer "Unix Makefiles" Release -DSTEER_FROM=subdirectory -DBUILD_SHARED_LIBS=ON \
   "${from_source[@]}"
-# Cargo is told of another machine, which must not matter: the C compiler's is meant.
+# CARGO_BUILD_TARGET names another machine, which must have no effect: the C compiler's target counts.
 check "FetchContent, RelWithDebInfo, gRPC by pkg-config, CARGO_BUILD_TARGET" \
   env_consumer CARGO_BUILD_TARGET=riscv64gc-unknown-linux-gnu Ninja RelWithDebInfo \
   -DSTEER_FROM=fetchcontent -DGRPC_FROM=pkgconfig "${from_source[@]}"

@@ -1,5 +1,5 @@
-// Steer's registration, from a static library of the application: it must reach the executable
-// whatever the order on the link line is.
+// Registers Steer, in a static library of the application. The linker must include it in every order
+// on the link line.
 #include "startup.h"
 
 #include <steer/grpc.h>

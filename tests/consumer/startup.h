@@ -1,10 +1,10 @@
-// What the application does first. Must not know gRPC.
+// The application's start-up code. Must not depend on: gRPC.
 #ifndef CONSUMER_STARTUP_H_
 #define CONSUMER_STARTUP_H_
 
 namespace consumer {
 
-// Makes Steer's policies known to gRPC, or ends the program with the reason.
+// Registers Steer's policies with gRPC. On failure, prints why and exits.
 void Start();
 
 }  // namespace consumer

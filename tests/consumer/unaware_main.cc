@@ -1,4 +1,4 @@
-// The same application without a word of Steer: a library that registers itself is linked to it, or
+// The same application without code for Steer. A library that registers itself is linked with it, or
 // preloaded.
 #include "client.h"
 

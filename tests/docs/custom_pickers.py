@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Builds and runs all that docs/custom-pickers.md shows, against an installed Steer.
+"""Builds and runs all code of docs/custom-pickers.md, with an installed Steer.
 
-    custom_pickers.py <Steer's source> <Steer's build> <where to work> <greeter_server> [cmake's options]
+    custom_pickers.py <Steer's source> <Steer's build> <work directory> <greeter_server> [OPTION]...
 
-Each code block with a `<!-- file: ... -->` before it is a file; no block may be without one.
+The OPTIONs are for cmake. Each code block of the page has a `<!-- file: ... -->` before it, and becomes
+this file.
 """
 
 import os
@@ -13,9 +14,11 @@ import shutil
 import subprocess
 import sys
 
-BLOCK = re.compile(r"^(?:<!-- file: (?P<file>\S+) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
+BLOCK = re.compile(
+    r"^(?:<!-- file: (?P<file>\S+) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)^```$", re.M | re.S
+)
 PROJECTS = ("in-c", "in-cpp", "in-rust")
-# What needs no gRPC and no cargo.
+# The targets that need neither gRPC nor cargo.
 CHECKED = ["try_c", "by_user_c", "try_cpp", "by_user_cpp"]
 ADDRESS = re.compile(r"127\.0\.0\.1:\d+")
 
@@ -29,7 +32,7 @@ def extract(page, work, source):
     files = 0
     for block in BLOCK.finditer(page.read_text()):
         if not block["file"]:
-            sys.exit(f"{page}: a block of {block['language']} has no file:\n{block['text']}")
+            sys.exit(f"{page}: a {block['language']} block has no file name:\n{block['text']}")
         path = work / block["file"]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(block["text"].replace("@STEER@", str(source)))
@@ -44,17 +47,18 @@ def main(source, build, work, server, *options):
     prefix = work / "prefix"
     run("cmake", "--install", build, "--prefix", prefix, stdout=subprocess.DEVNULL)
 
-    # All of them at once: gRPC's own headers are read once.
+    # One build for all projects, so that gRPC's headers are parsed once.
     together = "".join(f"add_subdirectory({project})\n" for project in PROJECTS)
     (work / "projects/CMakeLists.txt").write_text(
         "cmake_minimum_required(VERSION 3.25)\nproject(pickers LANGUAGES C CXX)\n"
         f"find_package(gRPC CONFIG REQUIRED)\nfind_package(steer REQUIRED)\n{together}")
-    # What is shown must work in both: assertions, for example, are there in Debug only. What gRPC's
-    # headers and cargo make long is the same in both, and is built once.
+    # The code must work in both build types; for example, only Debug has assertions. The targets that
+    # take long, because of gRPC's headers or cargo, are the same in both and are built once.
     for kind, targets in ("Debug", CHECKED), ("Release", ["all"]):
         tree = work / f"build-{kind}"
         run("cmake", "-S", work / "projects", "-B", tree, "-G", "Ninja",
-            f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_BUILD_TYPE={kind}", "-DCMAKE_C_FLAGS=-std=c11 -Wall -Wextra -Werror",
+            f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_BUILD_TYPE={kind}",
+            "-DCMAKE_C_FLAGS=-std=c11 -Wall -Wextra -Werror",
             "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Werror", *options)
         run("cmake", "--build", tree, "--target", *targets)
         run(tree / "in-c/try_c")
@@ -66,10 +70,11 @@ def main(source, build, work, server, *options):
     try:
         line = process.stdout.readline()
         target = "ipv4:" + ADDRESS.search(line)[0]
-        for client, policy in ("in-c/client_c", "by_user_c"), ("in-rust/client_rust", "by_user_rust"):
+        clients = {"in-c/client_c": "by_user_c", "in-rust/client_rust": "by_user_rust"}
+        for client, policy in clients.items():
             said = run(tree / client, target, stdout=subprocess.PIPE, text=True).stdout
             assert policy in said, said
-        # Loaded, without a line of code.
+        # Loaded as plugins, by the environment.
         plugins = [tree / "in-cpp/libby_user_cpp.so", tree / "in-c/libby_user_c.so"]
         said = run(tree / "in-rust/client_rust", target, stdout=subprocess.PIPE, text=True,
                    env=os.environ | {"STEER_PLUGINS": ":".join(map(str, plugins))}).stdout
@@ -77,7 +82,7 @@ def main(source, build, work, server, *options):
     finally:
         process.kill()
         process.wait()
-    print("all of it builds and runs")
+    print("all code builds and runs")
 
 
 if __name__ == "__main__":

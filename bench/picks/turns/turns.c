@@ -1,6 +1,6 @@
 /*
- * The benchmark's picker in C: each thread takes turns, and asks nothing of the call. Linked as
- * `bench_c` and loaded as `bench_c_loaded`.
+ * The benchmark's picker in C. Each thread uses the backends in turn. Reads nothing of the call. It is
+ * linked as `bench_c`, and loaded as a plugin as `bench_c_loaded`.
  */
 #include <steer/picker.h>
 
@@ -9,7 +9,7 @@
 #endif
 
 static const steer_api *api;
-/* Without this, a library that is loaded asks the dynamic linker for it, at 3 ns each time. */
+/* Without this model, a plugin calls the dynamic linker for each access, which takes 3 ns. */
 static _Thread_local uint64_t turn __attribute__((tls_model("initial-exec")));
 
 static int32_t picker_new(void *instance, const void *config, const steer_backends *backends,
