@@ -1,25 +1,25 @@
-//! `steer_api`: the engine's functions in one table, so that a plugin needs no symbol of the engine's.
+//! `steer_api`: the engine's functions in one table, so that a plugin needs no symbol of the engine.
 //!
-//! Must not know: what they do.
+//! Must not depend on: what they do.
 
 use steer_abi::{STEER_ABI_VERSION, steer_api, steer_picker_type, steer_policy_type};
 
 use super::{delegate, register};
 use crate::ffi::last_error::steer_last_error;
 
-// Unguarded: it is another entry by another type.
+// Unguarded: it calls a function that guards itself.
 unsafe extern "C" fn register_picker(kind: *const steer_picker_type) -> i32 {
-    // SAFETY: as `steer_api` says.
+    // SAFETY: `kind` is as `steer_register_picker` requires (rule of `steer_api`).
     unsafe { register::steer_register_picker(kind) as i32 }
 }
 
-// Unguarded: it is another entry by another type.
+// Unguarded: it calls a function that guards itself.
 unsafe extern "C" fn register_policy(kind: *const steer_policy_type) -> i32 {
-    // SAFETY: as `steer_api` says.
+    // SAFETY: `kind` is as `steer_register_policy` requires (rule of `steer_api`).
     unsafe { register::steer_register_policy(kind) as i32 }
 }
 
-// Unguarded: it is another entry by another type.
+// Unguarded: it calls a function that guards itself.
 unsafe extern "C" fn last_error() -> steer_abi::steer_str {
     steer_last_error()
 }

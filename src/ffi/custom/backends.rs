@@ -1,6 +1,6 @@
-//! `steer_backends`: READY backends in C's terms, and what pickers remember of each.
+//! `steer_backends`: backends in C's terms, and the data of each backend (`backend_new`).
 //!
-//! Must not know: how a backend is chosen.
+//! Must not depend on: how a picker chooses.
 
 use std::collections::HashMap;
 use std::ptr;
@@ -10,12 +10,12 @@ use steer_abi::{steer_attribute, steer_attribute_kind, steer_backend, steer_back
 
 use super::choice::raise_failed;
 use super::hook::{freeing, serialised};
-use super::kind::Instance;
+use super::instance::Instance;
 use crate::endpoints::{AttributeValue, EndpointDescriptor};
 use crate::ffi::guard;
 use crate::sync::Handle;
 
-/// What `backend_new` made.
+/// The data that `backend_new` made for a backend.
 struct Data {
     instance: Arc<Instance>,
     pointer: Handle,
@@ -23,16 +23,16 @@ struct Data {
 
 impl Drop for Data {
     fn drop(&mut self) {
-        let backend_free = self.instance.kind.picker_type().backend_free;
+        let backend_free = self.instance.registered.picker_type().backend_free;
         if let (Some(backend_free), false) = (backend_free, self.pointer.is_null()) {
-            // SAFETY: made by `backend_new` and freed once, before its instance, which this holds;
-            // the table's author upholds the rest.
+            // SAFETY: `backend_new` made the data. It is freed once, before its instance, which this
+            // holds.
             freeing(|| unsafe { backend_free(self.pointer.pointer()) });
         }
     }
 }
 
-/// An endpoint's descriptor in C's terms. Immutable, and all that its parts point at is a part of it.
+/// An endpoint's descriptor in C's terms. Immutable. Its pointers lead to its own parts.
 pub(super) struct Described {
     c: steer_backend,
     descriptor: Arc<EndpointDescriptor>,
@@ -42,8 +42,8 @@ pub(super) struct Described {
     _attribute_pointers: Vec<*const steer_attribute>,
 }
 
-// SAFETY: immutable, and its pointers lead to its own parts, or to the data of a picker type, whose
-// author must expect its hooks on any thread.
+// SAFETY: it is immutable. Its pointers lead to its own parts, or to the data of a picker type, whose
+// hooks may use and free the data on any thread.
 unsafe impl Send for Described {}
 // SAFETY: as for Send.
 unsafe impl Sync for Described {}
@@ -51,7 +51,7 @@ unsafe impl Sync for Described {}
 impl Described {
     pub(super) fn new(descriptor: &Arc<EndpointDescriptor>) -> Described {
         let addresses: Vec<_> =
-            descriptor.addresses.iter().map(|one| steer_str::borrow(one)).collect();
+            descriptor.addresses.iter().map(|address| steer_str::borrow(address)).collect();
         let attributes: Vec<_> = descriptor
             .attributes
             .iter()
@@ -106,8 +106,9 @@ impl Described {
     }
 }
 
-/// A list of backends, counted.
-// The first field is what C sees of it.
+/// A list of backends. Reference counted: hooks receive [`pointer`](Backends::pointer), and
+/// `backends_hold` adds a reference.
+// C sees the first field.
 #[repr(C)]
 pub(super) struct Backends {
     c: steer_backends,
@@ -122,7 +123,7 @@ unsafe impl Sync for Backends {}
 
 impl Backends {
     pub(super) fn new(described: Vec<Arc<Described>>) -> Arc<Backends> {
-        let items: Vec<_> = described.iter().map(|one| ptr::from_ref(&one.c)).collect();
+        let items: Vec<_> = described.iter().map(|backend| ptr::from_ref(&backend.c)).collect();
         let c = steer_backends {
             struct_size: size_of::<steer_backends>(),
             items: items.as_ptr(),
@@ -131,7 +132,7 @@ impl Backends {
         Arc::new(Backends { c, _items: items, _described: described })
     }
 
-    /// For hooks, as long as this lives.
+    /// The list for hooks. Valid as long as the list.
     pub(super) fn pointer(self: &Arc<Backends>) -> *const steer_backends {
         Arc::as_ptr(self).cast()
     }
@@ -140,7 +141,7 @@ impl Backends {
 // Unguarded: it counts.
 pub(super) unsafe extern "C" fn backends_hold(backends: *const steer_backends) {
     if !backends.is_null() {
-        // SAFETY: it came from an Arc, which is alive as its caller holds it.
+        // SAFETY: it came from an Arc, and the caller holds a reference (rule of `steer_api`).
         unsafe { Arc::increment_strong_count(backends.cast::<Backends>()) };
     }
 }
@@ -148,28 +149,29 @@ pub(super) unsafe extern "C" fn backends_hold(backends: *const steer_backends) {
 pub(super) unsafe extern "C" fn backends_release(backends: *const steer_backends) {
     guard((), || {
         if !backends.is_null() {
-            // SAFETY: it came from an Arc, and one count is the caller's to give up.
+            // SAFETY: it came from an Arc, and the caller gives up its reference (rule of
+            // `steer_api`).
             unsafe { Arc::decrement_strong_count(backends.cast::<Backends>()) };
         }
     });
 }
 
-/// The backends that a channel knows, by their addresses.
+/// The described backends of one channel, by their addresses, with their data.
 #[derive(Default)]
-pub(super) struct Known(HashMap<Vec<String>, Arc<Described>>);
+pub(super) struct BackendCache(HashMap<Vec<String>, Arc<Described>>);
 
-impl Known {
-    /// Forgets these: none with their addresses is left.
+impl BackendCache {
+    /// Removes backends that have left the list.
     pub(super) fn forget(&mut self, gone: &[Arc<EndpointDescriptor>]) {
         for descriptor in gone {
             self.0.remove(&descriptor.addresses);
         }
     }
 
-    /// A backend, with what was remembered of it.
+    /// The described backend, with its data. Makes the data when the addresses are new.
     ///
     /// # Panics
-    /// It raises when `backend_new` fails.
+    /// [`raise`](crate::fault::raise)s when `backend_new` fails.
     pub(super) fn describe(
         &mut self,
         instance: &Arc<Instance>,
@@ -191,13 +193,14 @@ impl Known {
 }
 
 fn new_data(instance: &Arc<Instance>, described: &Described) -> Option<Arc<Data>> {
-    let backend_new = instance.kind.picker_type().backend_new?;
+    let backend_new = instance.registered.picker_type().backend_new?;
     let mut pointer = ptr::null_mut();
-    // SAFETY: the hook of a registered table, in a serialised call; what it is given lives as long.
-    let made = serialised(&instance.channel, || unsafe {
+    // SAFETY: called in a serialised call, with an instance and a backend that are valid during the
+    // call.
+    let status = serialised(&*instance.channel, || unsafe {
         backend_new(instance.pointer(), &described.c, &mut pointer)
     });
-    if made != 0 {
+    if status != 0 {
         raise_failed("backend_new");
     }
     Some(Arc::new(Data { instance: Arc::clone(instance), pointer: Handle::new(pointer) }))

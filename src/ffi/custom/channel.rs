@@ -1,6 +1,6 @@
-//! `steer_channel`: the channel and the world, as far as a policy of one's own may ask for them.
+//! `steer_channel`: the functions that a custom policy may ask its channel for.
 //!
-//! Must not know: what kind of policy asks, but for the part that `policy.rs` keeps here.
+//! Must not depend on: which policy asks.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use steer_abi::{steer_channel, steer_severity, steer_str};
 
-use super::hook::{Left, is_in};
-use super::policy::Endpoints;
+use super::endpoints::Endpoints;
+use super::hook::{Outside, is_in};
+use super::table::Registered;
 use crate::Severity;
 use crate::ffi::guard;
 use crate::ffi::text::ReadText;
@@ -17,33 +18,40 @@ use crate::policy::{Helper, TimerId};
 use crate::sync::LogLimit;
 use crate::sync::atomic::{AtomicBool, Ordering};
 
-/// One channel, for one policy of it.
+/// One channel, for one policy of it. Made by the policy or instance. Reference counted: hooks
+/// receive [`pointer`](Channel::pointer), and `channel_hold` adds a reference.
 pub(super) struct Channel {
     pub(super) helper: Arc<dyn Helper>,
+    /// The policy's table. None for picker types.
+    pub(super) policy_type: Option<Arc<Registered>>,
+    pub(super) endpoints: Endpoints,
     /// `steer_api.rebuild` was called.
     rebuild: AtomicBool,
-    /// Of calls at the wrong time.
+    /// Limits the log lines about calls at the wrong time.
     misuse_log: LogLimit,
-    /// What a policy that decides about connections has of them.
-    pub(super) endpoints: Endpoints,
 }
 
 impl Channel {
-    pub(super) fn new(helper: &Arc<dyn Helper>) -> Arc<Channel> {
+    /// `policy_type` is the table of a policy, and None for picker types.
+    pub(super) fn new(
+        helper: &Arc<dyn Helper>,
+        policy_type: Option<Arc<Registered>>,
+    ) -> Arc<Channel> {
         Arc::new(Channel {
             helper: Arc::clone(helper),
+            policy_type,
+            endpoints: Endpoints::default(),
             rebuild: AtomicBool::new(false),
             misuse_log: LogLimit::new(),
-            endpoints: Endpoints::default(),
         })
     }
 
-    /// For hooks, as long as this lives.
+    /// The channel for hooks. Valid as long as the channel.
     pub(super) fn pointer(self: &Arc<Channel>) -> *mut steer_channel {
         Arc::as_ptr(self).cast_mut().cast()
     }
 
-    /// Whether a new picker was asked for since the last time.
+    /// Whether a new picker was asked for since the last call.
     pub(super) fn take_rebuild(&self) -> bool {
         // Relaxed: set and read in serialised calls.
         self.rebuild.swap(false, Ordering::Relaxed)
@@ -51,17 +59,32 @@ impl Channel {
 }
 
 /// # Safety
-/// `channel` is NULL or one that the engine handed out, and is held.
+/// `channel` is NULL or came from [`Channel::pointer`], and the caller holds a reference.
 pub(super) unsafe fn channel<'a>(channel: *const steer_channel) -> Option<&'a Channel> {
-    // SAFETY: by this function's contract.
+    // SAFETY: `channel` is NULL or a Channel with a reference (caller's contract).
     unsafe { channel.cast::<Channel>().as_ref() }
 }
 
-/// A channel whose policy may ask for what is *serialised*. While this lives, the thread is in no
-/// hook: it is with the engine, and with the host.
+/// The channel with another reference.
+///
+/// # Safety
+/// As for [`channel`].
+pub(super) unsafe fn hold(channel: *const steer_channel) -> Option<Arc<Channel>> {
+    let pointer = channel.cast::<Channel>();
+    if pointer.is_null() {
+        return None;
+    }
+    // SAFETY: it came from an Arc, and the caller holds a reference (caller's contract).
+    unsafe { Arc::increment_strong_count(pointer) };
+    // SAFETY: the reference was added above.
+    Some(unsafe { Arc::from_raw(pointer) })
+}
+
+/// A channel whose policy may call functions with the tag `[serialised]`. While it exists, the thread
+/// is in no hook, because the function calls the engine and the host.
 pub(super) struct Active<'a> {
     channel: &'a Channel,
-    _left: Left,
+    _outside: Outside,
 }
 
 impl Deref for Active<'_> {
@@ -72,8 +95,8 @@ impl Deref for Active<'_> {
     }
 }
 
-/// The channel, for what is *serialised*. None, and a line in the log, outside of the serialised
-/// hooks of its policy.
+/// The channel, for a function with the tag `[serialised]`. None, and a line in the log, outside of
+/// the serialised hooks of its policy.
 ///
 /// # Safety
 /// As for [`channel`].
@@ -81,10 +104,10 @@ pub(super) unsafe fn active<'a>(
     pointer: *const steer_channel,
     function: &str,
 ) -> Option<Active<'a>> {
-    // SAFETY: by this function's contract.
+    // SAFETY: `pointer` is as `channel` requires (caller's contract).
     let found = unsafe { channel(pointer) }?;
     if is_in(found) {
-        return Some(Active { channel: found, _left: Left::new() });
+        return Some(Active { channel: found, _outside: Outside::new() });
     }
     if found.misuse_log.is_due(found.helper.now()) {
         let text = format!(
@@ -99,7 +122,7 @@ pub(super) unsafe fn active<'a>(
 // Unguarded: it counts.
 pub(super) unsafe extern "C" fn channel_hold(channel: *const steer_channel) {
     if !channel.is_null() {
-        // SAFETY: it came from an Arc, which is alive as its caller holds it.
+        // SAFETY: it came from an Arc, and the caller holds a reference (rule of `steer_api`).
         unsafe { Arc::increment_strong_count(channel.cast::<Channel>()) };
     }
 }
@@ -107,7 +130,8 @@ pub(super) unsafe extern "C" fn channel_hold(channel: *const steer_channel) {
 pub(super) unsafe extern "C" fn channel_release(channel: *const steer_channel) {
     guard((), || {
         if !channel.is_null() {
-            // SAFETY: it came from an Arc, and one count is the caller's to give up.
+            // SAFETY: it came from an Arc, and the caller gives up its reference (rule of
+            // `steer_api`).
             unsafe { Arc::decrement_strong_count(channel.cast::<Channel>()) };
         }
     });
@@ -119,9 +143,9 @@ pub(super) unsafe extern "C" fn log(
     message: steer_str,
 ) {
     guard((), || {
-        // SAFETY: as `steer_api` says.
+        // SAFETY: the caller holds the channel (rule of `steer_api`).
         let Some(channel) = (unsafe { channel(pointer) }) else { return };
-        // SAFETY: readable, as `steer_api` says.
+        // SAFETY: `message` is readable (rule of `steer_api`).
         let Some(message) = (unsafe { message.to_cow() }) else { return };
         let severity = match severity {
             level if level == steer_severity::STEER_LOG_DEBUG as i32 => Severity::Debug,
@@ -133,7 +157,7 @@ pub(super) unsafe extern "C" fn log(
 }
 
 pub(super) unsafe extern "C" fn now(pointer: *const steer_channel) -> u64 {
-    // SAFETY: as `steer_api` says.
+    // SAFETY: the caller holds the channel (rule of `steer_api`).
     let channel = unsafe { channel(pointer) };
     guard(0, || {
         channel.map_or(0, |channel| u64::try_from(channel.helper.now().as_nanos()).unwrap_or(0))
@@ -141,14 +165,14 @@ pub(super) unsafe extern "C" fn now(pointer: *const steer_channel) -> u64 {
 }
 
 pub(super) unsafe extern "C" fn random(pointer: *const steer_channel) -> u64 {
-    // SAFETY: as `steer_api` says.
+    // SAFETY: the caller holds the channel (rule of `steer_api`).
     let channel = unsafe { channel(pointer) };
     guard(0, || channel.map_or(0, |channel| channel.helper.random()))
 }
 
 pub(super) unsafe extern "C" fn timer_start(pointer: *const steer_channel, after_ns: u64) -> u64 {
     guard(0, || {
-        // SAFETY: as `steer_api` says.
+        // SAFETY: the caller holds the channel (rule of `steer_api`).
         let channel = unsafe { active(pointer, "timer_start") };
         channel.map_or(0, |channel| channel.helper.start_timer(Duration::from_nanos(after_ns)).0)
     })
@@ -156,7 +180,7 @@ pub(super) unsafe extern "C" fn timer_start(pointer: *const steer_channel, after
 
 pub(super) unsafe extern "C" fn timer_cancel(pointer: *const steer_channel, timer: u64) {
     guard((), || {
-        // SAFETY: as `steer_api` says.
+        // SAFETY: the caller holds the channel (rule of `steer_api`).
         if let Some(channel) = unsafe { active(pointer, "timer_cancel") } {
             channel.helper.cancel_timer(TimerId(timer));
         }
@@ -165,7 +189,7 @@ pub(super) unsafe extern "C" fn timer_cancel(pointer: *const steer_channel, time
 
 pub(super) unsafe extern "C" fn rebuild(pointer: *const steer_channel) {
     guard((), || {
-        // SAFETY: as `steer_api` says.
+        // SAFETY: the caller holds the channel (rule of `steer_api`).
         if let Some(channel) = unsafe { active(pointer, "rebuild") } {
             // Relaxed: see `take_rebuild`.
             channel.rebuild.store(true, Ordering::Relaxed);
@@ -175,7 +199,7 @@ pub(super) unsafe extern "C" fn rebuild(pointer: *const steer_channel) {
 
 pub(super) unsafe extern "C" fn request_reresolution(pointer: *const steer_channel) {
     guard((), || {
-        // SAFETY: as `steer_api` says.
+        // SAFETY: the caller holds the channel (rule of `steer_api`).
         if let Some(channel) = unsafe { active(pointer, "request_reresolution") } {
             channel.helper.request_reresolution();
         }

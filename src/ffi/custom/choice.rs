@@ -1,11 +1,11 @@
-//! `steer_choice`: what a `pick` returns, and what was said on the way there.
+//! `steer_choice`: the result of a custom `pick`, and the texts and states that belong to it.
 //!
 //! A status or a state does not fit into two registers. So `fail`, `drop`, `complete_tracked` and
-//! `fault` leave it with the thread, and the choice that they return only says that it is there:
-//! nothing that a picker makes up can be taken for a pointer. Each has a number, which its choice carries:
-//! so what one picker said is never taken for another's.
+//! `fault` keep it for their thread, and return a choice with its number. The engine looks the
+//! number up, so it never takes a number that a picker made up for a pointer. Each number is used
+//! once, so the status of one picker is never taken for that of another.
 //!
-//! Must not know: how a picker is run.
+//! Must not depend on: how a picker runs.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -19,11 +19,11 @@ use crate::ffi::text::ReadText;
 use crate::sync::Handle;
 use crate::{Code, Status};
 
-/// A pick may make several choices, and return any of them: of each kind, so many are kept. What
-/// more a pick makes without returning it is a mistake.
+/// How many values of each kind a thread keeps. A pick may make this many choices and return any of
+/// them, as `steer_api.fail` documents.
 const MOST: usize = 16;
 
-/// What was said of one kind, by numbers, the latest last.
+/// The latest values of one kind with their numbers, the newest last.
 struct Latest<T>(VecDeque<(u64, T)>);
 
 impl<T> Latest<T> {
@@ -31,28 +31,28 @@ impl<T> Latest<T> {
         Latest(VecDeque::new())
     }
 
-    fn keep(&mut self, number: u64, what: T) {
+    fn keep(&mut self, number: u64, value: T) {
         if self.0.len() == MOST {
             self.0.pop_front();
         }
-        self.0.push_back((number, what));
+        self.0.push_back((number, value));
     }
 
     fn take(&mut self, number: u64) -> Option<T> {
         let place = self.0.iter().rposition(|(kept, _)| *kept == number)?;
-        self.0.remove(place).map(|(_, what)| what)
+        self.0.remove(place).map(|(_, value)| value)
     }
 
     fn take_last(&mut self) -> Option<T> {
-        let last = self.0.pop_back().map(|(_, what)| what);
+        let last = self.0.pop_back().map(|(_, value)| value);
         self.0.clear();
         last
     }
 }
 
-/// What the hooks of this thread have said last.
-struct Said {
-    /// How much was said.
+/// The values that the hooks of this thread have given to the engine.
+struct Given {
+    /// The number of the latest value.
     numbers: u64,
     failures: Latest<Status>,
     tracked: Latest<(u64, Handle)>,
@@ -60,8 +60,8 @@ struct Said {
 }
 
 thread_local! {
-    static SAID: RefCell<Said> = const {
-        RefCell::new(Said {
+    static GIVEN: RefCell<Given> = const {
+        RefCell::new(Given {
             numbers: 0,
             failures: Latest::none(),
             tracked: Latest::none(),
@@ -70,34 +70,34 @@ thread_local! {
     };
 }
 
-/// Nothing is said any more at a thread's end.
-fn with<T>(body: impl FnOnce(&mut Said) -> T) -> Option<T> {
-    SAID.try_with(|said| said.try_borrow_mut().ok().map(|mut said| body(&mut said))).ok().flatten()
+/// None when the thread is ending.
+fn with<T>(body: impl FnOnce(&mut Given) -> T) -> Option<T> {
+    GIVEN.try_with(|given| given.try_borrow_mut().ok().map(|mut given| body(&mut given))).ok()?
 }
 
 /// The status of the `fail` or `drop` whose choice has this number.
 pub(super) fn take_failure(number: u64) -> Option<Status> {
-    with(|said| said.failures.take(number)).flatten()
+    with(|given| given.failures.take(number)).flatten()
 }
 
 /// The backend and the state of the `complete_tracked` whose choice has this number.
 pub(super) fn take_tracked(number: u64) -> Option<(u64, Handle)> {
-    with(|said| said.tracked.take(number)).flatten()
+    with(|given| given.tracked.take(number)).flatten()
 }
 
 /// The text of the `fault` whose choice has this number.
 pub(super) fn take_fault(number: u64) -> Option<String> {
-    with(|said| said.faults.take(number)).flatten()
+    with(|given| given.faults.take(number)).flatten()
 }
 
-/// Calls a hook, to hear what it says: nothing of it was said before.
+/// Calls a hook. Forgets earlier failures and faults first, so that later ones are the hook's.
 pub(super) fn listen<T>(hook: impl FnOnce() -> T) -> T {
-    with(|said| (said.failures.take_last(), said.faults.take_last()));
+    with(|given| (given.failures.take_last(), given.faults.take_last()));
     hook()
 }
 
-/// What the thread had said when this was made. Dropping it puts that back, so that nothing said in
-/// between is taken for the former hook's.
+/// Sets the thread's values aside while another hook runs within a hook. Dropping it restores them,
+/// so that the values of the inner hook are not taken for those of the outer one.
 pub(super) struct Aside {
     failures: Latest<Status>,
     tracked: Latest<(u64, Handle)>,
@@ -113,10 +113,10 @@ impl Aside {
     }
 
     fn swap(&mut self) {
-        with(|said| {
-            mem::swap(&mut said.failures, &mut self.failures);
-            mem::swap(&mut said.tracked, &mut self.tracked);
-            mem::swap(&mut said.faults, &mut self.faults);
+        with(|given| {
+            mem::swap(&mut given.failures, &mut self.failures);
+            mem::swap(&mut given.tracked, &mut self.tracked);
+            mem::swap(&mut given.faults, &mut self.faults);
         });
     }
 }
@@ -127,34 +127,34 @@ impl Drop for Aside {
     }
 }
 
-/// The failure that the hook has said, if any.
-pub(super) fn failure_said() -> Option<Status> {
-    with(|said| said.failures.take_last()).flatten()
+/// The failure that the hook has given, if any.
+pub(super) fn last_failure() -> Option<Status> {
+    with(|given| given.failures.take_last()).flatten()
 }
 
-/// The fault that the hook has said, if any.
-pub(super) fn fault_said() -> Option<String> {
-    with(|said| said.faults.take_last()).flatten()
+/// The fault that the hook has reported, if any.
+pub(super) fn last_fault() -> Option<String> {
+    with(|given| given.faults.take_last()).flatten()
 }
 
-/// Ends the policy's call for a hook that has failed, with what it has said.
+/// Raises a fault for a hook that has failed, with the text that the hook reported.
 pub(super) fn raise_failed(hook: &'static str) -> ! {
-    raise(hook, fault_said().unwrap_or_else(|| "it did not say why (steer_api.fault)".to_owned()))
+    raise(hook, last_fault().unwrap_or_else(|| "it did not say why (steer_api.fault)".to_owned()))
 }
 
-/// Ends the policy's call if a hook that returns nothing has said a fault.
-pub(super) fn raise_if_said(hook: &'static str) {
-    if let Some(text) = fault_said() {
+/// Raises a fault if a hook that returns nothing has reported one.
+pub(super) fn raise_if_reported(hook: &'static str) {
+    if let Some(text) = last_fault() {
         raise(hook, text);
     }
 }
 
-/// Keeps what is said, and makes the choice that says so.
-fn say(kind: steer_choice_kind, keep: impl FnOnce(&mut Said, u64)) -> steer_choice {
-    let number = with(|said| {
-        said.numbers += 1;
-        let number = said.numbers;
-        keep(said, number);
+/// Keeps a value, and makes the choice with its number.
+fn give(kind: steer_choice_kind, keep: impl FnOnce(&mut Given, u64)) -> steer_choice {
+    let number = with(|given| {
+        given.numbers += 1;
+        let number = given.numbers;
+        keep(given, number);
         number
     });
     steer_choice { kind: kind as i64, value: number.unwrap_or(0) }
@@ -163,35 +163,35 @@ fn say(kind: steer_choice_kind, keep: impl FnOnce(&mut Said, u64)) -> steer_choi
 /// # Safety
 /// `message` is readable.
 unsafe fn failure(kind: steer_choice_kind, code: i32, message: steer_str) -> steer_choice {
-    // SAFETY: by this function's contract.
+    // SAFETY: `message` is readable (caller's contract).
     let message = unsafe { message.to_text() }.unwrap_or_default();
-    let what = Status::new(Code::from_number(code), message);
-    say(kind, |said, number| said.failures.keep(number, what))
+    let status = Status::new(Code::from_number(code), message);
+    give(kind, |given, number| given.failures.keep(number, status))
 }
 
-// Unguarded: it copies what is said, for this thread.
+// Unguarded: it copies a text for this thread.
 pub(super) unsafe extern "C" fn fail(code: i32, message: steer_str) -> steer_choice {
-    // SAFETY: readable, as `steer_api` says.
+    // SAFETY: `message` is readable (rule of `steer_api`).
     unsafe { failure(steer_choice_kind::STEER_CHOICE_FAIL, code, message) }
 }
 
-// Unguarded: it copies what is said, for this thread.
+// Unguarded: it copies a text for this thread.
 pub(super) unsafe extern "C" fn drop(code: i32, message: steer_str) -> steer_choice {
-    // SAFETY: readable, as `steer_api` says.
+    // SAFETY: `message` is readable (rule of `steer_api`).
     unsafe { failure(steer_choice_kind::STEER_CHOICE_DROP, code, message) }
 }
 
-// Unguarded: it copies what is said, for this thread.
+// Unguarded: it copies a pointer for this thread.
 pub(super) unsafe extern "C" fn complete_tracked(backend: u64, state: *mut c_void) -> steer_choice {
-    let what = (backend, Handle::new(state));
+    let tracked = (backend, Handle::new(state));
     let kind = steer_choice_kind::STEER_CHOICE_TRACKED;
-    say(kind, |said, number| said.tracked.keep(number, what))
+    give(kind, |given, number| given.tracked.keep(number, tracked))
 }
 
-// Unguarded: it copies what is said, for this thread.
+// Unguarded: it copies a text for this thread.
 pub(super) unsafe extern "C" fn fault(message: steer_str) -> steer_choice {
-    // SAFETY: readable, as `steer_api` says.
-    let what = unsafe { message.to_text() }.unwrap_or_default();
+    // SAFETY: `message` is readable (rule of `steer_api`).
+    let text = unsafe { message.to_text() }.unwrap_or_default();
     let kind = steer_choice_kind::STEER_CHOICE_FAULT;
-    say(kind, |said, number| said.faults.keep(number, what))
+    give(kind, |given, number| given.faults.keep(number, text))
 }

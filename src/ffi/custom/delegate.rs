@@ -1,10 +1,10 @@
-//! The functions of `steer_api` that this engine hands out. While it follows another engine, they are
-//! the other one's: a table that was registered here runs there, and what it says on a thread, or does to
-//! a channel, must reach the engine that runs it.
+//! The functions of `steer_api` that this engine gives to authors. While it follows another engine,
+//! they call the leader's functions: a table that was registered here runs there, and its choices and
+//! the calls for its channel must reach the engine that runs it.
 //!
-//! Cost: one load and one branch that is always predicted.
+//! Cost: one load, and one branch that is always predicted.
 //!
-//! Must not know: what the functions do.
+//! Must not depend on: what the functions do.
 
 use std::ffi::c_void;
 
@@ -13,17 +13,18 @@ use steer_abi::{
     steer_str,
 };
 
-use super::engine::leaders_api;
-use super::{backends, channel, choice, json, policy};
+use super::leader::leaders_api;
+use super::{backends, channel, choice, endpoint_api, json, publish};
 
-/// Makes functions that call the leader's of the same name, or else the one that is named.
+/// Makes functions that call the leader's function of the same name. Without a leader, they call the
+/// given function.
 macro_rules! delegate {
     ($($module:ident::$name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => {$(
         pub(super) unsafe extern "C" fn $name($($argument: $type),*) $(-> $result)? {
             match leaders_api().and_then(|api| api.$name) {
-                // SAFETY: the caller keeps what `steer_api` says, which holds for every engine.
+                // SAFETY: the caller follows the rules of `steer_api`, which hold for every engine.
                 Some(leaders) => unsafe { leaders($($argument),*) },
-                // SAFETY: the same.
+                // SAFETY: the caller follows the rules of `steer_api`.
                 None => unsafe { $module::$name($($argument),*) },
             }
         }
@@ -56,11 +57,11 @@ delegate! {
     channel::timer_start(channel: *const steer_channel, after_ns: u64) -> u64;
     channel::timer_cancel(channel: *const steer_channel, timer: u64);
     channel::rebuild(channel: *const steer_channel);
-    policy::endpoint_new(channel: *const steer_channel, index: usize) -> u64;
-    policy::endpoint_matches(channel: *const steer_channel, endpoint: u64, index: usize) -> i32;
-    policy::endpoint_connect(channel: *const steer_channel, endpoint: u64);
-    policy::endpoint_reset_backoff(channel: *const steer_channel, endpoint: u64);
-    policy::endpoint_free(channel: *const steer_channel, endpoint: u64);
-    policy::publish(channel: *const steer_channel, publication: *const steer_publication) -> i32;
+    endpoint_api::endpoint_new(channel: *const steer_channel, index: usize) -> u64;
+    endpoint_api::endpoint_matches(channel: *const steer_channel, endpoint: u64, index: usize) -> i32;
+    endpoint_api::endpoint_connect(channel: *const steer_channel, endpoint: u64);
+    endpoint_api::endpoint_reset_backoff(channel: *const steer_channel, endpoint: u64);
+    endpoint_api::endpoint_free(channel: *const steer_channel, endpoint: u64);
+    publish::publish(channel: *const steer_channel, publication: *const steer_publication) -> i32;
     channel::request_reresolution(channel: *const steer_channel);
 }

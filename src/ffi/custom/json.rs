@@ -1,6 +1,6 @@
 //! `steer_json` and `steer_faults`: a config as `config_new` reads it.
 //!
-//! Must not know: any policy.
+//! Must not depend on: any policy.
 
 use std::cell::RefCell;
 use std::marker::PhantomData;
@@ -13,9 +13,9 @@ use crate::ffi::guard;
 use crate::ffi::text::ReadText;
 use crate::policy::{ConfigError, Fault};
 
-/// The texts that `json_text` has made on a thread.
+/// The texts that `json_text` has made on this thread.
 struct Texts {
-    /// How many configs the thread is reading, one within the other.
+    /// How many configs the thread reads now, one within the other.
     readings: usize,
     made: Vec<String>,
 }
@@ -24,11 +24,10 @@ thread_local! {
     static TEXTS: RefCell<Texts> = const { RefCell::new(Texts { readings: 0, made: Vec::new() }) };
 }
 
-/// While this lives, its thread reads a config.
+/// While it exists, its thread reads a config.
 ///
-/// A `config_new` may parse another config, as a wrapper does with that of its child. So texts are
-/// kept until the outermost reading ends: the inner hook may have been given values of the outer
-/// config, too.
+/// A `config_new` may parse another config, as a wrapper does with its child's. So texts are kept
+/// until the outermost reading ends: the inner hook may use values of the outer config, too.
 pub(super) struct Reading(PhantomData<*const ()>);
 
 impl Reading {
@@ -53,7 +52,7 @@ impl Drop for Reading {
     }
 }
 
-/// What is wrong with a config, as it is found.
+/// Collects the faults of a config.
 #[derive(Default)]
 pub(super) struct Faults(Vec<Fault>);
 
@@ -73,20 +72,20 @@ impl Faults {
 }
 
 /// # Safety
-/// `json` is NULL or came from the engine for the `config_new` under way.
+/// `json` is NULL or came from the engine for the current `config_new`.
 unsafe fn value<'a>(json: *const steer_json) -> &'a Value {
-    // SAFETY: NULL or a Value, by this function's contract.
+    // SAFETY: `json` is NULL or a Value of the current `config_new` (caller's contract).
     unsafe { json.cast::<Value>().as_ref() }.unwrap_or(&Value::Null)
 }
 
-/// Writes an answer, and says whether there is one.
+/// Writes a value, and returns 1 if there is one.
 ///
 /// # Safety
 /// `to` is NULL or can be written to.
 unsafe fn answer<T>(to: *mut T, found: Option<T>) -> i32 {
     match found {
         Some(found) if !to.is_null() => {
-            // SAFETY: not NULL, and writable by this function's contract.
+            // SAFETY: not NULL, so `to` can be written to (caller's contract).
             unsafe { to.write(found) };
             1
         }
@@ -96,7 +95,8 @@ unsafe fn answer<T>(to: *mut T, found: Option<T>) -> i32 {
 
 // Unguarded: it reads a value.
 pub(super) unsafe extern "C" fn json_kind(json: *const steer_json) -> i32 {
-    // SAFETY: as `steer_api` says.
+    // SAFETY: `json` is NULL or came from the engine for the current `config_new` (rule of
+    // `steer_api`).
     let kind = match unsafe { value(json) } {
         Value::Null => steer_json_kind::STEER_JSON_NULL,
         Value::Bool(_) => steer_json_kind::STEER_JSON_BOOL,
@@ -110,10 +110,11 @@ pub(super) unsafe extern "C" fn json_kind(json: *const steer_json) -> i32 {
 
 pub(super) unsafe extern "C" fn json_text(json: *const steer_json) -> steer_str {
     guard(steer_str::empty(), || {
-        // SAFETY: as `steer_api` says.
+        // SAFETY: `json` is NULL or came from the engine for the current `config_new` (rule of
+        // `steer_api`).
         let text = unsafe { value(json) }.to_string();
         let kept = steer_str::borrow(&text);
-        // A String's bytes stay where they are when it is moved.
+        // Moving a String does not move its bytes.
         TEXTS.with_borrow_mut(|texts| texts.made.push(text));
         kept
     })
@@ -121,39 +122,44 @@ pub(super) unsafe extern "C" fn json_text(json: *const steer_json) -> steer_str 
 
 // Unguarded: it reads a value.
 pub(super) unsafe extern "C" fn json_bool(json: *const steer_json, to: *mut i32) -> i32 {
-    // SAFETY: as `steer_api` says.
+    // SAFETY: `json` is NULL or came from the engine for the current `config_new` (rule of
+    // `steer_api`).
     let found = unsafe { value(json) }.as_bool().map(i32::from);
-    // SAFETY: as `steer_api` says.
+    // SAFETY: `to` is NULL or can be written to (rule of `steer_api`).
     unsafe { answer(to, found) }
 }
 
 // Unguarded: it reads a value.
 pub(super) unsafe extern "C" fn json_number(json: *const steer_json, to: *mut f64) -> i32 {
-    // SAFETY: as `steer_api` says.
+    // SAFETY: `json` is NULL or came from the engine for the current `config_new` (rule of
+    // `steer_api`).
     let found = unsafe { value(json) }.as_f64();
-    // SAFETY: as `steer_api` says.
+    // SAFETY: `to` is NULL or can be written to (rule of `steer_api`).
     unsafe { answer(to, found) }
 }
 
 // Unguarded: it reads a value.
 pub(super) unsafe extern "C" fn json_integer(json: *const steer_json, to: *mut i64) -> i32 {
-    // SAFETY: as `steer_api` says.
+    // SAFETY: `json` is NULL or came from the engine for the current `config_new` (rule of
+    // `steer_api`).
     let found = unsafe { value(json) }.as_i64();
-    // SAFETY: as `steer_api` says.
+    // SAFETY: `to` is NULL or can be written to (rule of `steer_api`).
     unsafe { answer(to, found) }
 }
 
 // Unguarded: it reads a value.
 pub(super) unsafe extern "C" fn json_string(json: *const steer_json, to: *mut steer_str) -> i32 {
-    // SAFETY: as `steer_api` says.
+    // SAFETY: `json` is NULL or came from the engine for the current `config_new` (rule of
+    // `steer_api`).
     let found = unsafe { value(json) }.as_str().map(steer_str::borrow);
-    // SAFETY: as `steer_api` says.
+    // SAFETY: `to` is NULL or can be written to (rule of `steer_api`).
     unsafe { answer(to, found) }
 }
 
 // Unguarded: it reads a value.
 pub(super) unsafe extern "C" fn json_size(json: *const steer_json) -> usize {
-    // SAFETY: as `steer_api` says.
+    // SAFETY: `json` is NULL or came from the engine for the current `config_new` (rule of
+    // `steer_api`).
     match unsafe { value(json) } {
         Value::Array(values) => values.len(),
         Value::Object(fields) => fields.len(),
@@ -166,7 +172,8 @@ pub(super) unsafe extern "C" fn json_at(
     json: *const steer_json,
     index: usize,
 ) -> *const steer_json {
-    // SAFETY: as `steer_api` says.
+    // SAFETY: `json` is NULL or came from the engine for the current `config_new` (rule of
+    // `steer_api`).
     let found = match unsafe { value(json) } {
         Value::Array(values) => values.get(index),
         Value::Object(fields) => fields.values().nth(index),
@@ -177,7 +184,8 @@ pub(super) unsafe extern "C" fn json_at(
 
 // Unguarded: it reads a value.
 pub(super) unsafe extern "C" fn json_key(json: *const steer_json, index: usize) -> steer_str {
-    // SAFETY: as `steer_api` says.
+    // SAFETY: `json` is NULL or came from the engine for the current `config_new` (rule of
+    // `steer_api`).
     let found = unsafe { value(json) }.as_object().and_then(|fields| fields.keys().nth(index));
     found.map_or(steer_str::empty(), |key| steer_str::borrow(key))
 }
@@ -187,9 +195,10 @@ pub(super) unsafe extern "C" fn json_get(
     json: *const steer_json,
     key: steer_str,
 ) -> *const steer_json {
-    // SAFETY: readable, as `steer_api` says.
+    // SAFETY: `key` is readable (rule of `steer_api`).
     let Some(key) = (unsafe { key.to_cow() }) else { return ptr::null() };
-    // SAFETY: as `steer_api` says.
+    // SAFETY: `json` is NULL or came from the engine for the current `config_new` (rule of
+    // `steer_api`).
     let found = unsafe { value(json) }.get(&*key);
     found.map_or(ptr::null(), |found| ptr::from_ref(found).cast())
 }
@@ -200,11 +209,12 @@ pub(super) unsafe extern "C" fn config_fault(
     error: steer_str,
 ) {
     guard((), || {
-        // SAFETY: NULL or the Faults of the `config_new` under way, which nobody else uses now.
+        // SAFETY: NULL or the Faults of the current `config_new`, which nothing else uses now (rule of
+        // `steer_api`).
         let Some(faults) = (unsafe { faults.cast::<Faults>().as_mut() }) else { return };
-        // SAFETY: readable, as `steer_api` says.
+        // SAFETY: `field` is readable (rule of `steer_api`).
         let field = unsafe { field.to_text() }.unwrap_or_default();
-        // SAFETY: the same.
+        // SAFETY: `error` is readable (rule of `steer_api`).
         let error = unsafe { error.to_text() }.unwrap_or_default();
         faults.0.push(Fault { field, error });
     });

@@ -1,40 +1,71 @@
-//! Policies that are not the engine's own: tables of C functions, run as the engine's traits ask.
+//! Custom pickers and custom policies: tables of C functions behind the engine's traits.
+//!
+//! A file imports only files above it in this table.
 //!
 //! | file | idea |
 //! |---|---|
-//! | `api.rs` | `steer_api`: the table, and functions that fit nowhere else |
-//! | `engine.rs` | `steer_engine`: what another copy of Steer in the process sees |
-//! | `delegate.rs` | the functions of `steer_api`, which are the leader's when this engine follows |
-//! | `register.rs` | `steer_register_picker`, `steer_last_error` |
-//! | `plugin.rs` | `steer_register_plugin`, `steer_load_plugin` |
-//! | `kind.rs` | a registered table, and what was made of it: configs, instances |
+//! | `choice.rs` | `steer_choice`: the result of `pick`, checked |
+//! | `hook.rs` | which hook a thread is in, and so which functions it may call |
 //! | `json.rs` | `steer_json`, `steer_faults`: a config, to be read |
-//! | `backends.rs` | `steer_backends`, and what pickers remember of each backend |
-//! | `channel.rs` | `steer_channel`: log, clock, chance, timers |
-//! | `hook.rs` | which hook a thread is in, and so what it may ask for |
-//! | `choice.rs` | `steer_choice`: what `pick` returns, checked |
-//! | `picker.rs` | runs a `steer_picker_type` |
+//! | `code_file.rs` | the file that contains some code |
+//! | `table.rs` | a registered `steer_picker_type` or `steer_policy_type` |
+//! | `endpoints.rs` | the endpoints of a custom policy |
+//! | `channel.rs` | `steer_channel`: log, clock, random numbers, timers |
+//! | `config.rs` | a config that a table made |
+//! | `instance.rs` | an instance of a picker type |
+//! | `backends.rs` | `steer_backends`, and the data of each backend |
+//! | `wants.rs` | `steer_wants` |
+//! | `call.rs` | `steer_call`, as `pick` receives it |
+//! | `picks.rs` | the author's picker and its hooks |
+//! | `picker.rs` | the engine's picker around it |
+//! | `picker_factory.rs` | runs a `steer_picker_type` |
 //! | `policy.rs` | runs a `steer_policy_type` |
+//! | `endpoint_api.rs`, `publish.rs` | the functions of `steer_api` for policies |
+//! | `factory.rs` | the policy factory of a table |
+//! | `engine_type.rs` | `steer_engine`: an engine for the other copies of Steer in the process |
+//! | `leader.rs` | the engine that this one follows |
+//! | `delegate.rs` | the functions of `steer_api`, which are the leader's if there is one |
+//! | `register.rs` | `steer_register_picker`, `steer_register_policy` |
+//! | `api.rs` | `steer_api` |
+//! | `plugin.rs` | `steer_register_plugin` |
+//! | `load.rs` | `steer_load_plugin`, `steer_load_plugins` |
+//! | `engine.rs` | this engine's `steer_engine`; `steer_engine_lead`, `steer_engine_follow` |
 //!
-//! Must not know: hosts.
+//! Must not depend on: hosts.
 
 mod api;
 mod backends;
+mod call;
 mod channel;
 mod choice;
+mod code_file;
+mod config;
 mod delegate;
+mod endpoint_api;
+mod endpoints;
 mod engine;
+mod engine_type;
+mod factory;
 mod hook;
+mod instance;
 mod json;
-mod kind;
+mod leader;
+mod load;
 mod picker;
+mod picker_factory;
+mod picks;
 mod plugin;
 mod policy;
+mod publish;
 mod register;
+mod table;
+mod wants;
 
 pub use api::*;
-pub(super) use engine::{leader_tracks_calls, leaders_stats};
-pub use engine::{steer_engine, steer_engine_follow, steer_engine_lead};
+pub use engine::{steer_engine_follow, steer_engine_lead};
+pub use engine_type::steer_engine;
+pub(super) use leader::{leader_tracks_calls, leaders_stats};
+pub use load::*;
 pub(super) use picker::{CustomPicker, Direct};
 pub use plugin::*;
 pub use register::*;

@@ -1,14 +1,16 @@
-//! Registering.
+//! Registers tables: `steer_register_picker` and `steer_register_policy`.
 //!
-//! Must not know: what is registered.
+//! Must not depend on: what the tables do.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
 use steer_abi::{steer_picker_type, steer_policy_type};
 
-use super::engine;
-use super::kind::{CustomFactory, Kind, Table};
+use super::code_file::keep;
+use super::factory::CustomFactory;
+use super::leader;
+use super::table::{Registered, Table};
 use crate::ffi::last_error::{fail_with, text_of};
 use crate::ffi::steer_status::*;
 use crate::ffi::versioned::read;
@@ -17,11 +19,11 @@ use crate::policy::{Origin, PolicyFactory};
 use crate::stats::Plugin;
 
 thread_local! {
-    /// What the plugin whose entry runs on this thread has registered so far.
+    /// The registrations so far of the plugin whose entry runs on this thread.
     static STAGED: RefCell<Option<Staged>> = const { RefCell::new(None) };
 }
 
-/// What a plugin registers: all of it, or nothing.
+/// The registrations of a plugin. The engine takes all of them, or none.
 struct Staged {
     origin: Origin,
     plugin: Plugin,
@@ -37,23 +39,23 @@ struct Staged {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_register_picker(kind: *const steer_picker_type) -> steer_status {
     guard(STEER_PANIC, || {
-        // SAFETY: by this function's contract.
-        if let Some(status) = unsafe { engine::leader_registers_picker(kind) } {
+        // SAFETY: `kind` is as this function requires (caller's contract).
+        if let Some(status) = unsafe { leader::leader_registers_picker(kind) } {
             return status;
         }
-        // SAFETY: by this function's contract.
+        // SAFETY: `kind` is as this function requires (caller's contract).
         unsafe { picker_here(kind) }
     })
 }
 
-/// Registers a kind of picker with this engine.
+/// Registers a picker type with this engine.
 ///
 /// # Safety
 /// As for [`steer_register_picker`].
 pub(super) unsafe fn picker_here(kind: *const steer_picker_type) -> steer_status {
-    // SAFETY: NULL or readable by this function's contract.
+    // SAFETY: `kind` is NULL or readable (caller's contract).
     match unsafe { read(kind) } {
-        // SAFETY: by this function's contract.
+        // SAFETY: the table's hooks do what its type documents (caller's contract).
         Ok(table) => unsafe { register(Table::Picker(table)) },
         Err(status) => fail_with(status, text_of("steer_picker_type", status)),
     }
@@ -68,41 +70,42 @@ pub(super) unsafe fn picker_here(kind: *const steer_picker_type) -> steer_status
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_register_policy(kind: *const steer_policy_type) -> steer_status {
     guard(STEER_PANIC, || {
-        // SAFETY: by this function's contract.
-        if let Some(status) = unsafe { engine::leader_registers_policy(kind) } {
+        // SAFETY: `kind` is as this function requires (caller's contract).
+        if let Some(status) = unsafe { leader::leader_registers_policy(kind) } {
             return status;
         }
-        // SAFETY: by this function's contract.
+        // SAFETY: `kind` is as this function requires (caller's contract).
         unsafe { policy_here(kind) }
     })
 }
 
-/// Registers a kind of policy with this engine.
+/// Registers a policy type with this engine.
 ///
 /// # Safety
 /// As for [`steer_register_policy`].
 pub(super) unsafe fn policy_here(kind: *const steer_policy_type) -> steer_status {
-    // SAFETY: NULL or readable by this function's contract.
+    // SAFETY: `kind` is NULL or readable (caller's contract).
     match unsafe { read(kind) } {
-        // SAFETY: by this function's contract.
+        // SAFETY: the table's hooks do what its type documents (caller's contract).
         Ok(table) => unsafe { register(Table::Policy(table)) },
         Err(status) => fail_with(status, text_of("steer_policy_type", status)),
     }
 }
 
 /// # Safety
-/// As for [`Kind::new`].
+/// As for [`Registered::new`].
 unsafe fn register(table: Table) -> steer_status {
     let plugin = STAGED.with_borrow(|staged| Some(staged.as_ref()?.plugin.clone()));
-    // SAFETY: by this function's contract.
-    let kind = match unsafe { Kind::new(table, plugin) } {
-        Ok(kind) => kind,
+    // SAFETY: the table's name is readable, and its hooks do what its type documents (caller's
+    // contract).
+    let registered = match unsafe { Registered::new(table, plugin) } {
+        Ok(registered) => registered,
         Err((status, text)) => return fail_with(status, text),
     };
-    let factory: Arc<dyn PolicyFactory> = Arc::new(CustomFactory(Arc::clone(&kind)));
+    let factory: Arc<dyn PolicyFactory> = Arc::new(CustomFactory(Arc::clone(&registered)));
     let registry = crate::policies::registry();
     let done = STAGED.with_borrow_mut(|staged| match staged {
-        // Checked now, for the plugin to hear of it; taken in when its entry has succeeded.
+        // Checked now, so that the plugin sees the status. Registered after its entry succeeds.
         Some(staged) => {
             registry.check(&staged.origin, factory.name(), &staged.factories)?;
             staged.factories.push(Arc::clone(&factory));
@@ -113,17 +116,18 @@ unsafe fn register(table: Table) -> steer_status {
     match done {
         Ok(false) => STEER_OK,
         Ok(true) => {
-            engine::keep(kind.code());
-            match engine::too_late_for(&[factory.name()]) {
+            keep(registered.code());
+            match leader::too_late_for(&[factory.name()]) {
                 Some(text) => fail_with(STEER_TOO_LATE, text),
-                None => engine::registered(engine::Registered::Table(kind)),
+                None => leader::registered(leader::Registration::Table(registered)),
             }
         }
         Err(error) => fail_with(STEER_BAD_NAME, error.to_string()),
     }
 }
 
-/// Runs a plugin's entry, and takes what it registers in: all, or nothing if it fails.
+/// Runs a plugin's entry, then registers all that it registered. Registers nothing if the entry
+/// fails.
 pub(super) fn staged(
     plugin: Plugin,
     place: &str,
@@ -134,12 +138,12 @@ pub(super) fn staged(
     // A plugin may load another one.
     let outer = STAGED.replace(Some(new));
     let done = entry();
-    let staged = STAGED.replace(outer).expect("put there above");
+    let staged = STAGED.replace(outer).expect("it was stored above");
     done?;
     if staged.factories.is_empty() {
         let text = format!(
-            "{place}: the entry of plugin {:?} has registered nothing: it is to call \
-             steer_api.register_picker or register_policy",
+            "{place}: the entry of plugin {:?} has registered nothing: call \
+             steer_api.register_picker or register_policy in it",
             staged.plugin.name
         );
         return Err((STEER_PLUGIN_FAILED, text));
@@ -149,7 +153,7 @@ pub(super) fn staged(
         .register_all(&origin, staged.factories)
         .map_err(|error| (STEER_BAD_NAME, error.to_string()))?;
     let names: Vec<&str> = factories.iter().map(|factory| factory.name()).collect();
-    match engine::too_late_for(&names) {
+    match leader::too_late_for(&names) {
         Some(text) => Err((STEER_TOO_LATE, format!("{place}: {text}"))),
         None => Ok(()),
     }
