@@ -1,10 +1,9 @@
-//! The C ABI: the only `extern "C"` functions, and with `sync` the only unsafe code. Except for the
-//! fork handlers, which `sync` gives to the C library.
+//! The C ABI: the only `extern "C"` functions, and with `sync` the only unsafe code. (Except for the fork
+//! handlers, which `sync` gives to the C library.)
 //!
-//! Every function here is thin: it checks and converts what it was given, calls the engine within
-//! a guard that turns a panic into a status, and converts the answer. The rules that hold for all
-//! of them stand in `docs/ABI.md`; the header `include/steer/steer.h` is generated from this
-//! folder by cbindgen.
+//! Each function here is thin. It checks and converts its arguments, calls the engine within a guard
+//! that turns a panic into a status, and converts the result. `docs/ABI.md` has the rules for all of
+//! them. The headers in `include/steer` are generated from this folder by cbindgen.
 //!
 //! | file | C names |
 //! |---|---|
@@ -17,26 +16,31 @@
 //! | `config.rs` | `steer_config` |
 //! | `host.rs` | `steer_host` |
 //! | `metrics.rs` | `steer_metrics` |
-//! | `policy.rs` | `steer_policy`, `steer_update` |
+//! | `policy/` | `steer_policy`, `steer_update` |
 //! | `picker.rs` | `steer_picker`, `steer_picked`, `steer_pick_failure` |
 //! | `tracker.rs` | `steer_call_tracker`, `steer_call_finish` |
 //! | `custom/` | `steer_api_get`, `steer_register_picker`, `steer_load_plugin`, … |
-//! | `environment.rs` | variables that lead to code being loaded |
+//! | `environment.rs` | environment variables that make the engine load code |
 //! | `versioned.rs` | structs that grow: `struct_size` |
 //!
 //! # Which functions are guarded
 //!
-//! *Calls into the engine.* Each `extern "C"` function runs its body in `guard`, or in `run`,
-//! which does so: a panic must not leave it. One that reads or copies plain memory has nothing that could
-//! panic, and goes without; so does a pick, which costs as much as a guard. A comment that begins
-//! with "Unguarded:" says why, above each of these. A test compares.
+//! *Calls into the engine.* A panic must not leave an `extern "C"` function. So each one runs its body
+//! in `guard`, or in `run`, which uses it. Functions that only read or copy plain memory cannot panic,
+//! and have no guard. A pick has none either, because a guard would cost as much as the pick. A
+//! comment that begins with "Unguarded:" says why, above each of these functions. A test checks this.
 //!
 //! *Calls out of the engine*, of hosts' callbacks and of hooks, are not guarded. Nothing may unwind
-//! out of them: by their type (`extern "C"`) a panic or an exception ends the process there, before
-//! a guard could see it. `steer-sdk` and `steer.hpp` catch it on their side and say a fault, which
-//! the engine then raises itself, within the guard of the call into the engine that led there.
+//! out of them: their type (`extern "C"`) makes a panic or an exception abort the process before a
+//! guard could catch it. `steer-sdk` and `steer.hpp` catch it on their side and report a fault. The
+//! engine then raises the fault itself, within the guard of the call into the engine.
 //!
-//! Must not know: how anything is decided.
+//! # SAFETY comments
+//!
+//! "Caller's contract" is the function's section "# Safety". "Rule of `steer_api`" and so on is the
+//! documentation of that C type.
+//!
+//! Must not depend on: how the engine decides.
 
 #![allow(non_camel_case_types, reason = "the C names are the type names here, and only here")]
 
@@ -74,8 +78,8 @@ pub use tracker::*;
 
 use crate::fault::discard;
 
-/// Runs an entry point's body. A panic that the engine let through must not unwind into C: it
-/// becomes `fallback`, and what was half done is the engine's to have made safe.
+/// Runs a function's body. Returns `fallback` if it panics, because a panic must not unwind into C. The
+/// engine's own code keeps its data consistent when it panics.
 fn guard<T>(fallback: T, body: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
         discard(panic);

@@ -8,10 +8,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         if path.is_dir() && !path.ends_with("tests") {
             sources(&path, found);
-        } else if path.extension().is_some_and(|of| of == "rs")
-            && !path.ends_with("tests.rs")
-            && !path.ends_with("rules.rs")
-        {
+        } else if path.extension().is_some_and(|of| of == "rs") && !path.ends_with("rules.rs") {
             found.push(path);
         }
     }

@@ -99,13 +99,13 @@ static const refused all_refused[] = {
     {"not_a_library", STEER_BAD_PLUGIN, "@ cannot be loaded: @: file too short", {0}, NULL},
     {"no_block",
      STEER_BAD_PLUGIN,
-     "@ is no plugin of Steer's: it exports no steer_plugin_block (in Rust steer_plugin! makes it, "
+     "@ is not a plugin of Steer: it exports no steer_plugin_block (steer_plugin! makes it in "
      "in C and C++ STEER_PLUGIN)",
      {0},
      NULL},
     {"wrong_magic",
      STEER_BAD_PLUGIN,
-     "@ is no plugin of Steer's: its block begins with 0x123456789abcdef0, and those of plugins "
+     "@ is not a plugin of Steer: its block begins with 0x123456789abcdef0, and those of plugins "
      "with 0x00424c5245455453",
      {0},
      NULL},
@@ -171,7 +171,7 @@ static const refused all_refused[] = {
      NULL},
     {"entry_registers_nothing",
      STEER_PLUGIN_FAILED,
-     "@: the entry of plugin \"entry_registers_nothing\" has registered nothing: it is to call "
+     "@: the entry of plugin \"entry_registers_nothing\" has registered nothing: call "
      "steer_api.register_picker or register_policy",
      {0},
      NULL},
@@ -196,7 +196,7 @@ static const refused all_refused[] = {
     {"no_picker_new",
      STEER_PLUGIN_FAILED,
      "@: the entry of plugin \"no_picker_new\" failed: no_picker_new: steer_picker_type has no "
-     "picker_new: set what it requires before it is registered",
+     "picker_new: set each required hook",
      {0},
      NULL},
     {"no_pick",
@@ -208,13 +208,13 @@ static const refused all_refused[] = {
     {"no_hooks",
      STEER_PLUGIN_FAILED,
      "@: the entry of plugin \"no_hooks\" failed: no_hooks: steer_picker_type has no picker_new, "
-     "pick: set what it requires before it is registered",
+     "pick: set each required hook",
      {0},
      NULL},
     {"empty_policy_type",
      STEER_PLUGIN_FAILED,
      "@: the entry of plugin \"empty_policy_type\" failed: hollow: steer_policy_type has no "
-     "policy_new, update, endpoint_report, pick: set what it requires before it is registered",
+     "policy_new, update, endpoint_report, pick: set each required hook",
      {0},
      NULL},
     {"no_type_name",
@@ -709,7 +709,7 @@ static void plugins_of_the_environment(void) {
   setenv("STEER_PLUGINS", paths, 1);
   CHECK(steer_load_plugins() == STEER_BAD_PLUGIN);
   snprintf(expected, sizeof expected,
-           "STEER_PLUGINS: %s/no_block.so is no plugin of Steer's: it exports no "
+           "STEER_PLUGINS: %s/no_block.so is not a plugin of Steer: it exports no "
            "steer_plugin_block (in Rust steer_plugin! makes it, in C and C++ STEER_PLUGIN); "
            "STEER_PLUGINS: %s/entry_faults.so: the entry of plugin \"entry_faults\" failed: the "
            "license has run out",

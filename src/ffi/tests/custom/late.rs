@@ -1,22 +1,12 @@
-//! Functions of `steer_api` that are called when or where they may not be: from within hooks that
-//! free something, from a pick within a serialised call, and after the end. They are refused, and
-//! nothing comes of them.
+//! Functions of `steer_api` that are called where they are not allowed: in hooks that free something, in
+//! a pick within a serialised call, and after the end. The engine refuses them, and nothing changes.
 
-#![expect(
-    clippy::multiple_unsafe_ops_per_block,
-    reason = "what a hook does is one conversation with the engine"
-)]
-
-use std::ffi::c_void;
-use std::ptr;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
-
-use steer_abi::*;
+use std::sync::atomic::{AtomicPtr, AtomicU64};
 
 use super::*;
 
-/// The channel that a test's policy was made for, and what it asked of it where it may not.
+/// The channel of a test's policy, and how often it asked where it must not.
 #[derive(Default)]
 struct Late {
     channel: AtomicPtr<steer_channel>,
@@ -27,17 +17,12 @@ struct Late {
 }
 
 fn late<'a>(pointer: *const c_void) -> &'a Late {
-    // SAFETY: every ctx of these tests is a Late that is never freed.
+    // SAFETY: each ctx of these tests is a Late that is not freed during the test.
     unsafe { &*pointer.cast::<Late>() }
 }
 
-fn api() -> &'static steer_api {
-    // SAFETY: static.
-    unsafe { &*steer_api_get() }
-}
-
 impl Late {
-    /// Asks for everything there is.
+    /// Calls each function of `steer_api`.
     fn ask(&self) {
         let channel = self.channel.load(Relaxed);
         if channel.is_null() {
@@ -57,9 +42,9 @@ impl Late {
             wants: ptr::null(),
         };
         let word = steer_str::borrow("late");
-        // SAFETY: the engine's functions, with what it gave, and which the test holds.
+        // SAFETY: the test holds the channel that the engine gave to it.
         unsafe {
-            // What is serialised is refused.
+            // Serialised functions are refused.
             assert_eq!(api.timer_start.unwrap()(channel, 1), 0);
             api.timer_cancel.unwrap()(channel, 1);
             api.rebuild.unwrap()(channel);
@@ -76,7 +61,7 @@ impl Late {
             }
             assert_eq!(refused, STEER_INVALID_ARGUMENT as i32);
             assert!(text(api.last_error.unwrap()()).contains("publish: "));
-            // The rest does what it always does.
+            // The other functions work.
             api.log.unwrap()(channel, 0, word);
             assert_eq!(api.now.unwrap()(channel), 7);
             assert_eq!(api.random.unwrap()(channel), 9);
@@ -93,7 +78,7 @@ impl Late {
             assert!(api.json_at.unwrap()(ptr::null(), 0).is_null());
             assert!(api.json_get.unwrap()(ptr::null(), word).is_null());
             api.config_fault.unwrap()(ptr::null_mut(), word, word);
-            // Nobody hears of these.
+            // The engine ignores these.
             api.fail.unwrap()(14, word);
             api.drop.unwrap()(14, word);
             api.complete_tracked.unwrap()(0, ptr::null_mut());
@@ -108,12 +93,12 @@ unsafe extern "C" fn config_new(
     _: *mut steer_faults,
     config: *mut *mut c_void,
 ) -> i32 {
-    // SAFETY: a place for it.
+    // SAFETY: the engine passes a pointer that can be written to.
     unsafe { config.write(ctx) };
     0
 }
 
-/// All hooks that free something but the picker's: each is given the Late.
+/// All hooks that free something, except the picker's. Each receives the Late.
 unsafe extern "C" fn free_late(pointer: *mut c_void) {
     late(pointer).ask();
 }
@@ -129,7 +114,7 @@ thread_local! {
 }
 
 impl Late {
-    /// A picker that is refused is freed: then this is asked within `ask`.
+    /// `publish` frees a refused picker, which calls this within `ask`.
     fn ask_unless_asking(&self) {
         if !ASKING.replace(true) {
             self.ask();
@@ -149,7 +134,7 @@ unsafe extern "C" fn hold(
     made: *mut *mut c_void,
 ) -> i32 {
     late(ctx).channel.store(channel, Relaxed);
-    // SAFETY: the engine's function and a place for the result.
+    // SAFETY: the engine passes its channel and a pointer that can be written to.
     unsafe {
         api().channel_hold.unwrap()(channel);
         made.write(ctx);
@@ -162,7 +147,7 @@ unsafe extern "C" fn hold(
 unsafe extern "C" fn policy_update(policy: *mut c_void, _: *const steer_resolved) -> i32 {
     let late = late(policy);
     if late.endpoint.load(Relaxed) == 0 {
-        // SAFETY: within a serialised hook.
+        // SAFETY: the test holds the channel, and this is within a serialised hook.
         let made = unsafe { api().endpoint_new.unwrap()(late.channel.load(Relaxed), 0) };
         assert_ne!(made, 0);
         late.endpoint.store(made, Relaxed);
@@ -186,11 +171,11 @@ fn publish(late: &Late) {
         wants: ptr::null(),
     };
     let channel = late.channel.load(Relaxed);
-    // SAFETY: within a serialised hook.
+    // SAFETY: the test holds the channel, and this is within a serialised hook.
     let published = unsafe { api().publish.unwrap()(channel, &publication) };
     assert_eq!(published, STEER_OK as i32);
-    // What the host did meanwhile was not this hook's, which goes on.
-    // SAFETY: within a serialised hook.
+    // This hook is a serialised one again, after the host's call.
+    // SAFETY: the test holds the channel, and this is within a serialised hook.
     assert_eq!(unsafe { api().endpoint_matches.unwrap()(channel, endpoint, 0) }, 1);
 }
 
@@ -200,7 +185,7 @@ unsafe extern "C" fn policy_report(policy: *mut c_void, _: u64, state: i32, _: i
     }
 }
 
-/// A Late that lives for ever, as what is registered does.
+/// A Late that is never freed, because registered types stay.
 fn new_late() -> &'static Late {
     Box::leak(Box::default())
 }
@@ -229,7 +214,7 @@ fn policy_type(name: &'static str, late: &'static Late) -> steer_policy_type {
     }
 }
 
-/// Everything that a host sees of what a policy asks for.
+/// What the host sees of the policy's requests.
 fn wishes(seen: &Seen) -> (usize, usize, usize, usize, usize, usize, usize) {
     let Seen {
         endpoints, freed_endpoints, connects, resets, states, reresolutions, timers, ..
@@ -239,9 +224,9 @@ fn wishes(seen: &Seen) -> (usize, usize, usize, usize, usize, usize, usize) {
 }
 
 #[test]
-fn a_policy_is_refused_where_it_may_not_ask() {
+fn a_policy_is_refused_outside_of_serialised_hooks() {
     let late = new_late();
-    // SAFETY: a table of this file's.
+    // SAFETY: the table's hooks do what its type documents.
     assert_eq!(unsafe { steer_register_policy(&policy_type("late_policy", late)) }, STEER_OK);
     let mut fixture = Fixture::new("late_policy");
     fixture.seen().matches = 1;
@@ -258,22 +243,22 @@ fn a_policy_is_refused_where_it_may_not_ask() {
     assert_eq!(wishes(fixture.seen()), (1, 0, 0, 0, 2, 0, 0));
     assert_eq!(late.pickers.load(Relaxed), 1, "the one in use");
     // policy_free.
-    // SAFETY: freed once, and replaced by NULL.
+    // SAFETY: the policy is freed once, and replaced by NULL.
     unsafe { steer_policy_free(std::mem::replace(&mut fixture.policy, ptr::null_mut())) };
     assert_eq!(wishes(fixture.seen()), (1, 1, 0, 0, 2, 0, 0));
     let asked = late.asked.load(Relaxed);
     assert!(asked >= 5, "{asked}");
     // After the end: the last picker, and with it the config.
     let picker = fixture.seen().picker.take().unwrap();
-    // SAFETY: freed once: it was taken.
+    // SAFETY: the picker was taken out, so it is freed once.
     unsafe { steer_picker_free(picker) };
     late.ask();
     assert_eq!(late.pickers.load(Relaxed), 0);
     assert_eq!(wishes(fixture.seen()), (1, 1, 0, 0, 2, 0, 0));
     let refused = |line: &&String| line.contains("outside of the policy's serialised hooks");
     assert!(fixture.seen().logs.iter().any(|line| refused(&line)), "{:?}", fixture.seen().logs);
-    // Holding the channel holds the host.
-    // SAFETY: held by `hold`.
+    // The channel keeps the host.
+    // SAFETY: `hold` has added a reference.
     unsafe { api().channel_release.unwrap()(late.channel.swap(ptr::null_mut(), Relaxed)) };
 }
 
@@ -284,7 +269,7 @@ unsafe extern "C" fn backend_new(
     _: *const steer_backend,
     data: *mut *mut c_void,
 ) -> i32 {
-    // SAFETY: a place for it.
+    // SAFETY: the engine passes a pointer that can be written to.
     unsafe { data.write(instance) };
     0
 }
@@ -297,17 +282,15 @@ unsafe extern "C" fn picker_new(
     picker: *mut *mut c_void,
 ) -> i32 {
     late(instance).pickers.fetch_add(1, Relaxed);
-    // SAFETY: a place for it.
+    // SAFETY: the engine passes a pointer that can be written to.
     unsafe { picker.write(instance) };
     0
 }
 
 #[test]
-fn a_picker_type_is_refused_where_it_may_not_ask() {
+fn a_picker_type_is_refused_outside_of_serialised_hooks() {
     let late = new_late();
     let table = steer_picker_type {
-        struct_size: size_of::<steer_picker_type>(),
-        name: steer_str::borrow("late_pickers"),
         ctx: ptr::from_ref(late).cast_mut().cast(),
         ctx_free: Some(free_late),
         config_new: Some(config_new),
@@ -319,13 +302,9 @@ fn a_picker_type_is_refused_where_it_may_not_ask() {
         picker_new: Some(picker_new),
         picker_free: Some(picker_free),
         pick: Some(pick),
-        call_started: None,
-        call_finished: None,
-        timer: None,
-        on_fault: 0,
-        faults_per_minute: 0,
+        ..bare_picker_type("late_pickers")
     };
-    // SAFETY: a table of this file's.
+    // SAFETY: the table's hooks do what its type documents.
     assert_eq!(unsafe { steer_register_picker(&table) }, STEER_OK);
     let mut fixture = Fixture::new("late_pickers");
     fixture.seen().matches = 1;
@@ -334,41 +313,41 @@ fn a_picker_type_is_refused_where_it_may_not_ask() {
     fixture.ready(0);
     // With another picker, the former one is freed within a serialised call.
     fixture.ready(1);
-    // A backend leaves, and what was remembered of it.
+    // A backend leaves, and its data is freed.
     assert_eq!(fixture.update(&["b"]).0, STEER_OK);
     assert!(late.asked.load(Relaxed) >= 6, "{}", late.asked.load(Relaxed));
     let mut faults = 1;
-    // SAFETY: alive.
+    // SAFETY: the policy and its picker are not freed.
     unsafe { steer_policy_faults(fixture.policy, &mut faults) };
-    assert_eq!(faults, 0, "what was said in a hook that frees is not heard");
+    assert_eq!(faults, 0, "faults in hooks that free are ignored");
     let seen = fixture.seen();
     assert_eq!((seen.resets, seen.reresolutions, seen.timers.len()), (0, 0, 0));
-    // SAFETY: freed once, and replaced by NULL.
+    // SAFETY: the policy is freed once, and replaced by NULL.
     unsafe { steer_policy_free(std::mem::replace(&mut fixture.policy, ptr::null_mut())) };
     let picker = fixture.seen().picker.take().unwrap();
     let asked = late.asked.load(Relaxed);
     // The last picker, and with it backends, instance and config.
-    // SAFETY: freed once: it was taken.
+    // SAFETY: the picker was taken out, so it is freed once.
     unsafe { steer_picker_free(picker) };
     assert!(late.asked.load(Relaxed) >= asked + 3, "{}", late.asked.load(Relaxed));
     let seen = fixture.seen();
     assert_eq!((seen.resets, seen.reresolutions, seen.timers.len()), (0, 0, 0));
     assert_eq!(seen.freed_connections, 2);
-    // SAFETY: held by `hold`.
+    // SAFETY: `hold` has added a reference.
     unsafe { api().channel_release.unwrap()(late.channel.swap(ptr::null_mut(), Relaxed)) };
 }
 
 #[test]
-fn a_table_that_is_refused_is_refused_in_its_ctx_free() {
+fn ctx_free_of_a_refused_table_has_no_channel() {
     let made = Box::into_raw(Box::<Late>::default());
-    // SAFETY: freed at the end, when nothing knows it: what is refused is not kept.
+    // SAFETY: it is freed at the end: the engine does not keep a refused table.
     let late: &'static Late = unsafe { &*made };
     late.channel.store(ptr::null_mut(), Relaxed);
     let table = policy_type("Not A Name", late);
-    // SAFETY: a table of this file's.
+    // SAFETY: the table's hooks do what its type documents.
     assert_eq!(unsafe { steer_register_policy(&table) }, STEER_BAD_NAME);
-    // Without a channel there is nothing that could be asked.
+    // Without a channel, it cannot ask.
     assert_eq!(late.asked.load(Relaxed), 0);
-    // SAFETY: made above, and not used any more.
+    // SAFETY: it was made above, and nothing uses it any more.
     drop(unsafe { Box::from_raw(made) });
 }
