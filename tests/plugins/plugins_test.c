@@ -100,7 +100,7 @@ static const refused all_refused[] = {
     {"no_block",
      STEER_BAD_PLUGIN,
      "@ is not a plugin of Steer: it exports no steer_plugin_block (steer_plugin! makes it in "
-     "in C and C++ STEER_PLUGIN)",
+     "Rust, and STEER_PLUGIN in C and C++)",
      {0},
      NULL},
     {"wrong_magic",
@@ -201,8 +201,8 @@ static const refused all_refused[] = {
      NULL},
     {"no_pick",
      STEER_PLUGIN_FAILED,
-     "@: the entry of plugin \"no_pick\" failed: no_pick: steer_picker_type has no pick: set what "
-     "it requires before it is registered",
+     "@: the entry of plugin \"no_pick\" failed: no_pick: steer_picker_type has no pick: set each "
+     "required hook",
      {0},
      NULL},
     {"no_hooks",
@@ -710,7 +710,7 @@ static void plugins_of_the_environment(void) {
   CHECK(steer_load_plugins() == STEER_BAD_PLUGIN);
   snprintf(expected, sizeof expected,
            "STEER_PLUGINS: %s/no_block.so is not a plugin of Steer: it exports no "
-           "steer_plugin_block (in Rust steer_plugin! makes it, in C and C++ STEER_PLUGIN); "
+           "steer_plugin_block (steer_plugin! makes it in Rust, and STEER_PLUGIN in C and C++); "
            "STEER_PLUGINS: %s/entry_faults.so: the entry of plugin \"entry_faults\" failed: the "
            "license has run out",
            directory, directory);
