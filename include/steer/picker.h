@@ -1,7 +1,6 @@
 /*
- * For those who write pickers in C: small helpers on top of steer.h, so that a picker is what it
- * chooses and little else. C11 and C++17; nothing here is more than a few lines of steer.h, and
- * whoever wants to can do without.
+ * For authors of custom pickers and policies in C: small helpers on top of plugin.h. C11 and C++17.
+ * Each helper is a few lines. They are optional.
  *
  *   static const steer_api *api;
  *
@@ -24,10 +23,23 @@
  *
  *   STEER_PLUGIN(first_plugin, "first", "1.0", entry)
  *
- * Linked into a program, that is registered by `steer_register_plugin(&first_plugin)` before
- * `steer::Register()`; built as a shared library, it is loaded by `steer_load_plugin`.
+ * A program that links this registers it by `steer_register_plugin(&first_plugin)` before
+ * `steer::Register()`. `steer_load_plugin` loads it as a shared library.
  *
- * Must not include: anything of gRPC's.
+ * Contents
+ *   Texts       STEER_TEXT, STEER_TEXT_INIT, steer_text, steer_text_equal, steer_text_copy
+ *   Choices     steer_complete, steer_queue
+ *   The call    STEER_HAS, steer_call_path, steer_call_request_hash, steer_call_header,
+ *               steer_call_add_header, steer_wants_headers
+ *   Backends    steer_backend_attribute, steer_backend_text, steer_backend_integer,
+ *               steer_backend_has_address
+ *   Configs     steer_json_field, steer_json_fault, steer_json_get_string, steer_json_get_bool,
+ *               steer_json_get_integer, steer_json_get_number
+ *   The plugin  STEER_PLUGIN
+ *
+ * It includes all of steer.h, because programs that include only this file use host.h, too.
+ *
+ * Must not include: anything of gRPC.
  */
 #ifndef STEER_PICKER_H
 #define STEER_PICKER_H
@@ -53,11 +65,11 @@
 #define STEER_TEXT(literal) ((steer_str)STEER_TEXT_INIT(literal))
 #endif
 
-/* The same, to initialise what is static. */
+/* The same, to initialise static objects. */
 #define STEER_TEXT_INIT(literal) \
   { "" literal, sizeof("" literal) - 1 }
 
-/* A NUL-terminated string as a steer_str, valid as long as the string; NULL is the empty text. */
+/* A NUL-terminated string as a steer_str, valid as long as the string. NULL is the empty text. */
 static inline steer_str steer_text(const char *string) {
   steer_str text;
   text.data = string;
@@ -70,9 +82,9 @@ static inline int steer_text_equal(steer_str a, steer_str b) {
 }
 
 /*
- * Copies a text into memory of malloc's, with a NUL after it, for `free((char *)copy.data)`. A
- * config's texts are to be copied: they are valid during `config_new` only. `data` is NULL when
- * there is no memory.
+ * Copies a text into memory of malloc, with a NUL after it. Free it by `free((char *)copy.data)`.
+ * Copy a config's texts, because they are valid during `config_new` only. `data` is NULL if there
+ * is no memory.
  */
 static inline steer_str steer_text_copy(steer_str text) {
   steer_str copy = {NULL, 0};
@@ -85,7 +97,7 @@ static inline steer_str steer_text_copy(steer_str text) {
   return copy;
 }
 
-/* --- Choices; steer_api makes the others -------------------------------------------------- */
+/* --- Choices. steer_api makes the others -------------------------------------------------- */
 
 /* Send the call to the backend of this index. */
 static inline steer_choice steer_complete(uint64_t backend) {
@@ -105,20 +117,20 @@ static inline steer_choice steer_queue(void) {
 
 /* --- The call ----------------------------------------------------------------------------- */
 
-/* Whether whoever made this struct knew of a field that came after version 1. */
+/* Whether the maker of this struct knows a field that came after version 1. */
 #define STEER_HAS(struct_pointer, field) \
   ((struct_pointer)->struct_size >=      \
    (size_t)((const char *)(&(struct_pointer)->field + 1) - (const char *)(struct_pointer)))
 
-/* "/service/method"; empty unless the picker has asked for STEER_WANTS_PATH. */
+/* "/service/method". Empty unless the picker wants STEER_WANTS_PATH. */
 static inline steer_str steer_call_path(const steer_call *call) {
   steer_str none = {NULL, 0};
   return call == NULL ? none : call->path;
 }
 
 /*
- * The hash that an xDS route gives the call: 1, and the hash. 0: there is none, or the picker has
- * not asked for STEER_WANTS_REQUEST_HASH.
+ * Returns 1 and writes the hash that an xDS route gives the call. Returns 0 if there is none, or if
+ * the picker does not want STEER_WANTS_REQUEST_HASH.
  */
 static inline int steer_call_request_hash(const steer_call *call, uint64_t *hash) {
   if (call == NULL || !STEER_HAS(call, has_request_hash) || call->has_request_hash == 0) return 0;
@@ -127,23 +139,23 @@ static inline int steer_call_request_hash(const steer_call *call, uint64_t *hash
 }
 
 /*
- * Finds a header that the picker has declared: 1, and its value, valid until the pick is over. 0:
- * the call has no such header.
+ * Finds a header that the picker has declared. Returns 1 and writes its value, valid until the pick
+ * ends. Returns 0 if the call has no such header.
  */
 static inline int steer_call_header(const steer_call *call, steer_str name, steer_str *value) {
   if (call == NULL || !STEER_HAS(call, header) || call->header == NULL) return 0;
   return call->header(call->ctx, name, value) != 0;
 }
 
-/* Adds a header to the call, if this pick completes: 1 when it was taken. */
+/* Adds a header to the call, if this pick completes. Returns 1 if it was taken. */
 static inline int steer_call_add_header(const steer_call *call, steer_str name, steer_str value) {
   if (call == NULL || !STEER_HAS(call, add_header) || call->add_header == NULL) return 0;
   return call->add_header(call->ctx, name, value) != 0;
 }
 
 /*
- * Declares the headers that the picker reads. The array and its texts must last until `picker_new`
- * has returned: they belong into the config or the picker, or are static.
+ * Declares the headers that the picker reads. The array and its texts must be valid until
+ * `picker_new` has returned: keep them in the config or the picker, or make them static.
  */
 static inline void steer_wants_headers(steer_wants *wants, const steer_str *headers, size_t count) {
   wants->bits |= STEER_WANTS_HEADERS;
@@ -153,7 +165,7 @@ static inline void steer_wants_headers(steer_wants *wants, const steer_str *head
 
 /* --- Backends ----------------------------------------------------------------------------- */
 
-/* What the resolver attached by this key; NULL when nothing. */
+/* The resolver's attribute with this key. NULL: there is none. */
 static inline const steer_attribute *steer_backend_attribute(const steer_backend *backend,
                                                              steer_str key) {
   size_t i;
@@ -163,7 +175,7 @@ static inline const steer_attribute *steer_backend_attribute(const steer_backend
   return NULL;
 }
 
-/* The same for attributes that are texts: 1, and the text in `*value`. */
+/* The same for attributes that are texts. Returns 1 and writes the text to `*value`. */
 static inline int steer_backend_text(const steer_backend *backend, steer_str key,
                                      steer_str *value) {
   const steer_attribute *attribute = steer_backend_attribute(backend, key);
@@ -192,12 +204,12 @@ static inline int steer_backend_has_address(const steer_backend *backend, steer_
 
 /* --- Configs ------------------------------------------------------------------------------
  *
- * Fields of an object, for `config_new`. What is absent or null leaves `*value` as it is: so put
- * the default there before. What is of another kind or out of range is reported as a fault of
- * that field, and leaves `*value` too. 1 unless a fault was reported.
+ * Fields of an object, for `config_new`. A field that is absent or null does not change `*value`.
+ * So store the default there first. A field of another kind or out of range is reported as a fault,
+ * and does not change `*value` either. The functions return 1 unless they reported a fault.
  */
 
-/* What `field` is; NULL when it is absent or null. */
+/* The value of `field`. NULL if it is absent or null. */
 static inline const steer_json *steer_json_field(const steer_api *api, const steer_json *object,
                                                  const char *field) {
   const steer_json *json = api->json_get(object, steer_text(field));
@@ -210,7 +222,7 @@ static inline int steer_json_fault(const steer_api *api, steer_faults *faults, c
   return 0;
 }
 
-/* The text is valid during `config_new`: see steer_text_copy. */
+/* The text is valid during `config_new`. See steer_text_copy. */
 static inline int steer_json_get_string(const steer_api *api, const steer_json *object,
                                         steer_faults *faults, const char *field, steer_str *value) {
   const steer_json *json = steer_json_field(api, object, field);
@@ -263,7 +275,7 @@ static inline int steer_json_get_number(const steer_api *api, const steer_json *
 #define STEER_QUOTE_(text) #text
 #define STEER_QUOTE(text) STEER_QUOTE_(text)
 
-/* What compiles this, for the messages about plugins that do not fit. */
+/* The compiler, for messages about plugins that do not fit. */
 #if defined(__clang__)
 #define STEER_COMPILER __VERSION__
 #elif defined(__GNUC__)
@@ -295,8 +307,8 @@ static inline int steer_json_get_number(const steer_api *api, const steer_json *
 
 #ifdef __cplusplus
 /*
- * For functions that are in headers: each library has its own, so that one that was compiled with
- * another release, or with other options, never takes its place.
+ * For functions in headers: each library has its own copy. So the dynamic linker never replaces it
+ * by one that was compiled with another release, or with other options.
  */
 #ifndef STEER_LOCAL
 #if defined(__GNUC__)
@@ -308,7 +320,7 @@ static inline int steer_json_get_number(const steer_api *api, const steer_json *
 
 namespace steer {
 
-/* A plugin's entry, of which no exception gets out: the plugin is refused with its text. */
+/* Calls a plugin's entry. If it throws, the plugin is refused with the exception's text. */
 template <int32_t (*kEntry)(const steer_api *)>
 STEER_LOCAL int32_t CaughtEntry(const steer_api *api) noexcept {
 #if defined(__cpp_exceptions)
@@ -334,7 +346,7 @@ STEER_LOCAL int32_t CaughtEntry(const steer_api *api) noexcept {
 #define STEER_ENTRY(entry) entry
 #endif
 
-/* Weak: two pickers in one program would else be two definitions, which nobody asks for there. */
+/* Weak, so that a program can link several plugins. Nobody looks the block up there. */
 #ifdef _MSC_VER
 #define STEER_EXPORTED __declspec(dllexport) __declspec(selectany)
 #else
@@ -342,11 +354,11 @@ STEER_LOCAL int32_t CaughtEntry(const steer_api *api) noexcept {
 #endif
 
 /*
- * Makes a plugin, once in a shared library: `name` and `version` are string literals for people,
- * `entry` is what `steer_plugin.entry` says. The same source serves both ways of use: a program
- * that it is linked with declares `extern const struct steer_plugin symbol;` (in C++ `extern "C"`)
- * and hands it to `steer_register_plugin`; a shared library exports it for `steer_load_plugin`.
- * In C++ an entry may throw: the plugin is then refused.
+ * Makes a plugin. Use it once in a shared library. `name` and `version` are string literals for
+ * people, and `entry` is a function as `steer_plugin.entry`. The same source can be linked and
+ * loaded. A program that links it declares `extern const struct steer_plugin symbol;` (in C++
+ * `extern "C"`), and passes it to `steer_register_plugin`. A shared library exports it for
+ * `steer_load_plugin`. In C++ an entry may throw, and the plugin is then refused.
  */
 #define STEER_PLUGIN(symbol, name, version, entry)                                         \
   STEER_EXTERN_C const struct steer_plugin symbol;                                         \

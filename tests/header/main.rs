@@ -9,7 +9,7 @@
 mod layout;
 mod write;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::{env, fs};
 
@@ -129,10 +129,21 @@ fn each_function_says_its_threads() {
     assert!(functions > 120, "only {functions} functions were found");
 }
 
+/// The files in a folder and its subfolders.
+fn files(folder: &str) -> Vec<PathBuf> {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files
+}
+
 #[test]
 fn every_macro_of_an_installed_header_begins_with_steer() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("include/steer");
-    for path in fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
+    for path in files("include/steer") {
         let source = fs::read_to_string(&path).unwrap();
         for line in source.lines().filter_map(|line| line.trim_start().strip_prefix("#define ")) {
             assert!(word(line).starts_with("STEER_"), "{}: {line:?}", path.display());
@@ -143,11 +154,8 @@ fn every_macro_of_an_installed_header_begins_with_steer() {
 /// cbindgen accepts a function pointer with Rust's calling convention, which C cannot call.
 #[test]
 fn every_function_pointer_has_the_c_abi() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folders = ["src/ffi", "src/ffi/custom", "crates/steer-abi/src"];
-    let files = folders.iter().flat_map(|folder| fs::read_dir(root.join(folder)).unwrap());
-    for path in files.map(|file| file.unwrap().path()) {
-        if path.is_dir() || path.ends_with("tests.rs") {
+    for path in files("src/ffi").into_iter().chain(files("crates/steer-abi/src")) {
+        if path.to_str().unwrap().contains("/tests/") {
             continue;
         }
         let source = fs::read_to_string(&path).unwrap();
@@ -160,8 +168,10 @@ fn every_function_pointer_has_the_c_abi() {
 /// So a library never uses the inline functions of another release of `steer.hpp`.
 #[test]
 fn the_namespace_of_steer_hpp_names_the_release() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("include/steer/steer.hpp");
-    let header = fs::read_to_string(path).unwrap();
     let release = env!("CARGO_PKG_VERSION").replace('.', "_");
-    assert!(header.contains(&format!("inline namespace release_{release} {{")));
+    for path in files("include/steer/cpp") {
+        let header = fs::read_to_string(&path).unwrap();
+        let has = header.contains(&format!("inline namespace release_{release} {{"));
+        assert!(has, "{} does not name the release", path.display());
+    }
 }

@@ -172,7 +172,7 @@ static const refused all_refused[] = {
     {"entry_registers_nothing",
      STEER_PLUGIN_FAILED,
      "@: the entry of plugin \"entry_registers_nothing\" has registered nothing: call "
-     "steer_api.register_picker or register_policy",
+     "steer_api.register_picker or register_policy in it",
      {0},
      NULL},
     {"registers_null",

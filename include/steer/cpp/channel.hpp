@@ -1,0 +1,58 @@
+// Part of steer.hpp, which users include: the channel.
+#ifndef STEER_CPP_CHANNEL_HPP
+#define STEER_CPP_CHANNEL_HPP
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "steer/cpp/base.hpp"
+#include "steer/text.hpp"
+
+namespace steer {
+inline namespace release_0_1_0 {
+
+// The functions of Steer for one channel. A plain pointer, valid as long as the channel's state and
+// its pickers, and in the hooks of their calls. Its functions may be called on any thread, unless
+// their comments say otherwise.
+class Channel {
+ public:
+  STEER_LOCAL explicit Channel(const steer_channel* channel) : channel_(channel) {}
+
+  // Writes a line to gRPC's log.
+  STEER_LOCAL void Log(steer_severity severity, std::string_view message) const {
+    detail::engine->log(channel_, severity, ToC(message));
+  }
+  // The time since an arbitrary moment. Never goes back.
+  STEER_LOCAL std::chrono::nanoseconds Now() const {
+    return std::chrono::nanoseconds(detail::engine->now(channel_));
+  }
+  // 64 random bits.
+  STEER_LOCAL uint64_t Random() const { return detail::engine->random(channel_); }
+  // A random number below `end`, which must not be 0.
+  STEER_LOCAL size_t RandomIndex(size_t end) const { return static_cast<size_t>(Random() % end); }
+
+  // Starts a timer and returns its number, which PickerType::Timer receives. 0: it is too late.
+  // Only within the functions that PickerType calls for one channel, not within its pickers.
+  STEER_LOCAL uint64_t StartTimer(std::chrono::nanoseconds after) const {
+    const auto count = after.count();
+    return detail::engine->timer_start(channel_, count < 0 ? 0 : static_cast<uint64_t>(count));
+  }
+  STEER_LOCAL void CancelTimer(uint64_t timer) const {
+    detail::engine->timer_cancel(channel_, timer);
+  }
+  // Asks for a new picker, when something other than the backends has changed. Only where
+  // StartTimer is allowed.
+  STEER_LOCAL void Rebuild() const { detail::engine->rebuild(channel_); }
+
+  const steer_channel* get() const { return channel_; }
+
+ private:
+  const steer_channel* channel_;
+};
+
+}  // namespace release_0_1_0
+}  // namespace steer
+
+#endif  // STEER_CPP_CHANNEL_HPP
