@@ -45,13 +45,23 @@ class Copies : public testing::Test {
  protected:
   ProgramResult Run(const std::string& program, const std::vector<std::string>& steps,
                     const std::vector<std::string>& environment = {}) {
+    ProgramResult result = RunUnchecked(program, steps, environment);
+    ExpectEnd(result);
+    return result;
+  }
+
+  static void ExpectEnd(const ProgramResult& result) {
+    EXPECT_EQ(result.exit_code, 0);
+    EXPECT_THAT(Values(result, "end"), ElementsAre("ok"));
+  }
+
+  ProgramResult RunUnchecked(const std::string& program, const std::vector<std::string>& steps,
+                             const std::vector<std::string>& environment = {}) {
     std::vector<std::string> argv = {program, StaticTarget(backends_.ports())};
     argv.insert(argv.end(), steps.begin(), steps.end());
     ProgramResult result = RunProgram(argv, environment, 4 * kPatience);
     // ctest shows it if the test fails.
     std::cout << result.output << "exit code " << result.exit_code << std::endl;
-    EXPECT_EQ(result.exit_code, 0);
-    EXPECT_THAT(Values(result, "end"), ElementsAre("ok"));
     return result;
   }
 
@@ -229,9 +239,15 @@ TEST_F(Copies, AProgramAndAPluginThatBothLinkSteer) {
 // Two gRPC libraries, one of them in the program: each has its own copy of Steer and statistics.
 TEST_F(Copies, AStaticGrpcAndASharedOne) {
   const ProgramResult result =
-      Run(STEER_TEST_STATIC_GRPC,
-          Join({"register=program", "open=" STEER_TEST_ONE, "register=one", "stats=one"},
-               UseOf({"program"})));
+      RunUnchecked(STEER_TEST_STATIC_GRPC,
+                   Join({"register=program", "open=" STEER_TEST_ONE, "register=one", "stats=one"},
+                        UseOf({"program"})));
+  // From about gRPC 1.60 on, both gRPC libraries define the same flags. If they share Abseil, as in
+  // Debian's packages, Abseil ends the process, with Steer or without.
+  if (result.output.find("being linked both statically and dynamically") != std::string::npos) {
+    GTEST_SKIP() << "This gRPC's Abseil does not allow a static and a shared gRPC in one process.";
+  }
+  ExpectEnd(result);
   EXPECT_THAT(Values(result, "register"), ElementsAre(StartsWith(kOk), StartsWith(kOk)));
   const std::vector<std::string> calls = Values(result, "call");
   EXPECT_THAT(calls, Contains("pick_program ok"));
