@@ -1,7 +1,8 @@
-//! Faults of policies and pickers: panics that the engine catches, and errors that user code reports.
+//! Faults of policies and pickers: panics that the engine catches, and errors that user code
+//! reports.
 //!
-//! Both travel the same way. A policy that finds itself broken calls [`raise`], which unwinds like a
-//! panic but prints nothing. The engine catches either and describes it with `describe`.
+//! Both travel the same way. Code that cannot go on calls [`raise`], which unwinds like a panic but
+//! prints nothing. The engine catches both, and describes them with `describe`.
 //!
 //! Must not depend on: policies, calls, the C ABI.
 
@@ -24,10 +25,10 @@ pub fn discard(panic: Panic) {
     }
 }
 
-/// Unwinds out of a policy that found itself broken. `place` names the hook that failed, in the
-/// author's words; `text` says how it failed.
+/// Reports a fault of the calling policy, by unwinding. `place` names the hook that failed, as its
+/// author knows it. `text` says how it failed.
 pub fn raise(place: &'static str, text: impl Into<String>) -> ! {
-    // Not `panic!`, which would run the process's panic hook.
+    // Not `panic!`: that runs the process's panic hook, which prints.
     std::panic::resume_unwind(raised(place, text))
 }
 
@@ -36,7 +37,8 @@ pub(crate) fn raised(place: &'static str, text: impl Into<String>) -> Panic {
     Box::new(Raised { place, text: text.into() })
 }
 
-/// Says what failed and how. `place` is the engine's name for the hook.
+/// Describes what failed and how. `place` is the engine's name for the hook. A raised fault has its
+/// own.
 pub(crate) fn describe(place: &str, panic: &Panic) -> String {
     if let Some(Raised { place, text }) = panic.downcast_ref() {
         return format!("{place} failed: {text}");

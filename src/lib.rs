@@ -1,23 +1,23 @@
 //! Steer's engine: load-balancing policies for gRPC C++, behind a C ABI.
 //!
-//! Everything that can be decided is decided here, and nothing here knows gRPC: a *host* (the C++
-//! shim in `cpp-shim/`, or a virtual one in tests) hands in resolver updates and connectivity
-//! reports, and the engine answers with connection requests, aggregate states and pickers.
+//! The engine makes all decisions, and does not depend on gRPC. A *host* (the C++ shim in
+//! `cpp-shim/`, or a virtual one in tests) hands in updates of the resolver and reports of
+//! connectivity. The engine answers with connection requests, states and pickers.
 //!
-//! | module | what it holds | what it must not depend on |
+//! | module | contents | must not depend on |
 //! |---|---|---|
 //! | [`ffi`] | the only `extern "C"`: guard, convert, call | how anything is decided |
 //! | [`policies`] | the policies, one file or folder each | raw pointers, the C ABI |
 //! | [`policy`] | the framework: traits, registry, runner, leaf policies | any policy |
 //! | [`hashing`] | consistent hashing: the ketama ring, the maglev table | states, policies |
-//! | [`load`] | what is learnt from the calls and reports of a backend | how a backend is chosen |
+//! | [`load`] | what the engine learns from a backend's calls and load reports | how a backend is chosen |
 //! | [`calls`] | tracked calls, their listeners and counters, load reports | policies |
 //! | [`stats`] | the statistics of a running process | policies, the C ABI |
-//! | [`endpoints`] | the connectivity rules that every leaf policy shares | how a backend is chosen |
+//! | [`endpoints`] | endpoints, and the connectivity rules of all leaf policies | how a backend is chosen |
 //! | [`fault`] | panics and errors of user code | everything above |
 //! | [`sync`] | what threads share: locks, rotations, the clock, opaque handles | everything above |
 //!
-//! Each module depends on those below it only.
+//! Each module depends only on those below it.
 //!
 //! `docs/ARCHITECTURE.md` is the map of the whole repository.
 

@@ -1,12 +1,14 @@
 //! How important a log line is.
+//!
+//! Must not depend on: what is logged.
 
 /// How important a log line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i32)]
 pub enum Severity {
-    /// Details, for debugging.
+    /// A detail for debugging.
     Debug = 0,
-    /// Something that an operator may want to see.
+    /// An event that an operator may want to see.
     Info = 1,
     /// Something is broken.
     Error = 2,

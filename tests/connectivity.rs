@@ -1,5 +1,5 @@
-//! The connectivity rules that every leaf policy shares, each by its number; with
-//! `steer_round_robin` and a virtual host.
+//! The connectivity rules that every leaf policy shares, by their numbers. With `steer_round_robin`
+//! and a virtual host.
 
 mod support;
 
@@ -38,7 +38,7 @@ fn rule_1_an_endpoint_that_goes_idle_is_asked_to_connect_at_once_and_counts_as_c
 }
 
 #[test]
-fn rule_2_the_aggregate_is_ready_if_any_is_else_connecting_if_any_is_else_failing() {
+fn rule_2_the_state_is_ready_or_connecting_if_any_endpoint_is_and_failing_otherwise() {
     let channel = Channel::round_robin();
     channel.update("abc").unwrap();
     channel.connecting("abc");
@@ -57,7 +57,7 @@ fn rule_2_the_aggregate_is_ready_if_any_is_else_connecting_if_any_is_else_failin
 }
 
 #[test]
-fn rule_2_nothing_is_published_while_silent_endpoints_could_decide_it() {
+fn rule_2_nothing_is_published_while_it_depends_on_endpoints_that_have_not_reported() {
     let channel = Channel::round_robin();
     channel.update("ab").unwrap();
     channel.asked();
@@ -119,7 +119,7 @@ fn rule_5_a_new_list_is_pending_until_it_has_a_ready_endpoint() {
 }
 
 #[test]
-fn rule_5_a_new_list_replaces_the_current_one_when_all_of_it_has_failed() {
+fn rule_5_a_new_list_replaces_the_current_one_when_all_its_endpoints_have_failed() {
     let channel = Channel::round_robin();
     channel.update("a").unwrap();
     channel.ready("a");
@@ -168,7 +168,7 @@ fn rule_5_endpoints_that_stay_keep_their_connections_and_serve_at_once() {
 }
 
 #[test]
-fn rule_5_what_the_old_list_said_last_holds_while_the_new_one_has_nothing_to_say() {
+fn rule_5_the_state_of_the_old_list_holds_until_the_new_one_has_a_state() {
     let channel = Channel::round_robin();
     channel.update("ay").unwrap();
     channel.fail("y");
@@ -180,7 +180,7 @@ fn rule_5_what_the_old_list_said_last_holds_while_the_new_one_has_nothing_to_say
 }
 
 #[test]
-fn rule_5_stickiness_begins_anew_with_a_list() {
+fn rule_5_stickiness_ends_with_a_new_list() {
     let channel = Channel::round_robin();
     channel.update("a").unwrap();
     channel.fail("a");
@@ -191,7 +191,7 @@ fn rule_5_stickiness_begins_anew_with_a_list() {
 }
 
 #[test]
-fn rule_5_what_changes_an_endpoint_makes_a_new_one() {
+fn rule_5_a_changed_endpoint_is_replaced() {
     use std::sync::Arc;
 
     use steer::endpoints::EndpointDescriptor;
@@ -258,13 +258,17 @@ fn rule_6_an_empty_list_is_a_transient_failure_at_once() {
     assert_eq!((channel.state(), channel.status()), (Some(TransientFailure), empty));
     assert_eq!(channel.alive(), "");
     channel.update("c").unwrap();
-    assert_eq!(channel.state(), Some(TransientFailure), "until the new list has something to say");
+    assert_eq!(
+        channel.state(),
+        Some(TransientFailure),
+        "until an endpoint of the new list has reported"
+    );
     channel.connecting("c");
     assert_eq!(channel.state(), Some(Connecting));
 }
 
 #[test]
-fn rule_6_a_list_of_which_no_endpoint_can_be_made_is_an_empty_list() {
+fn rule_6_a_list_whose_endpoints_are_all_refused_counts_as_empty() {
     let channel = Channel::round_robin();
     channel.refuse("ab");
     channel.update("ab").unwrap_err();
@@ -275,7 +279,7 @@ fn rule_6_a_list_of_which_no_endpoint_can_be_made_is_an_empty_list() {
 }
 
 #[test]
-fn late_reports_of_dropped_endpoints_are_told_apart() {
+fn late_reports_of_dropped_endpoints_are_ignored() {
     let channel = Channel::round_robin();
     channel.update("a").unwrap();
     channel.ready("a");
@@ -319,11 +323,12 @@ fn shutdown_drops_the_endpoints_and_leaves_pickers_their_connections() {
     assert_eq!(channel.asked(), []);
 }
 
-/// Whatever a policy keeps from picker to picker: a connection that is lost is let go with the last picker that had it.
+/// Policies keep data from picker to picker. A lost connection is given back with the last picker
+/// that had it.
 #[test]
-fn no_policy_holds_a_connection_that_is_lost() {
+fn no_policy_holds_a_lost_connection() {
     let weights = json!({"weights": {"a": 1, "b": 2}});
-    // Small ones, for Miri.
+    // Small tables and rings, for Miri.
     let maglev = |factor| json!({"tableSize": 101, "hashBalanceFactor": factor});
     let ring = |factor| json!({"minRingSize": 64, "maxRingSize": 64, "hashBalanceFactor": factor});
     for (policy, config) in [
@@ -338,7 +343,7 @@ fn no_policy_holds_a_connection_that_is_lost() {
         ("steer_ring_hash", ring(0)),
         ("steer_ring_hash", ring(150)),
     ] {
-        // Miri takes seconds for each.
+        // Each of these takes Miri seconds.
         let (counted, rounds): (&[bool], _) =
             if cfg!(miri) { (&[true], 1) } else { (&[false, true], 2) };
         for &counted in counted {
@@ -366,7 +371,7 @@ fn no_policy_holds_a_connection_that_is_lost() {
 }
 
 #[test]
-fn a_report_from_within_a_callback_waits_its_turn() {
+fn a_report_during_a_callback_is_handled_after_it() {
     let channel = Channel::round_robin();
     channel.update("a").unwrap();
     channel.report_within_connect(|| Report::Connecting);
@@ -375,7 +380,7 @@ fn a_report_from_within_a_callback_waits_its_turn() {
     assert_eq!(channel.asked(), [Connect("a".into()), State(Connecting), State(Connecting)]);
 }
 
-/// What happens to a channel in the property tests.
+/// An event in the property tests.
 #[derive(Clone, Debug)]
 enum Event {
     Update(Vec<u8>),
@@ -407,12 +412,14 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    /// Whatever comes: the picker chooses among READY endpoints, all of them and each as often as
-    /// the list has it; nothing else is kept alive than the latest list and the one in use; and at
-    /// the end nothing is left.
+    /// After any events, the picker chooses among the READY endpoints, all of them, and each as
+    /// often as it is listed. Only the endpoints of the latest list and of the list in use are
+    /// alive. At the end, nothing is left.
     #[test]
     #[cfg_attr(miri, ignore = "takes Miri minutes")]
-    fn pickers_choose_exactly_the_ready_endpoints(events in proptest::collection::vec(event(), 1..80)) {
+    fn pickers_choose_exactly_the_ready_endpoints(
+        events in proptest::collection::vec(event(), 1..80),
+    ) {
         let channel = Channel::round_robin();
         let mut latest: Option<String> = None;
         let mut ready: std::collections::BTreeSet<char> = Default::default();
@@ -431,7 +438,7 @@ proptest! {
                     let names: String = backends.into_iter().map(name).collect();
                     let accepted = channel.update(&names);
                     prop_assert_eq!(accepted.is_err(), names.is_empty());
-                    channel.introduce();
+                    channel.report_first();
                     latest = Some(names);
                 }
                 Event::Error => {
@@ -451,7 +458,7 @@ proptest! {
             ready.retain(|name| alive.contains(*name));
             let Some(latest) = &latest else { continue };
             for name in latest.chars() {
-                prop_assert!(alive.contains(name), "{} of {} is not alive: {}", name, latest, alive);
+                prop_assert!(alive.contains(name), "{name} of {latest} is not alive: {alive}");
             }
             match channel.state().expect("published at the first update") {
                 Ready => {
@@ -461,7 +468,8 @@ proptest! {
                         prop_assert!(ready.contains(&pick), "{} of {:?}", pick, ready);
                     }
                     let in_latest: Vec<_> = latest.chars().filter(|n| ready.contains(n)).collect();
-                    // Of an address that is listed twice, one endpoint may be READY and one not.
+                    // Of an address that is listed twice, one endpoint may be READY and the other
+                    // not.
                     let distinct: std::collections::BTreeSet<_> = latest.chars().collect();
                     let settled = alive.len() == latest.len() && distinct.len() == latest.len();
                     if !in_latest.is_empty() && settled {
@@ -479,7 +487,7 @@ proptest! {
         prop_assert_eq!(channel.alive(), "");
     }
 
-    /// Any number of updates with any lists in between leaves no endpoint and no connection behind.
+    /// After any updates, an empty list leaves no endpoint and no connection.
     #[test]
     #[cfg_attr(miri, ignore = "takes Miri minutes")]
     fn nothing_is_left_behind(lists in proptest::collection::vec("[a-e]{0,7}", 1..20)) {

@@ -1,7 +1,8 @@
-//! How pickers distribute calls: chi-square tests at a significance of 0.1 %, each with a fixed seed.
+//! How pickers distribute calls: chi-square tests at a significance of 0.1 %, each with a fixed
+//! seed.
 //!
-//! With 100,000 picks over ten backends, such a test finds a share that is 7 % off (10.7 % of the calls instead
-//! of 10 %) in more than 99 % of the cases.
+//! With 100,000 picks over ten backends, such a test finds a share that is 7 % off (10.7 % of the
+//! calls instead of 10 %) in more than 99 % of the cases.
 
 mod support;
 
@@ -32,7 +33,7 @@ fn counts(channel: &Channel, picks: usize) -> Vec<u64> {
 }
 
 #[test]
-fn the_test_tells_even_from_uneven() {
+fn the_test_distinguishes_even_from_uneven() {
     // By the quantiles of the chi-square distribution with one and with three degrees of freedom.
     assert!((chi_square(&[60, 40], &[1.0, 1.0]) - 0.0455).abs() < 1e-4);
     assert!((chi_square(&[20, 30, 25, 25], &[1.0; 4]) - 0.5724).abs() < 1e-4);
@@ -49,7 +50,7 @@ fn random_is_uniform() {
 }
 
 #[test]
-fn random_does_not_remember() {
+fn successive_random_picks_are_independent() {
     let channel = channel("steer_random", json!({}));
     let picks = channel.picks(PICKS);
     let mut pairs = BTreeMap::new();
@@ -61,7 +62,7 @@ fn random_does_not_remember() {
 }
 
 #[test]
-fn idle_backends_are_chosen_alike() {
+fn idle_backends_are_chosen_equally() {
     for (policy, config) in [
         ("steer_least_request", json!({})),
         ("steer_least_request", json!({"choiceCount": 3})),
@@ -74,10 +75,10 @@ fn idle_backends_are_chosen_alike() {
     }
 }
 
-/// Of two samples, a busy backend is the better one of none, and each other one is chosen as the
-/// first sample, or as the second after the busy one.
+/// A busy backend is never the better one of two samples. Each other backend is chosen as the first
+/// sample, or as the second after the busy one.
 #[test]
-fn busy_backends_are_passed_over_and_the_others_are_chosen_alike() {
+fn busy_backends_are_skipped_and_the_others_are_chosen_equally() {
     for policy in ["steer_least_request", "steer_peak_ewma"] {
         let channel = channel(policy, json!({}));
         let (busy, call) = channel.start();
@@ -92,9 +93,9 @@ fn busy_backends_are_passed_over_and_the_others_are_chosen_alike() {
     }
 }
 
-/// With half of the backends busy, two samples are both busy in 5/10 × 4/9 of the picks.
+/// If half of the backends are busy, both samples are busy in 5/10 × 4/9 of the picks.
 #[test]
-fn two_choices_find_an_idle_backend_as_often_as_they_should() {
+fn two_choices_find_an_idle_backend_as_often_as_expected() {
     for policy in ["steer_least_request", "steer_peak_ewma"] {
         let channel = channel(policy, json!({}));
         let mut busy: BTreeMap<String, _> = BTreeMap::new();
@@ -128,13 +129,14 @@ fn clients_begin_at_any_backend() {
     }
 }
 
-/// Weighted round robin is more even than chance: no share is off by more than one call in each generation.
+/// In weighted round robin, no share is off by more than one call in each generation.
 #[test]
 fn weighted_round_robin_is_more_even_than_chance() {
     let weights: serde_json::Map<String, Value> =
         NAMES.chars().zip(1..).map(|(name, weight)| (name.to_string(), json!(weight))).collect();
     let channel = channel("steer_weighted_round_robin", json!({"weights": weights}));
-    // Ten rounds of 55: for every run of them, each backend's count is its weight × 10 to within 2.
+    // 550 picks are ten rounds of 55. In them, each backend's count is its weight × 10, to within
+    // 2.
     for _ in 0..PICKS / 550 {
         for (count, weight) in counts(&channel, 550).into_iter().zip(1..) {
             assert!(count.abs_diff(10 * weight) <= 2, "{count} of weight {weight}");
@@ -143,7 +145,7 @@ fn weighted_round_robin_is_more_even_than_chance() {
 }
 
 #[test]
-fn threads_share_by_weight_each_on_its_own() {
+fn each_thread_follows_the_weights() {
     let weights =
         json!({"a": 1, "b": 2, "c": 3, "d": 4, "e": 5, "f": 6, "g": 7, "h": 8, "i": 9, "j": 10});
     let channel = channel("steer_weighted_round_robin", json!({"weights": weights}));

@@ -1,4 +1,4 @@
-//! Policies and pickers that panic: the process, the channel and its calls go on.
+//! Policies and pickers that panic. The process, the channel and its calls go on.
 
 mod support;
 
@@ -25,7 +25,7 @@ enum At {
     Build,
     Wants,
     Pick,
-    /// Only as long as the test says so.
+    /// While [`FAULTY`] is set.
     PickAtTimes,
     Drop,
 }
@@ -88,7 +88,7 @@ fn faulty(at: At) -> Channel {
     channel
 }
 
-/// The same pickers, whose author has chosen what a fault does, and from a plugin.
+/// The same pickers from a plugin, whose author chose what a fault does.
 struct Chosen(LeafFactory<FaultyPickers>, OnFault);
 
 impl PolicyFactory for Chosen {
@@ -126,7 +126,7 @@ fn logs(channel: &Channel) -> Vec<String> {
 }
 
 #[test]
-fn a_pick_that_panics_fails_with_internal_and_round_robin_takes_over() {
+fn a_pick_that_panics_fails_with_internal_and_round_robin_replaces_the_policy() {
     let channel = faulty(At::Pick);
     channel.update("abc").unwrap();
     channel.ready("abc");
@@ -144,8 +144,8 @@ fn a_pick_that_panics_fails_with_internal_and_round_robin_takes_over() {
     assert_eq!(channel.picked(4), "ccdd");
 }
 
-/// A channel with "abc", whose picker has broken once and would not again.
-fn broken_once() -> Channel {
+/// A channel with "abc", whose picker has failed once and would not fail again.
+fn failed_once() -> Channel {
     let channel = faulty(At::PickAtTimes);
     channel.update("abc").unwrap();
     channel.ready("abc");
@@ -160,12 +160,12 @@ fn broken_once() -> Channel {
 
 #[test]
 fn another_config_ends_a_fallback() {
-    let mut channel = broken_once();
+    let mut channel = failed_once();
     channel.config = serde_json::json!({ "at": "Nowhere" });
     channel.update("abc").unwrap();
-    assert_eq!(channel.picked(6), "aabbcc", "the old picker stays until there is another one");
+    assert_eq!(channel.picked(6), "aabbcc", "the old picker stays until there is another");
     channel.ready("abc");
-    assert_eq!(channel.picked(6), "aaaaaa", "the picker's own choice");
+    assert_eq!(channel.picked(6), "aaaaaa", "the choice of the policy's picker");
     assert!(channel.runner.fallback().is_none());
     let logs = logs(&channel);
     assert!(logs.iter().any(|line| line.contains("tried again, with another config")), "{logs:?}");
@@ -173,7 +173,7 @@ fn another_config_ends_a_fallback() {
 
 #[test]
 fn a_new_list_ends_a_fallback_after_a_pause() {
-    let channel = broken_once();
+    let channel = failed_once();
     channel.update("ab").unwrap();
     assert_eq!(channel.picked(6), "aaabbb", "too early");
     channel.advance(Duration::from_secs(10));
@@ -182,7 +182,7 @@ fn a_new_list_ends_a_fallback_after_a_pause() {
     channel.update("ab").unwrap();
     channel.ready("ab");
     assert_eq!(channel.picked(6), "aaaaaa");
-    // It may break again, and round robin is there again.
+    // It may fail again, and round robin replaces it again.
     FAULTY.set(true);
     assert!(channel.pick().starts_with("fail INTERNAL"));
     channel.runner.run();
@@ -192,7 +192,7 @@ fn a_new_list_ends_a_fallback_after_a_pause() {
 
 #[test]
 fn a_new_release_ends_a_fallback() {
-    let mut channel = broken_once();
+    let mut channel = failed_once();
     channel.factory = Arc::new(LeafFactory::<FaultyPickers>::new());
     channel.update("abc").unwrap();
     channel.ready("abc");
@@ -202,7 +202,7 @@ fn a_new_release_ends_a_fallback() {
 }
 
 #[test]
-fn so_many_faults_a_minute_fail_the_calls_that_meet_them_and_no_more() {
+fn faults_below_the_limit_per_minute_fail_only_their_calls() {
     let channel = chosen(At::PickAtTimes, FallbackMode::RoundRobin, 2);
     channel.update("ab").unwrap();
     channel.ready("ab");
@@ -210,13 +210,13 @@ fn so_many_faults_a_minute_fail_the_calls_that_meet_them_and_no_more() {
         FAULTY.set(true);
         assert!(channel.pick().starts_with("fail INTERNAL"));
         FAULTY.set(false);
-        assert_eq!(channel.pick(), "a", "the next call is the picker's again");
+        assert_eq!(channel.pick(), "a", "the policy's picker gets the next call");
     }
     channel.advance(Duration::from_secs(60));
     FAULTY.set(true);
     assert!(channel.pick().starts_with("fail INTERNAL"));
     assert!(channel.pick().starts_with("fail INTERNAL"));
-    assert!(channel.pick().starts_with("fail INTERNAL"), "this is one too many");
+    assert!(channel.pick().starts_with("fail INTERNAL"), "this one exceeds the limit");
     assert_eq!(channel.pick(), "queue");
     channel.runner.run();
     channel.ready("ab");
@@ -224,7 +224,7 @@ fn so_many_faults_a_minute_fail_the_calls_that_meet_them_and_no_more() {
 }
 
 #[test]
-fn a_policy_may_fail_the_calls_that_meet_a_fault_for_ever() {
+fn a_policy_may_choose_that_faults_only_fail_their_calls() {
     let channel = chosen(At::PickAtTimes, FallbackMode::Failing, u32::MAX);
     channel.update("ab").unwrap();
     channel.ready("ab");
@@ -238,7 +238,7 @@ fn a_policy_may_fail_the_calls_that_meet_a_fault_for_ever() {
 }
 
 #[test]
-fn a_policy_that_fails_closed_sends_no_call_elsewhere() {
+fn a_policy_whose_fallback_fails_calls_sends_none_elsewhere() {
     for (at, limit) in [(At::PickAtTimes, 1), (At::Build, u32::MAX), (At::Wants, u32::MAX)] {
         FAULTY.set(true);
         let mut channel = chosen(at, FallbackMode::Failing, limit);
@@ -262,9 +262,9 @@ fn a_policy_that_fails_closed_sends_no_call_elsewhere() {
 }
 
 #[test]
-fn a_fault_is_told_of_with_the_plugin_that_it_is_of() {
+fn a_fault_is_reported_with_its_plugin() {
     let mut channel = chosen(At::Pick, FallbackMode::RoundRobin, 0);
-    channel.target = "a plugin's".into();
+    channel.target = "from a plugin".into();
     channel.update("a").unwrap();
     channel.ready("a");
     channel.asked();
@@ -278,7 +278,7 @@ fn a_fault_is_told_of_with_the_plugin_that_it_is_of() {
     );
     channel.runner.run();
     let all = steer::stats::snapshot();
-    let seen = all.iter().find(|seen| seen.target == "a plugin's").unwrap();
+    let seen = all.iter().find(|seen| seen.target == "from a plugin").unwrap();
     let fallback = seen.fallback.as_ref().unwrap();
     assert_eq!(fallback.reason, "pick panicked: faulty pick");
     assert_eq!(fallback.mode, "round_robin");
@@ -296,7 +296,7 @@ fn a_fault_is_told_of_with_the_plugin_that_it_is_of() {
 }
 
 #[test]
-fn a_host_that_cannot_run_later_gets_failures_instead_of_calls_that_wait_for_ever() {
+fn with_a_host_that_cannot_run_later_calls_fail_instead_of_waiting_forever() {
     let channel = faulty(At::Pick);
     channel.cannot_run_later();
     channel.update("a").unwrap();
@@ -327,7 +327,7 @@ fn faults_are_logged_with_the_policys_name_at_most_once_a_second() {
 }
 
 #[test]
-fn a_picker_that_cannot_be_built_or_asked_is_replaced() {
+fn a_picker_whose_build_or_wants_panics_is_replaced() {
     for at in [At::Build, At::Wants] {
         let channel = faulty(at);
         channel.update("ab").unwrap();
@@ -364,7 +364,7 @@ impl PolicyFactory for FaultyFactory {
 
     fn new_policy(&self, helper: Arc<dyn Helper>) -> Box<dyn Policy> {
         assert!(self.0 != "new", "faulty");
-        // Too early: it has not seen an update.
+        // Too early: there was no update yet.
         let waits = Box::new(steer::policy::QueuePicker);
         helper.update_state(Connectivity::Connecting, &Status::OK, waits);
         helper.request_reresolution();
@@ -427,13 +427,13 @@ fn a_policy_that_panics_anywhere_is_replaced_by_round_robin() {
 }
 
 #[test]
-fn what_a_policy_asks_of_its_channel_before_the_first_update_is_ignored() {
+fn requests_of_a_policy_before_the_first_update_are_ignored() {
     let channel = Channel::new(Arc::new(FaultyFactory("nowhere")));
     assert_eq!((channel.asked(), channel.state()), (vec![], None));
 }
 
 #[test]
-fn an_error_of_the_resolvers_does_not_make_the_fallback_forget_the_endpoints() {
+fn after_a_resolver_error_the_fallback_still_has_the_endpoints() {
     let channel = Channel::new(Arc::new(FaultyFactory("exit_idle")));
     channel.update("ab").unwrap();
     let _ = channel.update_with(Err(Status::unavailable("resolver")));
@@ -450,7 +450,7 @@ fn a_policy_that_panics_at_shutdown_is_counted() {
     assert_eq!(channel.runner.faults(), 1);
 }
 
-/// Answers with codes that a data plane may not produce.
+/// Returns a code that a data plane may not produce.
 struct Refuser;
 
 struct RefusingPickers;
@@ -485,7 +485,7 @@ impl PickerFactory for RefusingPickers {
 }
 
 #[test]
-fn rule_9_a_picks_code_that_a_data_plane_may_not_produce_becomes_internal() {
+fn rule_9_a_code_that_a_data_plane_may_not_produce_becomes_internal() {
     let channel = Channel::new(Arc::new(LeafFactory::<RefusingPickers>::new()));
     channel.update("a").unwrap();
     channel.ready("a");

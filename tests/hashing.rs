@@ -1,6 +1,6 @@
-//! How even consistent hashing is, and how many keys move when backends come and go. `cargo test --release --test
-//! hashing -- --ignored --nocapture measured` prints the tables of `docs/policies/steer_maglev.md` and
-//! `steer_ring_hash.md`.
+//! How even consistent hashing is, and how many keys move when backends come and go.
+//! `cargo test --release --test hashing -- --ignored --nocapture measured` prints the tables of
+//! `docs/policies/steer_maglev.md` and `steer_ring_hash.md`.
 #![cfg(not(miri))]
 
 mod support;
@@ -18,7 +18,7 @@ fn members(keys: &[String]) -> Vec<Member<'_>> {
     keys.iter().map(|key| Member { key: Cow::Borrowed(key.as_bytes()), weight: 1 }).collect()
 }
 
-/// Where each call of a sample goes, by backends' keys: with a ring of the default sizes, or these.
+/// The keys of the backends of a sample of calls, with a ring of these sizes.
 fn by_ring(keys: &[String], sizes: (u64, u64), calls: usize) -> Vec<&str> {
     let ring = Ring::new(&members(keys), sizes.0, sizes.1);
     hashes(calls).map(|hash| keys[ring.owner(ring.find(hash))].as_str()).collect()
@@ -34,7 +34,7 @@ fn hashes(calls: usize) -> impl Iterator<Item = u64> {
     (0..calls).map(move |_| random.u64(..))
 }
 
-/// The share of calls that go elsewhere, of those whose backend is in both lists.
+/// The share of calls whose backend is in both lists and that still move to another.
 fn moved(before: &[&str], after: &[&str], gone: &[&str]) -> f64 {
     let stayed = before.iter().zip(after).filter(|(before, _)| !gone.contains(before));
     stayed.filter(|(before, after)| before != after).count() as f64 / before.len() as f64
@@ -44,7 +44,7 @@ const DEFAULT_RING: (u64, u64) = (1024, 4096);
 const CALLS: usize = 20_000;
 
 #[test]
-fn calls_are_spread_as_the_ring_and_the_table_have_it() {
+fn calls_follow_the_shares_of_the_ring_and_the_table() {
     let keys = keys(20);
     let place = |key: &str| keys.iter().position(|other| other == key).unwrap();
     let counts = |calls: Vec<&str>| {
@@ -60,16 +60,16 @@ fn calls_are_spread_as_the_ring_and_the_table_have_it() {
 }
 
 #[test]
-fn when_a_backend_leaves_hardly_any_call_of_another_moves() {
+fn when_a_backend_leaves_few_calls_of_others_move() {
     for count in [10, 100, 1000] {
         let keys = keys(count);
         let gone = keys[count / 2].as_str();
         let left: Vec<String> = keys.iter().filter(|key| *key != gone).cloned().collect();
-        // With as many entries for each backend as before.
+        // The number of entries for each backend stays the same.
         let each = |backends: usize| (100 * backends as u64, 100 * backends as u64);
         let before = by_ring(&keys, each(count), CALLS);
         let after = by_ring(&left, each(count - 1), CALLS);
-        // But for the last bits of the doubles that they are counted with.
+        // None moves, except by rounding errors in the numbers of entries.
         let ring = moved(&before, &after, &[gone]);
         assert!(ring < 0.001, "ring, {count} backends: {ring}");
         let before = by_table(&keys, 65537, CALLS);
@@ -79,8 +79,8 @@ fn when_a_backend_leaves_hardly_any_call_of_another_moves() {
 }
 
 #[test]
-fn imbalance_of_the_table_is_that_of_the_paper() {
-    // With 100 slots for each backend, at most a percent.
+fn the_imbalance_of_the_table_agrees_with_the_paper() {
+    // At most a percent with 100 slots for each backend.
     for (count, size) in [(10, 1009), (100, 10007), (655, 65537)] {
         let keys = keys(count);
         let most = Table::new(&members(&keys), size).shares(count).into_iter().fold(0.0, f64::max);
@@ -93,7 +93,7 @@ fn percent(share: f64) -> String {
 }
 
 #[test]
-#[ignore = "prints what the documentation shows"]
+#[ignore = "prints the tables of the documentation"]
 fn measured() {
     const CALLS: usize = 1_000_000;
     println!("Maglev: the greatest and the least share, as a multiple of the mean.\n");
@@ -138,11 +138,13 @@ fn measured() {
         println!("| {failed} | {} | {} |", changed[0], changed[1]);
     }
     println!(
-        "\nCalls that move although their backend stays, when one of the others leaves or one joins; the least\nthat has to move is the leaving one's or the joining one's share, 1/n.\n"
+        "\nCalls that move although their backend stays, when another leaves or joins.\nAt least \
+         the share of that backend has to move, 1/n.\n"
     );
     println!(
-        "| backends | `steer_ring_hash`: one leaves | one joins | `steer_maglev`, 65,537 slots: one \
-         leaves | one joins | 655,373 slots: one leaves | one joins |"
+        "| backends | `steer_ring_hash`: one leaves | one joins \
+         | `steer_maglev`, 65,537 slots: one leaves | one joins \
+         | 655,373 slots: one leaves | one joins |"
     );
     println!("|---:|---:|---:|---:|---:|---:|---:|");
     for count in [10, 100, 1000] {
@@ -153,7 +155,7 @@ fn measured() {
         let row = |place: &dyn for<'a> Fn(&'a [String]) -> Vec<&'a str>| {
             let before = place(&keys);
             let leaves = moved(&before, &place(&left), &[&gone]);
-            // What has moved to the new one had to.
+            // Calls that move to the new backend have to move.
             let after = place(&joined);
             let moved = before.iter().zip(&after).filter(|(was, is)| was != is && **is != new);
             [percent(leaves), percent(moved.count() as f64 / CALLS as f64)]
@@ -165,7 +167,8 @@ fn measured() {
     }
     println!("\nRing hash: the greatest and the least share, as a multiple of the mean.\n");
     println!(
-        "| backends | `minRingSize` | `maxRingSize` | greatest | least |\n|---:|---:|---:|---:|---:|"
+        "| backends | `minRingSize` | `maxRingSize` | greatest | least |\n\
+         |---:|---:|---:|---:|---:|"
     );
     for (count, least, most) in [
         (10, 1024, 4096),

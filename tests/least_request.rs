@@ -1,4 +1,4 @@
-//! `steer_least_request`: exact choices, what counts as in flight, and its config.
+//! `steer_least_request`: exact choices, which calls count as in flight, and its config.
 
 mod support;
 
@@ -14,7 +14,7 @@ fn channel(config: Value, names: &str) -> Channel {
     channel
 }
 
-/// So many calls that stay in flight.
+/// Starts `count` calls, which stay in flight. Returns the names of their backends, and the calls.
 fn start(channel: &Channel, count: usize) -> (String, Vec<TrackedSlot>) {
     let calls: Vec<_> = (0..count).map(|_| channel.start()).collect();
     let names = calls.iter().map(|(name, _)| name.as_str()).collect();
@@ -22,12 +22,12 @@ fn start(channel: &Channel, count: usize) -> (String, Vec<TrackedSlot>) {
 }
 
 #[test]
-fn when_all_are_compared_the_one_with_the_fewest_calls_is_chosen() {
+fn of_all_backends_one_with_the_fewest_calls_is_chosen() {
     let channel = channel(json!({"choiceCount": 4}), "abcd");
-    // With randomness that is always 0, each comparison begins at the first.
+    // The random number is always 0, so each comparison begins at the first backend.
     let (names, mut calls) = start(&channel, 8);
     assert_eq!(names, "abcdabcd");
-    // One of `c`'s ends, and both of `b`'s.
+    // A call of `c` ends, and both calls of `b`.
     calls[2].call_mut().finish(&Status::OK, None);
     calls[1].call_mut().finish(&Status::unavailable("broken"), None);
     calls.remove(5);
@@ -47,7 +47,7 @@ fn of_equals_the_first_sample_is_chosen() {
 #[test]
 fn of_many_two_are_compared() {
     let channel = channel(json!({}), "abcdefgh");
-    // The samples are the first one, and the first one of the others.
+    // The samples are the first backend, and the first of the others.
     assert_eq!(start(&channel, 4).0, "abab");
     channel.set_random(u64::MAX);
     assert_eq!(start(&channel, 4).0, "hghg");
@@ -70,7 +70,7 @@ fn a_call_is_in_flight_from_its_pick_to_its_end() {
 }
 
 #[test]
-fn calls_count_over_pickers_lists_and_connections() {
+fn calls_still_count_with_other_pickers_lists_and_connections() {
     let channel = channel(json!({}), "ab");
     let (names, calls) = start(&channel, 1);
     assert_eq!(names, "a");
@@ -85,15 +85,15 @@ fn calls_count_over_pickers_lists_and_connections() {
 }
 
 #[test]
-fn an_address_that_left_is_forgotten() {
+fn an_address_that_left_starts_without_calls() {
     let channel = channel(json!({}), "ab");
     let (_, mut calls) = start(&channel, 1);
     channel.update("b").unwrap();
     channel.update("ab").unwrap();
     channel.ready("a");
-    // `b` has come before it. With a call of `a`'s from before, both were `b`'s.
+    // `b` is listed first. If the old call of `a` counted, both calls would go to `b`.
     assert_eq!(start(&channel, 2).0, "ba");
-    // Its end counts for what it was of.
+    // The end of the old call does not change the new count.
     calls[0].call_mut().finish(&Status::OK, None);
     assert_eq!(start(&channel, 2).0, "ba");
 }
@@ -105,7 +105,7 @@ fn an_address_that_is_listed_twice_is_one_backend() {
 }
 
 #[test]
-fn faults_of_a_config_are_named() {
+fn every_fault_of_a_config_is_reported() {
     let fault = |config| Channel::config_fault("steer_least_request", config);
     let expected = "[field:steer_least_request.choiceCount error:must be at least 2]";
     assert!(fault(json!({"choiceCount": 1})).ends_with(expected));
@@ -114,7 +114,7 @@ fn faults_of_a_config_are_named() {
 }
 
 #[test]
-fn a_great_choice_count_means_ten() {
+fn a_choice_count_above_ten_means_ten() {
     let channel = channel(json!({"choiceCount": 100}), "abcdefghijkl");
     assert_eq!(start(&channel, 12).0, "abcdefghijab");
 }

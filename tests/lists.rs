@@ -1,4 +1,4 @@
-//! What an address list costs: what stays is neither made nor looked at anew.
+//! What an update costs: endpoints that stay are neither made nor described again.
 
 mod support;
 
@@ -15,26 +15,26 @@ use steer::policy::{
 use support::Asked::{self, Connect, Dropped, New, State};
 use support::Channel;
 
-/// What a picker factory was told of.
+/// Counts the calls of a picker factory.
 #[derive(Default)]
-struct Told {
+struct Calls {
     lists: AtomicUsize,
     gone: AtomicUsize,
 }
 
-impl Told {
-    /// How often it was told of a list, and of how many endpoints that have gone, since this was asked last.
+impl Calls {
+    /// The number of lists, and of endpoints that left, since the last call.
     fn take(&self) -> (usize, usize) {
         (self.lists.swap(0, Ordering::Relaxed), self.gone.swap(0, Ordering::Relaxed))
     }
 }
 
-/// A policy of one config, like that of a channel whose service config does not change.
-struct Telling(Arc<Told>, Config);
+/// A policy with a single config object, like that of a channel whose service config never changes.
+struct Counting(Arc<Calls>, Config);
 
-impl PolicyFactory for Telling {
+impl PolicyFactory for Counting {
     fn name(&self) -> &str {
-        "telling"
+        "counting"
     }
 
     fn parse_config(&self, _: &serde_json::Value) -> Result<Config, ConfigError> {
@@ -46,7 +46,7 @@ impl PolicyFactory for Telling {
     }
 }
 
-struct Pickers(Arc<Told>);
+struct Pickers(Arc<Calls>);
 
 impl PickerFactory for Pickers {
     type Config = ();
@@ -64,7 +64,7 @@ impl PickerFactory for Pickers {
     }
 }
 
-/// Each in turn, in the order of the list.
+/// Picks the backends in turn, in the order of the list.
 struct All(Vec<Connection>, AtomicUsize);
 
 impl Picker for All {
@@ -73,17 +73,17 @@ impl Picker for All {
     }
 }
 
-fn channel(names: &str) -> (Channel, Arc<Told>) {
-    let told = Arc::<Told>::default();
-    let channel = Channel::new(Arc::new(Telling(Arc::clone(&told), Arc::new(()))));
+fn channel(names: &str) -> (Channel, Arc<Calls>) {
+    let calls = Arc::<Calls>::default();
+    let channel = Channel::new(Arc::new(Counting(Arc::clone(&calls), Arc::new(()))));
     channel.update(names).unwrap();
     let mut ready: Vec<char> = names.chars().collect();
     ready.sort_unstable();
     ready.dedup();
     channel.ready(&ready.into_iter().collect::<String>());
     channel.asked();
-    told.take();
-    (channel, told)
+    calls.take();
+    (channel, calls)
 }
 
 fn asked(channel: &Channel) -> Vec<Asked> {
@@ -94,28 +94,28 @@ fn asked(channel: &Channel) -> Vec<Asked> {
 
 #[test]
 fn a_list_that_repeats_makes_and_changes_nothing() {
-    let (channel, told) = channel("abc");
+    let (channel, calls) = channel("abc");
     for _ in 0..3 {
         channel.update("abc").unwrap();
         assert_eq!(channel.asked(), [State(Connectivity::Ready)]);
-        assert_eq!((channel.picks(6).as_str(), told.take()), ("abcabc", (0, 0)));
+        assert_eq!((channel.picks(6).as_str(), calls.take()), ("abcabc", (0, 0)));
     }
     assert_eq!(channel.held_connections(), 3);
 }
 
 #[test]
-fn a_list_that_repeats_drops_what_was_only_pending() {
-    let (channel, told) = channel("ab");
+fn a_list_that_repeats_drops_the_pending_list() {
+    let (channel, calls) = channel("ab");
     channel.update("cd").unwrap();
     channel.asked();
     channel.update("ab").unwrap();
     assert_eq!(asked(&channel), [Dropped("c".into()), Dropped("d".into())]);
-    assert_eq!((channel.picks(2).as_str(), told.take()), ("ab", (0, 2)));
+    assert_eq!((channel.picks(2).as_str(), calls.take()), ("ab", (0, 2)));
     assert_eq!(channel.alive(), "ab");
 }
 
 #[test]
-fn a_list_that_repeats_asks_the_idle_to_connect_again() {
+fn a_list_that_repeats_asks_idle_endpoints_to_connect_again() {
     let (channel, _) = channel("ab");
     channel.idle("b");
     channel.asked();
@@ -124,50 +124,50 @@ fn a_list_that_repeats_asks_the_idle_to_connect_again() {
 }
 
 #[test]
-fn a_list_in_another_order_keeps_all_and_is_in_that_order() {
-    let (channel, told) = channel("abcd");
+fn a_list_in_another_order_keeps_all_endpoints_in_the_new_order() {
+    let (channel, calls) = channel("abcd");
     for list in ["dbca", "adbc", "dcba", "abcd"] {
         channel.update(list).unwrap();
-        assert_eq!((asked(&channel), told.take()), (vec![], (1, 0)));
+        assert_eq!((asked(&channel), calls.take()), (vec![], (1, 0)));
         assert_eq!(channel.picks(4), list);
     }
 }
 
 #[test]
-fn a_list_costs_what_is_new_in_it_and_forgets_what_has_gone() {
-    let (channel, told) = channel("abcd");
+fn a_list_makes_only_new_endpoints_and_drops_those_that_left() {
+    let (channel, calls) = channel("abcd");
     for (list, new, gone) in [("xabcd", "x", ""), ("xbcd", "", "a"), ("xbyd", "y", "c")] {
         channel.update(list).unwrap();
         let mut expected: Vec<Asked> = new.chars().map(|new| New(new.into())).collect();
         expected.extend(gone.chars().map(|gone| Dropped(gone.into())));
-        assert_eq!((asked(&channel), told.take()), (expected, (1, gone.len())));
+        assert_eq!((asked(&channel), calls.take()), (expected, (1, gone.len())));
         channel.ready(new);
         assert_eq!(channel.picks(4), list[..4]);
         channel.asked();
-        assert_eq!(told.take(), (0, 0));
+        assert_eq!(calls.take(), (0, 0));
     }
 }
 
 #[test]
 fn of_endpoints_with_the_same_addresses_the_first_that_fits_is_kept() {
-    let (channel, told) = channel("abab");
+    let (channel, calls) = channel("abab");
     channel.update("abab").unwrap();
-    assert_eq!((asked(&channel), told.take()), (vec![], (0, 0)));
+    assert_eq!((asked(&channel), calls.take()), (vec![], (0, 0)));
     let ids = channel.ids('a');
     channel.update("ab").unwrap();
     assert_eq!(asked(&channel), [Dropped("a".into()), Dropped("b".into())]);
-    assert_eq!((channel.ids('a'), told.take()), (vec![ids[0]], (1, 0)), "none has quite gone");
+    assert_eq!((channel.ids('a'), calls.take()), (vec![ids[0]], (1, 0)), "no address has left");
     channel.update("baa").unwrap();
-    assert_eq!((asked(&channel), told.take()), (vec![New("a".into())], (1, 0)));
+    assert_eq!((asked(&channel), calls.take()), (vec![New("a".into())], (1, 0)));
     assert_eq!(channel.ids('a')[0], ids[0]);
     channel.update("b").unwrap();
     assert_eq!(asked(&channel), [Dropped("a".into()), Dropped("a".into())]);
-    assert_eq!((channel.alive().as_str(), told.take()), ("b", (1, 1)));
+    assert_eq!((channel.alive().as_str(), calls.take()), ("b", (1, 1)));
 }
 
 #[test]
 fn an_endpoint_that_has_changed_is_a_new_one() {
-    let (channel, told) = channel("ab");
+    let (channel, calls) = channel("ab");
     let list = |weight| {
         let one = |(name, weight): (&str, u32)| {
             let addresses = vec![name.to_owned()];
@@ -177,28 +177,29 @@ fn an_endpoint_that_has_changed_is_a_new_one() {
     };
     channel.update_with(list(1)).unwrap();
     assert_eq!(asked(&channel), [New("b".into()), Dropped("b".into())]);
-    assert_eq!(told.take(), (1, 0), "its address is still there");
+    assert_eq!(calls.take(), (1, 0), "its address is still there");
     channel.update_with(list(1)).unwrap();
-    assert_eq!((asked(&channel), told.take()), (vec![], (0, 0)));
+    assert_eq!((asked(&channel), calls.take()), (vec![], (0, 0)));
 }
 
 #[test]
-fn what_a_host_would_make_anew_is_made_anew_though_nothing_else_has_changed() {
-    let (channel, told) = channel("ab");
-    channel.other_args();
+fn endpoints_with_other_args_are_replaced_though_nothing_else_changed() {
+    let (channel, calls) = channel("ab");
+    channel.change_args();
     channel.update("ab").unwrap();
     assert_eq!(asked(&channel), [New("a".into()), New("b".into())]);
     channel.ready("a");
     channel.asked();
     channel.update("ab").unwrap();
     assert_eq!((asked(&channel), channel.alive().as_str()), (vec![], "ab"));
-    assert_eq!(told.take().1, 0);
+    assert_eq!(calls.take().1, 0);
 }
 
-/// The host knows an endpoint by its place in the latest list (the virtual one checks that it is asked for the right
-/// one). Lists of any order, while endpoints become READY and are lost, and some are made only when a call wants them.
+/// The host finds an endpoint by its index in the latest list, and the virtual host checks that the
+/// index is right. Lists come in any order, while endpoints become READY and are lost. Some
+/// endpoints are made only for a call.
 #[test]
-fn endpoints_are_made_of_their_places_in_the_latest_list() {
+fn endpoints_are_made_by_their_indices_in_the_latest_list() {
     for policy in steer::policies::registry().names() {
         let channel = Channel::with_seed(&policy, serde_json::json!({}), 1);
         let mut rng = fastrand::Rng::with_seed(7);
@@ -212,7 +213,7 @@ fn endpoints_are_made_of_their_places_in_the_latest_list() {
             }
             let list: String = names[..rng.usize(4..=names.len())].iter().collect();
             if rng.u8(..4) == 0 {
-                channel.update_anew(&list).unwrap();
+                channel.update_redescribed(&list).unwrap();
             } else {
                 channel.update(&list).unwrap();
             }

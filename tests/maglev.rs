@@ -33,7 +33,7 @@ fn table(names: &str) -> Table {
     Table::new(&Vec::from_iter((0..names.len()).map(member)), SIZE)
 }
 
-/// Where a call of each slot goes.
+/// For each slot, the backend of its calls.
 fn placed(channel: &Channel) -> Vec<String> {
     (0..u64::from(SIZE)).map(|slot| channel.pick_hash(slot)).collect()
 }
@@ -44,15 +44,15 @@ fn fault(config: serde_json::Value) -> String {
 }
 
 #[test]
-fn every_fault_of_a_config_is_named() {
+fn every_fault_of_a_config_is_reported() {
     assert_eq!(
         fault(json!({
             "tableSize": 65536, "requestHashHeader": "key-bin", "hashBalanceFactor": 99,
         })),
         "errors validating steer_maglev LB policy config: [\
          field:steer_maglev.tableSize error:must be a prime number, at most 5000011; \
-         field:steer_maglev.requestHashHeader error:\"key-bin\" is a binary header, which cannot be \
-         hashed; field:steer_maglev.hashBalanceFactor error:must be 0 or at least 100]"
+         field:steer_maglev.requestHashHeader error:\"key-bin\" is a binary header, which \
+         cannot be hashed; field:steer_maglev.hashBalanceFactor error:must be 0 or at least 100]"
     );
     for size in [json!(0), json!(1), json!(5_000_012), json!(5_000_021), json!(-7), json!("x")] {
         let fault = fault(json!({ "tableSize": size }));
@@ -84,7 +84,7 @@ fn clients_with_the_same_backends_in_another_order_agree() {
 }
 
 #[test]
-fn the_hash_is_of_a_header_and_without_one_any() {
+fn the_hash_comes_from_a_header_and_is_random_without_it() {
     let channel = connected("abc", json!({"requestHashHeader": "session"}));
     let table = table("abc");
     for value in ["1", "2", "3", "4", "5"] {
@@ -100,7 +100,7 @@ fn the_hash_is_of_a_header_and_without_one_any() {
 
 #[test]
 #[cfg_attr(miri, ignore = "it takes many picks")]
-fn calls_without_the_header_are_spread_as_the_table_is() {
+fn calls_without_the_header_follow_the_shares_of_the_table() {
     let names = "abcde";
     let channel = connected(names, json!({"requestHashHeader": "session"}));
     channel.seed(3);
@@ -133,7 +133,7 @@ fn calls_of_a_failed_backend_spread_and_no_others_move() {
 }
 
 #[test]
-fn with_hardly_any_backend_ready_every_call_finds_one_and_always_the_same() {
+fn with_few_backends_ready_every_call_finds_one_and_always_the_same() {
     let names = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     let channel = connected(names, json!({}));
     channel.fail(&names[2..]);
@@ -147,10 +147,10 @@ fn with_hardly_any_backend_ready_every_call_finds_one_and_always_the_same() {
 }
 
 #[test]
-fn the_table_is_that_of_the_list_in_use() {
+fn the_table_belongs_to_the_list_in_use() {
     let channel = connected("abc", json!({}));
     let before = placed(&channel);
-    // The list that comes is not in use before one of its backends is READY.
+    // A new list is not in use before one of its backends is READY.
     channel.update("xyz").unwrap();
     assert_eq!(placed(&channel), before);
     channel.ready("x");
@@ -163,7 +163,7 @@ fn the_table_is_that_of_the_list_in_use() {
 }
 
 #[test]
-fn another_size_is_another_table() {
+fn another_size_makes_another_table() {
     let mut channel = connected("abc", json!({}));
     channel.config = json!({"tableSize": 7});
     channel.update("abc").unwrap();
@@ -176,7 +176,7 @@ fn another_size_is_another_table() {
 }
 
 #[test]
-fn shares_are_as_weights_and_an_address_listed_twice_has_two() {
+fn shares_follow_weights_and_an_address_listed_twice_has_two() {
     let channel = with(json!({}));
     let endpoint = |name: &str, weight| {
         let addresses = vec![name.to_owned()];
@@ -197,7 +197,7 @@ fn start(channel: &Channel, hash: u64) -> (String, Option<TrackedSlot>) {
 }
 
 #[test]
-fn a_backend_with_more_than_its_share_is_passed_over() {
+fn a_backend_at_its_limit_is_skipped() {
     let names = "abcd";
     let channel = connected(names, json!({"hashBalanceFactor": 125}));
     let table = table(names);
@@ -211,19 +211,19 @@ fn a_backend_with_more_than_its_share_is_passed_over() {
     let mut calls = Vec::new();
     for call in 1..=100_u64 {
         let limit = (125 * call).div_ceil(400);
-        let expected = *order.iter().find(|place| in_flight[**place] < limit).unwrap();
+        let expected = *order.iter().find(|index| in_flight[**index] < limit).unwrap();
         let (pick, slot) = start(&channel, 0);
         assert_eq!(pick, names[expected..=expected], "call {call}");
         in_flight[expected] += 1;
         calls.push(slot.expect("a tracked call"));
     }
-    assert_eq!(order.iter().map(|place| in_flight[*place]).collect::<Vec<_>>(), [32, 31, 31, 6]);
+    assert_eq!(order.iter().map(|index| in_flight[*index]).collect::<Vec<_>>(), [32, 31, 31, 6]);
     drop(calls);
     assert_eq!(start(&channel, 0).0, names[order[0]..=order[0]]);
 }
 
 #[test]
-fn endpoints_of_one_address_have_one_share() {
+fn endpoints_of_one_address_have_one_share_of_the_limit() {
     let channel = connected("aab", json!({"hashBalanceFactor": 100}));
     let calls: Vec<_> = (0..10).map(|hash| start(&channel, hash)).collect();
     let on_a = calls.iter().filter(|(pick, _)| pick == "a").count();

@@ -1,4 +1,4 @@
-//! `steer_peak_ewma`: exact choices, what they learn from, and its config.
+//! `steer_peak_ewma`: exact choices, what the policy learns from, and its config.
 
 mod support;
 
@@ -25,7 +25,7 @@ fn finish(channel: &Channel, mut call: TrackedSlot, latency: u64, code: Code) {
     call.call_mut().finish(&Status::new(code, "the end"), None);
 }
 
-/// Starts calls until one goes to this backend; the others are abandoned.
+/// Starts calls until one goes to this backend. Abandons the others.
 fn call_to(channel: &Channel, name: &str) -> TrackedSlot {
     let mut others = Vec::new();
     loop {
@@ -39,11 +39,11 @@ fn call_to(channel: &Channel, name: &str) -> TrackedSlot {
 }
 
 #[test]
-fn calls_in_flight_spread_over_backends_of_which_nothing_is_known() {
+fn calls_in_flight_spread_over_new_backends() {
     let channel = channel(json!({}), "abcd");
     let calls: Vec<_> = (0..8).map(|_| channel.start()).collect();
     let names: String = calls.iter().map(|(name, _)| name.as_str()).collect();
-    // With randomness that is always 0, each scan begins at the first.
+    // The random number is always 0, so each scan begins at the first backend.
     assert_eq!(names, "abcdabcd");
 }
 
@@ -52,20 +52,20 @@ fn a_slow_backend_gets_calls_when_the_others_have_more_in_flight() {
     let channel = channel(json!({}), "ab");
     let (b, a) = (call_to(&channel, "b"), call_to(&channel, "a"));
     finish(&channel, a, 30, Code::Ok);
-    // 90 ms against 30: as much as a third call at `a`.
+    // 90 ms against 30 ms: as much as the third call on `a`.
     finish(&channel, b, 60, Code::Ok);
     let calls: Vec<_> = (0..8).map(|_| channel.start()).collect();
     let names: String = calls.iter().map(|(name, _)| name.as_str()).collect();
-    // `a` decays for 60 ms more, so that of equal costs its are below.
+    // The estimate of `a` has decayed for 60 ms more, so its cost is below an otherwise equal one.
     assert_eq!(names, "aaabaaab");
 }
 
 #[test]
-fn a_backend_that_fails_at_once_is_left_alone() {
+fn a_backend_that_fails_at_once_gets_few_calls() {
     let channel = channel(json!({}), "ab");
     let mut failures = 0;
     for _ in 0..1000 {
-        // Ten calls at a time of 20 ms each, 200 a second; `b` answers in 1 ms.
+        // Ten calls at a time on `a`, of 20 ms each, 500 a second. `b` fails in 1 ms.
         let calls: Vec<_> = (0..10).map(|_| channel.start()).collect();
         channel.advance(ms(1));
         let (bad, good): (Vec<_>, Vec<_>) = calls.into_iter().partition(|(name, _)| name == "b");
@@ -78,13 +78,13 @@ fn a_backend_that_fails_at_once_is_left_alone() {
             call.call_mut().finish(&Status::OK, None);
         }
     }
-    // 20 seconds, 10,000 calls: five failures of those that were first in flight, up to 960 ms, and one
-    // more when that has decayed to what ten calls to `a` cost.
+    // 10,000 calls in 20 seconds. The first five calls on `b` fail and double the estimate to 960
+    // ms. One more fails when that has decayed to the cost of ten calls on `a`.
     assert_eq!(failures, 6);
 }
 
 #[test]
-fn it_is_tried_again_after_some_decay_times_and_believed_at_once() {
+fn a_recovered_backend_is_tried_again_and_gets_calls_at_once() {
     let channel = channel(json!({}), "ab");
     let calls: Vec<_> = (0..24).map(|_| channel.start()).collect();
     for (_, call) in calls.into_iter().filter(|(name, _)| name == "b") {
@@ -100,16 +100,16 @@ fn it_is_tried_again_after_some_decay_times_and_believed_at_once() {
         channel.advance(Duration::from_secs(1));
         calls_before += 1;
     };
-    // ln 1000 × 10 s for the bound of 30 s to fall to 30 ms, and the second by which `a` has decayed, too;
-    // a call in 1.03 s.
+    // The limit of 30 s falls to 30 ms in ln 1000 × 10 s. `a` decays for a second, too. There is
+    // one call in 1.03 s.
     assert_eq!(recovered, 69);
     let calls: Vec<_> = (0..6).map(|_| channel.start()).collect();
-    // Its one answer brings it from 30 s to 55 ms.
+    // One answer brings the estimate from 30 s to 55 ms.
     assert_eq!(calls.iter().filter(|(name, _)| name == "b").count(), 2);
 }
 
 #[test]
-fn the_default_rtt_is_what_nothing_is_known_to_cost() {
+fn a_new_backend_has_the_default_rtt() {
     let channel = channel(json!({"defaultRtt": "0.1s", "decayTime": "1000s"}), "a");
     let (_, call) = channel.start();
     finish(&channel, call, 25, Code::Ok);
@@ -125,7 +125,7 @@ fn the_default_rtt_is_what_nothing_is_known_to_cost() {
 }
 
 #[test]
-fn what_was_learnt_stays_as_long_as_the_address_is_listed() {
+fn estimates_stay_as_long_as_the_address_is_listed() {
     let channel = channel(json!({}), "ab");
     finish(&channel, call_to(&channel, "b"), 500, Code::Ok);
     let all = |channel: &Channel| -> String {
@@ -142,12 +142,12 @@ fn what_was_learnt_stays_as_long_as_the_address_is_listed() {
     channel.update("ac").unwrap();
     channel.update("bac").unwrap();
     channel.ready("b");
-    // Known anew: as new as `c` was, when `a` had decayed for half a second. It has come last.
+    // A new estimate, as `c` had when `a` had decayed for half a second. `b` is READY last.
     assert_eq!(all(&channel), "acbacb");
 }
 
 #[test]
-fn calls_in_flight_count_over_pickers() {
+fn calls_in_flight_still_count_with_another_picker() {
     let channel = channel(json!({}), "ab");
     let first = channel.start();
     assert_eq!(first.0, "a");
@@ -162,7 +162,7 @@ fn of_many_only_some_are_compared() {
     let few = channel(json!({"fullScanBelow": 3}), "abcd");
     few.seed(1);
     finish(&few, call_to(&few, "a"), 10_000, Code::Ok);
-    // `a` is the dearer one of every two.
+    // `a` is the more expensive one of any two.
     assert!(!few.picks(200).contains('a'));
     let two = channel(json!({"fullScanBelow": 0}), "ab");
     two.seed(1);
@@ -183,7 +183,7 @@ fn a_full_scan_begins_at_random() {
 }
 
 #[test]
-fn every_fault_of_a_config_is_named() {
+fn every_fault_of_a_config_is_reported() {
     let fault = |config| Channel::config_fault("steer_peak_ewma", config);
     let config = json!({
         "decayTime": "0s", "defaultRtt": "-1s", "choiceCount": 1, "fullScanBelow": "many",
@@ -200,7 +200,7 @@ fn every_fault_of_a_config_is_named() {
 }
 
 #[test]
-fn a_great_choice_count_means_ten() {
+fn a_choice_count_above_ten_means_ten() {
     let channel = channel(json!({"choiceCount": 1000, "fullScanBelow": 0}), "abcdefghijkl");
     channel.seed(1);
     let mut calls: Vec<_> = (0..12).map(|_| channel.start()).collect();

@@ -13,7 +13,7 @@ fn channel(names: &str) -> Channel {
 }
 
 #[test]
-fn the_hosts_randomness_is_the_choice() {
+fn the_hosts_random_number_decides_the_choice() {
     let channel = channel("abcd");
     let choice = |random: u64| {
         channel.set_random(random);

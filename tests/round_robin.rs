@@ -17,7 +17,7 @@ fn picks_rotate_in_the_resolvers_order() {
 }
 
 #[test]
-fn the_first_backend_is_as_random_as_the_hosts_randomness() {
+fn the_hosts_random_number_decides_the_first_backend() {
     let firsts: Vec<String> = (0..6)
         .map(|random| {
             let channel = Channel::round_robin();
@@ -33,11 +33,11 @@ fn the_first_backend_is_as_random_as_the_hosts_randomness() {
     assert_eq!(distinct, ["a", "b", "c"]);
 }
 
-/// More backends than a picker has side by side.
+/// More backends than a picker keeps in one array.
 #[test]
-fn of_very_many_backends_those_that_are_ready_rotate_in_the_resolvers_order() {
+fn of_very_many_backends_the_ready_ones_rotate_in_the_resolvers_order() {
     let names: String = (0..1500).map(|i| char::from_u32(0x4e00 + i).unwrap()).collect();
-    // Some at the beginning, in between, and at the end are not READY.
+    // Some at the beginning, in the middle, and at the end are not READY.
     let ready: String =
         names.chars().enumerate().filter(|(i, _)| i % 5 != 0).map(|(_, name)| name).collect();
     let channel = Channel::round_robin();
@@ -47,7 +47,7 @@ fn of_very_many_backends_those_that_are_ready_rotate_in_the_resolvers_order() {
     let round = channel.picks(1200);
     assert!(format!("{ready}{ready}").contains(&round));
     assert_eq!(channel.picks(1200), round);
-    // It goes on with fewer, from another random one.
+    // With fewer, it goes on from another random one.
     let fewer: String = ready.chars().skip(100).collect();
     channel.fail(&ready.chars().take(100).collect::<String>());
     let round = channel.picks(1100);
@@ -79,7 +79,7 @@ fn each_of_many_threads_rotates_and_every_backend_gets_its_share() {
     for (backend, count) in counts.into_iter().flatten() {
         *total.entry(backend).or_default() += count;
     }
-    // Exact with a slot for each thread. On a machine with fewer slots than threads, threads that
+    // Exact if each thread has a slot. On a machine with fewer slots than threads, threads that
     // share one may lose turns to each other.
     let fair = 4 * rounds;
     for (backend, count) in total {

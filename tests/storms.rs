@@ -1,5 +1,5 @@
-//! Storms of calls from many threads, while endpoints come, go and reconnect: afterwards no backend has a call
-//! in flight.
+//! Storms of calls from many threads, while endpoints come, go and reconnect. Afterwards, no
+//! backend has a call in flight.
 
 mod support;
 
@@ -14,7 +14,7 @@ use support::Channel;
 const THREADS: u64 = 4;
 const CALLS: usize = if cfg!(miri) { 50 } else { 5000 };
 
-/// One call, which ends in one of the ways in which calls end.
+/// One call, which ends in a random way.
 fn call(channel: &Channel, rng: &mut fastrand::Rng, kept: &mut Vec<TrackedSlot>) {
     let (_, Some(mut slot)) = channel.pick_for(Call::UNKNOWN) else { return };
     let code = *rng.choice(&[Code::Ok, Code::NotFound, Code::Cancelled]).unwrap();
@@ -30,26 +30,26 @@ fn call(channel: &Channel, rng: &mut fastrand::Rng, kept: &mut Vec<TrackedSlot>)
             slot.call_mut().start();
             finish(&mut slot);
         }
-        // Hosts that know of no start; and those that tell of things twice.
+        // A host that reports no start, and reports twice.
         3 => {
             finish(&mut slot);
             slot.call_mut().start();
             finish(&mut slot);
         }
-        // It outlives its picker.
+        // Outlives its picker.
         4 => {
             slot.call_mut().start();
             kept.push(slot);
         }
-        // The thread's own code panics with the call in its hands.
+        // The thread panics while it owns the call.
         5 => {
             let panicked = catch_unwind(AssertUnwindSafe(|| {
                 let _slot = slot;
-                std::panic::resume_unwind(Box::new("the application's own"));
+                std::panic::resume_unwind(Box::new("a panic of the application"));
             }));
             assert!(panicked.is_err());
         }
-        // It ends on another thread.
+        // Ends on another thread.
         _ => std::thread::scope(|scope| {
             scope.spawn(|| {
                 let mut slot = slot;
@@ -65,7 +65,8 @@ fn call(channel: &Channel, rng: &mut fastrand::Rng, kept: &mut Vec<TrackedSlot>)
     }
 }
 
-/// Calls on all threads while endpoints change; at the end `abcd` are READY, and no call is left.
+/// Calls on all threads, while endpoints change. At the end, `abcd` are READY and all calls have
+/// ended.
 fn storm(channel: &Channel) {
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -103,8 +104,8 @@ fn storm(channel: &Channel) {
     channel.asked();
 }
 
-/// A channel that was through a storm. Its statistics say of each backend that no call is left, and that each
-/// one that was picked has ended in one way.
+/// A channel after a storm. Checks its statistics: no backend has a call in flight, and each picked
+/// call has ended once.
 fn after_a_storm(policy: &str, config: Value) -> Channel {
     let mut channel = Channel::with(policy, config);
     channel.target = format!("storm of {policy}");
@@ -126,9 +127,9 @@ fn after_a_storm(policy: &str, config: Value) -> Channel {
     channel
 }
 
-/// A policy that compares all backends, and of equals takes the first: with a backend of which nothing is known
-/// beside the four, calls go to all of them in turn only if no other has a call in flight.
-fn none_is_preferred_after_a_storm(policy: &str, config: Value) {
+/// For a policy that compares all backends, and takes the first of equal ones. A new backend joins
+/// the four. Calls go to all five in turn only if none of the four has a call in flight.
+fn all_are_equal_after_a_storm(policy: &str, config: Value) {
     let channel = after_a_storm(policy, config);
     channel.update("abcdx").unwrap();
     channel.ready("x");
@@ -139,18 +140,18 @@ fn none_is_preferred_after_a_storm(policy: &str, config: Value) {
 
 #[test]
 fn least_request_has_no_call_in_flight_after_a_storm() {
-    none_is_preferred_after_a_storm("steer_least_request", json!({"choiceCount": 10}));
+    all_are_equal_after_a_storm("steer_least_request", json!({"choiceCount": 10}));
 }
 
-/// The clock stands still, so that no estimate changes.
+/// The clock stands still, so no estimate changes.
 #[test]
 fn peak_ewma_has_no_call_in_flight_after_a_storm() {
-    none_is_preferred_after_a_storm("steer_peak_ewma", json!({"fullScanBelow": 10}));
+    all_are_equal_after_a_storm("steer_peak_ewma", json!({"fullScanBelow": 10}));
 }
 
 #[test]
 fn weighted_round_robin_has_no_call_in_flight_after_a_storm() {
-    // It does not need to count them itself.
+    // The policy does not count calls, so statistics must.
     steer::stats::track_calls(true);
     after_a_storm("steer_weighted_round_robin", json!({}));
 }

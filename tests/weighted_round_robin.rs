@@ -1,5 +1,5 @@
-//! `steer_weighted_round_robin`: exact sequences, where weights come from and when they are of use, and its
-//! config.
+//! `steer_weighted_round_robin`: exact sequences, where weights come from and when they are usable,
+//! and its config.
 
 mod support;
 
@@ -26,12 +26,12 @@ fn channel(config: Value, names: &str) -> Channel {
     channel
 }
 
-/// So many calls per second at this utilization.
+/// A load report of this many calls per second at this utilization.
 fn load(qps: f64, utilization: f64) -> Metrics {
     Metrics { rps_fractional: qps, application_utilization: utilization, ..Metrics::default() }
 }
 
-/// So many picks by one thread from its start on, which is the host's randomness.
+/// The next `count` picks of one thread. The host's random number decides where it starts.
 fn sequence(channel: &Channel, count: usize) -> String {
     channel.picks(count)
 }
@@ -45,7 +45,7 @@ fn shares(channel: &Channel, count: usize) -> BTreeMap<char, usize> {
     shares
 }
 
-/// Every backend reports with a call of its own: its utilization by its name.
+/// Each of these backends reports this utilization with a call.
 fn report_with_calls(channel: &Channel, utilizations: &[(&str, f64)]) {
     for (name, utilization) in utilizations {
         loop {
@@ -67,7 +67,7 @@ fn static_weights_give_exact_sequences() {
 }
 
 #[test]
-fn the_sequence_goes_on_over_pickers() {
+fn the_sequence_goes_on_with_another_picker() {
     let one = channel(json!({"weights": {"a": 1, "b": 2, "c": 4}}), "abc");
     let other = channel(json!({"weights": {"a": 1, "b": 2, "c": 4}}), "abc");
     let expected = sequence(&one, 50);
@@ -80,7 +80,7 @@ fn the_sequence_goes_on_over_pickers() {
 }
 
 #[test]
-fn each_client_begins_somewhere_else() {
+fn each_client_begins_at_a_random_backend() {
     let first = |random: u64| {
         let channel = Channel::with_random(POLICY, json!({}), random);
         channel.update("abc").unwrap();
@@ -97,7 +97,7 @@ fn an_address_without_a_weight_has_the_mean() {
 }
 
 #[test]
-fn without_two_weights_all_take_turns() {
+fn with_fewer_than_two_weights_all_take_turns() {
     let channel = channel(json!({"weights": {"a": 5, "x": 1}}), "abc");
     assert_eq!(sequence(&channel, 7), "abcabca");
 }
@@ -105,7 +105,8 @@ fn without_two_weights_all_take_turns() {
 #[test]
 fn static_weights_find_addresses_with_and_without_their_scheme() {
     let config = json!({"weights": {
-        "10.0.0.1:80": 1, "ipv4:10.0.0.2:80": 2, "[::1]:80": 3, "ipv6:%5B::2%5D:80": 4, "second:1": 5,
+        "10.0.0.1:80": 1, "ipv4:10.0.0.2:80": 2, "[::1]:80": 3, "ipv6:%5B::2%5D:80": 4,
+        "second:1": 5,
     }});
     let channel = Channel::with(POLICY, config);
     let addresses: [&[&str]; 5] = [
@@ -134,7 +135,7 @@ fn static_weights_find_addresses_with_and_without_their_scheme() {
 }
 
 #[test]
-fn with_static_weights_nothing_is_tracked_asked_for_or_timed() {
+fn static_weights_need_no_tracking_reports_or_timers() {
     let config = json!({"weights": {"a": 1, "b": 2}, "enableOobLoadReport": true});
     let channel = channel(config, "ab");
     let asked = channel.asked();
@@ -163,7 +164,7 @@ fn reports_with_calls_count_after_the_blackout_period() {
 }
 
 #[test]
-fn a_report_of_use_is_one_with_calls_and_utilization() {
+fn only_reports_with_calls_and_utilization_count() {
     let channel = channel(json!({"blackoutPeriod": "0s"}), "ab");
     report_with_calls(&channel, &[("a", 0.1), ("b", 0.2)]);
     report_with_calls(&channel, &[("a", 0.0), ("b", -1.0)]);
@@ -174,14 +175,14 @@ fn a_report_of_use_is_one_with_calls_and_utilization() {
 }
 
 #[test]
-fn a_new_connection_begins_a_blackout_of_its_own() {
+fn a_new_connection_starts_a_blackout() {
     let channel = channel(json!({}), "abc");
     report_with_calls(&channel, &[("a", 1.0), ("b", 0.5), ("c", 0.5)]);
     channel.advance(s(10));
     assert_eq!(shares(&channel, 5000), [('a', 1000), ('b', 2000), ('c', 2000)].into());
     channel.idle("a");
     channel.ready("a");
-    // The mean of the others: all alike.
+    // `a` gets the mean of the others, so all are equal.
     assert_eq!(shares(&channel, 6000), [('a', 2000), ('b', 2000), ('c', 2000)].into());
     report_with_calls(&channel, &[("a", 1.0)]);
     channel.advance(s(10));
@@ -189,7 +190,7 @@ fn a_new_connection_begins_a_blackout_of_its_own() {
 }
 
 #[test]
-fn a_new_picker_comes_only_when_weights_have_changed() {
+fn a_new_picker_is_published_only_when_weights_change() {
     let channel = channel(json!({"weightUpdatePeriod": "0.5s", "blackoutPeriod": "0s"}), "ab");
     let published = |channel: &Channel| {
         channel.asked().iter().filter(|asked| matches!(asked, Asked::State(_))).count()
@@ -200,14 +201,14 @@ fn a_new_picker_comes_only_when_weights_have_changed() {
     report_with_calls(&channel, &[("a", 0.1), ("b", 0.2)]);
     channel.advance(s(10));
     assert_eq!(published(&channel), 1);
-    // Twice as much of both is the same.
+    // Doubling both changes no share.
     report_with_calls(&channel, &[("a", 0.2), ("b", 0.4)]);
     channel.advance(s(10));
     assert_eq!(published(&channel), 0);
 }
 
 #[test]
-fn the_timer_runs_with_the_update_period_and_its_lower_bound() {
+fn the_timer_runs_with_the_update_period_of_at_least_100_ms() {
     let timers = |channel: &Channel| -> Vec<Asked> {
         let asked = channel.asked().into_iter();
         asked.filter(|asked| matches!(asked, Asked::StartTimer(_) | Asked::CancelTimer)).collect()
@@ -237,7 +238,7 @@ fn reports_out_of_band_need_no_tracking() {
     channel.load_report('a', &load(100.0, 0.1));
     channel.load_report('b', &load(100.0, 0.3));
     channel.advance(s(1));
-    // The last pick is not tracked: it has nothing to end.
+    // Calls are not tracked.
     assert_eq!(shares(&channel, 4000), [('a', 3000), ('b', 1000)].into());
     channel.config = json!({"blackoutPeriod": "1s"});
     channel.update("ab").unwrap();
@@ -273,7 +274,7 @@ fn weights_stay_as_long_as_the_address_is_listed() {
     channel.update("cb").unwrap();
     channel.update("cba").unwrap();
     channel.ready("a");
-    // Of one weight nothing follows.
+    // A single weight has no effect.
     assert_eq!(shares(&channel, 6000), [('a', 2000), ('b', 2000), ('c', 2000)].into());
 }
 
@@ -287,8 +288,9 @@ fn an_address_that_is_listed_twice_takes_part_once() {
     assert_eq!(sequence(&reported, 4), "abab");
 }
 
-/// More backends than a picker has side by side, all listed and the first of each five not READY; those of odd places
-/// are to have twice the weight of the others. Names by place.
+/// A channel with more backends than a picker keeps in one array. The first of each five is not
+/// READY. `weigh` gives those with odd indices twice the weight of the others. Returns the names by
+/// index.
 fn many(config: Value, weigh: impl FnOnce(&Channel, &[char])) -> (Channel, Vec<char>) {
     let names: Vec<char> = (0..1500).map(|i| char::from_u32(0x4e00 + i).unwrap()).collect();
     let ready = |(i, name): (usize, &char)| (i % 5 != 0).then_some(*name);
@@ -299,16 +301,16 @@ fn many(config: Value, weigh: impl FnOnce(&Channel, &[char])) -> (Channel, Vec<c
     (channel, names)
 }
 
-/// Each READY one of `names` gets its share, and nobody else gets any.
+/// Panics unless each READY backend of `names` gets its share, and no other gets calls.
 fn assert_shares(channel: &Channel, names: &[char], weight: impl Fn(usize) -> usize) {
     let rounds = 10;
     let expected: Vec<usize> = (0..names.len()).map(weight).collect();
     let shares = shares(channel, rounds * expected.iter().sum::<usize>());
-    for (place, name) in names.iter().enumerate() {
+    for (index, name) in names.iter().enumerate() {
         let share = shares.get(name).copied().unwrap_or(0);
-        // The threads' first and last passes are cut somewhere.
-        let most = if expected[place] == 0 { 0 } else { 2 };
-        assert!(share.abs_diff(rounds * expected[place]) <= most, "{place}: {share}");
+        // The first and the last pass are not complete.
+        let most = if expected[index] == 0 { 0 } else { 2 };
+        assert!(share.abs_diff(rounds * expected[index]) <= most, "{index}: {share}");
     }
 }
 
@@ -319,45 +321,45 @@ fn of_very_many_backends_each_gets_its_share() {
         .collect::<serde_json::Map<_, _>>()
         .into();
     let (channel, names) = many(json!({ "weights": weights }), |_, _| {});
-    let listed = |place: usize| 1 + place % 2;
-    assert_shares(&channel, &names, |place| if place % 5 == 0 { 0 } else { listed(place) });
-    // Some leave and others come, each with the weight that it has.
+    let listed = |index: usize| 1 + index % 2;
+    assert_shares(&channel, &names, |index| if index % 5 == 0 { 0 } else { listed(index) });
+    // Some leave and others come. Each has its weight.
     channel.fail(&names[..70].iter().collect::<String>());
     channel.ready(&names[1400..].iter().collect::<String>());
-    let ready = |place: usize| place >= 70 && (place % 5 != 0 || place >= 1400);
-    assert_shares(&channel, &names, |place| if ready(place) { listed(place) } else { 0 });
-    // With few enough for a picker that has them side by side, nothing else changes.
+    let ready = |index: usize| index >= 70 && (index % 5 != 0 || index >= 1400);
+    assert_shares(&channel, &names, |index| if ready(index) { listed(index) } else { 0 });
+    // With few enough backends for one array, the shares stay the same.
     channel.fail(&names[70..500].iter().collect::<String>());
-    let ready = |place: usize| place >= 500 && (place % 5 != 0 || place >= 1400);
-    assert_shares(&channel, &names, |place| if ready(place) { listed(place) } else { 0 });
+    let ready = |index: usize| index >= 500 && (index % 5 != 0 || index >= 1400);
+    assert_shares(&channel, &names, |index| if ready(index) { listed(index) } else { 0 });
 }
 
 #[test]
-fn of_very_many_backends_one_that_comes_has_the_mean_until_its_weight_is_known() {
+fn of_very_many_backends_a_new_one_has_the_mean_until_its_weight_is_known() {
     let config = json!({"enableOobLoadReport": true, "blackoutPeriod": "0s"});
     let report = |channel: &Channel, names: &[char]| {
-        for (place, name) in names.iter().enumerate() {
-            channel.load_report(*name, &load(100.0 * (1 + place % 2) as f64, 0.5));
+        for (index, name) in names.iter().enumerate() {
+            channel.load_report(*name, &load(100.0 * (1 + index % 2) as f64, 0.5));
         }
         channel.advance(s(1));
     };
     let (channel, names) = many(config, report);
-    let listed = |place: usize| 1 + place % 2;
-    assert_shares(&channel, &names, |place| if place % 5 == 0 { 0 } else { listed(place) });
-    // Pass by pass, the mean is three halves.
+    let listed = |index: usize| 1 + index % 2;
+    assert_shares(&channel, &names, |index| if index % 5 == 0 { 0 } else { listed(index) });
+    // The mean of the weights is 1.5.
     channel.ready(&names[..1].iter().collect::<String>());
     let shares = shares(&channel, 20 * 1800 + 30);
     assert!(shares[&names[0]].abs_diff(30) <= 2, "{}", shares[&names[0]]);
     report(&channel, &names);
-    assert_shares(&channel, &names, |place| match place {
+    assert_shares(&channel, &names, |index| match index {
         0 => 1,
-        _ if place % 5 == 0 => 0,
-        _ => listed(place),
+        _ if index % 5 == 0 => 0,
+        _ => listed(index),
     });
 }
 
 #[test]
-fn of_very_many_backends_those_that_are_listed_twice_take_part_once() {
+fn of_very_many_backends_those_listed_twice_take_part_once() {
     let names: String = (0..1500).map(|i| char::from_u32(0x4e00 + i % 1200).unwrap()).collect();
     let first: Vec<char> = names.chars().take(1200).collect();
     let channel = Channel::with_seed(POLICY, json!({"enableOobLoadReport": true}), 1);
@@ -365,11 +367,11 @@ fn of_very_many_backends_those_that_are_listed_twice_take_part_once() {
     channel.ready(&names);
     assert_shares(&channel, &first, |_| 1);
     channel.fail(&first[..1].iter().collect::<String>());
-    assert_shares(&channel, &first, |place| usize::from(place != 0));
+    assert_shares(&channel, &first, |index| usize::from(index != 0));
 }
 
 #[test]
-fn every_fault_of_a_config_is_named() {
+fn every_fault_of_a_config_is_reported() {
     let config = json!({
         "enableOobLoadReport": "yes", "oobReportingPeriod": 10, "blackoutPeriod": "-1s",
         "weightExpirationPeriod": "x", "weightUpdatePeriod": [], "errorUtilizationPenalty": -0.5,

@@ -1,21 +1,21 @@
-//! Checks where the callbacks of a host come: on which thread, and within which of the engine's
-//! functions. The rules are in `host_callbacks.inc`. A callback that breaks one panics, which fails
-//! the test.
+//! Checks where the engine calls back: on which thread, and within which of its functions. The
+//! rules are in `host_callbacks.inc`. A callback that breaks a rule panics, which fails the test.
 //!
-//! A fake host calls the engine by [`within`] or [`Turn::within`], and says [`came`] or
+//! A fake host calls the engine through [`within`] or [`Turn::within`], and calls [`came`] or
 //! [`Turn::came`] in each callback.
-#![allow(dead_code, unreachable_pub, reason = "each fake host uses a part of it, as its own")]
+#![allow(dead_code, unreachable_pub, reason = "each fake host uses a part of it, as a module")]
 
 use std::cell::RefCell;
 use std::sync::{LazyLock, Mutex};
 use std::thread::{self, ThreadId};
 
-/// What `host_callbacks.inc` says of one callback.
+/// The rule of one callback in `host_callbacks.inc`.
 #[derive(Debug)]
 pub struct Rule {
     pub callback: &'static str,
     pub serialised: bool,
-    /// The functions, by [`within`]'s names; "none" is there when it may come in none.
+    /// The functions that it may come within, by the names of [`within`]. "none" means outside of
+    /// all.
     pub within: Vec<&'static str>,
 }
 
@@ -30,7 +30,7 @@ pub fn rules() -> Vec<Rule> {
     let lines = include_str!("host_callbacks.inc").lines();
     let rules = lines.filter_map(|line| line.strip_prefix("STEER_HOST_CALLBACK("));
     let rule = |rule: &'static str| {
-        let rule = rule.strip_suffix(')').expect("a rule a line");
+        let rule = rule.strip_suffix(')').expect("one rule on each line");
         let [callback, threads, within] = rule.splitn(3, ", ").collect::<Vec<_>>()[..] else {
             panic!("not a rule: {rule}");
         };
@@ -48,16 +48,16 @@ fn rule_of(callback: &str) -> &'static Rule {
 }
 
 thread_local! {
-    /// The engine's functions that this thread is in, the innermost last.
+    /// The functions of the engine that this thread is in, the innermost last.
     static FUNCTIONS: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The function of the engine's that this thread is in.
+/// The function of the engine that this thread is in.
 pub fn innermost() -> &'static str {
     FUNCTIONS.with_borrow(|functions| functions.last().copied().unwrap_or("none"))
 }
 
-/// Calls a function of the engine's: "new", "event", "free", "pick", "picker free", "tracker",
+/// Calls a function of the engine: "new", "event", "free", "pick", "picker free", "tracker",
 /// "tracker free" or "statistics".
 pub fn within<R>(function: &'static str, call: impl FnOnce() -> R) -> R {
     struct Leave;
@@ -71,7 +71,7 @@ pub fn within<R>(function: &'static str, call: impl FnOnce() -> R) -> R {
     call()
 }
 
-/// A callback has come.
+/// Checks the rule of a callback that the engine makes now.
 pub fn came(callback: &str) {
     let (rule, function) = (rule_of(callback), innermost());
     assert!(rule.allows(function), "{callback} came within: {function}; {rule:?}");
@@ -83,9 +83,9 @@ pub struct Turn(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    /// Who is in one, and how many are nested.
+    /// The thread that makes one, and how many are nested.
     thread: Option<(ThreadId, usize)>,
-    /// `steer_policy_free` was called: from now on endpoints are dropped, and that is all.
+    /// `steer_policy_free` was called. From then on, the engine only drops endpoints.
     freed: bool,
 }
 
@@ -116,14 +116,17 @@ impl Turn {
         within(function, call)
     }
 
-    /// A callback has come, for this policy.
+    /// As [`came`], for this policy.
     pub fn came(&self, callback: &str) {
         came(callback);
         if rule_of(callback).serialised {
             self.with(|state| {
                 let thread = state.thread.map(|(thread, _)| thread);
                 assert!(thread == Some(thread::current().id()), "{callback} on another thread");
-                assert!(!state.freed || callback == "endpoint_free", "{callback} after the end");
+                assert!(
+                    !state.freed || callback == "endpoint_free",
+                    "{callback} after steer_policy_free"
+                );
             });
         }
     }

@@ -1,13 +1,13 @@
-//! Whether counts are those of a distribution.
+//! Chi-square tests: whether counts follow a distribution.
 
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
-/// A sound policy fails a test of this significance once in a thousand seeds. Tests fix their seeds, so that they
-/// never fail by chance: the level says how far the counts of the one seed may be off.
+/// A correct policy fails a test of this significance with one seed in a thousand. Tests fix their
+/// seeds, so they never fail by chance. The level says how far the counts of that seed may be off.
 pub const SIGNIFICANCE: f64 = 0.001;
 
-/// The chance that counts are at least as far from their expectation, if the shares hold. The test is
-/// Pearson's; it wants about five or more of each.
+/// The probability of counts that are at least as far from their expectation, if the shares are
+/// right. This is Pearson's test. It needs about five or more expected of each.
 pub fn chi_square(counts: &[u64], shares: &[f64]) -> f64 {
     assert_eq!(counts.len(), shares.len());
     let total = counts.iter().sum::<u64>() as f64;
@@ -21,14 +21,14 @@ pub fn chi_square(counts: &[u64], shares: &[f64]) -> f64 {
     distribution.sf(distance.sum())
 }
 
-/// The counts are what chance makes of these shares, of whatever sum.
+/// Panics unless the counts follow these shares, which may have any sum.
 #[track_caller]
 pub fn assert_shares(counts: &[u64], shares: &[f64]) {
     let p = chi_square(counts, shares);
     assert!(p >= SIGNIFICANCE, "p = {p:.2e} for {counts:?} with the shares {shares:?}");
 }
 
-/// The counts are what chance makes of equal shares.
+/// Panics unless the counts follow equal shares.
 #[track_caller]
 pub fn assert_uniform(counts: &[u64]) {
     assert_shares(counts, &vec![1.0; counts.len()]);

@@ -36,7 +36,7 @@ impl Rotation {
     /// The calling thread's next index below `len`: the one after its last, or 0 at the end.
     /// Returns `None` at a thread's first turn, and when `len` has shrunk below its last index.
     /// Then call [`next_slowly`](Rotation::next_slowly). It is separate so that a caller can put
-    /// the rare case into a function of its own, and this one needs no stack for it.
+    /// the rare case into a separate function, and this one needs no stack for it.
     #[inline(always)]
     pub fn next(&self, len: usize) -> Option<usize> {
         let cell = self.last.get(thread_slot()?)?;
