@@ -92,10 +92,19 @@ fn percent(share: f64) -> String {
     if share == 0.0 { "0".to_owned() } else { format!("{:.2} %", 100.0 * share) }
 }
 
+/// The calls of a measured sample.
+const MEASURED_CALLS: usize = 1_000_000;
+
 #[test]
 #[ignore = "prints the tables of the documentation"]
 fn measured() {
-    const CALLS: usize = 1_000_000;
+    print_shares_of_tables();
+    print_changed_slots();
+    print_moved_calls();
+    print_shares_of_rings();
+}
+
+fn print_shares_of_tables() {
     println!("Maglev: the greatest and the least share, as a multiple of the mean.\n");
     println!("| backends | slots | greatest | least |\n|---:|---:|---:|---:|");
     for count in [10, 100, 1000, 10_000] {
@@ -109,6 +118,9 @@ fn measured() {
             println!("| {count} | {size} | {:.4} | {:.4} |", most / mean, least / mean);
         }
     }
+}
+
+fn print_changed_slots() {
     println!(
         "\nMaglev: 1,000 backends, some of which fail at once; slots of the others that change.\n"
     );
@@ -137,6 +149,9 @@ fn measured() {
         });
         println!("| {failed} | {} | {} |", changed[0], changed[1]);
     }
+}
+
+fn print_moved_calls() {
     println!(
         "\nCalls that move although their backend stays, when another leaves or joins.\nAt least \
          the share of that backend has to move, 1/n.\n"
@@ -158,13 +173,16 @@ fn measured() {
             // Calls that move to the new backend have to move.
             let after = place(&joined);
             let moved = before.iter().zip(&after).filter(|(was, is)| was != is && **is != new);
-            [percent(leaves), percent(moved.count() as f64 / CALLS as f64)]
+            [percent(leaves), percent(moved.count() as f64 / MEASURED_CALLS as f64)]
         };
-        let [a, b] = row(&|keys| by_ring(keys, DEFAULT_RING, CALLS));
-        let [c, d] = row(&|keys| by_table(keys, 65537, CALLS));
-        let [e, f] = row(&|keys| by_table(keys, 655_373, CALLS));
+        let [a, b] = row(&|keys| by_ring(keys, DEFAULT_RING, MEASURED_CALLS));
+        let [c, d] = row(&|keys| by_table(keys, 65537, MEASURED_CALLS));
+        let [e, f] = row(&|keys| by_table(keys, 655_373, MEASURED_CALLS));
         println!("| {count} | {a} | {b} | {c} | {d} | {e} | {f} |");
     }
+}
+
+fn print_shares_of_rings() {
     println!("\nRing hash: the greatest and the least share, as a multiple of the mean.\n");
     println!(
         "| backends | `minRingSize` | `maxRingSize` | greatest | least |\n\

@@ -1,9 +1,10 @@
 //! The connectivity rules that every leaf policy shares, by their numbers. With `steer_round_robin`
 //! and a virtual host.
 
+mod random_events;
+#[path = "../support/mod.rs"]
 mod support;
 
-use proptest::prelude::*;
 use serde_json::json;
 use steer::endpoints::Connectivity::{Connecting, Ready, TransientFailure};
 use steer::endpoints::Report;
@@ -378,132 +379,4 @@ fn a_report_during_a_callback_is_handled_after_it() {
     channel.asked();
     channel.idle("a");
     assert_eq!(channel.asked(), [Connect("a".into()), State(Connecting), State(Connecting)]);
-}
-
-/// An event in the property tests.
-#[derive(Clone, Debug)]
-enum Event {
-    Update(Vec<u8>),
-    Error,
-    Idle(u8),
-    Connecting(u8),
-    Ready(u8),
-    Fail(u8),
-    ResetBackoff,
-}
-
-fn event() -> impl Strategy<Value = Event> {
-    let backend = 0..6u8;
-    prop_oneof![
-        2 => proptest::collection::vec(backend.clone(), 0..6).prop_map(Event::Update),
-        1 => Just(Event::Error),
-        2 => backend.clone().prop_map(Event::Idle),
-        2 => backend.clone().prop_map(Event::Connecting),
-        4 => backend.clone().prop_map(Event::Ready),
-        2 => backend.prop_map(Event::Fail),
-        1 => Just(Event::ResetBackoff),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 512,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
-
-    /// After any events, the picker chooses among the READY endpoints, all of them, and each as
-    /// often as it is listed. Only the endpoints of the latest list and of the list in use are
-    /// alive. At the end, nothing is left.
-    #[test]
-    #[cfg_attr(miri, ignore = "takes Miri minutes")]
-    fn pickers_choose_exactly_the_ready_endpoints(
-        events in proptest::collection::vec(event(), 1..80),
-    ) {
-        let channel = Channel::round_robin();
-        let mut latest: Option<String> = None;
-        let mut ready: std::collections::BTreeSet<char> = Default::default();
-        let name = |backend: u8| char::from(b'a' + backend);
-        for event in events {
-            let report = |backend: u8, how: &dyn Fn(&str)| {
-                let name = name(backend);
-                let alive = !channel.ids(name).is_empty();
-                if alive {
-                    how(&name.to_string());
-                }
-                alive
-            };
-            match event {
-                Event::Update(backends) => {
-                    let names: String = backends.into_iter().map(name).collect();
-                    let accepted = channel.update(&names);
-                    prop_assert_eq!(accepted.is_err(), names.is_empty());
-                    channel.report_first();
-                    latest = Some(names);
-                }
-                Event::Error => {
-                    let error = Status::unavailable("resolver");
-                    prop_assert!(channel.update_with(Err(error)).is_err());
-                    latest.get_or_insert_default();
-                }
-                Event::Idle(b) => if report(b, &|n| channel.idle(n)) { ready.remove(&name(b)); },
-                Event::Connecting(b) => {
-                    if report(b, &|n| channel.connecting(n)) { ready.remove(&name(b)); }
-                }
-                Event::Ready(b) => if report(b, &|n| channel.ready(n)) { ready.insert(name(b)); },
-                Event::Fail(b) => if report(b, &|n| channel.fail(n)) { ready.remove(&name(b)); },
-                Event::ResetBackoff => channel.runner.reset_backoff(),
-            }
-            let alive = channel.alive();
-            ready.retain(|name| alive.contains(*name));
-            let Some(latest) = &latest else { continue };
-            for name in latest.chars() {
-                prop_assert!(alive.contains(name), "{name} of {latest} is not alive: {alive}");
-            }
-            match channel.state().expect("published at the first update") {
-                Ready => {
-                    let picks = channel.picked(60);
-                    prop_assert!(!picks.contains("queue") && !picks.contains("fail"));
-                    for pick in picks.chars() {
-                        prop_assert!(ready.contains(&pick), "{} of {:?}", pick, ready);
-                    }
-                    let in_latest: Vec<_> = latest.chars().filter(|n| ready.contains(n)).collect();
-                    // Of an address that is listed twice, one endpoint may be READY and the other
-                    // not.
-                    let distinct: std::collections::BTreeSet<_> = latest.chars().collect();
-                    let settled = alive.len() == latest.len() && distinct.len() == latest.len();
-                    if !in_latest.is_empty() && settled {
-                        for name in &in_latest {
-                            let count = picks.chars().filter(|n| n == name).count();
-                            prop_assert_eq!(count * in_latest.len(), 60);
-                        }
-                    }
-                }
-                Connecting => prop_assert_eq!(channel.pick(), "queue"),
-                _ => prop_assert!(channel.pick().starts_with("fail UNAVAILABLE: ")),
-            }
-        }
-        channel.runner.close();
-        prop_assert_eq!(channel.alive(), "");
-    }
-
-    /// After any updates, an empty list leaves no endpoint and no connection.
-    #[test]
-    #[cfg_attr(miri, ignore = "takes Miri minutes")]
-    fn nothing_is_left_behind(lists in proptest::collection::vec("[a-e]{0,7}", 1..20)) {
-        let channel = Channel::round_robin();
-        for list in &lists {
-            let _ = channel.update(list);
-            let mut names: Vec<char> = list.chars().collect();
-            names.sort();
-            names.dedup();
-            channel.ready(&names.into_iter().collect::<String>());
-            let mut sorted: Vec<char> = list.chars().collect();
-            sorted.sort();
-            prop_assert_eq!(channel.alive(), sorted.into_iter().collect::<String>());
-        }
-        let _ = channel.update("");
-        prop_assert_eq!(channel.alive(), "");
-        prop_assert_eq!(channel.held_connections(), 0);
-    }
 }
