@@ -1,8 +1,9 @@
-//! What comes from outside, as bytes that anybody may have chosen: configs, resolver updates, reports, timers and
-//! picks in any order, load reports, headers. Each function here takes such bytes and panics when something is not as
-//! the ABI says. `script/fuzz` drives them by libFuzzer; `tests/corpus.rs` runs what it has found worth keeping.
+//! Fuzz targets for all input from outside: configs, updates, reports, timers and picks in any
+//! order, load reports, headers. Each target takes arbitrary bytes, and panics if the engine breaks
+//! a promise of the ABI. `script/fuzz` runs them with libFuzzer. `tests/corpus.rs` runs the inputs
+//! of the corpus.
 //!
-//! Must not know: what a policy chooses.
+//! Must not depend on: which backend a policy chooses.
 
 mod bytes;
 #[path = "../../tests/support/callbacks.rs"]
@@ -12,8 +13,8 @@ mod sequence;
 
 use std::ptr;
 
-use steer::ffi::*;
 use steer::calls::Metrics;
+use steer::ffi::*;
 
 pub use bytes::text;
 pub use host::{Channel, HeldPicker, Picked};
@@ -30,20 +31,20 @@ pub const POLICIES: [&str; 7] = [
     "steer_maglev",
 ];
 
-/// Any bytes as a config of any policy: it is taken, or the text says why not.
+/// Any bytes as a config of any policy. The engine accepts it, or says why not.
 pub fn config(data: &[u8]) {
     let Some((policy, json)) = data.split_first() else { return };
     let policy = POLICIES[usize::from(*policy) % POLICIES.len()];
     if let Some(config) = parse(policy, json) {
-        // SAFETY: just made.
+        // SAFETY: `parse` has just made it, and this is its last use.
         unsafe { steer_config_free(config) };
     }
 }
 
-/// Parses a config; none when it was rejected.
+/// Parses a config. `None` if it was rejected.
 pub fn parse(policy: &str, json: &[u8]) -> Option<*mut steer_config> {
     let (mut config, mut error) = (ptr::null_mut(), ptr::null_mut());
-    // SAFETY: all arguments are alive.
+    // SAFETY: all arguments live during the call.
     let status =
         unsafe { steer_config_parse(text(policy.as_bytes()), text(json), &mut config, &mut error) };
     let words = bytes::take(error);
@@ -51,18 +52,18 @@ pub fn parse(policy: &str, json: &[u8]) -> Option<*mut steer_config> {
     match status {
         STEER_OK => assert!(error.is_null()),
         STEER_INVALID_CONFIG => {
-            assert!(words.contains(policy), "{words:?} does not say whose config it is");
+            assert!(words.contains(policy), "{words:?} does not name the policy");
         }
-        // What is not UTF-8 is no text.
+        // The config is not UTF-8.
         STEER_INVALID_ARGUMENT => assert!(std::str::from_utf8(json).is_err()),
         other => panic!("{other:?}: {words}"),
     }
     (status == STEER_OK).then_some(config)
 }
 
-/// Any bytes as a load report, read and then given to the policies that use it.
+/// Any bytes as a load report, which is decoded and then passed to the policies that use it.
 pub fn metrics(data: &[u8]) {
-    // Reports of load are protobuf messages.
+    // Load reports are protobuf messages.
     let Some(read) = Metrics::read(data) else { return };
     assert!(!data.is_empty());
     let _ = read.qps();
@@ -82,13 +83,14 @@ pub fn metrics(data: &[u8]) {
         channel.pass(std::time::Duration::from_secs(2));
         channel.run_timers();
         let picked = channel.picker().expect("as before").pick(b"", 0);
-        assert!(!matches!(picked, Picked::Other), "a report keeps calls from being sent");
+        assert!(!matches!(picked, Picked::Other), "a load report makes calls fail or wait");
         drop(picker);
         channel.check();
     }
 }
 
-/// Any bytes as the header that calls are hashed by, and as the key of an endpoint: equal ones go to the same backend.
+/// Any bytes as the hashed header of calls, and as the hash key of an endpoint. Calls with equal
+/// headers go to the same backend.
 pub fn hash(data: &[u8]) {
     let Some((split, data)) = data.split_first() else { return };
     let (key, header) = data.split_at(usize::from(*split).min(data.len()));
@@ -100,7 +102,7 @@ pub fn hash(data: &[u8]) {
         let config = format!(r#"{{"requestHashHeader":"user",{more}}}"#);
         channel.update(&[1, 2, 3], config.as_bytes());
         for _ in 0..3 {
-            // Ring hash connects what is picked.
+            // Ring hash connects for picks.
             if let Some(picker) = channel.picker() {
                 drop(picker.pick(header, 0));
             }
@@ -112,7 +114,7 @@ pub fn hash(data: &[u8]) {
             let connection = |picked: Picked| match picked {
                 Picked::Sent(connection) => connection,
                 Picked::Tracked(call) => call.connection(),
-                Picked::Other => panic!("a call that was not sent"),
+                Picked::Other => panic!("a call was not sent"),
             };
             let first = connection(picker.pick(header, 1));
             assert_eq!(first, connection(picker.pick(header, 2)));

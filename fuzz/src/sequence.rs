@@ -1,28 +1,41 @@
-//! Bytes as what a host does, one thing after another.
+//! Bytes as a sequence of events of a host.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
+use steer::calls::Metrics;
 use steer::ffi::{STEER_OK, steer_stats_json, steer_stats_prometheus, steer_stats_track_calls};
 
 use crate::callbacks::within;
 use crate::host::{Channel, HeldPicker, Picked};
 use crate::{POLICIES, bytes};
 
-/// Sequences that are longer find nothing more.
+/// The most events of a sequence. Longer sequences were not seen to find more.
 const LONGEST: usize = 200;
 
-/// Configs that a policy of each name takes, or does not. Mostly with small rings and tables: large ones take time, and
-/// do nothing else.
+/// Configs, which each policy accepts or rejects. Most have small rings and tables: large ones only
+/// take more time.
 const CONFIGS: [&str; 12] = [
     "",
     "[]",
     r#"{"tableSize":12,"choiceCount":1,"minRingSize":0}"#,
-    r#"{"maxRingSize":32,"minRingSize":8,"tableSize":11,"choiceCount":3,"fullScanBelow":2,"decayTime":"0.1s"}"#,
-    r#"{"maxRingSize":32,"minRingSize":8,"tableSize":11,"weightUpdatePeriod":"0.1s","blackoutPeriod":"0s","weightExpirationPeriod":"1s"}"#,
-    r#"{"maxRingSize":32,"minRingSize":8,"tableSize":13,"enableOobLoadReport":true,"blackoutPeriod":"0s","oobReportingPeriod":"1s"}"#,
-    r#"{"maxRingSize":16,"minRingSize":8,"tableSize":17,"weights":{"ipv4:10.0.0.1:80":3,"ipv4:10.0.0.2:80":0.5}}"#,
+    concat!(
+        r#"{"maxRingSize":32,"minRingSize":8,"tableSize":11,"choiceCount":3,"fullScanBelow":2,"#,
+        r#""decayTime":"0.1s"}"#
+    ),
+    concat!(
+        r#"{"maxRingSize":32,"minRingSize":8,"tableSize":11,"weightUpdatePeriod":"0.1s","#,
+        r#""blackoutPeriod":"0s","weightExpirationPeriod":"1s"}"#
+    ),
+    concat!(
+        r#"{"maxRingSize":32,"minRingSize":8,"tableSize":13,"enableOobLoadReport":true,"#,
+        r#""blackoutPeriod":"0s","oobReportingPeriod":"1s"}"#
+    ),
+    concat!(
+        r#"{"maxRingSize":16,"minRingSize":8,"tableSize":17,"#,
+        r#""weights":{"ipv4:10.0.0.1:80":3,"ipv4:10.0.0.2:80":0.5}}"#
+    ),
     r#"{"requestHashHeader":"user","minRingSize":8,"maxRingSize":8,"tableSize":11}"#,
     r#"{"requestHashHeader":"user","minRingSize":8,"tableSize":31,"hashBalanceFactor":100}"#,
     r#"{"requestHashHeader":"user","minRingSize":64,"tableSize":53,"hashBalanceFactor":200}"#,
@@ -47,13 +60,13 @@ enum Event {
     Pick { old: bool, header: u8, hash: u64 },
     Start(u8),
     Finish { call: u8, code: i8, metrics: [u8; 4] },
-    GiveUp(u8),
-    LetGo,
+    Abandon(u8),
+    DropPicker,
     Statistics,
     TrackCalls(bool),
 }
 
-/// What a host does with one policy, in any order that the ABI allows.
+/// The events of one policy, in any order that the ABI allows.
 pub fn policy(data: &[u8]) {
     let mut data = Unstructured::new(data);
     let Ok(name) = data.choose(&POLICIES) else { return };
@@ -62,7 +75,7 @@ pub fn policy(data: &[u8]) {
     let mut calls: Vec<Picked> = Vec::new();
     for _ in 0..LONGEST {
         let Ok(event) = Event::arbitrary(&mut data) else { break };
-        one(&channel, event, &mut kept, &mut calls);
+        apply(&channel, event, &mut kept, &mut calls);
         if data.is_empty() {
             break;
         }
@@ -80,7 +93,7 @@ pub fn policy(data: &[u8]) {
     steer_stats_track_calls(0);
 }
 
-fn one(
+fn apply(
     channel: &Channel,
     event: Event,
     kept: &mut Option<Arc<HeldPicker>>,
@@ -95,19 +108,19 @@ fn one(
         Event::Fail { code } => channel.fail(code.into()),
         Event::Report { endpoint, state } => {
             let endpoints = channel.endpoints().max(1);
-            // Mostly of the latest ones.
+            // One of the latest 48.
             let back = usize::from(endpoint) % endpoints.min(48);
             channel.report(endpoints - 1 - back, i32::from(state % 8) - 2);
         }
         Event::AllReady => channel.make_ready(),
         Event::Load { bytes: [cpu, memory, application, qps, eps] } => {
-            channel.load_reports(&steer::calls::Metrics {
+            channel.load_reports(&Metrics {
                 cpu_utilization: cpu,
                 mem_utilization: memory,
                 application_utilization: application,
                 rps_fractional: qps,
                 eps,
-                ..Default::default()
+                ..Metrics::default()
             });
         }
         Event::Pass { millis } => channel.pass(Duration::from_millis(millis.into())),
@@ -132,29 +145,31 @@ fn one(
             }
         }
         Event::Finish { call, code, metrics } => {
-            // More than once, too: only the first time counts.
+            // Maybe more than once: only the first time counts.
             if let Some(call) = calls.get(at(call, calls)) {
                 call.finish(code.into(), &metrics);
             }
         }
-        Event::GiveUp(call) => {
-            let place = at(call, calls);
-            if place < calls.len() {
-                calls.swap_remove(place);
+        Event::Abandon(call) => {
+            let index = at(call, calls);
+            if index < calls.len() {
+                calls.swap_remove(index);
             }
         }
-        Event::LetGo => *kept = None,
-        Event::Statistics => {
-            let mut text = std::ptr::null_mut();
-            // SAFETY: the argument is alive.
-            let json = || unsafe { steer_stats_json(&mut text) };
-            assert_eq!(within("statistics", json), STEER_OK);
-            assert!(bytes::take(text).starts_with('{'));
-            // SAFETY: as above.
-            let prometheus = || unsafe { steer_stats_prometheus(&mut text) };
-            assert_eq!(within("statistics", prometheus), STEER_OK);
-            assert!(!bytes::take(text).is_empty());
-        }
+        Event::DropPicker => *kept = None,
+        Event::Statistics => read_statistics(),
         Event::TrackCalls(on) => steer_stats_track_calls(on.into()),
     }
+}
+
+fn read_statistics() {
+    let mut text = std::ptr::null_mut();
+    // SAFETY: `text` lives during the call.
+    let json = || unsafe { steer_stats_json(&mut text) };
+    assert_eq!(within("statistics", json), STEER_OK);
+    assert!(bytes::take(text).starts_with('{'));
+    // SAFETY: as above.
+    let prometheus = || unsafe { steer_stats_prometheus(&mut text) };
+    assert_eq!(within("statistics", prometheus), STEER_OK);
+    assert!(!bytes::take(text).is_empty());
 }

@@ -1,4 +1,4 @@
-//! What fuzzing has found worth keeping, once more: seeds, and inputs that something was once wrong with.
+//! Runs the corpus: seeds, and inputs that once found a bug.
 
 use std::fs;
 use std::path::Path;

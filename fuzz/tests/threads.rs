@@ -1,16 +1,18 @@
-//! Threads that pick and finish calls against updates: the stress test of tests/grpc/stress, small enough for
-//! Miri, which sees what is undefined and every race in the order of events that it goes through.
+//! Threads that pick and finish calls during updates. This is the stress test of tests/grpc/stress,
+//! small enough for Miri. Miri finds undefined behaviour, and data races in the executions that it
+//! runs.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use steer_fuzz::{Channel, Picked};
+use steer_fuzz::{Channel, HeldPicker, Picked};
 
+/// Enough for the threads to interleave. Miri takes seconds for each round.
 const ROUNDS: u8 = if cfg!(miri) { 3 } else { 200 };
 
-/// Ends the other threads, also when this one panics.
+/// Ends the other threads, even if this one panics.
 struct EndOthers<'a>(&'a AtomicBool);
 
 impl Drop for EndOthers<'_> {
@@ -19,78 +21,101 @@ impl Drop for EndOthers<'_> {
     }
 }
 
+/// The counts of all threads.
+#[derive(Default)]
+struct Counts {
+    picks: AtomicU64,
+    sent: AtomicU64,
+}
+
+/// Picks until `over`. Half of the calls end here, the others on another thread, after their picker.
+fn pick_calls(
+    pickers: impl Fn() -> Option<Arc<HeldPicker>>,
+    number: u64,
+    over: &AtomicBool,
+    counts: &Counts,
+    ended: &mpsc::Sender<Picked>,
+) {
+    let mut picks = 0_u64;
+    while !over.load(Ordering::Relaxed) {
+        let Some(picker) = pickers() else {
+            thread::yield_now();
+            continue;
+        };
+        let picked = picker.pick(&picks.to_le_bytes(), picks);
+        counts.picks.fetch_add(1, Ordering::Relaxed);
+        if !matches!(picked, Picked::Other) {
+            counts.sent.fetch_add(1, Ordering::Relaxed);
+        }
+        picked.start();
+        if (picks + number) % 2 == 0 {
+            picked.finish(14, b"");
+        } else {
+            let _ = ended.send(picked);
+        }
+        drop(picker);
+        picks += 1;
+        thread::yield_now();
+    }
+}
+
+/// Ends three of four calls, and abandons the others.
+fn end_calls(calls: mpsc::Receiver<Picked>) {
+    for (number, call) in calls.iter().enumerate() {
+        if number % 4 != 0 {
+            call.finish(0, b"");
+        }
+    }
+}
+
+/// One round of updates and reports. `wait_for_picks` lets the other threads pick.
+fn update(channel: &Channel, config: &[u8], round: u8, wait_for_picks: impl Fn()) {
+    // An endpoint leaves, one comes, the others stay, and the order changes.
+    let list = [round % 5, (round + 1) % 5, (round + 2) % 5];
+    channel.update(&list, config);
+    wait_for_picks();
+    // Ring hash connects for picks.
+    channel.run_later();
+    channel.make_ready();
+    wait_for_picks();
+    for state in [0, 3, 2] {
+        channel.report(channel.endpoints().saturating_sub(1), state);
+    }
+    channel.pass(Duration::from_secs(1));
+    channel.run_timers();
+}
+
 fn stress(policy: &'static str, config: &[u8]) {
     let channel = Channel::new(policy);
-    let (over, all_picks, sent) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
+    let (over, counts) = (AtomicBool::new(false), Counts::default());
     let (ended, calls) = mpsc::channel::<Picked>();
     thread::scope(|scope| {
         let mut others = Vec::new();
         for number in 0..2 {
             let (pickers, ended) = (channel.pickers(), ended.clone());
-            let (over, all_picks, sent) = (&over, &all_picks, &sent);
-            others.push(scope.spawn(move || {
-                let mut picks = 0_u64;
-                while !over.load(Ordering::Relaxed) {
-                    let Some(picker) = pickers() else {
-                        thread::yield_now();
-                        continue;
-                    };
-                    let picked = picker.pick(&picks.to_le_bytes(), picks);
-                    all_picks.fetch_add(1, Ordering::Relaxed);
-                    if !matches!(picked, Picked::Other) {
-                        sent.fetch_add(1, Ordering::Relaxed);
-                    }
-                    picked.start();
-                    // Half of them end where they were picked, the others after their picker.
-                    if (picks + number) % 2 == 0 {
-                        picked.finish(14, b"");
-                    } else {
-                        let _ = ended.send(picked);
-                    }
-                    drop(picker);
-                    picks += 1;
-                    thread::yield_now();
-                }
-            }));
+            let (over, counts) = (&over, &counts);
+            others.push(scope.spawn(move || pick_calls(pickers, number, over, counts, &ended)));
         }
         drop(ended);
-        others.push(scope.spawn(move || {
-            for (number, call) in calls.iter().enumerate() {
-                if number % 4 != 0 {
-                    call.finish(0, b"");
-                }
-            }
-        }));
+        others.push(scope.spawn(move || end_calls(calls)));
         let end = EndOthers(&over);
-        let let_them_pick = || {
-            let before = all_picks.load(Ordering::Relaxed);
-            while all_picks.load(Ordering::Relaxed) < before + 3 {
+        let wait_for_picks = || {
+            let before = counts.picks.load(Ordering::Relaxed);
+            while counts.picks.load(Ordering::Relaxed) < before + 3 {
                 thread::yield_now();
             }
         };
         for round in 0..ROUNDS {
-            // One leaves, one comes, one stays; and the order changes.
-            let list = [round % 5, (round + 1) % 5, (round + 2) % 5];
-            channel.update(&list, config);
-            let_them_pick();
-            // Ring hash connects what picks have asked for.
-            channel.run_later();
-            channel.make_ready();
-            let_them_pick();
-            for state in [0, 3, 2] {
-                channel.report(channel.endpoints().saturating_sub(1), state);
-            }
-            channel.pass(Duration::from_secs(1));
-            channel.run_timers();
+            update(&channel, config, round, wait_for_picks);
         }
         drop(end);
-        // The scope waits for what they do, not for the threads themselves, and Miri refuses a process that ends before its
-        // threads.
+        // The scope waits for the closures, not for the threads. Miri rejects a process that ends
+        // before its threads.
         for other in others {
             other.join().expect("no thread panics");
         }
     });
-    assert_ne!(sent.load(Ordering::Relaxed), 0);
+    assert_ne!(counts.sent.load(Ordering::Relaxed), 0);
     channel.check();
 }
 
