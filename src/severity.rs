@@ -1,6 +1,6 @@
 //! How important a log line is.
 //!
-//! Must not depend on: what is logged.
+//! Must not depend on: the text of the line.
 
 /// How important a log line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-//! What "load" means: what the engine learns about backends from their calls and load reports.
-//! Apart from how policies use it to choose among them.
+//! The load of backends: what the engine learns about it from calls and load reports.
+//! How policies use it to choose a backend is separate.
 //!
 //! | file | idea |
 //! |---|---|

@@ -82,7 +82,8 @@ impl<T> AddressTable<T> {
 pub struct PerAddress<T> {
     /// Shared with statistics, but not with pickers.
     by_address: Arc<Mutex<AddressTable<T>>>,
-    /// The data by the indices of the list in use. The descriptor is `None` after `forget`.
+    /// The data by the indices of the list in use. The descriptor is `None` once `forget` has
+    /// dropped the data.
     listed: Vec<(Option<Arc<EndpointDescriptor>>, Arc<T>)>,
 }
 

@@ -68,7 +68,7 @@ impl Table {
         self.calls_tracked = true;
     }
 
-    /// Removes what was written about calls so far.
+    /// Clears the counts and latencies of calls.
     pub fn forget_calls(&mut self) {
         for row in &mut self.rows {
             (row.picks, row.in_flight, row.abandoned) = (None, None, None);

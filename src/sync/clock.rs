@@ -11,7 +11,7 @@
 //!
 //! Cost of noticing: two loads and two comparisons for each reading; a store once a millisecond.
 //!
-//! Must not depend on: what is timed.
+//! Must not depend on: the timed events.
 
 use std::sync::OnceLock;
 // Loom's atomics cannot be static, and the clock has no model.

@@ -53,7 +53,7 @@ impl Drop for Inside {
     #[inline]
     fn drop(&mut self) {
         DEPTH.set(DEPTH.get() - 1);
-        // Release: pairs with `handlers::prepare`, which sees what was done inside.
+        // Release: pairs with `handlers::prepare`, which sees all writes made inside.
         GATE.fetch_sub(INSIDE, Ordering::Release);
     }
 }

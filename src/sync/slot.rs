@@ -4,7 +4,7 @@
 //! program that starts a thread per call keeps using the same few numbers, and counts under these
 //! numbers go on instead of starting again.
 //!
-//! Must not depend on: what is stored under the numbers.
+//! Must not depend on: the data under the numbers.
 
 use std::cell::Cell;
 use std::cmp::Reverse;

@@ -22,7 +22,7 @@ impl Wake {
     /// returns whether it could. Everything that the caller wrote before is visible to the thread
     /// that [takes](Wake::take) the request. Returns whether the work is asked for. Any thread.
     pub fn wake(&self, ask: impl FnOnce() -> bool) -> bool {
-        // AcqRel: pairs with the swap in `take`. It sees what was written before this call, even if
+        // AcqRel: pairs with the swap in `take`. It sees all writes before this call, even if
         // an earlier `wake` asked for the work.
         if self.0.swap(true, Ordering::AcqRel) {
             return true;

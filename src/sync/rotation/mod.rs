@@ -9,7 +9,7 @@
 //! its own. If there are more threads than cells, some threads share a cell. They may then take the
 //! same turn now and then, but never an index out of range.
 //!
-//! Must not depend on: what is in rotation.
+//! Must not depend on: the objects in rotation.
 
 mod plain;
 mod weighted;

@@ -5,7 +5,7 @@
 //!
 //! Cost: one thread-local load, one load, one store.
 //!
-//! Must not depend on: what is in rotation.
+//! Must not depend on: the objects in rotation.
 
 use super::Cells;
 use crate::sync::atomic::{AtomicU32, Ordering};

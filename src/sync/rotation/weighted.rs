@@ -6,7 +6,7 @@
 //!
 //! Cost: one thread-local load, one load, one store, and an addition for each step.
 //!
-//! Must not depend on: what is in rotation, where weights come from.
+//! Must not depend on: the objects in rotation, where weights come from.
 
 use super::Cells;
 use crate::sync::atomic::{AtomicU64, Ordering};
