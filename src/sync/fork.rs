@@ -7,9 +7,11 @@
 //! is whole, and every lock in it is free. The child also starts other random numbers and
 //! rotations. Otherwise, all children of one parent would repeat the parent's picks.
 //!
+//! `fork/gate.rs` has the gate, `fork/handlers.rs` what happens before and after a fork.
+//!
 //! User code never runs inside. So threads leave after a few microseconds, and a hook may fork.
 //!
-//! Both sides stop waiting after [`PATIENCE`]. gRPC's fork handlers join gRPC's threads. If those
+//! Both sides stop waiting after `PATIENCE`. gRPC's fork handlers join gRPC's threads. If those
 //! handlers were registered first, they run when the gate is closed already, and such a thread may
 //! be waiting at it. This is rare, because the engine registers its handlers when the library is
 //! loaded.

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::nanoseconds;
+use super::rule::nanoseconds;
 
 /// The cost of another call to a backend. Costs were made at different times and decay at the same
 /// rate. So which of two is less does not depend on the present time.

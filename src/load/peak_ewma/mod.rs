@@ -49,6 +49,7 @@ use std::time::Duration;
 use self::cost::exp;
 pub use self::cost::{Cost, DecayRate};
 pub use self::rule::EwmaRule;
+use self::rule::nanoseconds;
 use crate::Code;
 use crate::calls::{CallEnd, CallObserver};
 use crate::stats::BackendStats;
@@ -178,10 +179,6 @@ impl CallObserver for PeakEwma {
     fn write_stats(&self, row: &mut BackendStats, now: Duration) {
         row.ewma_seconds = Some(self.estimate(now).as_secs_f64());
     }
-}
-
-fn nanoseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e9
 }
 
 /// Nanoseconds, up to 584 years.

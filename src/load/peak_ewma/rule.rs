@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use super::nanoseconds;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// The parameters that the estimates of all backends of a policy share.
@@ -39,4 +38,8 @@ impl EwmaRule {
     pub(super) fn default_rtt(&self) -> f64 {
         f64::from_bits(self.default_rtt.load(Ordering::Relaxed))
     }
+}
+
+pub(super) fn nanoseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e9
 }

@@ -7,7 +7,7 @@
 //!
 //! Must not depend on: the objects in rotation.
 
-use super::Cells;
+use super::cells::Cells;
 use crate::sync::atomic::{AtomicU32, Ordering};
 use crate::sync::slot::{assign_thread_slot, thread_slot, usual_slots};
 

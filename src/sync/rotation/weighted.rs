@@ -8,7 +8,7 @@
 //!
 //! Must not depend on: the objects in rotation, where weights come from.
 
-use super::Cells;
+use super::cells::Cells;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::slot::{assign_thread_slot, usual_slots};
 
