@@ -48,8 +48,8 @@ impl Free {
     }
 
     /// Adds a box. May return others: drop them after the borrow of the thread's list ends.
-    fn push(&mut self, place: Slot) -> Option<Vec<Slot>> {
-        self.0.push(place);
+    fn push(&mut self, boxed: Slot) -> Option<Vec<Slot>> {
+        self.0.push(boxed);
         if self.0.len() <= 2 * BATCH {
             return None;
         }
@@ -74,19 +74,19 @@ impl TrackedSlot {
     pub fn new(call: TrackedCall) -> TrackedSlot {
         // There is no list while the thread ends.
         let free = FREE.try_with(|free| free.try_borrow_mut().ok()?.pop()).ok().flatten();
-        let mut place = free.unwrap_or_default();
-        *place = Some(call);
-        TrackedSlot(Some(place))
+        let mut boxed = free.unwrap_or_default();
+        *boxed = Some(call);
+        TrackedSlot(Some(boxed))
     }
 
     /// The call.
     pub fn call(&self) -> &TrackedCall {
-        self.0.as_ref().and_then(|place| place.as_ref().as_ref()).expect("full until it is dropped")
+        self.0.as_ref().and_then(|boxed| boxed.as_ref().as_ref()).expect("full until it is dropped")
     }
 
     /// The call.
     pub fn call_mut(&mut self) -> &mut TrackedCall {
-        self.0.as_mut().and_then(|place| place.as_mut().as_mut()).expect("full until it is dropped")
+        self.0.as_mut().and_then(|boxed| boxed.as_mut().as_mut()).expect("full until it is dropped")
     }
 
     /// Gives up the box, which [`TrackedSlot::from_place`] takes back.
@@ -95,17 +95,17 @@ impl TrackedSlot {
     }
 
     /// Takes back a box from [`TrackedSlot::into_place`].
-    pub fn from_place(place: Box<Option<TrackedCall>>) -> TrackedSlot {
-        TrackedSlot(Some(place))
+    pub fn from_place(boxed: Box<Option<TrackedCall>>) -> TrackedSlot {
+        TrackedSlot(Some(boxed))
     }
 }
 
 impl Drop for TrackedSlot {
     fn drop(&mut self) {
-        let Some(mut place) = self.0.take() else { return };
+        let Some(mut boxed) = self.0.take() else { return };
         // End the call first, before the list is borrowed: its listener may track other calls.
-        drop(place.take());
-        let too_many = FREE.try_with(|free| free.try_borrow_mut().ok()?.push(place)).ok().flatten();
+        drop(boxed.take());
+        let too_many = FREE.try_with(|free| free.try_borrow_mut().ok()?.push(boxed)).ok().flatten();
         drop(too_many);
     }
 }
@@ -114,7 +114,7 @@ impl Drop for TrackedSlot {
 mod tests {
     use super::*;
 
-    fn place() -> Slot {
+    fn boxed() -> Slot {
         Box::default()
     }
 
@@ -122,9 +122,9 @@ mod tests {
     fn another_thread_reuses_freed_memory() {
         let free_there = || {
             let mut free = Free(Vec::new());
-            (0..2 * BATCH).for_each(|_| assert!(free.push(place()).is_none()));
+            (0..2 * BATCH).for_each(|_| assert!(free.push(boxed()).is_none()));
             // One more than a thread keeps.
-            free.push(place());
+            free.push(boxed());
         };
         std::thread::spawn(free_there).join().unwrap();
         let mut here = Free(Vec::new());
@@ -136,7 +136,7 @@ mod tests {
         let mut free = Free(Vec::new());
         let boxes = if cfg!(miri) { 3 * BATCH } else { 10 * BATCH * MOST_BATCHES };
         for _ in 0..boxes {
-            free.push(place());
+            free.push(boxed());
             assert!(free.0.len() <= 2 * BATCH);
         }
         assert!(SPARE.len() <= MOST_BATCHES);
