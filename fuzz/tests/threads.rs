@@ -28,7 +28,8 @@ struct Counts {
     sent: AtomicU64,
 }
 
-/// Picks until `over`. Half of the calls end here, the others on another thread, after their picker.
+/// Picks until `over`. Half of the calls end here, the others on another thread, after their
+/// picker.
 fn pick_calls(
     pickers: impl Fn() -> Option<Arc<HeldPicker>>,
     number: u64,

@@ -11,7 +11,8 @@ fn every_fault_of_a_config_is_reported() {
         })),
         "errors validating steer_ring_hash LB policy config: [\
          field:steer_ring_hash.requestHashHeader error:\"key-bin\" is a binary header, which \
-         cannot be hashed; field:steer_ring_hash.hashBalanceFactor error:must be 0 or at least 100; \
+         cannot be hashed; \
+         field:steer_ring_hash.hashBalanceFactor error:must be 0 or at least 100; \
          field:steer_ring_hash.minRingSize error:must be in the range [1, 8388608]; \
          field:steer_ring_hash.maxRingSize error:must be in the range [1, 8388608]]"
     );

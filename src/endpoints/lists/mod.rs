@@ -6,7 +6,7 @@
 //! | `replace.rs` | how an update replaces a list, and when the pending list becomes current |
 //! | `index.rs` | the endpoints of both lists, found by number and by addresses |
 //!
-//! The rules are those of gRPC's `round_robin`. `tests/connectivity.rs` tests them under the same
+//! The rules are those of gRPC's `round_robin`. `tests/connectivity` tests them under the same
 //! numbers. There is one difference: an endpoint that is the same in the next list is kept, with
 //! its connection and its latest report. gRPC makes a new one and waits for its report.
 //!
