@@ -19,7 +19,7 @@ use crate::policy::{
 };
 use crate::sync::Rotation;
 
-/// Up to this many backends, a picker has their handles in an array of its own. Copying the array,
+/// Up to this many backends, a picker copies their handles into an array. Copying the array,
 /// 12 kB at most for each report, costs less than the loads of the tree for each pick.
 pub(super) const MAX_ARRAY_BACKENDS: usize = 1024;
 

@@ -14,7 +14,7 @@
 //! |---|---|
 //! | `config.rs` | the config, and its limits |
 //! | `policy.rs` | the control plane: updates, reports, connection requests |
-//! | `endpoint_table.rs` | the endpoints of the list, and what a new list changes |
+//! | `endpoint_table/` | the endpoints of the list, and what a new list changes |
 //! | `states.rs` | the states of endpoints, and the aggregate of them |
 //! | `ring_update.rs` | the ring of a new list |
 //! | `picker.rs` | the data plane |

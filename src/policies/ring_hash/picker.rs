@@ -126,7 +126,8 @@ impl RingHashPicker {
         Some(Pick::fail(Status::internal("the host cannot connect for a call that waits")))
     }
 
-    /// Fails a call that no endpoint is left for, with the reason of its own endpoint.
+    /// Fails a call when no endpoint can serve it. The message has the failure of the first
+    /// endpoint.
     fn fail(&self, first: usize) -> Pick<'_> {
         let mut message = String::from("ring hash cannot find a connected endpoint");
         if let Some(ActiveState::Failed(status)) = self.states.get(self.ring.owner(first)) {

@@ -31,7 +31,7 @@ pub(super) trait PickerOwner: CallContext {
 
 /// A policy's picker, as hosts get it. Contains panics, and maps status codes (gRFC A54).
 pub struct GuardedPicker {
-    /// Chooses in place of `picker`, if `picker` only takes turns. This part cannot panic.
+    /// Chooses instead of `picker`, if `picker` is only a rotation. This part cannot panic.
     rotation: Option<ConnectionRotation>,
     poisoned: AtomicBool,
     wants: Wants,
@@ -58,7 +58,8 @@ impl GuardedPicker {
         &self.wants
     }
 
-    /// The next connection of a picker that only takes turns. `None`: ask [`GuardedPicker::pick`].
+    /// The next connection of a picker that is only a rotation. `None`: call
+    /// [`GuardedPicker::pick`].
     #[inline(always)]
     pub fn next_in_rotation(&self) -> Option<Handle> {
         self.rotation.as_ref()?.next_handle()

@@ -1,69 +1,24 @@
-//! The endpoints of the list in use, and what a new list changes about them.
+//! What a new list changes about the endpoints.
 //!
-//! Endpoints with the same set of addresses are one endpoint, which has the sum of their weights.
-//! An endpoint that stays keeps its connection, its state, and the host's object.
+//! Cost: one comparison for each endpoint of a list that repeats. Otherwise one comparison for each
+//! endpoint that the host did not describe again, and a look-up by addresses for each other one.
 //!
-//! Cost of a list: one comparison for each endpoint if it repeats. Otherwise one comparison for
-//! each endpoint that the host did not describe again, and a look-up by addresses for each other
-//! one.
-//! Cost of a report: O(log endpoints).
-//!
-//! Must not depend on: rings, pickers, the aggregate of the states.
+//! Must not depend on: rings, pickers, how an endpoint is connected.
 
-use std::borrow::Cow;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use hashbrown::hash_table::Entry;
-use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable};
+use hashbrown::{HashMap, HashSet, HashTable};
 
-use super::states::{ActiveState, States};
-use crate::endpoints::{ById, Endpoint, EndpointDescriptor, EndpointId};
+use super::address_set::{address_set, same_addresses};
+use super::{Descriptors, EndpointTable, ListedEndpoint};
+use crate::endpoints::EndpointDescriptor;
 use crate::hashing::Member;
-use crate::policy::Helper;
-use crate::{Severity, Status};
-
-type Descriptors = Arc<[Arc<EndpointDescriptor>]>;
-
-/// An endpoint of the list.
-pub(super) struct ListedEndpoint {
-    descriptor: Arc<EndpointDescriptor>,
-    /// The hash of its set of addresses. Kept, because reading the addresses again would take
-    /// longer than everything else that a list does with an endpoint that stays.
-    hash: u64,
-    /// The sum of the weights, if it is listed several times.
-    weight: u64,
-    /// The host's object. `None` until the first connection request.
-    endpoint: Option<Box<dyn Endpoint>>,
-    /// Whether it has reported a state.
-    reported: bool,
-}
-
-impl ListedEndpoint {
-    /// Whether the host would make the same endpoint for this descriptor.
-    fn matches(&self, descriptor: &EndpointDescriptor) -> bool {
-        self.endpoint.as_ref().is_none_or(|endpoint| endpoint.matches(descriptor))
-    }
-}
-
-/// The endpoints of the list in use. The policy has one, and calls it in the work serializer.
-pub(super) struct EndpointTable {
-    helper: Arc<dyn Helper>,
-    /// The latest list, as the resolver gave it.
-    descriptors: Descriptors,
-    /// The endpoints of that list, each once.
-    endpoints: Vec<ListedEndpoint>,
-    hasher: DefaultHashBuilder,
-    /// The value of [`Helper::made_with`] when all endpoints matched last.
-    made_with: Option<u64>,
-    /// The places in `endpoints`.
-    by_id: ById,
-    /// By place in `endpoints`.
-    states: States,
-}
+use crate::policies::ring_hash::states::{ActiveState, States};
 
 /// How a list differs from the one before.
-pub(super) enum ListChange {
+pub(crate) enum ListChange {
     /// Not at all.
     Same,
     /// Only at these places, each of which has the weight that it had.
@@ -73,16 +28,16 @@ pub(super) enum ListChange {
 }
 
 /// The result of an update of the table.
-pub(super) struct TableUpdate {
-    pub(super) change: ListChange,
+pub(crate) struct TableUpdate {
+    pub(crate) change: ListChange,
     /// The places of endpoints that the host has to make again. They had left IDLE, so the policy
     /// connects them.
-    pub(super) to_connect: Vec<usize>,
+    pub(crate) to_connect: Vec<usize>,
     /// The descriptors of endpoints with addresses that no endpoint has any more.
-    pub(super) forgotten: Vec<Arc<EndpointDescriptor>>,
+    pub(crate) forgotten: Vec<Arc<EndpointDescriptor>>,
     /// The endpoints that left. To be dropped after the new picker is published, so that what an
     /// old and a new endpoint share, such as a connection, stays open.
-    pub(super) removed: Vec<ListedEndpoint>,
+    pub(crate) removed: Vec<ListedEndpoint>,
 }
 
 impl TableUpdate {
@@ -114,101 +69,8 @@ impl TableUpdate {
 }
 
 impl EndpointTable {
-    /// A table without endpoints.
-    pub(super) fn new(helper: Arc<dyn Helper>) -> EndpointTable {
-        EndpointTable {
-            helper,
-            descriptors: Arc::default(),
-            endpoints: Vec::new(),
-            hasher: DefaultHashBuilder::default(),
-            made_with: None,
-            by_id: ById::default(),
-            states: States::new(std::iter::empty()),
-        }
-    }
-
-    /// The number of different endpoints.
-    pub(super) fn len(&self) -> usize {
-        self.endpoints.len()
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.endpoints.is_empty()
-    }
-
-    /// The descriptor and the weight of each endpoint.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&Arc<EndpointDescriptor>, u64)> {
-        self.endpoints.iter().map(|listed| (&listed.descriptor, listed.weight))
-    }
-
-    /// The descriptors of all endpoints.
-    pub(super) fn descriptors(&self) -> Descriptors {
-        if self.endpoints.len() == self.descriptors.len() {
-            Arc::clone(&self.descriptors)
-        } else {
-            self.endpoints.iter().map(|listed| Arc::clone(&listed.descriptor)).collect()
-        }
-    }
-
-    /// The descriptor of the endpoint at this place.
-    pub(super) fn descriptor(&self, place: usize) -> &Arc<EndpointDescriptor> {
-        &self.endpoints[place].descriptor
-    }
-
-    pub(super) fn states(&self) -> &States {
-        &self.states
-    }
-
-    /// Changes the state of the endpoint at this place. `None`: IDLE.
-    pub(super) fn set_state(&mut self, place: usize, state: Option<ActiveState>) {
-        self.states.set(place, state);
-    }
-
-    /// The place of an endpoint that the host knows.
-    pub(super) fn place_of(&self, id: EndpointId) -> Option<usize> {
-        self.by_id.get(id).map(|place| place as usize)
-    }
-
-    /// Notes that an endpoint reported a state. Returns whether it had reported one before.
-    pub(super) fn note_report(&mut self, place: usize) -> bool {
-        std::mem::replace(&mut self.endpoints[place].reported, true)
-    }
-
-    /// Asks for a connection to the endpoint at this place. The host makes the endpoint first, if
-    /// needed. If it refuses, the endpoint has failed, and the reason is returned.
-    pub(super) fn connect(&mut self, place: usize) -> Option<Status> {
-        let listed = &mut self.endpoints[place];
-        if listed.endpoint.is_none() {
-            match self.helper.create_endpoint(&listed.descriptor) {
-                Ok(endpoint) => {
-                    self.by_id.insert(endpoint.id(), place as u32);
-                    listed.endpoint = Some(endpoint);
-                }
-                Err(status) => {
-                    let addresses = &listed.descriptor.addresses;
-                    let text = format!("no endpoint for {addresses:?}: {status}");
-                    self.helper.log(Severity::Debug, &text);
-                    self.helper.request_reresolution();
-                    self.set_state(place, Some(ActiveState::Failed(Arc::new(status.clone()))));
-                    return Some(status);
-                }
-            }
-        }
-        if let Some(endpoint) = &listed.endpoint {
-            endpoint.connect();
-        }
-        None
-    }
-
-    /// Forgets the backoff of every endpoint.
-    pub(super) fn reset_backoff(&self) {
-        for endpoint in self.endpoints.iter().filter_map(|listed| listed.endpoint.as_ref()) {
-            endpoint.reset_backoff();
-        }
-    }
-
     /// Makes `descriptors` the list in use.
-    pub(super) fn update(&mut self, descriptors: &Descriptors) -> TableUpdate {
+    pub(crate) fn update(&mut self, descriptors: &Descriptors) -> TableUpdate {
         if self.repeats(descriptors) {
             self.retry_refused();
             return TableUpdate::new(ListChange::Same);
@@ -417,20 +279,4 @@ impl EndpointTable {
         former.retain(|old| !listed.contains(&*old.addresses));
         former
     }
-}
-
-/// The addresses in sorted order, each once. Endpoints with the same set of addresses are the same
-/// endpoint.
-fn address_set(descriptor: &Arc<EndpointDescriptor>) -> Cow<'_, [String]> {
-    let mut addresses = Cow::Borrowed(&*descriptor.addresses);
-    if !addresses.is_sorted_by(|a, b| a < b) {
-        let set = addresses.to_mut();
-        set.sort_unstable();
-        set.dedup();
-    }
-    addresses
-}
-
-fn same_addresses(one: &Arc<EndpointDescriptor>, other: &Arc<EndpointDescriptor>) -> bool {
-    address_set(one) == address_set(other)
 }
