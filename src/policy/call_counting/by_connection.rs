@@ -12,11 +12,13 @@ use crate::endpoints::{Connection, PersistentVec};
 use crate::policy::sample::below;
 use crate::sync::Handle;
 
+/// The backends with the same hash.
+type Chain = Arc<[Arc<TrackedBackend>]>;
+
 /// A hash table with chains, whose clones share what they have in common. The capacity is fixed.
 #[derive(Clone)]
 pub(super) struct BackendsByConnection {
-    /// The backends with the same hash.
-    chains: PersistentVec<Arc<[Arc<TrackedBackend>]>>,
+    chains: PersistentVec<Chain>,
     hasher: RandomState,
 }
 
@@ -42,7 +44,7 @@ impl BackendsByConnection {
     fn replace_chain(
         &mut self,
         backend: &Arc<TrackedBackend>,
-        make: impl FnOnce(&mut dyn Iterator<Item = Arc<TrackedBackend>>) -> Arc<[Arc<TrackedBackend>]>,
+        make: impl FnOnce(&mut dyn Iterator<Item = Arc<TrackedBackend>>) -> Chain,
     ) {
         let place = self.place(backend.connection().handle());
         let chain = self.chains.get(place).map_or(&[][..], |chain| chain);

@@ -26,7 +26,7 @@ fn expected_value(expected: &str) -> String {
         "i8" => integer(i8::MIN.into(), i8::MAX as u64),
         "i16" => integer(i16::MIN.into(), i16::MAX as u64),
         "i32" => integer(i32::MIN.into(), i32::MAX as u64),
-        // Nobody needs the maximum of 64 bits.
+        // The maximum of 64 bits would only make the text longer.
         "u64" | "usize" => "a whole number that is 0 or more".to_owned(),
         "i64" | "isize" => "a whole number".to_owned(),
         "f32" | "f64" => "a number".to_owned(),
