@@ -67,8 +67,8 @@ fn structs_in_headers() -> Vec<String> {
         let (fields, _) = fields.split_once(&format!("\n}} {name};"))?;
         // Neither a comment nor the continuation of a function pointer.
         let starts_a_field = |line: &&str| line.starts_with(|c: char| c.is_ascii_alphabetic());
-        let last = fields.lines().filter_map(|line| line.strip_prefix("  "));
-        let last = last.filter(starts_a_field).last()?;
+        let mut lines = fields.lines().filter_map(|line| line.strip_prefix("  "));
+        let last = lines.rfind(starts_a_field)?;
         let field = match last.split_once("(*") {
             Some((_, pointer)) => pointer,
             None => last.trim_end_matches(';').rsplit([' ', '*']).next()?,
