@@ -35,8 +35,9 @@ POLICY_WAYS = {
     "together": "2 threads, one picker",
 }
 ALL = (3, 100, 1000)
-# The limits of policies: Steer's policy, the policy to compare with or None, how it is measured, the
-# numbers of backends, and the greatest ratio, or the greatest time in ns if there is no other policy.
+# The limits of policies: Steer's policy, the policy to compare with or None, how it is measured,
+# the numbers of backends, and the greatest ratio, or the greatest time in ns if there is no other
+# policy.
 POLICY_LIMITS = [
     ("steer_weighted_round_robin", "weighted_round_robin", "alone", (100, 1000), 0.5),
     ("steer_weighted_round_robin", "weighted_round_robin", "together", (100, 1000), 0.5),
@@ -45,8 +46,8 @@ POLICY_LIMITS = [
     ("steer_least_request", OURS, "alone", ALL, 2.0),
     ("steer_peak_ewma", None, "finished", ALL, 150.0),
 ]
-# The limits of the control plane at CONTROL_SIZE backends: operation, Steer's policy, and the greatest
-# ratio to gRPC's own policy.
+# The limits of the control plane at CONTROL_SIZE backends: operation, Steer's policy, and the
+# greatest ratio to gRPC's own policy.
 CONTROL_SIZE = 10000
 CONTROL_LIMITS = [
     ("ready", "steer_round_robin", 0.05),
@@ -260,7 +261,8 @@ def control_table(results, grpc_version):
         theirs = control_results.PAIRS[ours]
         if theirs not in measured:
             continue
-        # Repeated lists have limits only with gRPC versions that have a child policy for each endpoint.
+        # Repeated lists have limits only with gRPC versions that have a child policy for each
+        # endpoint.
         if what.startswith("repeat") and "weighted_round_robin" not in measured:
             continue
         ratio = best[what, ours, CONTROL_SIZE] / best[what, theirs, CONTROL_SIZE]

@@ -29,8 +29,8 @@ endfunction()
 # steer_cache_dir(<out> [<wanted>])
 #
 # Sets ${out} to the cache directory: STEER_CACHE_DIR, or else the user's cache. If that is not
-# writable, the cache is in the build tree; in a script, which has none, ${out} is empty. A cache that
-# already contains <wanted> need not be writable.
+# writable, the cache is in the build tree; in a script, which has none, ${out} is empty. A cache
+# that already contains <wanted> need not be writable.
 function(steer_cache_dir out)
   if(STEER_CACHE_DIR)
     set(${out} ${STEER_CACHE_DIR} PARENT_SCOPE)

@@ -6,9 +6,9 @@
 include_guard(GLOBAL)
 
 # Sets the link options of libraries that contain the engine. Such a library is never unloaded,
-# because gRPC and other copies of Steer point to its code. It exports nothing of the engine, because
-# other libraries or the program may have an engine of another release. A library that should export
-# the functions of steer.h sets the property STEER_EXPORT_C_INTERFACE.
+# because gRPC and other copies of Steer point to its code. It exports nothing of the engine,
+# because other libraries or the program may have an engine of another release. A library that
+# should export the functions of steer.h sets the property STEER_EXPORT_C_INTERFACE.
 function(_steer_link_options)
   if(NOT CMAKE_EXECUTABLE_FORMAT STREQUAL "ELF")
     return()

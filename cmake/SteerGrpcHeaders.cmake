@@ -1,6 +1,6 @@
 # Finds gRPC's internal headers (src/core/...), which no package installs. Looks in
-# STEER_GRPC_SOURCE_DIR, in the source of a gRPC that this build builds, and in PyPI's source package
-# of the same version.
+# STEER_GRPC_SOURCE_DIR, in the source of a gRPC that this build builds, and in PyPI's source
+# package of the same version.
 #
 # Must not depend on: how a source package is fetched, which files include the headers.
 include_guard(GLOBAL)

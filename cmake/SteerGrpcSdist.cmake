@@ -1,6 +1,6 @@
 # Fetches gRPC's source package from pip's package index, checks it against a pinned hash, and keeps
-# its headers in a cache outside the build tree. CMake downloads the package itself if it can read the
-# index; otherwise pip does. With a warm cache, nothing is run and no network is used.
+# its headers in a cache outside the build tree. CMake downloads the package itself if it can read
+# the index; otherwise pip does. With a warm cache, nothing is run and no network is used.
 #
 # Must not depend on: which headers are needed, or where in the package they are.
 include_guard(GLOBAL)
@@ -67,8 +67,8 @@ function(steer_grpc_sdist root_out why_out version)
   set(${root_out} ${kept} PARENT_SCOPE)
 endfunction()
 
-# Finds the package for a gRPC version: the same version, or the last one of its minor version, whose
-# headers are the same. The hash is empty if there is none.
+# Finds the package for a gRPC version: the same version, or the last one of its minor version,
+# whose headers are the same. The hash is empty if there is none.
 function(_steer_sdist_row version_out hash_out version)
   set(${version_out} ${version} PARENT_SCOPE)
   set(${hash_out} "${STEER_GRPC_SDIST_SHA256}" PARENT_SCOPE)
@@ -112,8 +112,8 @@ function(steer_grpc_range oldest_out newest_out)
   endforeach()
 endfunction()
 
-# Downloads grpcio-<version>.tar.gz into ${work}/sdist: by CMake from pip's package index, or else by
-# pip. If both fail, ${why_out} has both reasons.
+# Downloads grpcio-<version>.tar.gz into ${work}/sdist: by CMake from pip's package index, or else
+# by pip. If both fail, ${why_out} has both reasons.
 function(_steer_download why_out work version hash)
   _steer_find_pip(pip no_pip ${work})
   _steer_index_download(why ${work} ${version} ${hash} "${pip}")
@@ -131,8 +131,8 @@ function(_steer_download why_out work version hash)
   set(${why_out} "${why}" PARENT_SCOPE)
 endfunction()
 
-# Sets ${out} to a pip command: that of the system's Python, or of a new virtual environment. If there
-# is none, ${out} is empty and ${why_out} is the reason.
+# Sets ${out} to a pip command: that of the system's Python, or of a new virtual environment. If
+# there is none, ${out} is empty and ${why_out} is the reason.
 function(_steer_find_pip out why_out work)
   set(${out} "" PARENT_SCOPE)
   if(STEER_PIP_VENV)

@@ -1,6 +1,6 @@
 # Rules for cmake --install: the engine as .a and .so, the headers, the shim's source with the CMake
-# modules that build it in an application, the crates for pickers in Rust, a pkg-config file for the C
-# interface, the library to preload under programs with the gRPC of this build, and steer-top. The
+# modules that build it in an application, the crates for pickers in Rust, a pkg-config file for the
+# C interface, the library to preload under programs with the gRPC of this build, and steer-top. The
 # installed tree can be moved: no file in it contains its path.
 #
 # Must not depend on: how the engine is built.

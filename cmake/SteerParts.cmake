@@ -35,8 +35,8 @@ function(_steer_have_package out package)
   set(${out} ${found} PARENT_SCOPE)
 endfunction()
 
-# steer_have_packages(<out> <what> <package>...) sets <out> to whether all packages are found. If not,
-# it says which one is missing, and that <what> is left out.
+# steer_have_packages(<out> <what> <package>...) sets <out> to whether all packages are found. If
+# not, it says which one is missing, and that <what> is left out.
 function(steer_have_packages out what)
   set(${out} ON PARENT_SCOPE)
   foreach(package IN LISTS ARGN)
@@ -54,8 +54,8 @@ function(steer_have_packages out what)
   endforeach()
 endfunction()
 
-# steer_add_part(<wanted> <directory> [<package>...]) adds a directory, unless a package that it needs
-# is missing.
+# steer_add_part(<wanted> <directory> [<package>...]) adds a directory, unless a package that it
+# needs is missing.
 function(steer_add_part wanted directory)
   if(wanted AND EXISTS ${PROJECT_SOURCE_DIR}/${directory}/CMakeLists.txt)
     steer_have_packages(have ${directory} ${ARGN})

@@ -2,8 +2,8 @@
 #
 # A linked crate becomes one object file. All its names are local, except its steer_plugin block. So
 # several Rust libraries in one program do not clash, although each has its own copy of Rust's
-# standard library. The program has one engine: a crate contains none, and gets the engine's functions
-# when its block is registered, before main().
+# standard library. The program has one engine: a crate contains none, and gets the engine's
+# functions when its block is registered, before main().
 #
 # Must not depend on: gRPC, how the engine is built.
 include_guard(GLOBAL)
@@ -19,8 +19,8 @@ endfunction()
 # Builds the crate in <directory>, a library with a `steer_plugin!`. Its Cargo.toml depends on
 # `steer-sdk = "0.1"`; this function tells cargo where that is, by a patch on its command line.
 #
-#   without MODULE: target_link_libraries(program PRIVATE steer::grpc <name>) links the pickers, which
-#                   are registered before main()
+#   without MODULE: target_link_libraries(program PRIVATE steer::grpc <name>) links the pickers,
+#                   which are registered before main()
 #   with MODULE:    makes a plugin, lib<name>.so, $<TARGET_FILE:<name>>, for steer_load_plugin and
 #                   STEER_PLUGINS
 #
@@ -157,9 +157,9 @@ function(_steer_picker_linked name cargo built native_libs)
   string(MAKE_C_IDENTIFIER ${name} id)
   set(block steer_plugin_block_${id})
 
-  # Links the members of the archive that the block needs into one object, in which only the block is
-  # global. Section groups are dissolved: the engine has groups of the same names, and a linker would
-  # keep only one of each.
+  # Links the members of the archive that the block needs into one object, in which only the block
+  # is global. Section groups are dissolved: the engine has groups of the same names, and a linker
+  # would keep only one of each.
   set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}${CMAKE_C_OUTPUT_EXTENSION})
   if(NOT CMAKE_C_COMPILER_LOADED)
     set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}${CMAKE_CXX_OUTPUT_EXTENSION})
@@ -172,8 +172,8 @@ function(_steer_picker_linked name cargo built native_libs)
     set(link_options $<${release}:--gc-sections> --force-group-allocation)
     set(copy_options "")
   else()
-    # LLVM's linker and others do neither for an object file, and need an object to learn the machine
-    # from. Removing the header of a group dissolves it.
+    # LLVM's linker and others do neither for an object file, and need an object to learn the
+    # machine from. Removing the header of a group dissolves it.
     _steer_empty_object(empty)
     set(link_options $<TARGET_OBJECTS:${empty}>)
     set(copy_options --remove-section=.group)

@@ -1,5 +1,5 @@
-# Sanitizers for Steer's own builds. STEER_SANITIZE="address;undefined" or "thread" instruments the C
-# and C++ of this project; with address and thread also the Rust engine, if its toolchain can. An
+# Sanitizers for Steer's own builds. STEER_SANITIZE="address;undefined" or "thread" instruments the
+# C and C++ of this project; with address and thread also the Rust engine, if its toolchain can. An
 # application that uses sanitizers does not need this: its own flags reach the shim.
 #
 # Must not depend on: what is built with these flags.
@@ -18,13 +18,13 @@ macro(steer_sanitize_cxx)
 endmacro()
 
 # Sets ${out} to the rustc flags that instrument the engine, and ${out_cargo} to the arguments that
-# cargo needs for them. Empty if there is nothing to do or the toolchain cannot. `rustc` is a command,
-# as a list.
+# cargo needs for them. Empty if there is nothing to do or the toolchain cannot. `rustc` is a
+# command, as a list.
 #
 # -Zsanitizer is a nightly flag, which a stable rustc accepts with RUSTC_BOOTSTRAP=1.
 # -Zexternal-clangrt leaves out Rust's own copy of the runtime, because the C++ compiler adds one.
-# GCC's runtime and rustc's LLVM use the same protocol today, without a promise. So the flags are used
-# only if they find a known fault in Rust code.
+# GCC's runtime and rustc's LLVM use the same protocol today, without a promise. So the flags are
+# used only if they find a known fault in Rust code.
 function(steer_sanitize_rust out out_cargo rustc)
   set(${out} "" PARENT_SCOPE)
   set(${out_cargo} "" PARENT_SCOPE)
@@ -46,7 +46,8 @@ int main(int argc, char **argv) {
                     "because this Rust toolchain and this C compiler together do not find a known "
                     "fault.\n${why}")
   elseif("thread" IN_LIST STEER_SANITIZE)
-    # Rust's standard library must be instrumented too. Otherwise its synchronisation looks like races.
+    # Rust's standard library must be instrumented too. Otherwise its synchronisation looks like
+    # races.
     execute_process(COMMAND ${rustc} --print sysroot OUTPUT_VARIABLE sysroot
                     OUTPUT_STRIP_TRAILING_WHITESPACE)
     if(NOT EXISTS ${sysroot}/lib/rustlib/src/rust/library/Cargo.lock)

@@ -11,7 +11,7 @@ include(${CMAKE_CURRENT_LIST_DIR}/SteerGrpcNdebug.cmake)
 # steer_add_shim(SOURCE_DIR <dir> INCLUDE_DIR <dir>) needs steer::engine, and makes these targets:
 #   steer::grpc              for applications to link
 #   steer_grpc_internals     the flags for gRPC's internal headers, for Steer's own tests
-#   steer-grpc               a shared library with shim and engine, which registers itself when loaded
+#   steer-grpc               a shared library with shim and engine; registers itself when loaded
 #   steer-grpc-autoregister  a shared library that loads steer-grpc, to be linked or preloaded
 # It sets STEER_GRPC_RELEASE to gRPC's version.
 function(steer_add_shim)
@@ -26,9 +26,9 @@ function(steer_add_shim)
   steer_find_grpc()
   _steer_add_internals()
 
-  # Objects instead of an archive, so that the order on the link line does not matter. They use gRPC's
-  # target only for compiling. So the application alone decides between libgrpc and libgrpc_unsecure;
-  # with both in one process, each would have its own registry.
+  # Objects instead of an archive, so that the order on the link line does not matter. They use
+  # gRPC's target only for compiling. So the application alone decides between libgrpc and
+  # libgrpc_unsecure; with both in one process, each would have its own registry.
   set(sources register.cc copies.cc running_grpc.cc stats.cc policy.cc alarm.cc)
   list(TRANSFORM sources PREPEND ${arg_SOURCE_DIR}/)
   # Not part of a unity build, because the stress test replaces this file.
@@ -82,8 +82,8 @@ function(_steer_add_autoregister)
     CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON LINK_DEPENDS ${elf}/steer-grpc.map)
   # Its version script decides what it exports.
   set_target_properties(steer-grpc PROPERTIES STEER_EXPORT_C_INTERFACE ON)
-  # The process that loads it provides gRPC's symbols, so they are undefined here. The version script
-  # hides all other symbols, because some of them are in libgrpc too.
+  # The process that loads it provides gRPC's symbols, so they are undefined here. The version
+  # script hides all other symbols, because some of them are in libgrpc too.
   target_link_options(steer-grpc PRIVATE LINKER:-z,undefs LINKER:--version-script=${elf}/steer-grpc.map)
 
   add_library(steer-grpc-autoregister SHARED ${elf}/preload.cc)

@@ -1,8 +1,8 @@
-"""Puts measured text between the marks of a document.
+"""Replaces the text between two marks of a document with measured results.
 
 Usage: write_measured.py DOCUMENT NAME TEXT_FILE
 
-The marks are <!-- measured NAME --> and <!-- /measured -->. Must not know what was measured.
+The marks are <!-- measured NAME --> and <!-- /measured -->. Must not depend on: the content of the text.
 """
 
 import pathlib
@@ -20,5 +20,5 @@ page, found = re.subn(
     flags=re.S,
 )
 if found != 1:
-    sys.exit(f"{document}: {found} places between {begin} and <!-- /measured --> to write between")
+    sys.exit(f"{document}: {begin} ... <!-- /measured --> must occur once, but occurs {found} times")
 path.write_text(page, encoding="utf-8")

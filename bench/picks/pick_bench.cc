@@ -5,9 +5,9 @@
 //
 // Names have the form <policy>/<backends>/<how>:
 //   alone     one thread
-//   together  two threads with one picker and without a lock, as in channels of gRPC 1.54 and later.
-//             It shows whether picks write to common cache lines. gRPC's round_robin is not made for
-//             this before 1.54, but its index stays in range.
+//   together  two threads with one picker and without a lock, as in channels since gRPC 1.54. It
+//             shows whether picks write to common cache lines. gRPC's older round_robin is not made
+//             for this, but its index stays in range.
 //   locked    two threads with one picker and one mutex, as in channels up to gRPC 1.53
 //   watched   `alone`, while another thread reads Steer's statistics in a loop
 //
@@ -55,8 +55,8 @@ class Subject {
   }
 
  private:
-  // Made in advance: reading arguments that were just written would stall picks for longer than they
-  // take.
+  // Made in advance: reading arguments that were just written would stall picks for longer than
+  // they take.
   const ReadyChannel::PickArgs args_ = {"/helloworld.Greeter/SayHello", nullptr, nullptr};
   grpc_core::Mutex mutex_;
   ReadyChannel channel_;
@@ -112,8 +112,8 @@ void RegisterFor(const std::string& policy, int backends, bool alone) {
     const StatisticsReader reader;
     pick(state);
   };
-  // Short, so that other work of the machine does not disturb all repetitions. Two threads need longer,
-  // so that they run at the same time.
+  // Short, so that other work of the machine does not disturb all repetitions. Two threads need
+  // longer, so that they run at the same time.
   add("alone", pick, 1, 0.01);
   if (alone) return;
   add("together", pick, 2, 0.05);

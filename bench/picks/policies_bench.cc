@@ -53,7 +53,8 @@ class Caller {
     }
   }
 
-  // Returns the arguments of the next call. gRPC versions without request hashes use only the header.
+  // Returns the arguments of the next call. gRPC versions without request hashes use only the
+  // header.
   const ReadyChannel::PickArgs& Next() {
     const size_t call = next_++ % kHashes;
     if (FakeCallState::kHasHash) {
@@ -208,8 +209,8 @@ void RegisterFor(const Policy& policy, int backends) {
         ->MinTime(seconds)
         ->Setup(NextTurn);
   };
-  // Short, so that other work of the machine does not disturb all repetitions. Two threads need longer,
-  // so that they run at the same time.
+  // Short, so that other work of the machine does not disturb all repetitions. Two threads need
+  // longer, so that they run at the same time.
   add("alone", pick, 1, 0.01);
   add("together", pick, 2, 0.05);
   if (policy.tracked) add("finished", finish, 1, 0.01);

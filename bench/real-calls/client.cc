@@ -1,6 +1,6 @@
-// Generates open-loop load: a Poisson process decides when calls begin, whether or not earlier calls
-// have ended, as with many independent users. So a slow server does not slow down its own load.
-// Latency counts from when a call should have begun, so it includes all delays.
+// Generates open-loop load: a Poisson process decides when calls begin, whether or not earlier
+// calls have ended, as with many independent users. So a slow server does not slow down its own
+// load. Latency counts from when a call should have begun, so it includes all delays.
 //
 //   gain_client --target=ipv4:127.0.0.1:1,127.0.0.1:2 --lb_config='[{"round_robin": {}}]'
 //

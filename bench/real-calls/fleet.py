@@ -14,14 +14,14 @@ import sys
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "examples" / "testing"))
 from greeters import Server, require, started, stopped, target  # noqa: E402
 
-# The capacity of a server is its slots divided by its service time: 800 calls per second. Service times
-# are exponentially distributed, because calls of most services take different times.
+# The capacity of a server is its slots divided by its service time: 800 calls per second. Service
+# times are exponentially distributed, because calls of most services take different times.
 SLOTS = 8
 SERVICE_TIME_MS = 10
 SLOWER = 20
 DEADLINE_MS = 1000
-# The load as a share of the fleet's capacity, which is the sum of its servers' capacities. A slow server
-# counts with its lower capacity, a failing one with 0.
+# The load as a share of the fleet's capacity, which is the sum of its servers' capacities. A slow
+# server counts with its lower capacity, a failing one with 0.
 UTILIZATION = 0.6
 GOOD = ("red", "green", "blue")
 ODD = "odd"

@@ -1,6 +1,6 @@
-// The load of a server: calls per second, failures per second, and how full its slots are. These are
-// means over the last complete window, because momentary values say little about a server with eight
-// slots.
+// The load of a server: calls per second, failures per second, and how full its slots are. These
+// are means over the last complete window, because momentary values say little about a server with
+// eight slots.
 //
 // Must not depend on: what a call is, how the load is reported.
 #ifndef STEER_GAIN_LOAD_H
@@ -29,8 +29,8 @@ class Load {
     ++present_;
   }
 
-  // A call has ended. Returns the load to report with its answer; nothing before the end of the first
-  // window.
+  // A call has ended. Returns the load to report with its answer; nothing before the end of the
+  // first window.
   std::optional<Report> Ended(bool failed) {
     const std::lock_guard<std::mutex> lock(mutex_);
     Advance();

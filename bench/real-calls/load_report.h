@@ -1,7 +1,7 @@
-// Reports a server's load with the answer of a call, by ORCA (gRFC A51): a serialised OrcaLoadReport
-// in the trailer endpoint-load-metrics-bin. Uses gRPC's CallMetricRecorder if that supports all fields.
-// The recorder of 1.51 has neither calls nor failures per second, and 1.46 has no recorder: with these
-// the program writes the trailer itself.
+// Reports a server's load with the answer of a call, by ORCA (gRFC A51): a serialised
+// OrcaLoadReport in the trailer endpoint-load-metrics-bin. Uses gRPC's CallMetricRecorder if that
+// supports all fields. The recorder of 1.51 has neither calls nor failures per second, and 1.46 has
+// no recorder: with these the program writes the trailer itself.
 //
 // Must not depend on: how the load is measured.
 #ifndef STEER_GAIN_LOAD_REPORT_H

@@ -26,8 +26,8 @@ POLICIES = (
 # Long enough for all policies to learn: weighted round robin ignores reports for 10 s.
 WARM_UP = 20
 SECONDS = 30
-# At least 99 % of the calls must begin at most this late. Otherwise the machine was too busy, and the
-# latencies say nothing about the policy.
+# At least 99 % of the calls must begin at most this late. Otherwise the machine was too busy, and
+# the latencies say nothing about the policy.
 LATE_MS = 5
 TRIES = 3
 

@@ -1,12 +1,12 @@
-// A greeter of known capacity: it serves a bounded number of calls at a time, each for a service time.
-// Other calls wait in a queue, and are dropped if their deadline passes there. It reports its load with
-// every answer (load_report.h). With --failing, it fails every call at once.
+// A greeter of known capacity: it serves a bounded number of calls at a time, each for a service
+// time. Other calls wait in a queue, and are dropped if their deadline passes there. It reports its
+// load with every answer (load_report.h). With --failing, it fails every call at once.
 //
 //   gain_server --name=red --slots=8 --service_time_ms=10 --exponential --seed=1
 //
-// Prints "listening: red at 127.0.0.1:PORT" when it is ready. On SIGTERM it prints "counted: 123", the
-// number of its calls except those that greet "warm-up", and ends. It is a plain gRPC server, and does
-// not use Steer.
+// Prints "listening: red at 127.0.0.1:PORT" when it is ready. On SIGTERM it prints "counted: 123",
+// the number of its calls except those that greet "warm-up", and ends. It is a plain gRPC server,
+// and does not use Steer.
 
 #include <grpcpp/grpcpp.h>
 #include <signal.h>

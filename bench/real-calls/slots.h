@@ -1,6 +1,6 @@
-// A server's capacity: a fixed number of slots, each of which serves a job for its service time. Other
-// jobs wait in the order of their arrival. An expired job is removed from the queue without being
-// served.
+// A server's capacity: a fixed number of slots, each of which serves a job for its service time.
+// Other jobs wait in the order of their arrival. An expired job is removed from the queue without
+// being served.
 //
 // Must not depend on: gRPC.
 #ifndef STEER_GAIN_SLOTS_H
@@ -57,8 +57,8 @@ class Slots {
     std::chrono::nanoseconds time;
   };
 
-  // Runs a slot, in its own thread, which sleeps while it serves. This bounds the number of jobs that
-  // are served at a time, and is exact to 0.1 ms; gRPC's alarms are exact to 1 ms.
+  // Runs a slot, in its own thread, which sleeps while it serves. This bounds the number of jobs
+  // that are served at a time, and is exact to 0.1 ms; gRPC's alarms are exact to 1 ms.
   void Serve() {
     while (const std::optional<Served> next = Next()) {
       std::this_thread::sleep_for(next->time);

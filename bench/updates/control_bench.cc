@@ -1,9 +1,9 @@
 // Measures the control plane: the cost of address lists and connectivity reports, by the number of
 // backends, for Steer's policies and gRPC's own in one run.
 //
-// gRPC's registry makes the policies. A fake channel (tests/grpc/differential/fleet_channel.h) sends
-// them what a real channel would. The benchmark measures the CPU time of the process, so that threads
-// of policies count too.
+// gRPC's registry makes the policies. A fake channel (tests/grpc/differential/fleet_channel.h)
+// sends them what a real channel would. The benchmark measures the CPU time of the process, so that
+// threads of policies count too.
 //
 // Prints JSON in the format of Google Benchmark, one line for each measurement. Names have the form
 // <policy>/<backends>/<operation>; control_results.py describes the operations. `bytes`, `heap_...`
@@ -12,8 +12,8 @@
 // Usage: steer_control_bench [--only=TEXT] [--seconds=N] [--keep-heap]
 //   --only: only policies and sizes whose /<policy>/<backends>/ contains this text
 //   --seconds: repeat each of these for this long, but at least once
-//   --keep-heap: the process keeps freed memory, so that only the first measurement gets memory from
-//     the kernel
+//   --keep-heap: the process keeps freed memory, so that only the first measurement gets memory
+//     from the kernel
 //
 // Must not depend on: how a policy works.
 

@@ -15,8 +15,8 @@ matplotlib.use("svg")
 import control_results  # noqa: E402
 import matplotlib.pyplot as plt  # noqa: E402
 
-# Colours for colour-blind readers (Okabe and Ito). gRPC's own policies have the colour of Steer's policy
-# of the same kind, and dashes.
+# Colours for colour-blind readers (Okabe and Ito). gRPC's own policies have the colour of Steer's
+# policy of the same kind, and dashes.
 COLOURS = dict(zip(control_results.PAIRS, ("#0072b2", "#009e73", "#d55e00", "#cc79a7")))
 STYLES = {ours: (colour, "-", "o") for ours, colour in COLOURS.items()} | {
     theirs: (COLOURS[ours], "--", "s") for ours, theirs in control_results.PAIRS.items() if theirs

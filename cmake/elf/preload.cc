@@ -1,7 +1,7 @@
-// libsteer-grpc-autoregister.so, which is linked with a program or preloaded under it. If the program
-// has gRPC, it loads libsteer-grpc.so from its own directory, which registers Steer. These are two
-// libraries because child processes inherit LD_PRELOAD: a shell that starts the program loads this
-// one too, and could not load a library that needs gRPC's symbols.
+// libsteer-grpc-autoregister.so, which is linked with a program or preloaded under it. If the
+// program has gRPC, it loads libsteer-grpc.so from its own directory, which registers Steer. These
+// are two libraries because child processes inherit LD_PRELOAD: a shell that starts the program
+// loads this one too, and could not load a library that needs gRPC's symbols.
 //
 // Must not depend on: gRPC's headers, the engine.
 #include <dlfcn.h>
@@ -35,8 +35,8 @@ std::string FileOf(const void* address) {
 
 std::string DirectoryOf(const std::string& file) { return file.substr(0, file.rfind('/') + 1); }
 
-// Loads libgrpc++ into a program that uses only gRPC's C core: from the directory of libgrpc, or from
-// where the dynamic linker finds it.
+// Loads libgrpc++ into a program that uses only gRPC's C core: from the directory of libgrpc, or
+// from where the dynamic linker finds it.
 bool LoadAlarms(const void* core) {
   const std::string file = FileOf(core);
   const std::string name = file.substr(file.rfind('/') + 1);
@@ -51,17 +51,18 @@ bool LoadAlarms(const void* core) {
       if (dlsym(library, "grpc_init") == core && HasAlarms()) return true;
     }
   }
-  std::fprintf(stderr,
-               "steer: this program uses gRPC's C core without libgrpc++. Steer needs libgrpc++ too "
-               "(for grpc::Alarm), but libgrpc++.so." STEER_GRPC_MINOR
-               " of the same gRPC was not found beside %s. Install it there, or link the program "
-               "with it. %s.\n",
-               file.c_str(), kNotAvailable);
+  std::fprintf(
+      stderr,
+      "steer: this program uses gRPC's C core without libgrpc++. Steer needs libgrpc++ too "
+      "(for grpc::Alarm), but libgrpc++.so." STEER_GRPC_MINOR
+      " of the same gRPC was not found beside %s. Install it there, or link the program "
+      "with it. %s.\n",
+      file.c_str(), kNotAvailable);
   return false;
 }
 
-// Returns whether the program contains a gRPC whose symbols it does not export. Looks for the name of
-// a channel argument of gRPC in the program's constants.
+// Returns whether the program contains a gRPC whose symbols it does not export. Looks for the name
+// of a channel argument of gRPC in the program's constants.
 bool HasHiddenGrpc() {
   constexpr char kMark[] = "grpc.lb_policy_name";
   const int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);

@@ -73,7 +73,8 @@ expect "no gRPC" 1 "found no gRPC" "find_package(gRPC CONFIG)" "pkg-config grpc+
 
 # ---- the internal headers --------------------------------------------------------------------------
 
-# tree <directory> <version>: makes a source tree of this gRPC, with the files that the modules read.
+# tree <directory> <version>: makes a source tree of this gRPC, with the files that the modules
+# read.
 tree() {
   local dir=$1 version=$2 place
   case $version in

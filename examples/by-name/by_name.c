@@ -1,11 +1,11 @@
 /*
- * by_name: the call names its backend, in a header ("to" by default). Calls without this header go to
- * any backend.
+ * by_name: the call names its backend, in a header ("to" by default). Calls without this header go
+ * to any backend.
  *
  *   {"by_name": {"header": "to", "names": {"red": "ipv4:127.0.0.1:50051"}}}
  *
- * The name of a backend is the resolver's attribute "name", or else the name that the config sets for
- * its address, or else the address itself.
+ * The name of a backend is the resolver's attribute "name", or else the name that the config sets
+ * for its address, or else the address itself.
  *
  * Cost of a pick: one comparison for each READY backend.
  */

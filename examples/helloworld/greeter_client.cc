@@ -1,5 +1,5 @@
-// Calls the greeter and prints which server answered. Steer spreads the calls over the servers of the
-// target. README.md shows as a diff the lines that this needs.
+// Calls the greeter and prints which server answered. Steer spreads the calls over the servers of
+// the target. README.md shows as a diff the lines that this needs.
 //
 //   greeter_client --target=ipv4:127.0.0.1:50051,127.0.0.1:50052 --calls=10
 

@@ -5,8 +5,8 @@
 #include <memory>
 #include <string>
 
-// Serves on 127.0.0.1 until it is destroyed: /metrics for Prometheus, /stats.json for steer-top, and /
-// with a list of the two.
+// Serves on 127.0.0.1 until it is destroyed: /metrics for Prometheus, /stats.json for steer-top,
+// and / with a list of the two.
 class MetricsServer {
  public:
   // Starts a server on this port; on any free port if it is 0. Returns nothing on failure, and sets

@@ -3,7 +3,8 @@
 //
 //   {"zone_spillover": {"zone": "a", "min_ready": 2, "zones": {"ipv4:127.0.0.1:50051": "a"}}}
 //
-// The zone of a backend comes from the resolver (xDS sends it), or else from the config, by address.
+// The zone of a backend comes from the resolver (xDS sends it), or else from the config, by
+// address.
 //
 // Cost of a pick: one random number.
 

@@ -4,8 +4,8 @@ passed=0
 failed=0
 
 # expect <name> <0 or 1: exit status> <text>... -- <command>...: runs a command, and checks its exit
-# status and its output. The output must contain each text; a text that begins with ! must be absent.
-# Line breaks and repeated blanks count as one blank, because CMake wraps its messages.
+# status and its output. The output must contain each text; a text that begins with ! must be
+# absent. Line breaks and repeated blanks count as one blank, because CMake wraps its messages.
 expect() {
   local name=$1 wanted=$2 output status=0 texts=() text wrong=""
   shift 2

@@ -1,5 +1,6 @@
-/* Steer without gRPC: a host in C. It makes a policy, sends it an update with three backends, reports
-   them READY, and counts where six picks go. Must not depend on: anything except <steer/steer.h>. */
+/* Steer without gRPC: a host in C. It makes a policy, sends it an update with three backends,
+   reports them READY, and counts where six picks go. Must not depend on: anything except
+   <steer/steer.h>. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <steer/steer.h>

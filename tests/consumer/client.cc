@@ -1,6 +1,6 @@
-// Starts three servers on 127.0.0.1, calls them over one channel with a policy, and checks that each
-// got a third of the calls. Uses gRPC's generic API, so that it needs no protobuf. Must not depend on:
-// Steer.
+// Starts three servers on 127.0.0.1, calls them over one channel with a policy, and checks that
+// each got a third of the calls. Uses gRPC's generic API, so that it needs no protobuf. Must not
+// depend on: Steer.
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
@@ -71,7 +71,8 @@ struct Server {
   std::unique_ptr<grpc::Server> server;
 };
 
-// Makes one call and counts it for the server that answered. If it fails, prints why and returns false.
+// Makes one call and counts it for the server that answered. If it fails, prints why and returns
+// false.
 bool CountedCall(grpc::GenericStub* stub, std::map<std::string, int>* counts) {
   grpc::ClientContext context;
   context.set_wait_for_ready(true);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the application in this directory in every way to get Steer, and runs it, with real calls to
-# real servers. Prints one line per case, and the log of a failed one.
+# Builds the application in this directory in every way to get Steer, and runs it, with real calls
+# to real servers. Prints one line per case, and the log of a failed one.
 #
 #   run.sh [directory]     the work directory; default: a temporary one, deleted if all cases pass
 #
@@ -184,8 +184,8 @@ target_link_libraries(by_name steer::headers)"
   "$dir/build/c_interface"
 }
 
-# plugins_alone <line>: a project that builds only plugins compiles neither shim nor engine. The line
-# gets Steer.
+# plugins_alone <line>: a project that builds only plugins compiles neither shim nor engine. The
+# line gets Steer.
 plugins_alone() {
   local dir=$work/plugins_alone text
   project "$dir" "C CXX" "find_package(gRPC CONFIG REQUIRED)
@@ -270,7 +270,8 @@ check "  built again, nothing to do" nothing_to_do
 check "add_subdirectory, Release, Makefiles, libsteer.so" \
   consumer "Unix Makefiles" Release -DSTEER_FROM=subdirectory -DBUILD_SHARED_LIBS=ON \
   "${from_source[@]}"
-# CARGO_BUILD_TARGET names another machine, which must have no effect: the C compiler's target counts.
+# CARGO_BUILD_TARGET names another machine, which must have no effect: the C compiler's target
+# counts.
 check "FetchContent, RelWithDebInfo, gRPC by pkg-config, CARGO_BUILD_TARGET" \
   env_consumer CARGO_BUILD_TARGET=riscv64gc-unknown-linux-gnu Ninja RelWithDebInfo \
   -DSTEER_FROM=fetchcontent -DGRPC_FROM=pkgconfig "${from_source[@]}"

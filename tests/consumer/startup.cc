@@ -1,5 +1,5 @@
-// Registers Steer, in a static library of the application. The linker must include it in every order
-// on the link line.
+// Registers Steer, in a static library of the application. The linker must include it in every
+// order on the link line.
 #include "startup.h"
 
 #include <steer/grpc.h>

@@ -52,8 +52,8 @@ def main(source, build, work, server, *options):
     (work / "projects/CMakeLists.txt").write_text(
         "cmake_minimum_required(VERSION 3.25)\nproject(pickers LANGUAGES C CXX)\n"
         f"find_package(gRPC CONFIG REQUIRED)\nfind_package(steer REQUIRED)\n{together}")
-    # The code must work in both build types; for example, only Debug has assertions. The targets that
-    # take long, because of gRPC's headers or cargo, are the same in both and are built once.
+    # The code must work in both build types; for example, only Debug has assertions. The targets
+    # that take long, because of gRPC's headers or cargo, are the same in both and are built once.
     for kind, targets in ("Debug", CHECKED), ("Release", ["all"]):
         tree = work / f"build-{kind}"
         run("cmake", "-S", work / "projects", "-B", tree, "-G", "Ninja",

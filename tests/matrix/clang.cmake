@@ -1,7 +1,7 @@
 # Clang and LLVM's linker instead of GCC and GNU's: an initial cache (cmake -C). Warnings are
-# errors, as everything is to compile without one.
+# errors.
 #
-# Must not know: what is built.
+# Must not depend on: what is built.
 set(CMAKE_C_COMPILER clang CACHE STRING "")
 set(CMAKE_CXX_COMPILER clang++ CACHE STRING "")
 find_program(CMAKE_LINKER ld.lld REQUIRED)

@@ -1,17 +1,21 @@
-# What the scripts of this directory share; sourced by them. Before that they set -euo pipefail.
+# shellcheck shell=bash
+# Functions that the scripts of this directory share. They source this file after set -euo pipefail.
 #
-# They all end in one of three ways: with status 0 and the answer as the last line on stdout; with
-# status 75 if something cannot be had (a package is gone, there is no network), and the last line on
-# stderr says what and with which status the command failed; with status 1 for any other failure.
+# All scripts end in one of three ways:
+#   status 0   the result is the last line on stdout
+#   status 75  something is not available, because a package is gone or there is no network. The
+#              last line on stderr names the command that failed, and its status
+#   status 1   any other failure
 #
-# Must not know: what is built.
+# Must not depend on: what is built.
 
 cache=$(realpath -m "${STEER_CACHE_DIR:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/steer}")
-# Where rustup puts Rust.
+# Rustup installs Rust here.
 PATH=$PATH:${CARGO_HOME:-${HOME:-/root}/.cargo}/bin
 
-# making <what> <name>: from here on <name> is made in the cache, by one script at a time; others wait.
-# Its log is beside it.
+# making <what> <name>: starts making <name> in the cache. Other scripts that make it wait. Its log
+# is
+# <name>.log.
 making() {
   wanted=$1
   log=$cache/$2.log
@@ -26,13 +30,13 @@ say() {
   printf '%s: %s\n' "${0##*/}" "$*" >&2
 }
 
-# unavailable <why>: ends the script, as what it is to make cannot be had.
+# unavailable <why>: ends the script, because something is not available.
 unavailable() {
   printf '%s\n' "$*" >&2
   exit 75
 }
 
-# obtain <command>...: a command whose failure means that something cannot be had.
+# obtain <command>...: runs a command whose failure means that something is not available.
 obtain() {
   local status=0
   "$@" >>"$log" 2>&1 </dev/null || status=$?
@@ -42,18 +46,18 @@ obtain() {
   fi
 }
 
-# build <command>...: a command whose failure is a failure.
+# build <command>...: runs a command whose failure is a failure of the script.
 build() {
   local status=0
   "$@" >>"$log" 2>&1 </dev/null || status=$?
   if ((status)); then
     tail -n 60 "$log" >&2
-    say "$*: exit status $status; all of it is in $log"
+    say "$*: exit status $status; the complete log is $log"
     exit 1
   fi
 }
 
-# install_packages <package>...: installs by apt what is missing of these.
+# install_packages <package>...: installs the missing ones of these packages by apt.
 install_packages() {
   local package missing=() as_root=()
   for package in "$@"; do
@@ -62,37 +66,38 @@ install_packages() {
   done
   ((${#missing[@]})) || return 0
   say "installing ${missing[*]}"
-  # Without sudo too: then apt-get says that it may not.
+  # Without sudo, apt-get reports the missing rights.
   if ((EUID != 0)) && command -v sudo >/dev/null; then as_root=(sudo); fi
   obtain "${as_root[@]}" apt-get update
-  # Nothing that somebody installed gives way to this.
+  # --no-remove: never removes packages that are installed.
   obtain "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
     apt-get install --yes --no-install-recommends --no-remove "${missing[@]}"
 }
 
-# work_directory: makes $work, where things are made before a rename publishes them.
+# work_directory: makes $work, a temporary directory. A rename publishes the result.
 work_directory() {
   work=$(mktemp -d "$cache/tmp-XXXXXXXX")
   trap 'rm -rf "$work"' EXIT
 }
 
-# find_mirror: puts the address of the Debian mirror that this machine uses into $mirror.
+# find_mirror: sets $mirror to the Debian mirror of this machine.
 find_mirror() {
+  # shellcheck disable=SC2016 # apt-get reads $(SITE).
   local ask=(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Label: Debian')
   mirror=$("${ask[@]}" | head -n 1)
   if [[ -z $mirror ]]; then
-    # It is known only once its lists are there.
+    # apt knows the mirror only when it has its lists.
     obtain apt-get update
     mirror=$("${ask[@]}" | head -n 1)
   fi
   [[ -n $mirror ]] || unavailable "no Debian mirror among apt's sources: exit status 1"
 }
 
-# prepare_chroot <chroot>: settings of a new one.
+# prepare_chroot <chroot>: configures a new chroot.
 prepare_chroot() {
   # A mirror may be a snapshot.
   echo 'Acquire::Check-Valid-Until "false";' >"$1/etc/apt/apt.conf.d/snapshot"
-  # No service is to start in here.
+  # No services may start in the chroot.
   printf '#!/bin/sh\nexit 101\n' >"$1/usr/sbin/policy-rc.d"
   chmod +x "$1/usr/sbin/policy-rc.d"
   printf '127.0.0.1 localhost\n::1 localhost\n' >"$1/etc/hosts"

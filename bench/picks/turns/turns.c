@@ -1,6 +1,6 @@
 /*
- * The benchmark's picker in C. Each thread uses the backends in turn. Reads nothing of the call. It is
- * linked as `bench_c`, and loaded as a plugin as `bench_c_loaded`.
+ * The benchmark's picker in C. Each thread uses the backends in turn. Reads nothing of the call. It
+ * is linked as `bench_c`, and loaded as a plugin as `bench_c_loaded`.
  */
 #include <steer/picker.h>
 

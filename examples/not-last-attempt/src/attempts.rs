@@ -1,5 +1,5 @@
-//! Remembers the backends that the attempts of each call have used. The memory is bounded: the calls
-//! that were used longest ago are forgotten first.
+//! Remembers the backends that the attempts of each call have used. The memory is bounded: the
+//! calls that were used longest ago are forgotten first.
 //!
 //! Must not depend on: headers, configs.
 
@@ -48,8 +48,9 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// Chooses a backend for an attempt. In this order: the first backend that no attempt of the call
-    /// has used; the first that the last attempt has not used; the first. There is at least one.
+    /// Chooses a backend for an attempt. In this order: the first backend that no attempt of the
+    /// call has used; the first that the last attempt has not used; the first. There is at least
+    /// one.
     pub fn begin<'a>(
         attempts: &Arc<Attempts>,
         key: u64,

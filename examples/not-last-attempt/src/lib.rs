@@ -1,6 +1,6 @@
-//! `not_last_attempt`: a retry or a hedge goes to a backend that no other attempt of the same call has
-//! used, as long as there is one. If there are at least two backends, it never goes to the backend of
-//! the last attempt.
+//! `not_last_attempt`: a retry or a hedge goes to a backend that no other attempt of the same call
+//! has used, as long as there is one. If there are at least two backends, it never goes to the
+//! backend of the last attempt.
 //!
 //! gRPC counts the attempts of a call in a header. A header of the application, which the config
 //! names, tells which attempts belong to one call. Calls without it go to any backend.

@@ -97,8 +97,8 @@ fn a_repeated_id_is_another_call() {
     assert!(been.iter().all(|count| *count > 20), "{been:?}");
 }
 
-/// Returns how many retries of these calls repeat the backend of the first attempt. With two backends,
-/// it is none for calls that are remembered, and about half of those that are not.
+/// Returns how many retries of these calls repeat the backend of the first attempt. With two
+/// backends, it is none for calls that are remembered, and about half of those that are not.
 fn forgotten(channel: &TestChannel, first_code: Code, ids: std::ops::Range<u32>) -> usize {
     let first = |id: &String| {
         let picked = channel.pick(&attempt(id, 0));

@@ -1,9 +1,9 @@
-//! `sticky_session`: all calls of a session go to one backend, as long as it is READY. A header names
-//! the session. Calls without it go to any backend.
+//! `sticky_session`: all calls of a session go to one backend, as long as it is READY. A header
+//! names the session. Calls without it go to any backend.
 //!
 //! For each session, a hash of session and backend ranks the backends, and the first one is chosen
-//! ("rendezvous hashing"). So all clients choose the same backend, and when a backend leaves, only its
-//! sessions move.
+//! ("rendezvous hashing"). So all clients choose the same backend, and when a backend leaves, only
+//! its sessions move.
 
 use steer_sdk::{Backend, Backends, Channel, Pick, Picker, PickerFactory, Wants, picker};
 use twox_hash::XxHash64;

@@ -1,9 +1,9 @@
-# Copies what an application needs of a built gRPC into a prefix. gRPC's own install rules ask for all
-# that it can build, and the matrix builds two libraries of it.
+# Copies the files of a built gRPC that an application needs into a prefix. gRPC's own install rules
+# need all its targets, and the matrix builds only two of them.
 #
 #   cmake -DVERSION=... -DSOURCE=... -DBUILD=... -DPREFIX=... -P install.cmake
 #
-# Must not know: how gRPC was built.
+# Must not depend on: how gRPC was built.
 include(CMakePackageConfigHelpers)
 
 file(GLOB libraries ${BUILD}/lib*.so ${BUILD}/lib*.so.*)
@@ -11,7 +11,7 @@ file(COPY ${libraries} DESTINATION ${PREFIX}/lib)
 file(COPY ${SOURCE}/include DESTINATION ${PREFIX})
 file(COPY ${SOURCE}/LICENSE DESTINATION ${PREFIX})
 
-# Code that Debian's grpc_cpp_plugin makes includes this header, which came with 1.47. Without it the
+# Code from Debian's grpc_cpp_plugin includes this header, which gRPC has since 1.47. Otherwise the
 # one of the system's gRPC would be found, and clash.
 set(header ${PREFIX}/include/grpcpp/impl/channel_interface.h)
 if(NOT EXISTS ${header})

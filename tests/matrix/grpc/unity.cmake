@@ -1,9 +1,9 @@
-# The files that cannot share a compilation with others, because names of theirs that are meant for
-# one file clash. CMake includes this as part of gRPC's own project() call.
+# Excludes files from the unity build whose file-local names clash. gRPC's own project() call
+# includes this file.
 #
-# Must not know: gRPC's version. A file that a version has not is of no harm.
+# Must not depend on: gRPC's version. Files that a version does not have are ignored.
 
-# Generated, and each with the same names.
+# Generated files, which all have the same names.
 file(GLOB_RECURSE alone ${CMAKE_CURRENT_SOURCE_DIR}/src/core/ext/upb*-generated/*.c)
 
 # Each has a `static ... g_gli_initializer`.
@@ -15,8 +15,8 @@ foreach(file IN LISTS wrappers)
   endif()
 endforeach()
 
-# Plain C in style, each with its own `vtable` and `maybe_copy_error_msg`; and the pollers, which are
-# variants of each other.
+# Files in the style of C, each with its own `vtable` and `maybe_copy_error_msg`; and the pollers,
+# which are variants of each other.
 foreach(pattern IN ITEMS tsi/*.cc lib/security/credentials/alts/*.cc lib/iomgr/ev_*.cc
                          lib/event_engine/posix_engine/ev_*.cc)
   file(GLOB_RECURSE files ${CMAKE_CURRENT_SOURCE_DIR}/src/core/${pattern})

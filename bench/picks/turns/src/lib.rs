@@ -1,5 +1,5 @@
-//! `bench_rust`: the benchmark's picker in Rust. Each thread uses the backends in turn. Reads nothing of
-//! the call. `turns.c` does the same in C.
+//! `bench_rust`: the benchmark's picker in Rust. Each thread uses the backends in turn. Reads
+//! nothing of the call. `turns.c` does the same in C.
 
 use std::cell::Cell;
 
