@@ -1,8 +1,8 @@
 /*
- * The C ABI from C: a host with two backends, and every function with NULLs, short and long
- * structs, and nonsense. Run as it is, under AddressSanitizer and under valgrind.
+ * Tests the C ABI from C: a host with two backends, and each function with NULLs, short and long
+ * structs, and nonsense. Also runs under AddressSanitizer and under valgrind.
  *
- * Must not know: gRPC, Rust. What a panicking policy does is tested in src/ffi/tests.rs.
+ * Must not depend on: gRPC, Rust. src/ffi/tests tests policies that panic.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,11 +21,11 @@ static int failures;
     }                                                                               \
   } while (0)
 
-/* Whether a text is this one. */
+/* Whether the texts are equal. */
 static int is(steer_str s, const char *text) { return steer_text_equal(s, steer_text(text)); }
 
-/* --- The test kit's host, without what hosts may leave out. All that it hands out is allocated, so
- * that sanitizers see what leaks. --- */
+/* --- The test kit's host without optional callbacks. It allocates each object, so that sanitizers
+ * see leaks. --- */
 
 static steer_host table(void) {
   steer_host t = steer_testkit_host();
@@ -44,7 +44,7 @@ static steer_testkit *new_host(void) {
   return h;
 }
 
-/* Ends a policy, and checks that all that was handed out came back. */
+/* Ends a policy, and checks that it gave all objects back. */
 static void end(steer_testkit *h) { CHECK(steer_testkit_free(h) == 0); }
 
 static steer_endpoint endpoint_of(const steer_str *address) {
@@ -70,7 +70,7 @@ static steer_status update(steer_policy *policy, const steer_endpoint *endpoints
   return steer_policy_update(policy, &u, NULL, NULL);
 }
 
-/* The endpoint that was made as this one, counted from 0, of those that there are. */
+/* The endpoint with this index, in the order in which they were made. */
 static const steer_testkit_endpoint *endpoint(const steer_testkit *h, size_t index) {
   const steer_testkit_endpoint *at = h->endpoints;
   while (index-- > 0) at = at->next;
@@ -192,7 +192,7 @@ static void nulls(void) {
   end(h);
 }
 
-/* A struct of the next version, as a caller compiled with a later header would send it. */
+/* A struct of a later version, as a caller with a later header passes it. */
 typedef struct later_update {
   steer_update known;
   void *more[3];
@@ -202,7 +202,7 @@ static void sizes(void) {
   steer_testkit *h = new_host();
   steer_policy *policy = h->policy, *none = NULL;
   steer_host t = table();
-  /* What later versions have appended may be missing. */
+  /* Fields of later versions may be missing. */
   for (size_t size = 0; size < offsetof(steer_host, load_reports); size += 8) {
     t.struct_size = size;
     CHECK(steer_policy_new(steer_text("steer_round_robin"), &t, &none) == STEER_BAD_STRUCT_SIZE);

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Whether a libsteer.so exports what include/steer/symbols.txt lists, no more and no less.
+# Checks that a libsteer.so exports exactly the symbols that include/steer/symbols.txt lists.
 # usage: symbols.sh LIBRARY LIST
 set -euo pipefail
 diff --unified --label "listed in $2" --label "exported by $1" \

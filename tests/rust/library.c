@@ -1,3 +1,3 @@
-// A library that brings a picker along.
+// A library with a picker.
 
 int library(void) { return 0; }

@@ -1,5 +1,5 @@
-// Two pickers in Rust are there before main(), without clashing with the engine or with each other;
-// and one of them comes again from a plugin.
+// Two pickers in Rust are registered before main(). They do not clash with the engine or with each
+// other. One of them comes again from a plugin.
 //
 // Usage: program <library>
 
@@ -23,7 +23,7 @@ static steer_str text(const char *string) {
   return text;
 }
 
-// Whether the policy takes this config.
+// Whether the policy accepts this config.
 static int takes(const char *policy, const char *json) {
   steer_config *config = NULL;
   steer_string *error = NULL;

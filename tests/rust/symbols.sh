@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rust libraries show nothing of themselves but their blocks.
+# Checks that Rust libraries export only their blocks.
 #
 # Usage: symbols.sh <plugin> <program with linked pickers>
 set -euo pipefail
@@ -10,7 +10,7 @@ expect() {
     exit 1
   fi
 }
-# Without what the linker itself defines.
+# Without the symbols that the linker defines.
 expect "the plugin exports" "$(nm -D --defined-only "$1" | awk '$2 != "A" { print $3 }' | xargs)" \
   steer_plugin_block
 expect "blocks in the program" "$(nm --defined-only "$2" | awk '/steer_plugin_block/ { print $3 }' | sort | xargs)" \

@@ -1,4 +1,4 @@
-// Does not compile: what a copy of `build` wants would be lost.
+// Does not compile if BY is empty: the wants of a copy of `build` would be lost.
 #include <steer/steer.hpp>
 
 static int32_t Entry(const steer_api* api) {

@@ -1,7 +1,7 @@
-// Plugins on real channels: releases of one take each other's place under load, and a broken one
-// that comes as the next release does no harm but to the calls that meet it.
+// Plugins on real channels. Releases of a plugin replace each other under load. A faulty release
+// fails only the calls that meet its faults.
 //
-// The plugins are those of ../hostile; what they do stands there.
+// The plugins are those of ../hostile.
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
@@ -27,7 +27,7 @@ namespace {
 constexpr int kLoadThreads = 4;
 constexpr int kSwaps = 20;
 
-// Why it could not be loaded; empty: it was.
+// Why it could not be loaded. Empty: it was loaded.
 std::string LoadPlugin(const std::string& name) {
   const std::string path = STEER_TEST_HOSTILE_DIR "/" + name + ".so";
   if (steer_load_plugin({path.data(), path.size()}) == STEER_OK) return "";
@@ -46,7 +46,7 @@ class Plugins : public testing::Test {
     channel_ = MakeChannel(feed_.target(), ServiceConfig(policy));
   }
 
-  // The resolver answers anew: the same backends, and a config that is read again.
+  // The resolver answers again: the same backends, and a config that is parsed again.
   void Feed() {
     ResolverFeed::Result result;
     result.ports = backends_.ports();
@@ -88,7 +88,7 @@ TEST_F(Plugins, ReleasesTakeEachOthersPlaceUnderLoad) {
   for (int swap = 0; swap < kSwaps; ++swap) {
     const size_t next = (swap + 1) % 2;
     ASSERT_EQ(LoadPlugin(next == 0 ? "version_first" : "version_second"), "");
-    // Who has the one before keeps it, until the next config comes.
+    // Channels keep the former release until their next config.
     if (swap == 0) {
       EXPECT_TRUE(load.WaitForCalls(100));
       EXPECT_TRUE(load.WaitForPorts({port(0)}));
@@ -100,7 +100,7 @@ TEST_F(Plugins, ReleasesTakeEachOthersPlaceUnderLoad) {
   EXPECT_EQ(load.failures(), 0) << load.FailureTexts();
 }
 
-// Loaded again and again, while channels come and go.
+// Loads repeatedly while channels are made and freed.
 TEST_F(Plugins, AreLoadedWhileOthersUseThem) {
   ASSERT_EQ(LoadPlugin("version_first"), "");
   Begin("versions");

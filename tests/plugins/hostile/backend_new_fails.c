@@ -1,3 +1,3 @@
-/* Fails for each backend, and does not say why. */
+/* Fails for each backend, without a reason. */
 #define BACKEND_NEW return 1;
 #include "base.h"

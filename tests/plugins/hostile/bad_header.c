@@ -1,4 +1,4 @@
-/* Wants a header that no call can have. */
+/* Wants a header with an invalid name. */
 #define PICKER_NEW          \
   wants->headers = &wanted; \
   wants->header_count = 1;

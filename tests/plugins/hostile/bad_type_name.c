@@ -1,3 +1,3 @@
-/* Its picker has a name that configs cannot have. */
+/* Its picker has a name that is not allowed in configs. */
 #define TYPE_NAME "Bad-Name"
 #include "base.h"

@@ -1,8 +1,7 @@
 /*
- * A plugin that is right in every way: its picker takes the first READY backend, for ever. Each
- * plugin in this directory includes it and changes one thing, by a macro: what it says of itself
- * (BLOCK), what its table is (TYPE_NAME, TABLE), what its entry does, or what a hook does before
- * the rest.
+ * A plugin without a mistake: its picker always chooses the first READY backend. Each plugin in
+ * this directory includes it and changes one thing by a macro: its block (BLOCK), its table
+ * (TYPE_NAME, TABLE), its entry (ENTRY), or the beginning of a hook.
  *
  * Its name is that of its file (HOSTILE_NAME, from CMake).
  */
@@ -13,7 +12,7 @@
 
 static const steer_api *api;
 
-/* What breaks in a hook that returns something. */
+/* Fails a hook that returns a number. */
 #define FAULT(text)               \
   do {                            \
     api->fault(STEER_TEXT(text)); \
@@ -23,7 +22,7 @@ static const steer_api *api;
 #ifndef TYPE_NAME
 #define TYPE_NAME HOSTILE_NAME
 #endif
-/* Entries of the designated initializers, over those below. */
+/* Designated initializers, which override those below. */
 #ifndef BLOCK
 #define BLOCK
 #endif

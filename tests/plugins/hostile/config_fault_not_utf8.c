@@ -1,3 +1,3 @@
-/* What it says of its config is no UTF-8. */
+/* The text of its config fault is not UTF-8. */
 #define CONFIG_NEW api->config_fault(faults, STEER_TEXT("\xff"), STEER_TEXT("\xfe"));
 #include "base.h"

@@ -1,3 +1,3 @@
-/* Fails when it reads its config, and does not say why. */
+/* Fails when it reads its config, without a reason. */
 #define CONFIG_NEW return 1;
 #include "base.h"

@@ -1,4 +1,4 @@
-/* Wants more headers than there are. */
+/* Wants more headers than its array has. */
 #define PICKER_NEW                   \
   wants->bits = STEER_WANTS_HEADERS; \
   wants->headers = &wanted;          \

@@ -1,3 +1,3 @@
-/* Its entry fails, and does not say why. */
+/* Its entry fails, without a reason. */
 #define ENTRY return 7;
 #include "base.h"

@@ -1,4 +1,4 @@
-/* Its entry registers its picker and fails then: nothing of it may stay. */
+/* Its entry registers its picker and then fails. The engine must not keep the picker. */
 #define ENTRY                   \
   api->register_picker(&table); \
   FAULT("the second thought");

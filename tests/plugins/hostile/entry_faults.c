@@ -1,3 +1,3 @@
-/* Its entry fails, and says why. */
+/* Its entry fails, with a reason. */
 #define ENTRY FAULT("the license has run out");
 #include "base.h"

@@ -1,5 +1,5 @@
-// Its entry throws what is no exception, and knows Steer by its header for C alone. What it has
-// registered before is taken back.
+// Its entry throws a number after it has registered a picker. The engine must not keep the picker.
+// Includes only the header for C.
 
 #include <steer/picker.h>
 

@@ -1,3 +1,3 @@
-/* The one that does all as it should. */
+/* The plugin without a mistake. */
 
 #include "base.h"

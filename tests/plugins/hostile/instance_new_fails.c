@@ -1,3 +1,3 @@
-/* Fails for each channel, and does not say why. */
+/* Fails for each channel, without a reason. */
 #define INSTANCE_NEW return -1;
 #include "base.h"

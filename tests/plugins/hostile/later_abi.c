@@ -1,3 +1,3 @@
-/* Compiled for an ABI that this engine does not know. */
+/* Compiled for a later ABI than the engine has. */
 #define BLOCK .abi_version = STEER_ABI_VERSION + 1,
 #include "base.h"

@@ -1,3 +1,3 @@
-/* Compiled for a later header, whose additions it can do without. */
+/* Compiled with a later header, whose additions it does not need. */
 #define BLOCK .struct_size = sizeof(struct steer_plugin) + 64,
 #include "base.h"

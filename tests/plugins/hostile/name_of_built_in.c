@@ -1,3 +1,3 @@
-/* Its picker has the name of one of the engine's own. */
+/* Its picker has the name of a policy of the engine. */
 #define TYPE_NAME "steer_round_robin"
 #include "base.h"

@@ -1,3 +1,3 @@
-/* Its picker has the name of one of gRPC's own. */
+/* Its picker has the name of a policy of gRPC. */
 #define TYPE_NAME "round_robin"
 #include "base.h"

@@ -1,3 +1,3 @@
-/* A library that has nothing to do with Steer. */
+/* A library that is not a plugin. */
 int no_block(void);
 int no_block(void) { return 0; }

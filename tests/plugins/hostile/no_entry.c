@@ -1,3 +1,3 @@
-/* There is nothing to call. */
+/* Has no entry. */
 #define BLOCK .entry = NULL,
 #include "base.h"

@@ -1,3 +1,3 @@
-/* Its table lacks all that it must have. */
+/* Its table has none of the required hooks. */
 #define TABLE .picker_new = NULL, .pick = NULL,
 #include "base.h"

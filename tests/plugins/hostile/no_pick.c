@@ -1,3 +1,3 @@
-/* Its table lacks what it must have. */
+/* Its table has no `pick`. */
 #define TABLE .pick = NULL,
 #include "base.h"

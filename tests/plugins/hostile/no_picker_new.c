@@ -1,3 +1,3 @@
-/* Its table lacks what it must have. */
+/* Its table has no `picker_new`. */
 #define TABLE .picker_new = NULL,
 #include "base.h"

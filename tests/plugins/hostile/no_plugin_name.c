@@ -1,3 +1,3 @@
-/* Does not say what it is. */
+/* Has no name. */
 #define BLOCK .name = {NULL, 0},
 #include "base.h"

@@ -1,3 +1,3 @@
-/* Compiled for a machine with other pointers. */
+/* Compiled for a machine with another pointer size. */
 #define BLOCK .pointer_size = 4,
 #include "base.h"

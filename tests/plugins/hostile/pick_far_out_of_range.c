@@ -1,3 +1,3 @@
-/* Chooses a backend beyond all memory. */
+/* Chooses the largest index. */
 #define PICK return steer_complete(UINT64_MAX);
 #include "base.h"

@@ -1,3 +1,3 @@
-/* Says that it is broken, and chooses all the same. */
+/* Reports a fault, and chooses a backend anyway. */
 #define PICK api->fault(STEER_TEXT("broken, but never mind"));
 #include "base.h"

@@ -1,3 +1,3 @@
-/* Tracks a call, and chooses another way. */
+/* Makes a tracked choice, and returns another one. */
 #define PICK api->complete_tracked(0, (void *)picker);
 #include "base.h"

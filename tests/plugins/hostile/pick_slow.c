@@ -1,4 +1,4 @@
-/* Takes its time. */
+/* Picks slowly. */
 #define PICK                                    \
   for (volatile int i = 0; i < 50000000; ++i) { \
   }

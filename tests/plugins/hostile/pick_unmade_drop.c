@@ -1,3 +1,3 @@
-/* Makes up a drop by itself. */
+/* Makes up a drop. */
 #define PICK return (steer_choice){STEER_CHOICE_DROP, 0xdeadbeef};
 #include "base.h"

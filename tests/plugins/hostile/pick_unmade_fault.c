@@ -1,3 +1,3 @@
-/* Makes up a fault by itself. */
+/* Makes up a fault. */
 #define PICK return (steer_choice){STEER_CHOICE_FAULT, 0xdeadbeef};
 #include "base.h"

@@ -1,3 +1,3 @@
-/* Makes up a tracked call by itself. */
+/* Makes up a tracked call. */
 #define PICK return (steer_choice){STEER_CHOICE_TRACKED, 0xdeadbeef};
 #include "base.h"

@@ -1,3 +1,3 @@
-/* Fails when it is to make a picker, and does not say why. */
+/* Fails to make a picker, without a reason. */
 #define PICKER_NEW return 1;
 #include "base.h"

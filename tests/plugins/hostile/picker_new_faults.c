@@ -1,3 +1,3 @@
-/* Fails when it is to make a picker. */
+/* Fails to make a picker. */
 #define PICKER_NEW FAULT("out of pickers");
 #include "base.h"

@@ -1,3 +1,3 @@
-/* Registers what is not there. */
+/* Registers NULL. */
 #define ENTRY return api->register_picker(NULL);
 #include "base.h"

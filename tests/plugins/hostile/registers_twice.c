@@ -1,3 +1,3 @@
-/* Two pickers of one name. */
+/* Registers two pickers of one name. */
 #define ENTRY api->register_picker(&table);
 #include "base.h"

@@ -1,3 +1,3 @@
-/* Its picker has a name as the engine's own have. */
+/* Its picker's name begins like those of the engine. */
 #define TYPE_NAME "steer_mine"
 #include "base.h"

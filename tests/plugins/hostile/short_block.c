@@ -1,3 +1,3 @@
-/* Its block is shorter than the first version of it. */
+/* Its block is shorter than in the first version. */
 #define BLOCK .struct_size = sizeof(struct steer_plugin) - 8,
 #include "base.h"

@@ -1,3 +1,3 @@
-/* Its table is shorter than the first version of it. */
+/* Its table is shorter than in the first version. */
 #define TABLE .struct_size = 16,
 #include "base.h"

@@ -1,6 +1,6 @@
 // Throws an exception in the function that its config names: {"throws": {"where": "the picker"}}.
 //
-// With "what": 3 it throws what is no std::exception.
+// With "a number" it throws an int.
 
 #include <chrono>
 #include <stdexcept>
@@ -19,7 +19,7 @@ struct Config {
   }
 };
 
-// What the functions that do not see a config throw by.
+// For functions that do not receive a config.
 Config latest;
 
 class Tracked final : public steer::TrackedCall {

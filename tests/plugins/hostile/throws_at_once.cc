@@ -1,4 +1,4 @@
-// Its entry throws, by way of steer.hpp: a function that cannot be moved without an exception.
+// Its entry throws within steer.hpp: moving its function throws.
 
 #include <stdexcept>
 #include <steer/steer.hpp>

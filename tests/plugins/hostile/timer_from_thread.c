@@ -1,4 +1,4 @@
-/* Asks for what is serialised from a thread of its own, and after the end. */
+/* Calls serialised functions on its own thread, and after the end. */
 #define INSTANCE_NEW          \
   api->channel_hold(channel); \
   pthread_create(&thread, NULL, late, channel);

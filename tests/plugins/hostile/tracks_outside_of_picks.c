@@ -1,3 +1,3 @@
-/* Tracks a call that nobody makes. */
+/* Makes a tracked choice outside of a pick. */
 #define PICKER_NEW api->complete_tracked(0, instance);
 #include "base.h"

@@ -1,3 +1,3 @@
-/* Its picker has a name that is no UTF-8. */
+/* Its picker's name is not UTF-8. */
 #define TYPE_NAME "\xff\xfe"
 #include "base.h"

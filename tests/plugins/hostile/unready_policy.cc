@@ -1,5 +1,4 @@
-// A policy that publishes endpoints that are not READY, or are none, and asks for what there is
-// not.
+// A policy that publishes endpoints that are not READY or do not exist, and uses such endpoints.
 
 #include <cstdlib>
 #include <memory>
@@ -11,7 +10,7 @@ namespace {
 class Unready final : public steer::Policy {
  public:
   explicit Unready(steer::PolicyChannel channel) : channel_(channel) {
-    // Before the first update there is nothing to be had.
+    // Before the first update there are no endpoints.
     if (channel.NewEndpoint(0) != 0) std::abort();
     channel.Publish(STEER_READY, {}, Pick);
   }
@@ -29,7 +28,7 @@ class Unready final : public steer::Policy {
     return steer::Code::kOk;
   }
 
-  // Now the endpoint is there, but the choice is not.
+  // The endpoint is READY, but the choice is out of range.
   void EndpointReport(uint64_t endpoint, steer_state state, steer::Code,
                       std::string_view) override {
     if (state == STEER_READY) channel_.Publish(STEER_READY, {endpoint}, Pick);

@@ -1,4 +1,4 @@
-/* The second release of a plugin: it takes the last backend. */
+/* The second release of a plugin: chooses the last backend. */
 #define BLOCK .name = STEER_TEXT_INIT("versions"), .version = STEER_TEXT_INIT("2.0"),
 #define TYPE_NAME "versions"
 #define PICKER_NEW *picker = (void *)backends;

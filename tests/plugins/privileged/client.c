@@ -1,5 +1,5 @@
-/* Loads what the environment says. Prints whether the kernel says that it has more rights than the
- * process that started it. */
+/* Loads the plugins of STEER_PLUGINS. Prints whether the process has more rights than the one that
+ * started it, according to the kernel. */
 #include <stdio.h>
 #include <steer/steer.h>
 #include <sys/auxv.h>

@@ -1,9 +1,9 @@
-// A picker in C++, in a library that hides nothing of its own: what is in steer.hpp must be its own
-// nevertheless. Built as a plugin, and into a program that exports all of its symbols.
+// A picker in C++, in a library that hides no symbols. It must use its own copies of the functions
+// of steer.hpp anyway. Built as a plugin, and into a program that exports all of its symbols.
 #include <steer/steer.hpp>
 #include <vector>
 
-// Both libraries have these, too, and the dynamic linker takes the program's.
+// Both libraries have these, and the dynamic linker uses the program's.
 struct Kept {
   steer::Backends backends;
   std::vector<steer::Backends> more;

@@ -1,5 +1,5 @@
-// A program that exports its symbols, and with them those of steer.hpp that it has, loads a plugin
-// in C++: neither takes the other's functions. Its own picker is registered before that, or not.
+// A program that exports its symbols, including those of steer.hpp, loads a plugin in C++. Neither
+// uses the other's functions. With `registered`, it registers its own picker before.
 //
 //   shared_names <plugin> [registered]
 #include <steer/testkit.h>
@@ -26,7 +26,7 @@ int main(int argc, char** argv) {
   STEER_CHECK(steer_load_plugin(steer_text(argv[1])) == STEER_OK);
   CheckPicks("loaded");
   if (argc > 2) CheckPicks("linked");
-  // Whatever became of it: the linker must not leave the picker out.
+  // So that the linker does not remove the picker.
   STEER_CHECK(linked_plugin.magic == STEER_PLUGIN_MAGIC);
   return 0;
 }

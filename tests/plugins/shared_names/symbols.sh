@@ -1,5 +1,5 @@
 #!/bin/sh
-# The plugin exports no function of steer.hpp, except what compilers make by themselves:
+# Checks that the plugin exports no function of steer.hpp. The exceptions are those that compilers make:
 # constructors, destructors and assignments, in the namespace of the release.
 #
 #   symbols.sh <nm> <plugin>
