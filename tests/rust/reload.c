@@ -1,5 +1,5 @@
-// A plugin in Rust that is built again: steer_add_rust_picker(… MODULE) writes each build to the same
-// path. The new file replaces the old one while that is loaded, and its code is what runs.
+// A plugin in Rust that is built again: steer_add_rust_picker(… MODULE) writes each build to the
+// same path. The new file replaces the old one while that is loaded, and its code is what runs.
 //
 // Usage: reload <first plugin> <second plugin> <path>
 
@@ -51,7 +51,8 @@ int main(int argc, char **argv) {
   expect(copy(argv[1], path), "the first plugin is built");
   expect(steer_load_plugin(text(path)) == STEER_OK, "the first plugin is loaded");
   expect(takes("not_last_attempt", "{\"idHeader\": \"x\"}"), "the first plugin's policy is there");
-  expect(!takes("sticky_session", "{\"header\": \"x\"}"), "the second plugin's policy is not there");
+  expect(!takes("sticky_session", "{\"header\": \"x\"}"),
+         "the second plugin's policy is not there");
 
   expect(copy(argv[2], path), "the second plugin is built to the same path");
   expect(steer_load_plugin(text(path)) == STEER_OK, "the second plugin is loaded");
