@@ -1,6 +1,5 @@
-//! Names the shared library, so that what is linked with it finds it by name and not by the path
-//! where it was built. The number is that of the C interface, which only grows: it stays 1 as long as
-//! nothing is taken away.
+//! Sets the SONAME of the shared library, so that programs find it by name, and not by the path where
+//! it was built. Its number is 1 as long as nothing is removed from the C interface.
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");

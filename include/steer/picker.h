@@ -330,7 +330,7 @@ STEER_LOCAL int32_t CaughtEntry(const steer_api *api) noexcept {
   } catch (const std::exception &exception) {
     snprintf(text, sizeof text, "it threw an exception: %s", exception.what());
   } catch (...) {
-    snprintf(text, sizeof text, "it threw what is no std::exception");
+    snprintf(text, sizeof text, "it threw something that is not a std::exception");
   }
   api->fault(steer_text(text));
   return 1;

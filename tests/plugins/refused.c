@@ -198,7 +198,8 @@ static const refused all_refused[] = {
      NULL},
     {"entry_throws_late",
      STEER_PLUGIN_FAILED,
-     "@: the entry of plugin \"entry_throws_late\" failed: it threw what is no std::exception",
+     "@: the entry of plugin \"entry_throws_late\" failed: it threw something that is not a "
+     "std::exception",
      {0},
      NULL},
 };

@@ -77,7 +77,7 @@ STEER_LOCAL auto Guarded([[maybe_unused]] const char* hook, Body&& body) noexcep
   } catch (const std::exception& exception) {
     std::snprintf(text, sizeof text, "%s threw an exception: %s", hook, exception.what());
   } catch (...) {
-    std::snprintf(text, sizeof text, "%s threw what is no std::exception", hook);
+    std::snprintf(text, sizeof text, "%s threw something that is not a std::exception", hook);
   }
   return static_cast<decltype(body())>(Failed{engine->fault(steer_text(text))});
 #else

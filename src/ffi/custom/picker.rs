@@ -114,7 +114,7 @@ impl CustomPicker {
         } else if is(steer_choice_kind::STEER_CHOICE_FAULT) {
             fault(take_fault(choice.value).unwrap_or_else(|| not_made("FAULT", "fault")))
         } else {
-            fault(format!("returned a choice of the kind {}, which there is not", choice.kind))
+            fault(format!("returned a choice of the unknown kind {}", choice.kind))
         }
     }
 

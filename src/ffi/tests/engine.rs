@@ -31,7 +31,7 @@ fn an_older_engine_is_not_followed() {
     // SAFETY: the table is static.
     let mut other = unsafe { *own() };
     other.abi_version = STEER_ABI_VERSION - 1;
-    // SAFETY: as above.
+    // SAFETY: the table is valid during the call, and the engine refuses it.
     assert_eq!(unsafe { steer_engine_follow(&other) }, STEER_CANNOT_FOLLOW);
     assert!(why().contains("register the newer copy first"), "{}", why());
 }
@@ -41,10 +41,10 @@ fn an_engine_without_all_functions_is_not_followed() {
     // SAFETY: the table is static.
     let mut other = unsafe { *own() };
     other.string_free = None;
-    // SAFETY: as above.
+    // SAFETY: the table is valid during the call, and the engine refuses it.
     assert_eq!(unsafe { steer_engine_follow(&other) }, STEER_CANNOT_FOLLOW);
     other.struct_size = 8;
-    // SAFETY: as above.
+    // SAFETY: the table is valid during the call, and the engine refuses it.
     assert_eq!(unsafe { steer_engine_follow(&other) }, STEER_BAD_STRUCT_SIZE);
     // SAFETY: the function takes NULL.
     assert_eq!(unsafe { steer_engine_follow(std::ptr::null()) }, STEER_NULL_ARGUMENT);

@@ -43,15 +43,15 @@ fn policies_are_listed_by_name() {
 fn freeing_null_does_nothing() {
     // SAFETY: each function takes NULL.
     unsafe { steer_string_free(ptr::null_mut()) };
-    // SAFETY: as above.
+    // SAFETY: the function takes NULL.
     unsafe { steer_config_free(ptr::null_mut()) };
-    // SAFETY: as above.
+    // SAFETY: the function takes NULL.
     unsafe { steer_policy_free(ptr::null_mut()) };
-    // SAFETY: as above.
+    // SAFETY: the function takes NULL.
     unsafe { steer_picker_free(ptr::null_mut()) };
-    // SAFETY: as above.
+    // SAFETY: the function takes NULL.
     assert_eq!(text(unsafe { steer_string_text(ptr::null()) }), "");
-    // SAFETY: as above.
+    // SAFETY: the function takes NULL.
     assert_eq!(unsafe { steer_picker_wants(ptr::null()) }, 0);
 }
 

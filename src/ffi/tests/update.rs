@@ -22,11 +22,11 @@ fn updates_make_endpoints_and_reports_make_pickers() {
     let status = unsafe { steer_policy_reset_backoff(fixture.policy) };
     assert_eq!(status, STEER_OK);
     assert_eq!(fixture.seen().resets, 2);
-    // SAFETY: as above.
+    // SAFETY: the policy is not freed.
     assert_eq!(unsafe { steer_policy_exit_idle(fixture.policy) }, STEER_OK);
-    // SAFETY: as above.
+    // SAFETY: the policy is not freed.
     assert_eq!(unsafe { steer_policy_timer(fixture.policy, 77) }, STEER_OK);
-    // SAFETY: as above.
+    // SAFETY: the policy is not freed.
     assert_eq!(unsafe { steer_policy_run(fixture.policy) }, STEER_OK);
     assert_eq!(fixture.seen().freed_connections, 1);
 }

@@ -79,7 +79,7 @@ class Plugins : public testing::Test {
   std::future<grpc::Status> accepted_;
 };
 
-TEST_F(Plugins, ReleasesTakeEachOthersPlaceUnderLoad) {
+TEST_F(Plugins, ReleasesReplaceEachOtherUnderLoad) {
   ASSERT_EQ(LoadPlugin("version_first"), "");
   Begin("versions");
   ASSERT_TRUE(WaitUntil([&] { return Call(channel_).port == port(0); }));
@@ -101,7 +101,7 @@ TEST_F(Plugins, ReleasesTakeEachOthersPlaceUnderLoad) {
 }
 
 // Loads repeatedly while channels are made and freed.
-TEST_F(Plugins, AreLoadedWhileOthersUseThem) {
+TEST_F(Plugins, CanBeLoadedWhileChannelsUseThem) {
   ASSERT_EQ(LoadPlugin("version_first"), "");
   Begin("versions");
   Load load(channel_, kLoadThreads);
@@ -125,9 +125,9 @@ TEST_F(Plugins, AreLoadedWhileOthersUseThem) {
   EXPECT_EQ(load.failures(), 0) << load.FailureTexts();
 }
 
-// A picker that broke is there again with another config. Until then the statistics say since when
-// it is not, why, and of which plugin it is.
-TEST_F(Plugins, TakeTheirPlaceAgainWithAnotherConfig) {
+// A faulty picker returns with another config. Until then the statistics have the time and reason of
+// the fallback, and the plugin.
+TEST_F(Plugins, ReturnWithAnotherConfig) {
   ASSERT_EQ(LoadPlugin("throws"), "");
   Begin("throws", R"(, "where": "pick")");
   EXPECT_EQ(Call(channel_).status.error_code(), grpc::StatusCode::INTERNAL);
@@ -149,9 +149,9 @@ TEST_F(Plugins, TakeTheirPlaceAgainWithAnotherConfig) {
   EXPECT_THAT(steer::StatsJson(), testing::Not(testing::HasSubstr(R"("fallback":)")));
 }
 
-// A config makes the picker throw, under load: the calls that meet the fault fail, and round robin
-// takes over.
-TEST_F(Plugins, ThrowNoFurtherThanTheirChannel) {
+// A config makes the picker throw, under load. The calls that meet the fault fail, and round robin
+// replaces the picker.
+TEST_F(Plugins, AffectOnlyTheirChannelWhenTheyThrow) {
   ASSERT_EQ(LoadPlugin("throws"), "");
   ASSERT_EQ(LoadPlugin("version_first"), "");
   const auto innocent = MakeChannel(StaticTarget(backends_.ports()), ServiceConfig("versions"));
@@ -175,8 +175,8 @@ TEST_F(Plugins, ThrowNoFurtherThanTheirChannel) {
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
-  // gRPC hears of the names that are there before steer::Register(); later releases need not be
-  // told.
+  // gRPC learns only the names that are registered before steer::Register(). Later releases have the
+  // same names.
   for (const char* plugin : {"version_first", "throws"}) {
     const std::string error = steer_test::LoadPlugin(plugin);
     if (!error.empty()) {

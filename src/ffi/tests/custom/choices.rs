@@ -39,7 +39,7 @@ fn nonsense_fails_the_call_and_round_robin_replaces_the_picker() {
     let world = registered("mine_nonsense");
     for (does, words) in [
         ("out of range", "chose backend 17 of 2"),
-        ("garbage", "returned a choice of the kind -5, which there is not"),
+        ("garbage", "returned a choice of the unknown kind -5"),
         ("fail by hand", "returned STEER_CHOICE_FAIL that steer_api.fail did not make"),
         (
             "track by hand",
