@@ -286,7 +286,7 @@ TEST_F(Preload, IntoAProgramThatHidesItsGrpcPrintsAMessage) {
   const ProgramResult result =
       RunProgram({STEER_TEST_STATIC_GRPC, "ipv4:127.0.0.1:1"}, Environment(), kPatience);
   EXPECT_EQ(result.exit_code, 0);
-  EXPECT_THAT(result.output, HasSubstr("steer: this program has gRPC linked into it"));
+  EXPECT_THAT(result.output, HasSubstr("steer: this program contains gRPC"));
 }
 #endif
 

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
 
-use steer::policy::{Call, Headers, TrackedSlot, Wants};
+use steer::calls::{Call, Headers, TrackedSlot, Wants};
 
 use super::LoadReport;
 use crate::{Code, Status};

@@ -10,7 +10,7 @@ use std::time::Duration;
 use steer::endpoints::{
     Attribute, AttributeValue, Connectivity, EndpointDescriptor, EndpointId, Locality, Report,
 };
-use steer::policy::{GuardedPicker, Pick, PolicyFactory, Registry, Runner, Update};
+use steer::policy::{GuardedPicker, Pick, PolicyFactory, Runner, Update};
 
 use super::call::{Picked, TestCall, TrackedCall, from_engine, to_engine};
 use super::distribution::Distribution;
@@ -106,11 +106,12 @@ impl TestChannel {
         config: &str,
     ) -> Result<TestChannel, String> {
         glue::testkit::register(library)?;
-        let factory = Registry::global().find(policy);
+        let factory = steer::policies::registry().find(policy);
         let factory = factory.ok_or_else(|| format!("there is no policy named {policy:?}"))?;
         let config = parse(&*factory, config)?;
         let world = World::new();
-        let runner = Runner::new(Arc::clone(&factory), Box::new(world.clone()));
+        let runner =
+            Runner::new(Arc::clone(&factory), steer::policies::fallback(), Box::new(world.clone()));
         let control = Mutex::new(Control { config, backends: Vec::new(), states: BTreeMap::new() });
         Ok(TestChannel { world, runner, factory, control })
     }

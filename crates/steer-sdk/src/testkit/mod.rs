@@ -55,4 +55,4 @@ pub use call::{Picked, TestCall, TrackedCall};
 pub use channel::{TestBackend, TestChannel};
 pub use conformance::{Conformance, Nonconformance};
 pub use distribution::Distribution;
-pub use steer::policy::Metrics as LoadReport;
+pub use steer::calls::Metrics as LoadReport;

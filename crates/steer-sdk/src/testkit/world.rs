@@ -160,11 +160,11 @@ impl Host for World {
         self.lock().random.u64(..)
     }
 
-    fn log(&self, severity: steer::policy::Severity, message: &str) {
+    fn log(&self, severity: steer::Severity, message: &str) {
         let severity = match severity {
-            steer::policy::Severity::Debug => Severity::Debug,
-            steer::policy::Severity::Info => Severity::Info,
-            steer::policy::Severity::Error => Severity::Error,
+            steer::Severity::Debug => Severity::Debug,
+            steer::Severity::Info => Severity::Info,
+            steer::Severity::Error => Severity::Error,
         };
         self.lock().log.push((severity, message.to_owned()));
     }
