@@ -1,5 +1,5 @@
-//! Sets the SONAME of the shared library, so that programs find it by name, and not by the path where
-//! it was built. Its number is 1 as long as nothing is removed from the C interface.
+//! Sets the SONAME of the shared library, so that programs find it by name, and not by the path
+//! where it was built. Its number is 1 as long as nothing is removed from the C interface.
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");

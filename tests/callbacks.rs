@@ -1,5 +1,5 @@
-//! The fake hosts check callbacks by a list of rules. These tests compare the list with `docs/ABI.md`
-//! and with the callbacks of `steer_host`.
+//! The fake hosts check callbacks by a list of rules. These tests compare the list with
+//! `docs/ABI.md` and with the callbacks of `steer_host`.
 
 #[path = "support/callbacks.rs"]
 mod callbacks;

@@ -42,9 +42,9 @@ extern "C" {
 /* --- Texts ----------------------------------------------------------------------------------- */
 
 /*
- * Borrowed text. Usually UTF-8, which the reader must not assume. Not NUL-terminated. `data` may be
- * NULL when `length` is 0. The function that returns or takes it says how long it is valid. This
- * struct never grows.
+ * Borrowed text. Usually UTF-8, which the reader must not assume. Not NUL-terminated. `data` may
+ * be NULL when `length` is 0. The function that returns or takes it says how long it is valid.
+ * This struct never grows.
  */
 typedef struct steer_str {
   /* The bytes. */
@@ -315,16 +315,16 @@ typedef struct steer_call {
    * [any thread]
    * Finds a header of the call by its lower-case name. Returns 1 and writes the value to
    * `*value`, valid until the pick ends. Values of several headers with one name are joined by
-   * ",". Returns 0 when there is none, and when the picker has not declared that it reads it. May
-   * be called only within the pick. NULL: headers are not available.
+   * ",". Returns 0 when there is none, and when the picker has not declared that it reads it.
+   * May be called only within the pick. NULL: headers are not available.
    */
   int32_t (*header)(void *ctx, struct steer_str name, struct steer_str *value);
   /*
    * [any thread]
    * Adds a header to the call, if this pick completes. Copies both texts. A name has lower-case
    * letters, digits, '-', '_' and '.'. If it ends in "-bin", the value may have any bytes.
-   * Returns 1 when the header was taken. May be called only within the pick. NULL: headers cannot
-   * be added.
+   * Returns 1 when the header was taken. May be called only within the pick. NULL: headers
+   * cannot be added.
    */
   int32_t (*add_header)(void *ctx, struct steer_str name, struct steer_str value);
   /* The hash that an xDS route gives the call (gRFC A42), when `has_request_hash` is not 0. */

@@ -51,10 +51,10 @@ extern "C" {
 typedef struct steer_config steer_config;
 
 /*
- * One policy of one channel. The host serialises the calls of its functions (gRPC: by the channel's
- * work serializer). They may be called within the host's callbacks, and then take effect when the
- * current call ends. Except `steer_policy_update`: its comment lists the callbacks in which it is
- * refused.
+ * One policy of one channel. The host serialises the calls of its functions (gRPC: by the
+ * channel's work serializer). They may be called within the host's callbacks, and then take effect
+ * when the current call ends. Except `steer_policy_update`: its comment lists the callbacks in
+ * which it is refused.
  */
 typedef struct steer_policy steer_policy;
 
@@ -143,10 +143,10 @@ typedef struct steer_picked {
   int64_t kind;
   /*
    * With STEER_PICK_COMPLETE, the connection: the host's handle, as it came with the endpoint's
-   * report. Valid as long as the picker. With STEER_PICK_FAIL and STEER_PICK_DROP, a
-   * `const steer_pick_failure *`. Valid until this thread's next call of `steer_picker_pick`, and
-   * not longer than the picker. With STEER_PICK_TRACKED, a `steer_call_tracker *`, which the host
-   * frees. Otherwise NULL.
+   * report. Valid as long as the picker. With STEER_PICK_FAIL and STEER_PICK_DROP, a pointer to
+   * a `const steer_pick_failure`. Valid until this thread's next call of `steer_picker_pick`,
+   * and not longer than the picker. With STEER_PICK_TRACKED, a `steer_call_tracker`, which the
+   * host frees. Otherwise NULL.
    */
   void *value;
 } steer_picked;
@@ -176,8 +176,8 @@ uint32_t steer_picker_wants(const struct steer_picker *picker);
  * [any thread]
  * Chooses a backend for one call.
  *
- * `call` may be NULL when the picker wants nothing. A fault of the policy is not an error here: the
- * pick fails with INTERNAL (13), and the policy's author chooses what happens to the policy.
+ * `call` may be NULL when the picker wants nothing. A fault of the policy is not an error here:
+ * the pick fails with INTERNAL (13), and the policy's author chooses what happens to the policy.
  *
  * The caller guarantees: `picker` is NULL (STEER_NULL_ARGUMENT) or came with `update_state` and is
  * not freed; `call` is NULL or readable, and so is the memory that it points to.
@@ -214,9 +214,9 @@ typedef struct steer_call_finish {
 
 /*
  * [any thread]
- * Returns the connection to send the call over. Valid as long as the picker that chose it, as after
- * STEER_PICK_COMPLETE. A host that needs the connection longer takes a reference right after the
- * pick. It must not rely on the tracker to hold one. NULL for NULL.
+ * Returns the connection to send the call over. Valid as long as the picker that chose it, as
+ * after STEER_PICK_COMPLETE. A host that needs the connection longer takes a reference right after
+ * the pick. It must not rely on the tracker to hold one. NULL for NULL.
  *
  * The caller guarantees: `tracker` is NULL or came with STEER_PICK_TRACKED and is not freed.
  */
@@ -286,14 +286,14 @@ typedef struct steer_host {
    * [serialised]
    * Makes an endpoint for the `index`th endpoint of the latest update, and stores the host's
    * handle for it in `*handle`. The host reports its states with the number `endpoint`. The
-   * endpoint must not connect before `endpoint_connect`. Returns STEER_OK, or another status when
-   * the endpoint cannot be made. The engine then leaves it out. Required.
+   * endpoint must not connect before `endpoint_connect`. Returns STEER_OK, or another status
+   * when the endpoint cannot be made. The engine then leaves it out. Required.
    */
   int32_t (*endpoint_new)(void *ctx, uint64_t endpoint, uint32_t index, void **handle);
   /*
    * [serialised]
-   * Returns whether `endpoint_new` would make the same endpoint for the `index`th endpoint of the
-   * latest update: the same addresses, attributes and channel args. 0: no. NULL: the engine
+   * Returns whether `endpoint_new` would make the same endpoint for the `index`th endpoint of
+   * the latest update: the same addresses, attributes and channel args. 0: no. NULL: the engine
    * compares the descriptions of the updates.
    */
   int32_t (*endpoint_matches)(void *ctx, void *handle, uint32_t index);
@@ -314,18 +314,18 @@ typedef struct steer_host {
   void (*endpoint_free)(void *ctx, void *handle);
   /*
    * [any thread]
-   * Gives back a reference that came with a report of STEER_READY. Comes within the function that
-   * drops the last reference: `steer_picker_free`, `steer_call_tracker_free`, serialised calls
-   * for the policy, or `steer_stats_…`. Also comes after `steer_policy_free`. If the host may
-   * release connections only where it serialises its calls, it takes the connection there itself.
-   * Required.
+   * Gives back a reference that came with a report of STEER_READY. Comes within the function
+   * that drops the last reference: `steer_picker_free`, `steer_call_tracker_free`, serialised
+   * calls for the policy, or `steer_stats_…`. Also comes after `steer_policy_free`. If the host
+   * may release connections only where it serialises its calls, it takes the connection there
+   * itself. Required.
    */
   void (*connection_free)(void *ctx, void *connection);
   /*
    * [serialised]
-   * Publishes the policy's state, a `steer_state`, and the picker for calls from now on. The host
-   * frees the picker. `code` and `message` are OK and empty, except in STEER_TRANSIENT_FAILURE.
-   * The message is valid during the call. Required.
+   * Publishes the policy's state, a `steer_state`, and the picker for calls from now on. The
+   * host frees the picker. `code` and `message` are OK and empty, except in
+   * STEER_TRANSIENT_FAILURE. The message is valid during the call. Required.
    */
   void (*update_state)(void *ctx,
                        int32_t state,
@@ -339,9 +339,9 @@ typedef struct steer_host {
   void (*request_reresolution)(void *ctx);
   /*
    * [any thread]
-   * Asks for a serialised call of `steer_policy_run` soon, and not within this callback. May come
-   * within a pick. May come after `steer_policy_free`, and the host then ignores it. NULL: a
-   * picker that panicked is not replaced before the next update.
+   * Asks for a serialised call of `steer_policy_run` soon, and not within this callback. May
+   * come within a pick. May come after `steer_policy_free`, and the host then ignores it. NULL:
+   * a picker that panicked is not replaced before the next update.
    */
   void (*run_later)(void *ctx);
   /*
@@ -357,8 +357,8 @@ typedef struct steer_host {
   void (*timer_cancel)(void *ctx, uint64_t timer);
   /*
    * [any thread]
-   * Returns the nanoseconds since an arbitrary moment. Never goes back. NULL: the engine uses the
-   * system's monotonic clock.
+   * Returns the nanoseconds since an arbitrary moment. Never goes back. NULL: the engine uses
+   * the system's monotonic clock.
    */
   uint64_t (*now)(void *ctx);
   /*
@@ -374,11 +374,11 @@ typedef struct steer_host {
   void (*log)(void *ctx, int32_t severity, struct steer_str message);
   /*
    * [serialised]
-   * Endpoints that are made from now on report their backends' load out of band (ORCA) about every
-   * `period_ns` nanoseconds, by `steer_policy_endpoint_load`. 0: they do not. `endpoint_matches`
-   * returns 0 for an endpoint that was made with another period. The engine calls it then, whatever
-   * `steer_update.made_with` says. Comes before an update's endpoints are made. NULL: there are no
-   * such reports.
+   * Endpoints that are made from now on report their backends' load out of band (ORCA) about
+   * every `period_ns` nanoseconds, by `steer_policy_endpoint_load`. 0: they do not.
+   * `endpoint_matches` returns 0 for an endpoint that was made with another period. The engine
+   * calls it then, whatever `steer_update.made_with` says. Comes before an update's endpoints
+   * are made. NULL: there are no such reports.
    */
   void (*load_reports)(void *ctx, uint64_t period_ns);
 } steer_host;
@@ -420,8 +420,8 @@ typedef struct steer_update {
   const struct steer_config *config;
   /*
    * The endpoints, in the resolver's order. May be NULL when there are none. This array is the
-   * list, unless `former` describes the list. `endpoint_new` and `endpoint_matches` name places in
-   * the list until the next update with `code` 0.
+   * list, unless `former` describes the list. `endpoint_new` and `endpoint_matches` name places
+   * in the list until the next update with `code` 0.
    */
   const struct steer_endpoint *endpoints;
   /* The number of elements of `endpoints`. */
@@ -437,19 +437,20 @@ typedef struct steer_update {
   /*
    * Says which endpoints were in the former list, so that `endpoints` need not describe them
    * again. Not NULL when `former_count` is not 0. The former list is that of the latest update
-   * with `code` 0 that returned STEER_OK. The `i`th endpoint of this list equals the `former[i]`th
-   * one of the former list in every respect. Where `former[i]` is UINT32_MAX, it is the next one
-   * of `endpoints`. The engine still calls `endpoint_matches` for each. STEER_INVALID_ARGUMENT:
-   * the former list has no such endpoint, or the number of UINT32_MAX is not `endpoint_count`.
+   * with `code` 0 that returned STEER_OK. The `i`th endpoint of this list equals the
+   * `former[i]`th one of the former list in every respect. Where `former[i]` is UINT32_MAX, it
+   * is the next one of `endpoints`. The engine still calls `endpoint_matches` for each.
+   * STEER_INVALID_ARGUMENT: the former list has no such endpoint, or the number of UINT32_MAX is
+   * not `endpoint_count`.
    */
   const uint32_t *former;
   /* The number of endpoints in the whole list. 0: `endpoints` is the list. */
   size_t former_count;
   /*
    * The host's number for everything else that `endpoint_new` makes endpoints with, such as
-   * channel args. Other args have another number. The engine does not call `endpoint_matches` for
-   * an endpoint that `former` names and that was made, or matched, with this number. 0: the engine
-   * calls it for all.
+   * channel args. Other args have another number. The engine does not call `endpoint_matches`
+   * for an endpoint that `former` names and that was made, or matched, with this number. 0: the
+   * engine calls it for all.
    */
   uint64_t made_with;
 } steer_update;
@@ -588,8 +589,8 @@ steer_status steer_policy_faults(struct steer_policy *policy, uint64_t *faults);
 
 /*
  * [serialised]
- * Writes to `*why` why a fallback replaces the policy. The caller frees the text. NULL: no fallback
- * replaces it. Since version 4.
+ * Writes to `*why` why a fallback replaces the policy. The caller frees the text. NULL: no
+ * fallback replaces it. Since version 4.
  *
  * The caller guarantees: `policy` is NULL (STEER_NULL_ARGUMENT) or came from `steer_policy_new` and
  * is not freed; `why` is NULL (STEER_NULL_ARGUMENT) or can be written to.
@@ -611,8 +612,8 @@ void steer_policy_free(struct steer_policy *policy);
 /*
  * [any thread]
  * Writes the statistics of this process to `*text`, as JSON: its policies, their backends and
- * calls. The caller frees the text. Takes time that grows with the number of backends, and does not
- * delay picks.
+ * calls. The caller frees the text. Takes time that grows with the number of backends, and does
+ * not delay picks.
  *
  * `docs/statistics.md` lists the fields. Later versions may add fields. Existing fields keep their
  * meaning.
@@ -723,8 +724,8 @@ typedef struct steer_engine {
 
 /*
  * [any thread]
- * Makes this engine serve a host's gRPC, and returns the table for other copies of Steer. NULL: this
- * engine follows another one. May be called any number of times.
+ * Makes this engine serve a host's gRPC, and returns the table for other copies of Steer. NULL:
+ * this engine follows another one. May be called any number of times.
  *
  * After each registration, the engine calls `knows`, which returns whether the host knows a policy
  * of this name or can still learn of it. 0: it is too late for that. `knows` is called on any
@@ -741,7 +742,8 @@ const struct steer_engine *steer_engine_lead(int32_t (*knows)(struct steer_str n
  * it follows that engine already, and for this engine itself.
  *
  * STEER_CANNOT_FOLLOW: nothing has changed. Other statuses: a registration could not be passed on,
- * and this is the first such status. The others were passed on. `steer_last_error` has the reasons.
+ * and this is the first such status. The others were passed on. `steer_last_error` has the
+ * reasons.
  *
  * The caller guarantees: `leader` is NULL (STEER_NULL_ARGUMENT) or came from `steer_engine_lead` of
  * an engine that is never unloaded.

@@ -226,9 +226,9 @@ typedef int32_t steer_json_kind;
 /* --- Faults ---------------------------------------------------------------------------------- */
 
 /*
- * The effect of a fault of a picker or policy. It ends with another config, with a list of backends
- * that comes at least 10 seconds later, and with the plugin's next release. The engine then makes
- * the policy again.
+ * The effect of a fault of a picker or policy. It ends with another config, with a list of
+ * backends that comes at least 10 seconds later, and with the plugin's next release. The engine
+ * then makes the policy again.
  */
 enum steer_on_fault
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -238,9 +238,9 @@ enum steer_on_fault
   /* Round robin replaces the policy. Calls continue, to any backend. */
   STEER_ON_FAULT_FALL_BACK = 0,
   /*
-   * The call that meets the fault fails with INTERNAL, and the picker gets the next one. With more
-   * faults than `faults_per_minute`, or when a serialised hook fails, all calls fail. So no call
-   * goes to a backend that the policy did not choose.
+   * The call that meets the fault fails with INTERNAL, and the picker gets the next one. With
+   * more faults than `faults_per_minute`, or when a serialised hook fails, all calls fail. So no
+   * call goes to a backend that the policy did not choose.
    */
   STEER_ON_FAULT_FAIL = 1,
 };
@@ -260,13 +260,14 @@ typedef int32_t steer_on_fault;
  *
  * Hooks return 0, or another number when they fail. A hook that fails reports the reason by
  * `steer_api.fault`, and `on_fault` decides about the policy. Hooks that return nothing may report
- * a fault, too. Hooks must not throw and must not longjmp. The engine does not call hooks that free
- * for NULL. Hooks with the tag `[serialised]` never overlap for one channel. Hooks with the tag
+ * a fault, too. Hooks must not throw and must not longjmp. The engine does not call hooks that
+ * free for NULL. Hooks with the tag `[serialised]` never overlap for one channel. Hooks with the
+ * tag
  * `[any thread]` run on many threads at once.
  *
- * Terms: a *config* is the pointer that `config_new` made. An *instance* belongs to one channel, so
- * that a picker can leave data to later pickers. A *picker* is made for each change of backends or
- * config. It is freed some time after it was replaced, when no pick uses it.
+ * Terms: a *config* is the pointer that `config_new` made. An *instance* belongs to one channel,
+ * so that a picker can leave data to later pickers. A *picker* is made for each change of backends
+ * or config. It is freed some time after it was replaced, when no pick uses it.
  */
 typedef struct steer_picker_type {
   /* `sizeof(steer_picker_type)`. */
@@ -280,8 +281,8 @@ typedef struct steer_picker_type {
   void *ctx;
   /*
    * [any thread]
-   * Frees `ctx`, after everything that was made of this type. Also called when registering fails.
-   * May be NULL.
+   * Frees `ctx`, after everything that was made of this type. Also called when registering
+   * fails. May be NULL.
    */
   void (*ctx_free)(void *ctx);
   /*
@@ -313,8 +314,8 @@ typedef struct steer_picker_type {
   /*
    * [serialised]
    * Makes the data for a backend, `steer_backend.data`. The data lasts as long as the backend's
-   * addresses are in the channel's list, also across new pickers, lost connections and new lists.
-   * `backend` is valid during the call. NULL: there is no data.
+   * addresses are in the channel's list, also across new pickers, lost connections and new
+   * lists. `backend` is valid during the call. NULL: there is no data.
    */
   int32_t (*backend_new)(void *instance, const struct steer_backend *backend, void **data);
   /*
@@ -324,8 +325,8 @@ typedef struct steer_picker_type {
   void (*backend_free)(void *data);
   /*
    * [serialised]
-   * Makes a picker for these READY backends: at least one. `config` and `backends` are valid until
-   * the picker is freed. Fills in `wants`. Required.
+   * Makes a picker for these READY backends: at least one. `config` and `backends` are valid
+   * until the picker is freed. Fills in `wants`. Required.
    */
   int32_t (*picker_new)(void *instance,
                         const void *config,
@@ -416,8 +417,8 @@ typedef struct steer_publication {
 } steer_publication;
 
 /*
- * A policy type. As `steer_picker_type`, and it also decides which connections there are, and which
- * state they amount to, by `steer_api.endpoint_new` and the functions after it.
+ * A policy type. As `steer_picker_type`, and it also decides which connections there are, and
+ * which state they amount to, by `steer_api.endpoint_new` and the functions after it.
  */
 typedef struct steer_policy_type {
   /* `sizeof(steer_policy_type)`. */
@@ -452,8 +453,9 @@ typedef struct steer_policy_type {
   int32_t (*policy_new)(void *ctx, struct steer_channel *channel, void **policy);
   /*
    * [serialised]
-   * Frees the policy. The channel does not use it any more, and drops the endpoints that it still
-   * has. Functions of `steer_api` with the tag `[serialised]` are refused here. May be NULL.
+   * Frees the policy. The channel does not use it any more, and drops the endpoints that it
+   * still has. Functions of `steer_api` with the tag `[serialised]` are refused here. May be
+   * NULL.
    */
   void (*policy_free)(void *policy);
   /*
@@ -519,8 +521,8 @@ typedef struct steer_policy_type {
 /* --- The engine's functions for plugins ------------------------------------------------------ */
 
 /*
- * The engine's functions, for custom pickers and custom policies. `steer_api_get` returns it, and a
- * plugin's entry receives it. Static; never changes. No function pointer in it is NULL.
+ * The engine's functions, for custom pickers and custom policies. `steer_api_get` returns it, and
+ * a plugin's entry receives it. Static; never changes. No function pointer in it is NULL.
  *
  * Functions with the tag `[any thread]` may be called from any thread. Functions with the tag
  * `[serialised]` may be called only within the serialised hooks of the channel's own policy. The
@@ -557,8 +559,8 @@ typedef struct steer_api {
   /*
    * [any thread]
    * Makes a choice: fail the call with this gRPC status code and text, unless the call waits for
-   * ready. gRFC A54 lists the codes that are allowed. Valid only as the result of the `pick` that
-   * made it. A `pick` may make up to 16 choices and return any of them.
+   * ready. gRFC A54 lists the codes that are allowed. Valid only as the result of the `pick`
+   * that made it. A `pick` may make up to 16 choices and return any of them.
    */
   struct steer_choice (*fail)(int32_t code, struct steer_str message);
   /*
@@ -674,9 +676,9 @@ typedef struct steer_api {
   uint64_t (*random)(const struct steer_channel *channel);
   /*
    * [serialised]
-   * Starts a timer and returns its number, which is never 0. The hook `timer` receives the number
-   * when the timer expires. A timer that is started before the first update begins to run with
-   * that update. Returns 0 when it is too late.
+   * Starts a timer and returns its number, which is never 0. The hook `timer` receives the
+   * number when the timer expires. A timer that is started before the first update begins to run
+   * with that update. Returns 0 when it is too late.
    */
   uint64_t (*timer_start)(const struct steer_channel *channel, uint64_t after_ns);
   /*
@@ -686,16 +688,16 @@ typedef struct steer_api {
   void (*timer_cancel)(const struct steer_channel *channel, uint64_t timer);
   /*
    * [serialised]
-   * Asks for a new picker after the current hook. For picker types, when something other than the
-   * backends has changed.
+   * Asks for a new picker after the current hook. For picker types, when something other than
+   * the backends has changed.
    */
   void (*rebuild)(const struct steer_channel *channel);
   /*
    * [serialised]
-   * Makes an endpoint for the entry at this place of the latest update. Returns its number, which
-   * is never 0 and never used again. The endpoint reports its state soon after, and does not
-   * connect before `endpoint_connect`. Returns 0 when it cannot be made. For policies, as all
-   * functions below.
+   * Makes an endpoint for the entry at this place of the latest update. Returns its number,
+   * which is never 0 and never used again. The endpoint reports its state soon after, and does
+   * not connect before `endpoint_connect`. Returns 0 when it cannot be made. For policies, as
+   * all functions below.
    */
   uint64_t (*endpoint_new)(const struct steer_channel *channel, size_t index);
   /*
@@ -748,8 +750,8 @@ const struct steer_api *steer_api_get(void);
  * A plugin. A shared library that can be loaded exports one of these with the name
  * `steer_plugin_block`. The engine checks it before it calls `entry`. If the plugin does not fit,
  * the engine refuses it with the facts of both sides. Constructors of the library run before that,
- * when it is loaded. So a library registers its policies in `entry`, and uses nothing of the engine
- * before.
+ * when it is loaded. So a library registers its policies in `entry`, and uses nothing of the
+ * engine before.
  */
 typedef struct steer_plugin {
   /* STEER_PLUGIN_MAGIC. */

@@ -40,8 +40,8 @@ pub struct steer_host {
     /// `[serialised]`
     /// Makes an endpoint for the `index`th endpoint of the latest update, and stores the host's
     /// handle for it in `*handle`. The host reports its states with the number `endpoint`. The
-    /// endpoint must not connect before `endpoint_connect`. Returns STEER_OK, or another status when
-    /// the endpoint cannot be made. The engine then leaves it out. Required.
+    /// endpoint must not connect before `endpoint_connect`. Returns STEER_OK, or another status
+    /// when the endpoint cannot be made. The engine then leaves it out. Required.
     pub endpoint_new: Option<
         unsafe extern "C" fn(
             ctx: *mut c_void,
@@ -51,8 +51,8 @@ pub struct steer_host {
         ) -> i32,
     >,
     /// `[serialised]`
-    /// Returns whether `endpoint_new` would make the same endpoint for the `index`th endpoint of the
-    /// latest update: the same addresses, attributes and channel args. 0: no. NULL: the engine
+    /// Returns whether `endpoint_new` would make the same endpoint for the `index`th endpoint of
+    /// the latest update: the same addresses, attributes and channel args. 0: no. NULL: the engine
     /// compares the descriptions of the updates.
     pub endpoint_matches:
         Option<unsafe extern "C" fn(ctx: *mut c_void, handle: *mut c_void, index: u32) -> i32>,
@@ -66,16 +66,16 @@ pub struct steer_host {
     /// Drops the endpoint. Pickers may still hold its connection. Required.
     pub endpoint_free: Option<unsafe extern "C" fn(ctx: *mut c_void, handle: *mut c_void)>,
     /// `[any thread]`
-    /// Gives back a reference that came with a report of STEER_READY. Comes within the function that
-    /// drops the last reference: `steer_picker_free`, `steer_call_tracker_free`, serialised calls
-    /// for the policy, or `steer_stats_…`. Also comes after `steer_policy_free`. If the host may
-    /// release connections only where it serialises its calls, it takes the connection there itself.
-    /// Required.
+    /// Gives back a reference that came with a report of STEER_READY. Comes within the function
+    /// that drops the last reference: `steer_picker_free`, `steer_call_tracker_free`, serialised
+    /// calls for the policy, or `steer_stats_…`. Also comes after `steer_policy_free`. If the host
+    /// may release connections only where it serialises its calls, it takes the connection there
+    /// itself. Required.
     pub connection_free: Option<unsafe extern "C" fn(ctx: *mut c_void, connection: *mut c_void)>,
     /// `[serialised]`
-    /// Publishes the policy's state, a `steer_state`, and the picker for calls from now on. The host
-    /// frees the picker. `code` and `message` are OK and empty, except in STEER_TRANSIENT_FAILURE.
-    /// The message is valid during the call. Required.
+    /// Publishes the policy's state, a `steer_state`, and the picker for calls from now on. The
+    /// host frees the picker. `code` and `message` are OK and empty, except in
+    /// STEER_TRANSIENT_FAILURE. The message is valid during the call. Required.
     pub update_state: Option<
         unsafe extern "C" fn(
             ctx: *mut c_void,
@@ -89,9 +89,9 @@ pub struct steer_host {
     /// Asks the resolver to resolve again. The resolver decides when. Required.
     pub request_reresolution: Option<unsafe extern "C" fn(ctx: *mut c_void)>,
     /// `[any thread]`
-    /// Asks for a serialised call of `steer_policy_run` soon, and not within this callback. May come
-    /// within a pick. May come after `steer_policy_free`, and the host then ignores it. NULL: a
-    /// picker that panicked is not replaced before the next update.
+    /// Asks for a serialised call of `steer_policy_run` soon, and not within this callback. May
+    /// come within a pick. May come after `steer_policy_free`, and the host then ignores it. NULL:
+    /// a picker that panicked is not replaced before the next update.
     pub run_later: Option<unsafe extern "C" fn(ctx: *mut c_void)>,
     /// `[serialised]`
     /// Asks for a serialised call of `steer_policy_timer` with this number after `after_ns`
@@ -101,8 +101,8 @@ pub struct steer_host {
     /// Cancels a timer. If it expires anyway, nothing happens. May be NULL.
     pub timer_cancel: Option<unsafe extern "C" fn(ctx: *mut c_void, timer: u64)>,
     /// `[any thread]`
-    /// Returns the nanoseconds since an arbitrary moment. Never goes back. NULL: the engine uses the
-    /// system's monotonic clock.
+    /// Returns the nanoseconds since an arbitrary moment. Never goes back. NULL: the engine uses
+    /// the system's monotonic clock.
     pub now: Option<unsafe extern "C" fn(ctx: *mut c_void) -> u64>,
     /// `[any thread]`
     /// Returns 64 random bits. NULL: the engine uses its own generator.
@@ -112,11 +112,11 @@ pub struct steer_host {
     /// call. NULL: the engine logs nothing.
     pub log: Option<unsafe extern "C" fn(ctx: *mut c_void, severity: i32, message: steer_str)>,
     /// `[serialised]`
-    /// Endpoints that are made from now on report their backends' load out of band (ORCA) about every
-    /// `period_ns` nanoseconds, by `steer_policy_endpoint_load`. 0: they do not. `endpoint_matches`
-    /// returns 0 for an endpoint that was made with another period. The engine calls it then, whatever
-    /// `steer_update.made_with` says. Comes before an update's endpoints are made. NULL: there are no
-    /// such reports.
+    /// Endpoints that are made from now on report their backends' load out of band (ORCA) about
+    /// every `period_ns` nanoseconds, by `steer_policy_endpoint_load`. 0: they do not.
+    /// `endpoint_matches` returns 0 for an endpoint that was made with another period. The engine
+    /// calls it then, whatever `steer_update.made_with` says. Comes before an update's endpoints
+    /// are made. NULL: there are no such reports.
     pub load_reports: Option<unsafe extern "C" fn(ctx: *mut c_void, period_ns: u64)>,
 }
 
@@ -150,8 +150,8 @@ struct Required {
     request_reresolution: unsafe extern "C" fn(*mut c_void),
 }
 
-// SAFETY: the engine only passes `ctx` to the callbacks, and `steer_host` says on which threads each
-// callback comes.
+// SAFETY: the engine only passes `ctx` to the callbacks, and `steer_host` says on which threads
+// each callback comes.
 unsafe impl Send for Table {}
 // SAFETY: as for Send.
 unsafe impl Sync for Table {}
@@ -369,8 +369,8 @@ impl Endpoint for CEndpoint {
         }
         let (table, handle) = (&self.table, self.handle.pointer());
         table.in_list.store(true, Ordering::Relaxed);
-        // SAFETY: `Endpoint` is called in serialised calls only, and the handle is valid until `drop`
-        // gives it to `endpoint_free`.
+        // SAFETY: `Endpoint` is called in serialised calls only, and the handle is valid until
+        // `drop` gives it to `endpoint_free`.
         let matches = unsafe { endpoint_matches(table.host.ctx, handle, index) != 0 };
         table.in_list.store(false, Ordering::Relaxed);
         matches
@@ -380,8 +380,8 @@ impl Endpoint for CEndpoint {
         if self.table.is_closed() {
             return;
         }
-        // SAFETY: `Endpoint` is called in serialised calls only, and the handle is valid until `drop`
-        // gives it to `endpoint_free`.
+        // SAFETY: `Endpoint` is called in serialised calls only, and the handle is valid until
+        // `drop` gives it to `endpoint_free`.
         unsafe {
             (self.table.required.endpoint_connect)(self.table.host.ctx, self.handle.pointer())
         };
@@ -394,16 +394,16 @@ impl Endpoint for CEndpoint {
         if self.table.is_closed() {
             return;
         }
-        // SAFETY: `Endpoint` is called in serialised calls only, and the handle is valid until `drop`
-        // gives it to `endpoint_free`.
+        // SAFETY: `Endpoint` is called in serialised calls only, and the handle is valid until
+        // `drop` gives it to `endpoint_free`.
         unsafe { reset_backoff(self.table.host.ctx, self.handle.pointer()) };
     }
 }
 
 impl Drop for CEndpoint {
     fn drop(&mut self) {
-        // SAFETY: policies drop each endpoint once, and in serialised calls only. The handle came from
-        // `endpoint_new`.
+        // SAFETY: policies drop each endpoint once, and in serialised calls only. The handle came
+        // from `endpoint_new`.
         unsafe { (self.table.required.endpoint_free)(self.table.host.ctx, self.handle.pointer()) };
     }
 }

@@ -1,9 +1,9 @@
-//! The C ABI: the only `extern "C"` functions, and with `sync` the only unsafe code. (Except for the fork
-//! handlers, which `sync` gives to the C library.)
+//! The C ABI: the only `extern "C"` functions, and with `sync` the only unsafe code. (Except for
+//! the fork handlers, which `sync` gives to the C library.)
 //!
-//! Each function here is thin. It checks and converts its arguments, calls the engine within a guard
-//! that turns a panic into a status, and converts the result. `docs/ABI.md` has the rules for all of
-//! them. The headers in `include/steer` are generated from this folder by cbindgen.
+//! Each function here is thin. It checks and converts its arguments, calls the engine within a
+//! guard that turns a panic into a status, and converts the result. `docs/ABI.md` has the rules for
+//! all of them. The headers in `include/steer` are generated from this folder by cbindgen.
 //!
 //! | file | C names |
 //! |---|---|
@@ -25,10 +25,11 @@
 //!
 //! # Which functions are guarded
 //!
-//! *Calls into the engine.* A panic must not leave an `extern "C"` function. So each one runs its body
-//! in `guard`, or in `run`, which uses it. Functions that only read or copy plain memory cannot panic,
-//! and have no guard. A pick has none either, because a guard would cost as much as the pick. A
-//! comment that begins with "Unguarded:" says why, above each of these functions. A test checks this.
+//! *Calls into the engine.* A panic must not leave an `extern "C"` function. So each one runs its
+//! body in `guard`, or in `run`, which uses it. Functions that only read or copy plain memory
+//! cannot panic, and have no guard. A pick has none either, because a guard would cost as much as
+//! the pick. A comment that begins with "Unguarded:" says why, above each of these functions. A
+//! test checks this.
 //!
 //! *Calls out of the engine*, of hosts' callbacks and of hooks, are not guarded. Nothing may unwind
 //! out of them: their type (`extern "C"`) makes a panic or an exception abort the process before a
@@ -78,8 +79,8 @@ pub use tracker::*;
 
 use crate::fault::discard;
 
-/// Runs a function's body. Returns `fallback` if it panics, because a panic must not unwind into C. The
-/// engine's own code keeps its data consistent when it panics.
+/// Runs a function's body. Returns `fallback` if it panics, because a panic must not unwind into C.
+/// The engine's own code keeps its data consistent when it panics.
 fn guard<T>(fallback: T, body: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
         discard(panic);

@@ -1,5 +1,5 @@
-//! `steer_picker`: chooses a backend for each call. This is the data plane: the common path takes no
-//! lock, allocates nothing and makes no callback.
+//! `steer_picker`: chooses a backend for each call. This is the data plane: the common path takes
+//! no lock, allocates nothing and makes no callback.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -78,10 +78,10 @@ pub struct steer_picked {
     /// wide as a register: compilers would combine two narrower fields in memory.
     pub kind: i64,
     /// With STEER_PICK_COMPLETE, the connection: the host's handle, as it came with the endpoint's
-    /// report. Valid as long as the picker. With STEER_PICK_FAIL and STEER_PICK_DROP, a
-    /// `const steer_pick_failure *`. Valid until this thread's next call of `steer_picker_pick`, and
-    /// not longer than the picker. With STEER_PICK_TRACKED, a `steer_call_tracker *`, which the host
-    /// frees. Otherwise NULL.
+    /// report. Valid as long as the picker. With STEER_PICK_FAIL and STEER_PICK_DROP, a pointer to
+    /// a `const steer_pick_failure`. Valid until this thread's next call of `steer_picker_pick`,
+    /// and not longer than the picker. With STEER_PICK_TRACKED, a `steer_call_tracker`, which the
+    /// host frees. Otherwise NULL.
     pub value: *mut c_void,
 }
 
@@ -121,8 +121,8 @@ pub unsafe extern "C" fn steer_picker_wants(picker: *const steer_picker) -> u32 
 /// `[any thread]`
 /// Chooses a backend for one call.
 ///
-/// `call` may be NULL when the picker wants nothing. A fault of the policy is not an error here: the
-/// pick fails with INTERNAL (13), and the policy's author chooses what happens to the policy.
+/// `call` may be NULL when the picker wants nothing. A fault of the policy is not an error here:
+/// the pick fails with INTERNAL (13), and the policy's author chooses what happens to the policy.
 ///
 /// # Safety
 /// `picker` is NULL (STEER_NULL_ARGUMENT) or came with `update_state` and is not freed; `call` is
@@ -133,8 +133,8 @@ pub unsafe extern "C" fn steer_picker_pick(
     picker: *const steer_picker,
     call: *const steer_call,
 ) -> steer_picked {
-    // This most common path uses no stack, because the atomic of a reference count waits for earlier
-    // stores. So the other cases are in a function that this one jumps to.
+    // This most common path uses no stack, because the atomic of a reference count waits for
+    // earlier stores. So the other cases are in a function that this one jumps to.
     // SAFETY: `picker` is NULL or not freed (caller's contract).
     match unsafe { picker.as_ref() }.and_then(|picker| picker.guarded.next_in_rotation()) {
         Some(handle) => completed(handle),
@@ -249,8 +249,8 @@ impl Headers for CHeaders<'_> {
         if found == 0 {
             return None;
         }
-        // SAFETY: `steer_call` says that the value is valid until the pick ends, and `self` does not
-        // outlive the pick.
+        // SAFETY: `steer_call` says that the value is valid until the pick ends, and `self` does
+        // not outlive the pick.
         unsafe { plain_array(value.data.cast(), value.length) }.ok().map(Cow::Borrowed)
     }
 
@@ -272,7 +272,8 @@ fn failed(kind: steer_pick_kind, status: Cow<'_, Status>) -> steer_picked {
     }
     thread_local! {
         static LAST_FAILURE: RefCell<LastFailure> = const {
-            let failure = steer_pick_failure { struct_size: 0, code: 0, message: steer_str::empty() };
+            let message = steer_str::empty();
+            let failure = steer_pick_failure { struct_size: 0, code: 0, message };
             RefCell::new(LastFailure { failure, text: String::new() })
         };
     }
@@ -310,7 +311,8 @@ pub unsafe extern "C" fn steer_picker_free(picker: *mut steer_picker) {
         return;
     }
     guard((), || {
-        // SAFETY: `picker` came from `into_raw` with `update_state` and is not freed (caller's contract).
+        // SAFETY: `picker` came from `into_raw` with `update_state` and is not freed (caller's
+        // contract).
         drop(unsafe { Box::from_raw(picker) });
     });
 }

@@ -8,8 +8,8 @@ use crate::stats;
 
 /// `[any thread]`
 /// Writes the statistics of this process to `*text`, as JSON: its policies, their backends and
-/// calls. The caller frees the text. Takes time that grows with the number of backends, and does not
-/// delay picks.
+/// calls. The caller frees the text. Takes time that grows with the number of backends, and does
+/// not delay picks.
 ///
 /// `docs/statistics.md` lists the fields. Later versions may add fields. Existing fields keep their
 /// meaning.

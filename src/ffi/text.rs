@@ -30,8 +30,8 @@ impl ReadText for steer_str {
         if isize::try_from(self.length).is_err() {
             return None;
         }
-        // SAFETY: not NULL, at most isize::MAX bytes, and nobody writes to them during `'a` (caller's
-        // contract).
+        // SAFETY: not NULL, at most isize::MAX bytes, and nobody writes to them during `'a`
+        // (caller's contract).
         let bytes = unsafe { std::slice::from_raw_parts(self.data.cast::<u8>(), self.length) };
         Some(String::from_utf8_lossy(bytes))
     }

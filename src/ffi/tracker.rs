@@ -57,9 +57,9 @@ unsafe fn with_call(tracker: *mut steer_call_tracker, body: impl FnOnce(&mut Tra
 }
 
 /// `[any thread]`
-/// Returns the connection to send the call over. Valid as long as the picker that chose it, as after
-/// STEER_PICK_COMPLETE. A host that needs the connection longer takes a reference right after the
-/// pick. It must not rely on the tracker to hold one. NULL for NULL.
+/// Returns the connection to send the call over. Valid as long as the picker that chose it, as
+/// after STEER_PICK_COMPLETE. A host that needs the connection longer takes a reference right after
+/// the pick. It must not rely on the tracker to hold one. NULL for NULL.
 ///
 /// # Safety
 /// `tracker` is NULL or came with STEER_PICK_TRACKED and is not freed.

@@ -12,7 +12,8 @@ use super::status::steer_status::{self, *};
 /// The implementor is `repr(C)` and begins with a `usize` that is its size. All zeros are a valid
 /// value.
 pub(super) unsafe trait Versioned: Copy {
-    /// Its size in the first ABI version that had it: the end of its last field then. Never changes.
+    /// Its size in the first ABI version that had it: the end of its last field then. Never
+    /// changes.
     const FIRST_SIZE: usize;
 }
 
@@ -39,7 +40,8 @@ pub(super) unsafe fn read<T: Versioned>(from: *const T) -> Result<T, steer_statu
         return Ok(unsafe { from.read() });
     }
     let mut value = MaybeUninit::<T>::zeroed();
-    // SAFETY: `size` bytes can be read (caller's contract). They fit into `value` and do not overlap it.
+    // SAFETY: `size` bytes can be read (caller's contract). They fit into `value` and do not
+    // overlap it.
     unsafe { ptr::copy_nonoverlapping(from.cast::<u8>(), value.as_mut_ptr().cast(), size) };
     // SAFETY: zeros are a valid value (`Versioned`), and the bytes copied over them are those of a
     // caller's value.
@@ -68,7 +70,8 @@ pub(super) unsafe fn read_array<T: Versioned>(
     }
     Ok((0..count).map(move |index| {
         let offset = index.checked_mul(stride).ok_or(STEER_INVALID_ARGUMENT)?;
-        // SAFETY: the array has more than `index` elements, `stride` bytes apart (caller's contract).
+        // SAFETY: the array has more than `index` elements, `stride` bytes apart (caller's
+        // contract).
         let element = unsafe { from.byte_add(offset) };
         // SAFETY: the element begins with a usize (`Versioned`).
         let size = unsafe { element.cast::<usize>().read() };

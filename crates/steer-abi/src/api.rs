@@ -52,8 +52,8 @@ pub enum steer_severity {
     STEER_LOG_ERROR = 2,
 }
 
-/// The engine's functions, for custom pickers and custom policies. `steer_api_get` returns it, and a
-/// plugin's entry receives it. Static; never changes. No function pointer in it is NULL.
+/// The engine's functions, for custom pickers and custom policies. `steer_api_get` returns it, and
+/// a plugin's entry receives it. Static; never changes. No function pointer in it is NULL.
 ///
 /// Functions with the tag `[any thread]` may be called from any thread. Functions with the tag
 /// `[serialised]` may be called only within the serialised hooks of the channel's own policy. The
@@ -86,8 +86,8 @@ pub struct steer_api {
 
     /// `[any thread]`
     /// Makes a choice: fail the call with this gRPC status code and text, unless the call waits for
-    /// ready. gRFC A54 lists the codes that are allowed. Valid only as the result of the `pick` that
-    /// made it. A `pick` may make up to 16 choices and return any of them.
+    /// ready. gRFC A54 lists the codes that are allowed. Valid only as the result of the `pick`
+    /// that made it. A `pick` may make up to 16 choices and return any of them.
     pub fail: Option<unsafe extern "C" fn(code: i32, message: steer_str) -> steer_choice>,
     /// `[any thread]`
     /// As `fail`, also for calls that wait for ready, and without retries.
@@ -169,24 +169,24 @@ pub struct steer_api {
     /// Returns 64 random bits.
     pub random: Option<unsafe extern "C" fn(channel: *const steer_channel) -> u64>,
     /// `[serialised]`
-    /// Starts a timer and returns its number, which is never 0. The hook `timer` receives the number
-    /// when the timer expires. A timer that is started before the first update begins to run with
-    /// that update. Returns 0 when it is too late.
+    /// Starts a timer and returns its number, which is never 0. The hook `timer` receives the
+    /// number when the timer expires. A timer that is started before the first update begins to run
+    /// with that update. Returns 0 when it is too late.
     pub timer_start:
         Option<unsafe extern "C" fn(channel: *const steer_channel, after_ns: u64) -> u64>,
     /// `[serialised]`
     /// Cancels a timer. If it expires anyway, nothing happens.
     pub timer_cancel: Option<unsafe extern "C" fn(channel: *const steer_channel, timer: u64)>,
     /// `[serialised]`
-    /// Asks for a new picker after the current hook. For picker types, when something other than the
-    /// backends has changed.
+    /// Asks for a new picker after the current hook. For picker types, when something other than
+    /// the backends has changed.
     pub rebuild: Option<unsafe extern "C" fn(channel: *const steer_channel)>,
 
     /// `[serialised]`
-    /// Makes an endpoint for the entry at this place of the latest update. Returns its number, which
-    /// is never 0 and never used again. The endpoint reports its state soon after, and does not
-    /// connect before `endpoint_connect`. Returns 0 when it cannot be made. For policies, as all
-    /// functions below.
+    /// Makes an endpoint for the entry at this place of the latest update. Returns its number,
+    /// which is never 0 and never used again. The endpoint reports its state soon after, and does
+    /// not connect before `endpoint_connect`. Returns 0 when it cannot be made. For policies, as
+    /// all functions below.
     pub endpoint_new:
         Option<unsafe extern "C" fn(channel: *const steer_channel, index: usize) -> u64>,
     /// `[serialised]`

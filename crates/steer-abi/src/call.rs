@@ -26,16 +26,16 @@ pub struct steer_call {
     /// `[any thread]`
     /// Finds a header of the call by its lower-case name. Returns 1 and writes the value to
     /// `*value`, valid until the pick ends. Values of several headers with one name are joined by
-    /// ",". Returns 0 when there is none, and when the picker has not declared that it reads it. May
-    /// be called only within the pick. NULL: headers are not available.
+    /// ",". Returns 0 when there is none, and when the picker has not declared that it reads it.
+    /// May be called only within the pick. NULL: headers are not available.
     pub header: Option<
         unsafe extern "C" fn(ctx: *mut c_void, name: steer_str, value: *mut steer_str) -> i32,
     >,
     /// `[any thread]`
     /// Adds a header to the call, if this pick completes. Copies both texts. A name has lower-case
     /// letters, digits, '-', '_' and '.'. If it ends in "-bin", the value may have any bytes.
-    /// Returns 1 when the header was taken. May be called only within the pick. NULL: headers cannot
-    /// be added.
+    /// Returns 1 when the header was taken. May be called only within the pick. NULL: headers
+    /// cannot be added.
     pub add_header:
         Option<unsafe extern "C" fn(ctx: *mut c_void, name: steer_str, value: steer_str) -> i32>,
     /// The hash that an xDS route gives the call (gRFC A42), when `has_request_hash` is not 0.

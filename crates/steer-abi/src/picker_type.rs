@@ -27,13 +27,14 @@ pub struct steer_wants {
 ///
 /// Hooks return 0, or another number when they fail. A hook that fails reports the reason by
 /// `steer_api.fault`, and `on_fault` decides about the policy. Hooks that return nothing may report
-/// a fault, too. Hooks must not throw and must not longjmp. The engine does not call hooks that free
-/// for NULL. Hooks with the tag `[serialised]` never overlap for one channel. Hooks with the tag
+/// a fault, too. Hooks must not throw and must not longjmp. The engine does not call hooks that
+/// free for NULL. Hooks with the tag `[serialised]` never overlap for one channel. Hooks with the
+/// tag
 /// `[any thread]` run on many threads at once.
 ///
-/// Terms: a *config* is the pointer that `config_new` made. An *instance* belongs to one channel, so
-/// that a picker can leave data to later pickers. A *picker* is made for each change of backends or
-/// config. It is freed some time after it was replaced, when no pick uses it.
+/// Terms: a *config* is the pointer that `config_new` made. An *instance* belongs to one channel,
+/// so that a picker can leave data to later pickers. A *picker* is made for each change of backends
+/// or config. It is freed some time after it was replaced, when no pick uses it.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_picker_type {
@@ -45,8 +46,8 @@ pub struct steer_picker_type {
     /// Passed to `config_new` and `instance_new`.
     pub ctx: *mut c_void,
     /// `[any thread]`
-    /// Frees `ctx`, after everything that was made of this type. Also called when registering fails.
-    /// May be NULL.
+    /// Frees `ctx`, after everything that was made of this type. Also called when registering
+    /// fails. May be NULL.
     pub ctx_free: Option<unsafe extern "C" fn(ctx: *mut c_void)>,
     /// `[any thread]`
     /// Reads a config: the JSON value beside the policy's name, or `{}` when there is none. Reports
@@ -78,8 +79,8 @@ pub struct steer_picker_type {
     pub instance_free: Option<unsafe extern "C" fn(instance: *mut c_void)>,
     /// `[serialised]`
     /// Makes the data for a backend, `steer_backend.data`. The data lasts as long as the backend's
-    /// addresses are in the channel's list, also across new pickers, lost connections and new lists.
-    /// `backend` is valid during the call. NULL: there is no data.
+    /// addresses are in the channel's list, also across new pickers, lost connections and new
+    /// lists. `backend` is valid during the call. NULL: there is no data.
     pub backend_new: Option<
         unsafe extern "C" fn(
             instance: *mut c_void,
@@ -91,8 +92,8 @@ pub struct steer_picker_type {
     /// Frees the data of a backend that has left, when no picker has the backend. May be NULL.
     pub backend_free: Option<unsafe extern "C" fn(data: *mut c_void)>,
     /// `[serialised]`
-    /// Makes a picker for these READY backends: at least one. `config` and `backends` are valid until
-    /// the picker is freed. Fills in `wants`. Required.
+    /// Makes a picker for these READY backends: at least one. `config` and `backends` are valid
+    /// until the picker is freed. Fills in `wants`. Required.
     pub picker_new: Option<
         unsafe extern "C" fn(
             instance: *mut c_void,
@@ -136,16 +137,16 @@ pub struct steer_picker_type {
     pub faults_per_minute: u32,
 }
 
-/// The effect of a fault of a picker or policy. It ends with another config, with a list of backends
-/// that comes at least 10 seconds later, and with the plugin's next release. The engine then makes
-/// the policy again.
+/// The effect of a fault of a picker or policy. It ends with another config, with a list of
+/// backends that comes at least 10 seconds later, and with the plugin's next release. The engine
+/// then makes the policy again.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum steer_on_fault {
     /// Round robin replaces the policy. Calls continue, to any backend.
     STEER_ON_FAULT_FALL_BACK = 0,
-    /// The call that meets the fault fails with INTERNAL, and the picker gets the next one. With more
-    /// faults than `faults_per_minute`, or when a serialised hook fails, all calls fail. So no call
-    /// goes to a backend that the policy did not choose.
+    /// The call that meets the fault fails with INTERNAL, and the picker gets the next one. With
+    /// more faults than `faults_per_minute`, or when a serialised hook fails, all calls fail. So no
+    /// call goes to a backend that the policy did not choose.
     STEER_ON_FAULT_FAIL = 1,
 }

@@ -13,8 +13,8 @@ pub const STEER_PLUGIN_MAGIC: u64 = 0x0042_4c52_4545_5453;
 /// A plugin. A shared library that can be loaded exports one of these with the name
 /// `steer_plugin_block`. The engine checks it before it calls `entry`. If the plugin does not fit,
 /// the engine refuses it with the facts of both sides. Constructors of the library run before that,
-/// when it is loaded. So a library registers its policies in `entry`, and uses nothing of the engine
-/// before.
+/// when it is loaded. So a library registers its policies in `entry`, and uses nothing of the
+/// engine before.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_plugin {

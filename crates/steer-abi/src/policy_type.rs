@@ -49,8 +49,8 @@ pub struct steer_publication {
     pub wants: *const steer_wants,
 }
 
-/// A policy type. As `steer_picker_type`, and it also decides which connections there are, and which
-/// state they amount to, by `steer_api.endpoint_new` and the functions after it.
+/// A policy type. As `steer_picker_type`, and it also decides which connections there are, and
+/// which state they amount to, by `steer_api.endpoint_new` and the functions after it.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_policy_type {
@@ -87,8 +87,9 @@ pub struct steer_policy_type {
         ) -> i32,
     >,
     /// `[serialised]`
-    /// Frees the policy. The channel does not use it any more, and drops the endpoints that it still
-    /// has. Functions of `steer_api` with the tag `[serialised]` are refused here. May be NULL.
+    /// Frees the policy. The channel does not use it any more, and drops the endpoints that it
+    /// still has. Functions of `steer_api` with the tag `[serialised]` are refused here. May be
+    /// NULL.
     pub policy_free: Option<unsafe extern "C" fn(policy: *mut c_void)>,
     /// `[serialised]`
     /// The resolver has answered. Returns 0 when the policy accepts the update, otherwise the gRPC

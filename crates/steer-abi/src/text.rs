@@ -3,9 +3,9 @@
 use std::ffi::c_char;
 use std::ptr;
 
-/// Borrowed text. Usually UTF-8, which the reader must not assume. Not NUL-terminated. `data` may be
-/// NULL when `length` is 0. The function that returns or takes it says how long it is valid. This
-/// struct never grows.
+/// Borrowed text. Usually UTF-8, which the reader must not assume. Not NUL-terminated. `data` may
+/// be NULL when `length` is 0. The function that returns or takes it says how long it is valid.
+/// This struct never grows.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_str {
@@ -27,8 +27,8 @@ impl steer_str {
     }
 }
 
-// SAFETY: the bytes are immutable while the text is valid, so any thread may read them. The texts of
-// `steer_api` and `steer_plugin`, which threads share, are static.
+// SAFETY: the bytes are immutable while the text is valid, so any thread may read them. The texts
+// of `steer_api` and `steer_plugin`, which threads share, are static.
 unsafe impl Send for steer_str {}
 // SAFETY: as for Send.
 unsafe impl Sync for steer_str {}

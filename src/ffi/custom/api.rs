@@ -1,4 +1,5 @@
-//! `steer_api`: the engine's functions in one table, so that a plugin needs no symbol of the engine.
+//! `steer_api`: the engine's functions in one table, so that a plugin needs no symbol of the
+//! engine.
 //!
 //! Must not depend on: what they do.
 

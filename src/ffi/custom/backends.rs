@@ -25,8 +25,8 @@ impl Drop for Data {
     fn drop(&mut self) {
         let backend_free = self.instance.registered.picker_type().backend_free;
         if let (Some(backend_free), false) = (backend_free, self.pointer.is_null()) {
-            // SAFETY: `backend_new` made the data. It is freed once, before its instance, which this
-            // holds.
+            // SAFETY: `backend_new` made the data. It is freed once, before its instance, which
+            // this holds.
             freeing(|| unsafe { backend_free(self.pointer.pointer()) });
         }
     }
@@ -42,8 +42,8 @@ pub(super) struct Described {
     _attribute_pointers: Vec<*const steer_attribute>,
 }
 
-// SAFETY: it is immutable. Its pointers lead to its own parts, or to the data of a picker type, whose
-// hooks may use and free the data on any thread.
+// SAFETY: it is immutable. Its pointers lead to its own parts, or to the data of a picker type,
+// whose hooks may use and free the data on any thread.
 unsafe impl Send for Described {}
 // SAFETY: as for Send.
 unsafe impl Sync for Described {}

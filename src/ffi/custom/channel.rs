@@ -80,8 +80,8 @@ pub(super) unsafe fn hold(channel: *const steer_channel) -> Option<Arc<Channel>>
     Some(unsafe { Arc::from_raw(pointer) })
 }
 
-/// A channel whose policy may call functions with the tag `[serialised]`. While it exists, the thread
-/// is in no hook, because the function calls the engine and the host.
+/// A channel whose policy may call functions with the tag `[serialised]`. While it exists, the
+/// thread is in no hook, because the function calls the engine and the host.
 pub(super) struct Active<'a> {
     channel: &'a Channel,
     _outside: Outside,

@@ -24,8 +24,8 @@ pub(super) fn file_of(_: *const c_void) -> Option<String> {
 pub(super) fn keep(address: *const c_void) {
     with_file(address, |name| {
         let flags = libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE;
-        // SAFETY: `name` is the dynamic linker's text, and RTLD_NOLOAD loads no code. For the program
-        // itself `dlopen` may find nothing, and the program is never unloaded.
+        // SAFETY: `name` is the dynamic linker's text, and RTLD_NOLOAD loads no code. For the
+        // program itself `dlopen` may find nothing, and the program is never unloaded.
         unsafe { libc::dlopen(name, flags) };
     });
 }

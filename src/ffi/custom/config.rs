@@ -7,8 +7,8 @@ use super::hook::freeing;
 use super::table::Registered;
 use crate::sync::Handle;
 
-/// A config of a custom picker or policy. Made by the factory. Shared by policies and pickers on any
-/// thread. The last one frees it by `config_free`.
+/// A config of a custom picker or policy. Made by the factory. Shared by policies and pickers on
+/// any thread. The last one frees it by `config_free`.
 pub(super) struct CustomConfig {
     pub(super) registered: Arc<Registered>,
     pointer: Handle,

@@ -1,6 +1,6 @@
 //! The functions of `steer_api` that this engine gives to authors. While it follows another engine,
-//! they call the leader's functions: a table that was registered here runs there, and its choices and
-//! the calls for its channel must reach the engine that runs it.
+//! they call the leader's functions: a table that was registered here runs there, and its choices
+//! and the calls for its channel must reach the engine that runs it.
 //!
 //! Cost: one load, and one branch that is always predicted.
 //!
@@ -16,8 +16,8 @@ use steer_abi::{
 use super::leader::leaders_api;
 use super::{backends, channel, choice, endpoint_api, json, publish};
 
-/// Makes functions that call the leader's function of the same name. Without a leader, they call the
-/// given function.
+/// Makes functions that call the leader's function of the same name. Without a leader, they call
+/// the given function.
 macro_rules! delegate {
     ($($module:ident::$name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => {$(
         pub(super) unsafe extern "C" fn $name($($argument: $type),*) $(-> $result)? {
@@ -58,7 +58,9 @@ delegate! {
     channel::timer_cancel(channel: *const steer_channel, timer: u64);
     channel::rebuild(channel: *const steer_channel);
     endpoint_api::endpoint_new(channel: *const steer_channel, index: usize) -> u64;
-    endpoint_api::endpoint_matches(channel: *const steer_channel, endpoint: u64, index: usize) -> i32;
+    endpoint_api::endpoint_matches(
+        channel: *const steer_channel, endpoint: u64, index: usize
+    ) -> i32;
     endpoint_api::endpoint_connect(channel: *const steer_channel, endpoint: u64);
     endpoint_api::endpoint_reset_backoff(channel: *const steer_channel, endpoint: u64);
     endpoint_api::endpoint_free(channel: *const steer_channel, endpoint: u64);

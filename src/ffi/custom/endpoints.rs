@@ -10,8 +10,8 @@ use crate::endpoints::{Connection, Endpoint, EndpointDescriptor};
 use crate::sync::Mutex;
 
 /// The endpoints of one policy. Empty for picker types. Used in serialised calls only, so no thread
-/// waits for the lock. The lock is not held while the host is called, because the host may report at
-/// once.
+/// waits for the lock. The lock is not held while the host is called, because the host may report
+/// at once.
 #[derive(Default)]
 pub(super) struct Endpoints(Mutex<State>);
 

@@ -1,5 +1,5 @@
-//! This engine's `steer_engine` table, `steer_engine_lead` and `steer_engine_follow`. `leader.rs` has
-//! the general flow.
+//! This engine's `steer_engine` table, `steer_engine_lead` and `steer_engine_follow`. `leader.rs`
+//! has the general flow.
 //!
 //! Must not depend on: gRPC.
 
@@ -22,8 +22,8 @@ use crate::ffi::{guard, library, stats as stats_here, steer_status, steer_string
 use crate::stats;
 
 /// `[any thread]`
-/// Makes this engine serve a host's gRPC, and returns the table for other copies of Steer. NULL: this
-/// engine follows another one. May be called any number of times.
+/// Makes this engine serve a host's gRPC, and returns the table for other copies of Steer. NULL:
+/// this engine follows another one. May be called any number of times.
 ///
 /// After each registration, the engine calls `knows`, which returns whether the host knows a policy
 /// of this name or can still learn of it. 0: it is too late for that. `knows` is called on any
@@ -44,11 +44,12 @@ pub unsafe extern "C" fn steer_engine_lead(
 /// it follows that engine already, and for this engine itself.
 ///
 /// STEER_CANNOT_FOLLOW: nothing has changed. Other statuses: a registration could not be passed on,
-/// and this is the first such status. The others were passed on. `steer_last_error` has the reasons.
+/// and this is the first such status. The others were passed on. `steer_last_error` has the
+/// reasons.
 ///
 /// # Safety
-/// `leader` is NULL (STEER_NULL_ARGUMENT) or came from `steer_engine_lead` of an engine that is never
-/// unloaded.
+/// `leader` is NULL (STEER_NULL_ARGUMENT) or came from `steer_engine_lead` of an engine that is
+/// never unloaded.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_engine_follow(leader: *const steer_engine) -> steer_status {
     guard(STEER_PANIC, || {
@@ -73,8 +74,8 @@ fn why_not(engine: &steer_engine) -> Option<String> {
     let version = unsafe { engine.version.to_text() }.unwrap_or_default();
     if engine.abi_version < STEER_ABI_VERSION {
         return Some(format!(
-            "its engine {version} has version {} of the ABI, and this copy's plugins may need version \
-             {STEER_ABI_VERSION}: register the newer copy first, or bring both to one release",
+            "its engine {version} has version {} of the ABI, and this copy's plugins may need \
+             version {STEER_ABI_VERSION}: register the newer copy first, or bring both to one release",
             engine.abi_version
         ));
     }

@@ -35,8 +35,8 @@ impl PolicyFactory for CustomFactory {
         let mut faults = Faults::default();
         let reading = Reading::new();
         let (json, out) = (reading.pointer(&json), faults.pointer());
-        // SAFETY: called with the table's `ctx`, and the JSON value and the faults are valid during the
-        // call.
+        // SAFETY: called with the table's `ctx`, and the JSON value and the faults are valid during
+        // the call.
         let failed = listen(|| unsafe { config_new(common.ctx, json, out, &mut pointer) }) != 0;
         // Dropping it frees the config if there are faults.
         let made = (!failed).then(|| CustomConfig::new(&self.0, pointer));

@@ -9,8 +9,8 @@
 //!   serialised call: a host may pick as soon as it has a picker.
 //!
 //! So it is not enough to know that the thread is in a serialised call. While a function of
-//! `steer_api` calls the host, its thread counts as being in no hook ([`Outside`]). A pick or the end
-//! of a picker within the host is then not part of the hook.
+//! `steer_api` calls the host, its thread counts as being in no hook ([`Outside`]). A pick or the
+//! end of a picker within the host is then not part of the hook.
 //!
 //! Must not depend on: what hooks do, what a channel is.
 
@@ -45,8 +45,8 @@ pub(super) fn serialised<C, T>(channel: &C, hook: impl FnOnce() -> T) -> T {
     listen(hook)
 }
 
-/// Calls a hook that frees something. Serialised functions are refused in it, and its faults are not
-/// taken for those of another hook.
+/// Calls a hook that frees something. Serialised functions are refused in it, and its faults are
+/// not taken for those of another hook.
 pub(super) fn freeing(hook: impl FnOnce()) {
     let _outside = Outside::new();
     guard((), hook);

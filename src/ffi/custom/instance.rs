@@ -28,8 +28,8 @@ impl Instance {
         let channel = Channel::new(helper, None);
         let mut pointer = table.ctx;
         if let Some(instance_new) = table.instance_new {
-            // SAFETY: called in a serialised call with the table's `ctx`, and with a channel that the
-            // instance and its pickers keep.
+            // SAFETY: called in a serialised call with the table's `ctx`, and with a channel that
+            // the instance and its pickers keep.
             let status = serialised(&*channel, || unsafe {
                 instance_new(table.ctx, channel.pointer(), &mut pointer)
             });

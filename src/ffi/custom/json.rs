@@ -209,8 +209,8 @@ pub(super) unsafe extern "C" fn config_fault(
     error: steer_str,
 ) {
     guard((), || {
-        // SAFETY: NULL or the Faults of the current `config_new`, which nothing else uses now (rule of
-        // `steer_api`).
+        // SAFETY: NULL or the Faults of the current `config_new`, which nothing else uses now (rule
+        // of `steer_api`).
         let Some(faults) = (unsafe { faults.cast::<Faults>().as_mut() }) else { return };
         // SAFETY: `field` is readable (rule of `steer_api`).
         let field = unsafe { field.to_text() }.unwrap_or_default();

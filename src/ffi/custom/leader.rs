@@ -1,9 +1,10 @@
 //! The engine that this one follows, and the registrations that it passes on.
 //!
 //! The copies of Steer in a process find each other through the gRPC that they register with. The
-//! first one *leads*: its engine serves. The engines of the others *follow* it. They pass on existing
-//! and later registrations, and questions about statistics. Each engine frees its own memory. The
-//! leader may be of another release of Steer, so everything passes through its `steer_engine`.
+//! first one *leads*: its engine serves. The engines of the others *follow* it. They pass on
+//! existing and later registrations, and questions about statistics. Each engine frees its own
+//! memory. The leader may be of another release of Steer, so everything passes through its
+//! `steer_engine`.
 //!
 //! Must not depend on: gRPC, how this engine registers and loads.
 
@@ -81,8 +82,8 @@ pub(super) fn follow(table: *const steer_engine, engine: steer_engine) -> steer_
     let registrations = {
         let mut shared = SHARED.lock();
         if shared.leads {
-            let text = "this engine serves another gRPC in this process, and cannot follow an engine: \
-                        give each gRPC its own copy of Steer";
+            let text = "this engine serves another gRPC in this process, and cannot follow an \
+                        engine: give each gRPC its own copy of Steer";
             return fail_with(STEER_CANNOT_FOLLOW, text.to_owned());
         }
         let followed = LEADER.get_or_init(|| Leader { table, engine });
@@ -135,13 +136,15 @@ fn pass_on(leader: &steer_engine, registration: &Registration) -> steer_status {
                 Table::Picker(table) => {
                     let table = steer_picker_type { name, ctx_free: None, ..*table };
                     let register = leader.register_picker.expect(CHECKED);
-                    // SAFETY: the table was registered here, so its hooks do what its type documents.
+                    // SAFETY: the table was registered here, so its hooks do what its type
+                    // documents.
                     unsafe { register(&table) }
                 }
                 Table::Policy(table) => {
                     let table = steer_policy_type { name, ctx_free: None, ..*table };
                     let register = leader.register_policy.expect(CHECKED);
-                    // SAFETY: the table was registered here, so its hooks do what its type documents.
+                    // SAFETY: the table was registered here, so its hooks do what its type
+                    // documents.
                     unsafe { register(&table) }
                 }
             }
@@ -256,9 +259,10 @@ pub(super) fn registered(registration: Registration) -> steer_status {
             Some(leader) => &leader.engine,
             None => {
                 if let Registration::Plugin(plugin) = registration {
-                    shared.registrations.retain(
-                        |other| !matches!(other, Registration::Plugin(other) if ptr::eq(*other, plugin)),
-                    );
+                    shared.registrations.retain(|other| match other {
+                        Registration::Plugin(other) => !ptr::eq(*other, plugin),
+                        Registration::Table(_) => true,
+                    });
                 }
                 shared.registrations.push(registration);
                 return STEER_OK;
@@ -272,23 +276,23 @@ pub(super) fn registered(registration: Registration) -> steer_status {
     status
 }
 
-/// Asks the hosts whether they know these policies or can still learn of them. If not, the text says
-/// why, and what to do.
+/// Asks the hosts whether they know these policies or can still learn of them. If not, the text
+/// says why, and what to do.
 pub(super) fn too_late_for(names: &[&str]) -> Option<String> {
     let hosts = SHARED.lock().hosts.clone();
     let unknown: Vec<&str> = names
         .iter()
         .copied()
         .filter(|name| {
-            // SAFETY: `steer_engine_lead` requires that it can be called at any time, and the name is
-            // valid during the call.
+            // SAFETY: `steer_engine_lead` requires that it can be called at any time, and the name
+            // is valid during the call.
             hosts.iter().any(|knows| unsafe { knows(steer_str::borrow(name)) } == 0)
         })
         .collect();
     (!unknown.is_empty()).then(|| {
         format!(
-            "too late for {}: gRPC takes no policies once a channel or a server exists. Load plugins and \
-             register policies at the beginning of main(), or name them in STEER_PLUGINS",
+            "too late for {}: gRPC takes no policies once a channel or a server exists. Load \
+             plugins and register policies at the beginning of main(), or name them in STEER_PLUGINS",
             unknown.join(", ")
         )
     })

@@ -1,5 +1,5 @@
-//! Loads plugins from shared libraries: `steer_load_plugin` and `steer_load_plugins`. Loading a library
-//! runs its constructors first.
+//! Loads plugins from shared libraries: `steer_load_plugin` and `steer_load_plugins`. Loading a
+//! library runs its constructors first.
 //!
 //! Must not depend on: what a plugin registers.
 
@@ -87,8 +87,8 @@ pub unsafe extern "C" fn steer_load_plugins() -> steer_status {
 /// that asks in its entry.
 static RESULT: Mutex<Option<(steer_status, String)>> = Mutex::new(None);
 
-/// Loads the plugins of STEER_PLUGINS, unless it was done before, and returns the result of the first
-/// time. For copies that follow.
+/// Loads the plugins of STEER_PLUGINS, unless it was done before, and returns the result of the
+/// first time. For copies that follow.
 ///
 /// # Safety
 /// As for [`steer_load_plugins`].
@@ -142,8 +142,8 @@ unsafe fn load(path: &str) -> Result<(), (steer_status, String)> {
     let symbol = unsafe { library.get::<*const steer_plugin>(b"steer_plugin_block\0") };
     let plugin = *symbol.map_err(|_| {
         let text = format!(
-            "{path} is not a plugin of Steer: it exports no steer_plugin_block (steer_plugin! makes it in \
-             Rust, and STEER_PLUGIN in C and C++)"
+            "{path} is not a plugin of Steer: it exports no steer_plugin_block (steer_plugin! makes \
+             it in Rust, and STEER_PLUGIN in C and C++)"
         );
         (STEER_BAD_PLUGIN, text)
     })?;
@@ -176,7 +176,8 @@ unsafe fn open(path: &str) -> Result<Library, libloading::Error> {
     let Ok(taken) = open(path, unix::RTLD_LAZY | libc::RTLD_NOLOAD) else {
         return open(path, usual).map(Library::from);
     };
-    // The dynamic linker searches for a name without a folder. The file is where it found it before.
+    // The dynamic linker searches for a name without a folder. The file is where it found it
+    // before.
     let found = if path.contains('/') { Some(path.to_owned()) } else { path_of(&taken) };
     let Some(found) = found else { return Ok(taken.into()) };
     // Relaxed: only uniqueness matters.

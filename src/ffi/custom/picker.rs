@@ -19,8 +19,8 @@ use crate::ffi::guard;
 use crate::policy::{Pick, Picker};
 use crate::sync::Handle;
 
-/// The fast path to a table's `pick`, for pickers that read nothing of the call. It is stored beside
-/// the picker, so that a pick reads fewer cache lines.
+/// The fast path to a table's `pick`, for pickers that read nothing of the call. It is stored
+/// beside the picker, so that a pick reads fewer cache lines.
 pub(in crate::ffi) struct Direct {
     pick: PickHook,
     picker: Handle,
@@ -82,8 +82,8 @@ impl CustomPicker {
     }
 
     fn choose(&self, call: &steer_call) -> steer_choice {
-        // SAFETY: `pick` allows any thread, the picker is not freed, and the call is valid during the
-        // pick.
+        // SAFETY: `pick` allows any thread, the picker is not freed, and the call is valid during
+        // the pick.
         unsafe { (self.picks.hooks.pick)(self.picks.picker.pointer(), call) }
     }
 
@@ -132,7 +132,8 @@ impl CustomPicker {
         match usize::try_from(backend).ok().and_then(|index| self.tracked.get(index)) {
             Some(backend) => Ok(Pick::Tracked(TrackedSlot::new(TrackedCall::new(backend, state)))),
             None => {
-                // Gives the state back. A fault of that hook is not the fault that is reported here.
+                // Gives the state back. A fault of that hook is not the fault that is reported
+                // here.
                 let place = usize::try_from(backend).unwrap_or(usize::MAX);
                 guard((), || self.picks.finished(place, state, &CallEnd::Abandoned));
                 Err(format!("chose backend {backend} of {}", self.connections.len()))

@@ -61,9 +61,9 @@ pub(super) enum Keeps {
     Policy(Arc<Registered>, Arc<Channel>),
 }
 
-/// The author's picker. Made with the engine's picker, and shared with its tracked calls. The last of
-/// them frees it by `picker_free`, on any thread. Has no connections, so that a long call does not
-/// hold those of other backends.
+/// The author's picker. Made with the engine's picker, and shared with its tracked calls. The last
+/// of them frees it by `picker_free`, on any thread. Has no connections, so that a long call does
+/// not hold those of other backends.
 pub(super) struct Picks {
     pub(super) picker: Handle,
     pub(super) hooks: Hooks,
@@ -97,8 +97,8 @@ impl CallListener for Picks {
     fn finished(&self, backend: usize, state: Handle, end: &CallEnd<'_>) {
         let Some(hook) = self.hooks.call_finished else { return };
         let report = |end: steer_call_end| {
-            // SAFETY: the hook allows any thread, the picker is not freed, and the memory that `end`
-            // points to is valid during the call.
+            // SAFETY: the hook allows any thread, the picker is not freed, and the memory that
+            // `end` points to is valid during the call.
             listen(|| unsafe {
                 hook(self.picker.pointer(), backend as u64, state.pointer(), &end)
             });

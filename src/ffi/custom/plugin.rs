@@ -52,7 +52,8 @@ const _: () = assert!(size_of::<steer_plugin>() - BODY == size_of::<PluginBody>(
 /// STEER_TOO_LATE, nothing of the plugin was then registered.
 ///
 /// # Safety
-/// `plugin` is NULL (STEER_NULL_ARGUMENT) or a plugin as `steer_plugin` documents, and is never freed.
+/// `plugin` is NULL (STEER_NULL_ARGUMENT) or a plugin as `steer_plugin` documents, and is never
+/// freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_register_plugin(plugin: *const steer_plugin) -> steer_status {
     guard(STEER_PANIC, || {
@@ -133,8 +134,8 @@ unsafe fn checked(
     let magic = unsafe { plugin.cast::<u64>().read_unaligned() };
     if magic != STEER_PLUGIN_MAGIC {
         return Err(bad(format!(
-            "is not a plugin of Steer: its block begins with {magic:#018x}, and those of plugins with \
-             {STEER_PLUGIN_MAGIC:#018x}"
+            "is not a plugin of Steer: its block begins with {magic:#018x}, and those of plugins \
+             with {STEER_PLUGIN_MAGIC:#018x}"
         )));
     }
     // SAFETY: a block with the magic is a `steer_plugin` (caller's contract).
@@ -143,8 +144,8 @@ unsafe fn checked(
     let struct_size = unsafe { body.cast::<usize>().read_unaligned() };
     if struct_size < size_of::<steer_plugin>() {
         return Err(bad(format!(
-            "does not fit this engine: its steer_plugin has {struct_size} bytes, and that of ABI version \
-             2 has {}: compile it with this engine's headers",
+            "does not fit this engine: its steer_plugin has {struct_size} bytes, and that of ABI \
+             version 2 has {}: compile it with this engine's headers",
             size_of::<steer_plugin>()
         )));
     }
@@ -188,7 +189,8 @@ unsafe fn checked(
         || body.policy_type_size > size_of::<steer_policy_type>()
     {
         return Err(misfit(
-            "its tables are larger than those of its ABI version: compile it with unchanged headers",
+            "its tables are larger than those of its ABI version: compile it with unchanged \
+             headers",
         ));
     }
     // SAFETY: the plugin's name is readable (rule of `steer_plugin`).

@@ -36,7 +36,8 @@ impl CustomPolicy {
         let channel = Channel::new(helper, Some(Arc::clone(registered)));
         let policy_new = table.policy_new.expect(CHECKED);
         let mut pointer = ptr::null_mut();
-        // SAFETY: called in a serialised call with the table's `ctx`, and the policy keeps the channel.
+        // SAFETY: called in a serialised call with the table's `ctx`, and the policy keeps the
+        // channel.
         let status = serialised(&*channel, || unsafe {
             policy_new(table.ctx, channel.pointer(), &mut pointer)
         });
@@ -97,8 +98,8 @@ impl Policy for CustomPolicy {
             resolution_note: steer_str::borrow(&update.resolution_note),
         };
         let hook = self.table().update.expect(CHECKED);
-        // SAFETY: called in a serialised call. The policy is not freed, and the memory that `resolved`
-        // points to is valid during the call.
+        // SAFETY: called in a serialised call. The policy is not freed, and the memory that
+        // `resolved` points to is valid during the call.
         let code = serialised(&*self.channel, || unsafe { hook(self.pointer(), &resolved) });
         // Frees the former config only now, because the policy may use it until now.
         self.config = Some(config);

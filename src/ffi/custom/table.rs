@@ -42,15 +42,16 @@ pub(super) enum Table {
     Policy(steer_policy_type),
 }
 
-/// A registered table. Made by [`Registered::new`] when it is registered. Shared by the objects that
-/// are made from it, on any thread. Dropped after the last of them, which frees `ctx`.
+/// A registered table. Made by [`Registered::new`] when it is registered. Shared by the objects
+/// that are made from it, on any thread. Dropped after the last of them, which frees `ctx`.
 pub(super) struct Registered {
     name: String,
     pub(super) table: Table,
     plugin: Option<Plugin>,
 }
 
-// SAFETY: a table consists of functions and a `ctx`, and documents on which threads each hook comes.
+// SAFETY: a table consists of functions and a `ctx`, and documents on which threads each hook
+// comes.
 unsafe impl Send for Registered {}
 // SAFETY: as for Send.
 unsafe impl Sync for Registered {}
@@ -66,8 +67,8 @@ pub(super) struct Common {
 }
 
 impl Registered {
-    /// Checks a table and takes it over: `ctx` is freed also when this fails. `plugin` is the plugin
-    /// that registers it, if any.
+    /// Checks a table and takes it over: `ctx` is freed also when this fails. `plugin` is the
+    /// plugin that registers it, if any.
     ///
     /// # Safety
     /// The table's name is readable, and its hooks do what the table's type documents.

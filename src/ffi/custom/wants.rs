@@ -47,8 +47,8 @@ pub(super) unsafe fn read_wants(wants: &steer_wants) -> Result<Wants, String> {
         let name = unsafe { name.to_text() }.unwrap_or_default();
         if !is_header_name(&name) {
             return Err(format!(
-                "steer_wants.headers[{index}] is {name:?}: names of headers are lower-case letters, \
-                 digits, '-', '_' and '.'"
+                "steer_wants.headers[{index}] is {name:?}: names of headers are lower-case \
+                 letters, digits, '-', '_' and '.'"
             ));
         }
         names.push(name);

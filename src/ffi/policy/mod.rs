@@ -18,14 +18,14 @@ use crate::endpoints::{EndpointId, Report};
 use crate::policy::{Runner, TimerId};
 use crate::{Code, Status};
 
-/// One policy of one channel. The host serialises the calls of its functions (gRPC: by the channel's
-/// work serializer). They may be called within the host's callbacks, and then take effect when the
-/// current call ends. Except `steer_policy_update`: its comment lists the callbacks in which it is
-/// refused.
+/// One policy of one channel. The host serialises the calls of its functions (gRPC: by the
+/// channel's work serializer). They may be called within the host's callbacks, and then take effect
+/// when the current call ends. Except `steer_policy_update`: its comment lists the callbacks in
+/// which it is refused.
 pub struct steer_policy(Arc<Running>);
 
-/// The state that a policy's functions use. Shared, because a callback may free the policy while one
-/// of its functions still runs.
+/// The state that a policy's functions use. Shared, because a callback may free the policy while
+/// one of its functions still runs.
 struct Running {
     runner: Runner,
     host: CHost,
@@ -150,8 +150,8 @@ pub unsafe extern "C" fn steer_policy_update(
 ///
 /// # Safety
 /// `policy` is NULL (STEER_NULL_ARGUMENT) or came from `steer_policy_new` and is not freed;
-/// `report` is NULL (STEER_NULL_ARGUMENT) or readable; its connection is a reference that belongs to
-/// the engine from now on.
+/// `report` is NULL (STEER_NULL_ARGUMENT) or readable; its connection is a reference that belongs
+/// to the engine from now on.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_policy_endpoint_report(
     policy: *mut steer_policy,
@@ -301,8 +301,8 @@ pub unsafe extern "C" fn steer_policy_faults(
 }
 
 /// `[serialised]`
-/// Writes to `*why` why a fallback replaces the policy. The caller frees the text. NULL: no fallback
-/// replaces it. Since version 4.
+/// Writes to `*why` why a fallback replaces the policy. The caller frees the text. NULL: no
+/// fallback replaces it. Since version 4.
 ///
 /// # Safety
 /// `policy` is NULL (STEER_NULL_ARGUMENT) or came from `steer_policy_new` and is not freed;
@@ -339,8 +339,8 @@ pub unsafe extern "C" fn steer_policy_free(policy: *mut steer_policy) {
         return;
     }
     guard((), || {
-        // SAFETY: `policy` came from `steer_policy_new` and is not freed (caller's contract). A function of
-        // the same policy that still runs holds the `Running`.
+        // SAFETY: `policy` came from `steer_policy_new` and is not freed (caller's contract). A
+        // function of the same policy that still runs holds the `Running`.
         let policy = unsafe { Box::from_raw(policy) };
         policy.0.host.close();
         policy.0.runner.close();

@@ -23,8 +23,8 @@ pub struct steer_update {
     /// The policy's config. NULL: the defaults. It may be freed after the call.
     pub config: *const steer_config,
     /// The endpoints, in the resolver's order. May be NULL when there are none. This array is the
-    /// list, unless `former` describes the list. `endpoint_new` and `endpoint_matches` name places in
-    /// the list until the next update with `code` 0.
+    /// list, unless `former` describes the list. `endpoint_new` and `endpoint_matches` name places
+    /// in the list until the next update with `code` 0.
     pub endpoints: *const steer_endpoint,
     /// The number of elements of `endpoints`.
     pub endpoint_count: usize,
@@ -38,17 +38,18 @@ pub struct steer_update {
     pub target: steer_str,
     /// Says which endpoints were in the former list, so that `endpoints` need not describe them
     /// again. Not NULL when `former_count` is not 0. The former list is that of the latest update
-    /// with `code` 0 that returned STEER_OK. The `i`th endpoint of this list equals the `former[i]`th
-    /// one of the former list in every respect. Where `former[i]` is UINT32_MAX, it is the next one
-    /// of `endpoints`. The engine still calls `endpoint_matches` for each. STEER_INVALID_ARGUMENT:
-    /// the former list has no such endpoint, or the number of UINT32_MAX is not `endpoint_count`.
+    /// with `code` 0 that returned STEER_OK. The `i`th endpoint of this list equals the
+    /// `former[i]`th one of the former list in every respect. Where `former[i]` is UINT32_MAX, it
+    /// is the next one of `endpoints`. The engine still calls `endpoint_matches` for each.
+    /// STEER_INVALID_ARGUMENT: the former list has no such endpoint, or the number of UINT32_MAX is
+    /// not `endpoint_count`.
     pub former: *const u32,
     /// The number of endpoints in the whole list. 0: `endpoints` is the list.
     pub former_count: usize,
     /// The host's number for everything else that `endpoint_new` makes endpoints with, such as
-    /// channel args. Other args have another number. The engine does not call `endpoint_matches` for
-    /// an endpoint that `former` names and that was made, or matched, with this number. 0: the engine
-    /// calls it for all.
+    /// channel args. Other args have another number. The engine does not call `endpoint_matches`
+    /// for an endpoint that `former` names and that was made, or matched, with this number. 0: the
+    /// engine calls it for all.
     pub made_with: u64,
 }
 
@@ -60,7 +61,8 @@ unsafe impl Versioned for steer_update {
     const FIRST_SIZE: usize = offset_of!(steer_update, resolution_note) + size_of::<steer_str>();
 }
 
-/// Converts updates. Keeps the latest list and config, to find their parts again in the next update.
+/// Converts updates. Keeps the latest list and config, to find their parts again in the next
+/// update.
 pub(super) struct UpdateReader {
     factory: Arc<dyn PolicyFactory>,
     /// Used in serialised calls only, so no thread waits for the lock.
@@ -110,7 +112,8 @@ impl UpdateReader {
         let resolution_note = resolution_note.ok_or(STEER_INVALID_ARGUMENT)?;
         // SAFETY: the target is readable (caller's contract).
         let target = unsafe { update.target.to_text() }.ok_or(STEER_INVALID_ARGUMENT)?;
-        // A config with the same text becomes the same object, so policies see that nothing changed.
+        // A config with the same text becomes the same object, so policies see that nothing
+        // changed.
         let same =
             |latest: &LatestConfig| Arc::ptr_eq(&latest.factory, factory) && *latest.json == *json;
         let known = self.latest.lock().config.clone().filter(same);

@@ -1,5 +1,5 @@
-//! The engine's functions for hosts. While they run, callbacks know within which function they come,
-//! so that they can check the rules of `docs/ABI.md`.
+//! The engine's functions for hosts. While they run, callbacks know within which function they
+//! come, so that they can check the rules of `docs/ABI.md`.
 
 use super::*;
 

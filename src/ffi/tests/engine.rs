@@ -1,5 +1,5 @@
-//! `steer_engine`: which engines are followed. `tests/grpc/copies` tests the rest with real gRPC and
-//! several copies in one process.
+//! `steer_engine`: which engines are followed. `tests/grpc/copies` tests the rest with real gRPC
+//! and several copies in one process.
 
 use super::*;
 use crate::ffi::{steer_engine, steer_engine_follow, steer_engine_lead, steer_last_error};

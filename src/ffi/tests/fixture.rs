@@ -15,8 +15,8 @@ pub(super) fn call_with(struct_size: usize, path: steer_str) -> steer_call {
     }
 }
 
-/// A policy and its host. Dropping it frees the policy and its picker, and checks that the engine gave
-/// everything back.
+/// A policy and its host. Dropping it frees the policy and its picker, and checks that the engine
+/// gave everything back.
 pub(super) struct Fixture {
     pub(super) seen: *mut Seen,
     pub(super) policy: *mut steer_policy,

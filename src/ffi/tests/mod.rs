@@ -1,5 +1,5 @@
-//! Calls the extern functions as C calls them: with NULLs, other sizes, nonsense and panics. Miri runs
-//! these tests.
+//! Calls the extern functions as C calls them: with NULLs, other sizes, nonsense and panics. Miri
+//! runs these tests.
 //!
 //! | file | subject |
 //! |---|---|

@@ -125,8 +125,8 @@ TEST_F(Plugins, CanBeLoadedWhileChannelsUseThem) {
   EXPECT_EQ(load.failures(), 0) << load.FailureTexts();
 }
 
-// A faulty picker returns with another config. Until then the statistics have the time and reason of
-// the fallback, and the plugin.
+// A faulty picker returns with another config. Until then the statistics have the time and reason
+// of the fallback, and the plugin.
 TEST_F(Plugins, ReturnWithAnotherConfig) {
   ASSERT_EQ(LoadPlugin("throws"), "");
   Begin("throws", R"(, "where": "pick")");
@@ -175,8 +175,8 @@ TEST_F(Plugins, AffectOnlyTheirChannelWhenTheyThrow) {
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
-  // gRPC learns only the names that are registered before steer::Register(). Later releases have the
-  // same names.
+  // gRPC learns only the names that are registered before steer::Register(). Later releases have
+  // the same names.
   for (const char* plugin : {"version_first", "throws"}) {
     const std::string error = steer_test::LoadPlugin(plugin);
     if (!error.empty()) {

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Checks that a program with more rights than the user who starts it loads no library that the user's
-# environment names: run.sh <client> <library>. Exits with 77 if this cannot be tested. It needs root,
-# or a user who is in two groups.
+# Checks that a program with more rights than the user who starts it loads no library that the
+# user's environment names: run.sh <client> <library>. Exits with 77 if this cannot be tested. It
+# needs root, or a user who is in two groups.
 set -eu
 
 client=$1

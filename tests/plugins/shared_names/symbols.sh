@@ -1,6 +1,6 @@
 #!/bin/sh
-# Checks that the plugin exports no function of steer.hpp. The exceptions are those that compilers make:
-# constructors, destructors and assignments, in the namespace of the release.
+# Checks that the plugin exports no function of steer.hpp. The exceptions are those that compilers
+# make: constructors, destructors and assignments, in the namespace of the release.
 #
 #   symbols.sh <nm> <plugin>
 exported=$("$1" --dynamic --defined-only "$2" | cut -d' ' -f3 | grep -E '^_ZG?V?NK?5steer' |

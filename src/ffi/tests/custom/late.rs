@@ -1,5 +1,6 @@
-//! Functions of `steer_api` that are called where they are not allowed: in hooks that free something, in
-//! a pick within a serialised call, and after the end. The engine refuses them, and nothing changes.
+//! Functions of `steer_api` that are called where they are not allowed: in hooks that free
+//! something, in a pick within a serialised call, and after the end. The engine refuses them, and
+//! nothing changes.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicPtr, AtomicU64};

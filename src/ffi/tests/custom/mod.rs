@@ -1,5 +1,5 @@
-//! Custom pickers and policies: the arguments and results of hooks, what is freed, and what happens with
-//! nonsense.
+//! Custom pickers and policies: the arguments and results of hooks, what is freed, and what happens
+//! with nonsense.
 
 #![expect(
     clippy::multiple_unsafe_ops_per_block,
