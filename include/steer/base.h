@@ -141,8 +141,8 @@ struct steer_str steer_status_text(int32_t status);
 /*
  * [any thread]
  * Returns why the last function with such a text failed on this thread. These functions have one:
- * `steer_config_parse`, `steer_register_…`, `steer_load_…` and `steer_engine_follow`. Valid until
- * the next call of one of them on this thread.
+ * `steer_config_parse`, `steer_register_…`, `steer_load_…`, `steer_engine_follow` and
+ * `steer_api.publish`. Valid until the next call of one of them on this thread.
  */
 struct steer_str steer_last_error(void);
 

@@ -84,8 +84,8 @@ steer_status steer_policy_name(size_t index, struct steer_string **name);
  *
  * On success the caller owns `*config`. STEER_UNKNOWN_POLICY: there is no policy of this name.
  * STEER_INVALID_CONFIG: the text is not JSON, or a field is wrong. With these two statuses,
- * `steer_last_error` lists each fault with its field path. `*error` is a copy of that text, which
- * the caller frees. `error` may be NULL.
+ * `steer_last_error` lists each fault with its field path, and `*error` is a copy of that text,
+ * which the caller frees. `error` may be NULL.
  *
  * The caller guarantees: `policy_name` and `json` are readable; `config` is NULL
  * (STEER_NULL_ARGUMENT) or can be written to; `error` is NULL or can be written to.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::last_error::fail_with;
+use super::last_error::{fail_with, text_of};
 use super::steer_status::*;
 use super::text::{ReadText, steer_str, steer_string};
 use super::{guard, steer_status};
@@ -24,8 +24,8 @@ pub struct steer_config {
 ///
 /// On success the caller owns `*config`. STEER_UNKNOWN_POLICY: there is no policy of this name.
 /// STEER_INVALID_CONFIG: the text is not JSON, or a field is wrong. With these two statuses,
-/// `steer_last_error` lists each fault with its field path. `*error` is a copy of that text, which
-/// the caller frees. `error` may be NULL.
+/// `steer_last_error` lists each fault with its field path, and `*error` is a copy of that text,
+/// which the caller frees. `error` may be NULL.
 ///
 /// # Safety
 /// `policy_name` and `json` are readable; `config` is NULL (STEER_NULL_ARGUMENT) or can be written
@@ -39,14 +39,15 @@ pub unsafe extern "C" fn steer_config_parse(
 ) -> steer_status {
     guard(STEER_PANIC, || {
         if config.is_null() {
-            return STEER_NULL_ARGUMENT;
+            return fail_with(STEER_NULL_ARGUMENT, text_of("config", STEER_NULL_ARGUMENT));
         }
         // SAFETY: `policy_name` is readable (caller's contract).
         let policy_name = unsafe { policy_name.to_text() };
         // SAFETY: `json` is readable (caller's contract).
         let json = unsafe { json.to_text() };
         let (Some(policy_name), Some(json)) = (policy_name, json) else {
-            return STEER_INVALID_ARGUMENT;
+            let text = text_of("policy_name or json", STEER_INVALID_ARGUMENT);
+            return fail_with(STEER_INVALID_ARGUMENT, text);
         };
         match parse(&policy_name, &json) {
             Ok(parsed) => {

@@ -15,8 +15,8 @@ thread_local! {
 
 /// `[any thread]`
 /// Returns why the last function with such a text failed on this thread. These functions have one:
-/// `steer_config_parse`, `steer_register_…`, `steer_load_…` and `steer_engine_follow`. Valid until
-/// the next call of one of them on this thread.
+/// `steer_config_parse`, `steer_register_…`, `steer_load_…`, `steer_engine_follow` and
+/// `steer_api.publish`. Valid until the next call of one of them on this thread.
 // Unguarded: it reads a text of this thread, if it can.
 #[unsafe(no_mangle)]
 pub extern "C" fn steer_last_error() -> steer_str {

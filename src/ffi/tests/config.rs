@@ -65,3 +65,15 @@ fn config_parse_checks_nulls() {
     );
     assert!(config.is_null());
 }
+
+#[test]
+fn the_last_error_is_the_text_of_a_refused_config() {
+    for (name, json) in [("nobody", "{}"), (ROUND_ROBIN, "{"), (ROUND_ROBIN, "5")] {
+        let (_, words) = parse(name, json).unwrap_err();
+        assert_eq!(text(steer_last_error()), words);
+    }
+    let (name, json) = (steer_str::borrow(ROUND_ROBIN), steer_str::empty());
+    // SAFETY: the texts are readable, and the function takes NULL.
+    unsafe { steer_config_parse(name, json, ptr::null_mut(), ptr::null_mut()) };
+    assert_eq!(text(steer_last_error()), "config: an argument that must not be NULL is NULL");
+}
