@@ -2,9 +2,9 @@
 
 Usage: table.py round_robin|custom|policies|control_plane RESULTS.json GRPC_VERSION
 
-`round_robin`: Steer's and gRPC's, with one thread and with two. `custom`: custom pickers, compared with
-both. `policies`: all policies of Steer, compared with gRPC's own if it has the policy. `control_plane`:
-the cost of updates and reports.
+`round_robin`: Steer's and gRPC's, with one thread and with two. `custom`: custom pickers, compared
+with both. `policies`: all policies of Steer, compared with gRPC's own if it has the policy.
+`control_plane`: the cost of updates and reports.
 
 Must not depend on: how the results were measured. Uses only the CPU time of each repetition.
 """
@@ -101,7 +101,7 @@ def table(results, grpc_version):
     times = times_of(results)
     lines = [
         conditions(results, times, grpc_version)
-        + "; with 2 threads only the median, because in the best repetition the threads did not meet.",
+        + "; with 2 threads only the median, because in the best one the threads did not meet.",
         "",
         f"| backends | how | `{THEIRS}` | `{OURS}` | ratio |",
         "|---:|---|---:|---:|---:|",
@@ -193,7 +193,8 @@ def policies_table(results, grpc_version):
                 f" ≤ {limit:g}{unit}{verdict} |"
             )
             if verdict:
-                over.append(f"{words}, {POLICY_WAYS[way]}, {backends:,} backends: {value:.2f}{unit}")
+                case = f"{words}, {POLICY_WAYS[way]}, {backends:,} backends"
+                over.append(f"{case}: {value:.2f}{unit}")
     return lines, over
 
 
@@ -228,8 +229,8 @@ def control_table(results, grpc_version):
     lines = [
         f"{machine(results, grpc_version)} CPU time in ms, the best of {min(lives.values())} to"
         f" {max(lives.values())} runs, with the policies in turn. *Growth*: the time with"
-        f" {CONTROL_SIZE:,} backends / with {CONTROL_SIZE // 10:,}. *Ratio*: to gRPC's own policy with"
-        f" {CONTROL_SIZE:,} backends.",
+        f" {CONTROL_SIZE:,} backends / with {CONTROL_SIZE // 10:,}. *Ratio*: to gRPC's own policy"
+        f" with {CONTROL_SIZE:,} backends.",
         "",
         f"| operation | policy | {sizes} | growth | ratio |",
         "|---|---|" + "---:|" * (len(control_results.SIZES) + 2),

@@ -57,8 +57,8 @@ function(steer_cache_dir out)
   else()
     get_property(said GLOBAL PROPERTY STEER_CACHE_SAID)
     if(NOT said)
-      message(STATUS "Steer: ${why}, so downloads are kept in this build tree. To share them between "
-                     "builds, set -DSTEER_CACHE_DIR=<dir>")
+      message(STATUS "Steer: ${why}, so downloads are kept in this build tree. To share them "
+                     "between builds, set -DSTEER_CACHE_DIR=<dir>")
       set_property(GLOBAL PROPERTY STEER_CACHE_SAID TRUE)
     endif()
     set(${out} ${CMAKE_BINARY_DIR}/steer-cache PARENT_SCOPE)

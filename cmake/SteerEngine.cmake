@@ -17,14 +17,16 @@ function(_steer_link_options)
   set(is_library $<OR:$<STREQUAL:${type},SHARED_LIBRARY>,$<STREQUAL:${type},MODULE_LIBRARY>>)
   set(hides $<NOT:$<BOOL:$<TARGET_PROPERTY:STEER_EXPORT_C_INTERFACE>>>)
   target_link_options(steer::engine INTERFACE
-    $<${is_library}:LINKER:-z,nodelete> $<$<AND:${is_library},${hides}>:LINKER:--exclude-libs,libsteer.a>)
+    $<${is_library}:LINKER:-z,nodelete>
+    $<$<AND:${is_library},${hides}>:LINKER:--exclude-libs,libsteer.a>)
 endfunction()
 
 # steer_import_engine(INCLUDE_DIR <dir> LIBRARY_DIR <dir> [DEBUG_LIBRARY_DIR <dir>]
 #                     NATIVE_LIBS <name>...)
 # BUILD_SHARED_LIBS chooses libsteer.so or libsteer.a. A static link needs NATIVE_LIBS.
 function(steer_import_engine)
-  cmake_parse_arguments(PARSE_ARGV 0 arg "" "INCLUDE_DIR;LIBRARY_DIR;DEBUG_LIBRARY_DIR" "NATIVE_LIBS")
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "INCLUDE_DIR;LIBRARY_DIR;DEBUG_LIBRARY_DIR"
+                        "NATIVE_LIBS")
   if(BUILD_SHARED_LIBS)
     add_library(steer::engine SHARED IMPORTED GLOBAL)
     # build.rs sets the SONAME. In the same directory is a symbolic link of that name.

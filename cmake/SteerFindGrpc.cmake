@@ -90,9 +90,11 @@ function(_steer_grpc_of_pkg_config target_out version_out)
   endforeach()
   set(ask ${CMAKE_COMMAND} -E env PKG_CONFIG_PATH=${path} ${PKG_CONFIG_EXECUTABLE})
   foreach(module grpc++ grpc++_unsecure)
-    execute_process(COMMAND ${ask} --modversion ${module} RESULT_VARIABLE unknown OUTPUT_VARIABLE version
+    execute_process(COMMAND ${ask} --modversion ${module} RESULT_VARIABLE unknown
+                    OUTPUT_VARIABLE version
                     OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
-    execute_process(COMMAND ${ask} --cflags --libs ${module} RESULT_VARIABLE broken OUTPUT_VARIABLE flags
+    execute_process(COMMAND ${ask} --cflags --libs ${module} RESULT_VARIABLE broken
+                    OUTPUT_VARIABLE flags
                     OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
     if(unknown OR broken)
       continue()

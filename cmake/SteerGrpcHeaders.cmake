@@ -40,8 +40,9 @@ function(_steer_grpc_check_version version root)
   string(REGEX MATCH "[0-9]+\\.[0-9]+" there "${line}")
   string(REGEX MATCH "^[0-9]+\\.[0-9]+" here ${version})
   if(there AND NOT there STREQUAL here)
-    message(FATAL_ERROR "Steer: STEER_GRPC_SOURCE_DIR=${root} is gRPC ${there}, but the application's "
-                        "gRPC is ${version}. With headers of another version, the program would crash.")
+    message(FATAL_ERROR "Steer: STEER_GRPC_SOURCE_DIR=${root} is gRPC ${there}, but the "
+                        "application's gRPC is ${version}. With headers of another version, the "
+                        "program would crash.")
   endif()
 endfunction()
 
@@ -88,7 +89,8 @@ function(steer_grpc_internal_headers out version built_here)
         "Steer needs the internal headers (src/core/...) of gRPC ${version}, which no package "
         "installs. It looked in three places:\n"
         "  1. -DSTEER_GRPC_SOURCE_DIR=<an unpacked source tree of gRPC ${version}>: not set\n"
-        "  2. the source of a gRPC in the same build (FetchContent, add_subdirectory): ${build_says}\n"
+        "  2. the source of a gRPC in the same build (FetchContent, add_subdirectory): "
+        "${build_says}\n"
         "  3. the source package grpcio==${version}, fetched once and cached: ${why}")
     endif()
   endif()

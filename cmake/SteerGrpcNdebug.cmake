@@ -79,10 +79,10 @@ int main(int argc, char**) { if (argc > 99) probe(); }"
     endif()
     message(FATAL_ERROR
       "Steer cannot tell whether gRPC ${version} (target ${target}) was built with NDEBUG: "
-      "${how_many}, but exactly one should. With a wrong guess the program would crash at the first "
-      "call. Set one of these:\n"
-      "  -DSTEER_GRPC_NDEBUG=ON   built with NDEBUG (CMake's Release, RelWithDebInfo, MinSizeRel)\n"
-      "  -DSTEER_GRPC_NDEBUG=OFF  built without (Debug, no build type; Debian's and Ubuntu's packages)\n"
+      "${how_many}, but exactly one should. With a wrong guess the program would crash at the "
+      "first call. Set one of these:\n"
+      "  -DSTEER_GRPC_NDEBUG=ON   built with NDEBUG (Release, RelWithDebInfo, MinSizeRel)\n"
+      "  -DSTEER_GRPC_NDEBUG=OFF  built without (Debug, no build type; Debian's packages)\n"
       "If gRPC does not link at all, repair that first. The output of the probes:\n"
       "${output_with}\n${output_without}")
   endif()

@@ -93,10 +93,11 @@ endfunction()
 function(_steer_why_no_row why_out version)
   string(REGEX MATCH "^[0-9]+[.][0-9]+" minor ${version})
   if(minor IN_LIST _steer_without_sdist)
-    string(CONCAT why "gRPC ${minor} was never published as a source package. Get its source from its "
-                      "repository, at the tag of your version, and set STEER_GRPC_SOURCE_DIR")
+    string(CONCAT why "gRPC ${minor} was never published as a source package. Get its source from "
+                      "its repository, at the tag of your version, and set STEER_GRPC_SOURCE_DIR")
   else()
-    set(why "Steer knows no hash for this version; to trust one, set -DSTEER_GRPC_SDIST_SHA256=<hash>")
+    string(CONCAT why "Steer knows no hash for this version; to trust one, set "
+                      "-DSTEER_GRPC_SDIST_SHA256=<hash>")
   endif()
   set(${why_out} "${why}" PARENT_SCOPE)
 endfunction()
@@ -139,8 +140,8 @@ function(_steer_find_pip out why_out work)
     set(${out} ${STEER_PIP_VENV}/bin/python -m pip PARENT_SCOPE)
     return()
   endif()
-  string(CONCAT help "Debian, Ubuntu: apt install python3-venv. With PIP_INDEX_URL=<a package index> in "
-                     "the environment, no Python is needed")
+  string(CONCAT help "Debian, Ubuntu: apt install python3-venv. With PIP_INDEX_URL=<a package "
+                     "index> in the environment, no Python is needed")
   find_program(STEER_PYTHON python3 DOC "Python, to fetch gRPC's source package")
   if(NOT STEER_PYTHON)
     set(${why_out} "there is no python3 (${help})" PARENT_SCOPE)
@@ -336,7 +337,8 @@ function(_steer_extract_headers why_out work version)
     COMMAND ${CMAKE_COMMAND} -E tar xzf ${work}/sdist/${name}.tar.gz -- "${name}/src/core/*.h"
             "${name}/third_party/u*.h*" "${name}/third_party/u*.inc" "${name}/include/*.h"
             "${name}/third_party/abseil-cpp/absl/*.h" "${name}/third_party/abseil-cpp/absl/*.inc"
-    WORKING_DIRECTORY ${work}/headers RESULT_VARIABLE failed OUTPUT_VARIABLE text ERROR_VARIABLE text)
+    WORKING_DIRECTORY ${work}/headers RESULT_VARIABLE failed OUTPUT_VARIABLE text
+    ERROR_VARIABLE text)
   if(failed)
     set(text "cannot unpack ${name}.tar.gz: ${text}")
   else()

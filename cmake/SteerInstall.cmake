@@ -19,13 +19,15 @@ endforeach()
 
 install(FILES ${STEER_ENGINE_DIR}/libsteer.a DESTINATION ${CMAKE_INSTALL_LIBDIR})
 # Installed under its SONAME, with the symbolic link that linkers look for.
-install(FILES ${STEER_ENGINE_DIR}/libsteer.so DESTINATION ${CMAKE_INSTALL_LIBDIR} RENAME libsteer.so.1)
+install(FILES ${STEER_ENGINE_DIR}/libsteer.so DESTINATION ${CMAKE_INSTALL_LIBDIR}
+        RENAME libsteer.so.1)
 file(CREATE_LINK libsteer.so.1 ${CMAKE_CURRENT_BINARY_DIR}/libsteer.so SYMBOLIC)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/libsteer.so DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
 install(DIRECTORY cpp-shim/src/ DESTINATION ${steer_shim_dir})
-install(FILES cmake/SteerCache.cmake cmake/SteerEngine.cmake cmake/SteerShim.cmake cmake/SteerFindGrpc.cmake
+install(FILES cmake/SteerCache.cmake cmake/SteerEngine.cmake cmake/SteerShim.cmake
+        cmake/SteerFindGrpc.cmake
               cmake/SteerGrpcHeaders.cmake cmake/SteerGrpcNdebug.cmake cmake/SteerGrpcSdist.cmake
               cmake/SteerDownload.cmake cmake/grpc-sdists.txt cmake/pip-tools.txt
               cmake/SteerRust.cmake cmake/SteerRustPicker.cmake

@@ -42,8 +42,8 @@ function(steer_have_packages out what)
   foreach(package IN LISTS ARGN)
     _steer_have_package(have ${package})
     if(NOT have)
-      string(CONCAT words "Steer: ${what} is left out: ${package} is missing (Debian, Ubuntu: apt install "
-                          "${_steer_debian_${package}})")
+      string(CONCAT words "Steer: ${what} is left out: ${package} is missing (Debian, Ubuntu: apt "
+                          "install ${_steer_debian_${package}})")
       if(STEER_REQUIRE_PARTS)
         message(FATAL_ERROR "${words}, and STEER_REQUIRE_PARTS is ON.")
       endif()

@@ -10,8 +10,8 @@ set(STEER_CARGO_TARGET_DIR "" CACHE PATH
     "Cargo's target directory; build trees may share one. Default: inside the build tree")
 
 string(CONCAT _steer_rust_help
-       "Debian 12: apt install cargo-web. Debian 13 and later: apt install cargo. Elsewhere: rustup, or "
-       "any toolchain whose cargo is on PATH or given as -DSTEER_CARGO=<file>.")
+       "Debian 12: apt install cargo-web. Debian 13 and later: apt install cargo. Elsewhere: "
+       "rustup, or any toolchain whose cargo is on PATH or given as -DSTEER_CARGO=<file>.")
 
 # Finds cargo and a new enough rustc. All of Debian's packages install them under these names. Sets
 # for the caller:
@@ -92,8 +92,8 @@ function(_steer_rust_triple out host)
     return()
   else()
     message(FATAL_ERROR "Steer: this is a cross build, and Steer does not know Rust's name of the "
-                        "machine \"${machine}\". Set it: -DSTEER_RUST_TARGET=<a line of `rustc --print "
-                        "target-list`>.")
+                        "machine \"${machine}\". Set it: -DSTEER_RUST_TARGET=<a line of `rustc "
+                        "--print target-list`>.")
   endif()
   if(machine STREQUAL "x86_64" AND CMAKE_SIZEOF_VOID_P EQUAL 4) # -m32
     set(machine i686)
@@ -136,8 +136,8 @@ function(_steer_rust_cross out source_dir host triple)
   file(GLOB std ${dir}/libstd-*.rlib)
   if(NOT std)
     message(FATAL_ERROR
-      "Steer: this build is for ${triple}, and ${STEER_RUSTC} has no standard library for it: there is no "
-      "${dir}/libstd-*.rlib. Install it:\n"
+      "Steer: this build is for ${triple}, and ${STEER_RUSTC} has no standard library for it: "
+      "there is no ${dir}/libstd-*.rlib. Install it:\n"
       "  - with rustup: rustup target add ${triple}\n"
       "  - with Debian's rustc: dpkg --add-architecture <architecture> and apt install "
       "libstd-rust-dev:<architecture>, for example arm64\n"
@@ -173,20 +173,24 @@ function(_steer_rust_cross out source_dir host triple)
   endif()
 
   set(dir ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/steer-rust-cross)
-  file(WRITE ${dir}/probe.rs "#[unsafe(no_mangle)]\npub extern \"C\" fn steer_probe() { println!() }\n")
+  file(WRITE ${dir}/probe.rs
+       "#[unsafe(no_mangle)]\npub extern \"C\" fn steer_probe() { println!() }\n")
   execute_process(COMMAND ${STEER_RUSTC} --edition 2024 --crate-type cdylib probe.rs -o host.so
-                  WORKING_DIRECTORY ${dir} RESULT_VARIABLE failed OUTPUT_VARIABLE text ERROR_VARIABLE text)
+                  WORKING_DIRECTORY ${dir} RESULT_VARIABLE failed OUTPUT_VARIABLE text
+                  ERROR_VARIABLE text)
   if(failed)
-    message(FATAL_ERROR "Steer: a cross build runs build scripts and macros on this machine, ${host}, and "
-                        "${STEER_RUSTC} cannot link for it. Install a C compiler `cc` for this machine "
-                        "(Debian: apt install gcc libc6-dev).\n${text}")
+    message(FATAL_ERROR "Steer: a cross build runs build scripts and macros on this machine, "
+                        "${host}, and ${STEER_RUSTC} cannot link for it. Install a C compiler "
+                        "`cc` for this machine (Debian: apt install gcc libc6-dev).\n${text}")
   endif()
   execute_process(COMMAND ${STEER_RUSTC} --edition 2024 --crate-type cdylib --target ${triple}
                           ${linker_option} ${link} probe.rs -o target.so
-                  WORKING_DIRECTORY ${dir} RESULT_VARIABLE failed OUTPUT_VARIABLE text ERROR_VARIABLE text)
+                  WORKING_DIRECTORY ${dir} RESULT_VARIABLE failed OUTPUT_VARIABLE text
+                  ERROR_VARIABLE text)
   if(failed)
-    message(FATAL_ERROR "Steer: ${STEER_RUSTC} cannot link for ${triple} with ${compiler}. To use another "
-                        "linker, set CARGO_TARGET_${name}_LINKER=<file> in the environment.\n${text}")
+    message(FATAL_ERROR "Steer: ${STEER_RUSTC} cannot link for ${triple} with ${compiler}. To use "
+                        "another linker, set CARGO_TARGET_${name}_LINKER=<file> in the "
+                        "environment.\n${text}")
   endif()
   set(${out} ${env} PARENT_SCOPE)
 endfunction()

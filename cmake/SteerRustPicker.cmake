@@ -28,8 +28,8 @@ endfunction()
 function(steer_add_rust_picker name directory)
   cmake_parse_arguments(PARSE_ARGV 2 arg "MODULE" "" "")
   if(arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "steer_add_rust_picker(${name}): unknown argument ${arg_UNPARSED_ARGUMENTS}. "
-                        "Only MODULE is allowed here.")
+    message(FATAL_ERROR "steer_add_rust_picker(${name}): unknown argument "
+                        "${arg_UNPARSED_ARGUMENTS}. Only MODULE is allowed here.")
   endif()
   cmake_path(ABSOLUTE_PATH directory NORMALIZE)
   get_property(crates GLOBAL PROPERTY STEER_RUST_CRATES)
@@ -87,11 +87,12 @@ function(_steer_picker_crate out name directory)
   execute_process(COMMAND ${STEER_CARGO} read-manifest WORKING_DIRECTORY ${directory}
                   RESULT_VARIABLE failed OUTPUT_VARIABLE manifest ERROR_VARIABLE why)
   if(failed)
-    message(FATAL_ERROR "steer_add_rust_picker(${name}): cargo cannot read ${directory}/Cargo.toml:\n${why}")
+    message(FATAL_ERROR "steer_add_rust_picker(${name}): cargo cannot read "
+                        "${directory}/Cargo.toml:\n${why}")
   endif()
   if(NOT manifest MATCHES "\"name\":\"steer-sdk\"")
-    message(FATAL_ERROR "steer_add_rust_picker(${name}): ${directory}/Cargo.toml does not depend on "
-                        "steer-sdk. Add steer-sdk = \"0.1\" to its [dependencies].")
+    message(FATAL_ERROR "steer_add_rust_picker(${name}): ${directory}/Cargo.toml does not depend "
+                        "on steer-sdk. Add steer-sdk = \"0.1\" to its [dependencies].")
   endif()
   string(JSON count LENGTH "${manifest}" targets)
   math(EXPR last "${count} - 1")
@@ -102,15 +103,15 @@ function(_steer_picker_crate out name directory)
     endif()
   endforeach()
   if(NOT library)
-    message(FATAL_ERROR "steer_add_rust_picker(${name}): the crate of ${directory}/Cargo.toml has no "
-                        "library. Put its pickers into src/lib.rs.")
+    message(FATAL_ERROR "steer_add_rust_picker(${name}): the crate of ${directory}/Cargo.toml has "
+                        "no library. Put its pickers into src/lib.rs.")
   endif()
   string(REPLACE "-" "_" library ${library})
   # All crates share one target directory, so these names must differ.
   get_property(taken GLOBAL PROPERTY STEER_RUST_PICKER_${library})
   if(taken AND NOT taken STREQUAL directory)
-    message(FATAL_ERROR "steer_add_rust_picker(${name}): the libraries of ${directory} and ${taken} "
-                        "have the same name, ${library}. Rename one of them.")
+    message(FATAL_ERROR "steer_add_rust_picker(${name}): the libraries of ${directory} and "
+                        "${taken} have the same name, ${library}. Rename one of them.")
   endif()
   set_property(GLOBAL PROPERTY STEER_RUST_PICKER_${library} ${directory})
   set(${out} ${library} PARENT_SCOPE)
@@ -151,8 +152,9 @@ endfunction()
 
 function(_steer_picker_linked name cargo built native_libs)
   if(NOT CMAKE_EXECUTABLE_FORMAT STREQUAL "ELF")
-    message(FATAL_ERROR "steer_add_rust_picker(${name}): a picker can be linked into a program only on "
-                        "ELF systems, whose tools can make its names local. Use MODULE here.")
+    message(FATAL_ERROR "steer_add_rust_picker(${name}): a picker can be linked into a program "
+                        "only on ELF systems, whose tools can make its names local. Use MODULE "
+                        "here.")
   endif()
   string(MAKE_C_IDENTIFIER ${name} id)
   set(block steer_plugin_block_${id})

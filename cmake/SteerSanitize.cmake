@@ -5,7 +5,8 @@
 # Must not depend on: what is built with these flags.
 include_guard(GLOBAL)
 
-set(STEER_SANITIZE "" CACHE STRING "Sanitizers for -fsanitize, as a list: address;undefined, or thread")
+set(STEER_SANITIZE "" CACHE STRING
+    "Sanitizers for -fsanitize, as a list: address;undefined, or thread")
 
 # Sets flags for every target that the calling directory makes after this.
 macro(steer_sanitize_cxx)
@@ -42,17 +43,17 @@ int main(int argc, char **argv) {
       set(${out} -Zsanitizer=address -Zexternal-clangrt PARENT_SCOPE)
       return()
     endif()
-    message(WARNING "Steer: AddressSanitizer instruments only C and C++. The engine is NOT instrumented, "
-                    "because this Rust toolchain and this C compiler together do not find a known "
-                    "fault.\n${why}")
+    message(WARNING "Steer: AddressSanitizer instruments only C and C++. The engine is NOT "
+                    "instrumented, because this Rust toolchain and this C compiler together do "
+                    "not find a known fault.\n${why}")
   elseif("thread" IN_LIST STEER_SANITIZE)
     # Rust's standard library must be instrumented too. Otherwise its synchronisation looks like
     # races.
     execute_process(COMMAND ${rustc} --print sysroot OUTPUT_VARIABLE sysroot
                     OUTPUT_STRIP_TRAILING_WHITESPACE)
     if(NOT EXISTS ${sysroot}/lib/rustlib/src/rust/library/Cargo.lock)
-      message(FATAL_ERROR "Steer: ThreadSanitizer needs the source of Rust's standard library. Run: "
-                          "rustup toolchain install nightly --component rust-src")
+      message(FATAL_ERROR "Steer: ThreadSanitizer needs the source of Rust's standard library. "
+                          "Run: rustup toolchain install nightly --component rust-src")
     endif()
     _steer_finds_known_fault(found why "${rustc}" thread "data race" [[
 #include <pthread.h>
@@ -67,8 +68,9 @@ int main(void) {
 }
 ]])
     if(NOT found)
-      message(FATAL_ERROR "Steer: ThreadSanitizer would miss races in the engine: this Rust toolchain and "
-                          "this C compiler together do not find a known race.\n${why}")
+      message(FATAL_ERROR "Steer: ThreadSanitizer would miss races in the engine: this Rust "
+                          "toolchain and this C compiler together do not find a known "
+                          "race.\n${why}")
     endif()
     message(STATUS "Steer: the engine is instrumented with ThreadSanitizer")
     set(${out} -Zsanitizer=thread -Zexternal-clangrt PARENT_SCOPE)
@@ -94,7 +96,8 @@ pub unsafe extern "C" fn steer_probe(p: *mut u8, i: usize) -> u8 {
 }
 ]])
   execute_process(
-    COMMAND ${CMAKE_COMMAND} -E env RUSTC_BOOTSTRAP=1 ${rustc} --edition 2024 -O ${flags} probe.rs -o
+    COMMAND ${CMAKE_COMMAND} -E env RUSTC_BOOTSTRAP=1 ${rustc} --edition 2024 -O ${flags}
+            probe.rs -o
             libprobe.a
     WORKING_DIRECTORY ${dir} RESULT_VARIABLE failed OUTPUT_QUIET ERROR_VARIABLE why)
   if(NOT failed)

@@ -6,7 +6,8 @@
 # Must not depend on: which files are installed.
 set(manifest ${BUILD_DIRECTORY}/install_manifest.txt)
 if(NOT EXISTS ${manifest})
-  message(FATAL_ERROR "Steer: nothing was installed from this build tree (there is no ${manifest}).")
+  message(FATAL_ERROR "Steer: nothing was installed from this build tree (there is no "
+                      "${manifest}).")
 endif()
 file(STRINGS ${manifest} files)
 list(TRANSFORM files PREPEND "$ENV{DESTDIR}")

@@ -1,7 +1,7 @@
 """The output of script/demo: makes calls to real greeter servers, and checks the results.
 
-Depends on the output of the programs in examples/helloworld and bench/real-calls. Must not depend on:
-gRPC, Steer.
+Depends on the output of the programs in examples/helloworld and bench/real-calls. Must not depend
+on: gRPC, Steer.
 
 Usage: demo.py <build tree with examples/helloworld and bench/real-calls>
 """
@@ -288,8 +288,8 @@ def show(build):
     all_judged = part_four(build / "bench" / "real-calls")
     answered, lost = sum(client.answered.values()), len(client.failures)
     passed = "All checks passed" if all_judged else "All checks except those of part 4 passed"
-    print(f"\n{passed}: {CALLS:,} calls were shared equally, {answered:,} were answered under load,")
-    print(f"and only {lost} failed, with the server that was killed.")
+    print(f"\n{passed}: {CALLS:,} calls were shared equally, {answered:,} were answered under")
+    print(f"load, and only {lost} failed, with the server that was killed.")
     next_steps(build)
 
 

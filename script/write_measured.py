@@ -2,7 +2,8 @@
 
 Usage: write_measured.py DOCUMENT NAME TEXT_FILE
 
-The marks are <!-- measured NAME --> and <!-- /measured -->. Must not depend on: the content of the text.
+The marks are <!-- measured NAME --> and <!-- /measured -->. Must not depend on: the content of the
+text.
 """
 
 import pathlib
@@ -20,5 +21,6 @@ page, found = re.subn(
     flags=re.S,
 )
 if found != 1:
-    sys.exit(f"{document}: {begin} ... <!-- /measured --> must occur once, but occurs {found} times")
+    marks = f"{begin} ... <!-- /measured -->"
+    sys.exit(f"{document}: {marks} must occur once, but occurs {found} times")
 path.write_text(page, encoding="utf-8")

@@ -1,7 +1,9 @@
-"""The scenarios in which policies are compared: four servers, of which one may be slow or failing, and
-an open-loop client that calls them. For script/report, script/demo and the test of the programs.
+"""The scenarios in which policies are compared: four servers, of which one may be slow or failing,
+and an open-loop client that calls them. For script/report, script/demo and the test of the
+programs.
 
-Depends on the flags and the output of gain_server and gain_client. Must not depend on: the policies.
+Depends on the flags and the output of gain_server and gain_client. Must not depend on: the
+policies.
 """
 
 import contextlib

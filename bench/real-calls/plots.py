@@ -1,5 +1,5 @@
-"""Draws the results of measure.py: latency by percentile with one slow server, the shares of the servers,
-and errors with one failing server. The same results give the same files.
+"""Draws the results of measure.py: latency by percentile with one slow server, the shares of the
+servers, and errors with one failing server. The same results give the same files.
 
 Usage: plots.py RESULTS.json DIRECTORY
 
@@ -35,7 +35,8 @@ def policies_of(outcomes, scenario):
 
 
 def latency(outcomes):
-    """Draws percentiles on a scale that stretches the tail: each further nine has the same width."""
+    """Draws percentiles on a scale that stretches the tail: each further nine has the same
+    width."""
     figure, axes = plt.subplots(figsize=(8, 4.5))
     nines = np.linspace(0, 3.3, 300)
     for policy, measured in policies_of(outcomes, SLOW).items():

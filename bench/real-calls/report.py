@@ -56,8 +56,8 @@ def main():
     priority = ", with real-time priority" if run["real_time"] else ""
     lines = [
         f"gRPC {grpc_version}, {processor()}, {os.cpu_count()} CPUs, {measured}{priority}."
-        f" {run['warm_up']} s of warm-up, then {run['seconds']} s that count. In each run, 99 % of the"
-        f" calls began within {late:.1f} ms of their time.",
+        f" {run['warm_up']} s of warm-up, then {run['seconds']} s that count. In each run, 99 % of"
+        f" the calls began within {late:.1f} ms of their time.",
         "",
     ]
     for scenario in SCENARIOS:

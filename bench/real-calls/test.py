@@ -1,6 +1,7 @@
-"""Tests the numbers of gain_server and gain_client. The server bounds the calls that it serves, and drops
-calls that have timed out. The client keeps its schedule, whatever the servers and its own process do.
-Errors and shares are counted correctly. `timely` marks conditions that a busy machine can break.
+"""Tests the numbers of gain_server and gain_client. The server bounds the calls that it serves, and
+drops calls that have timed out. The client keeps its schedule, whatever the servers and its own
+process do. Errors and shares are counted correctly. `timely` marks conditions that a busy machine
+can break.
 
 Usage: test.py <directory of gain_server and gain_client>
 """
@@ -62,7 +63,8 @@ def keeps_its_schedule(programs):
     hanging = ["--slots=1", "--service_time_ms=3000"]
     with serving(programs, {"one": hanging, "two": hanging}) as servers:
         start = time.monotonic()
-        seen = calls(programs, servers, "--rate=300", "--seconds=2", "--deadline_ms=500", "--seed=7")
+        load = ["--rate=300", "--seconds=2", "--deadline_ms=500", "--seed=7"]
+        seen = calls(programs, servers, *load)
         took = time.monotonic() - start
     # Five standard deviations of a Poisson count.
     require(abs(seen.calls - 600) < 5 * math.sqrt(600), f"{seen.calls} calls instead of about 600")
@@ -86,7 +88,7 @@ def same_seed_same_calls(programs):
 
 
 def omits_nothing(programs):
-    """A client that was stopped for a while counts the calls that should have begun then as late."""
+    """Calls that should have begun while the client was stopped count as late."""
     with serving(programs, {"one": ["--slots=100", "--service_time_ms=1"]}) as servers:
         rate = ["--rate=400", "--seconds=2", LONG]
         with calling(programs, servers, ROUND_ROBIN, *rate) as client:
@@ -120,7 +122,7 @@ def counts_errors_and_shares(programs):
 
 
 def tells_its_load(programs):
-    """Weighted round robin sends fewer calls to a server that is four times slower, by its reports."""
+    """By the load reports, weighted round robin sends fewer calls to a slower server."""
     times = {"blackoutPeriod": "0.2s", "weightUpdatePeriod": "0.1s"}
     weighted = {"steer_weighted_round_robin": times}
     arguments = {"fast": ["--service_time_ms=10"], "slow": ["--service_time_ms=40"]}

@@ -1,5 +1,5 @@
-"""Draws the results of steer_control_bench: time over the number of backends. The same results give the
-same file.
+"""Draws the results of steer_control_bench: time over the number of backends. The same results give
+the same file.
 
 Usage: control_plot.py RESULTS.json GRPC_VERSION FILE.svg
 

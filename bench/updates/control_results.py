@@ -1,5 +1,5 @@
-"""Reads the output of steer_control_bench, by operation, policy and number of backends; and describes the
-operations.
+"""Reads the output of steer_control_bench, by operation, policy and number of backends; and
+describes the operations.
 
 Must not depend on: how the results are used.
 """

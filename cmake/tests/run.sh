@@ -14,7 +14,7 @@ real_index=${PIP_INDEX_URL-}
 unset PIP_INDEX_URL PIP_NO_INDEX
 cmake=$(command -v cmake)
 
-# ---- NDEBUG ----------------------------------------------------------------------------------------
+# ---- NDEBUG --------------------------------------------------------------------------------------
 
 stub() {
   local name=$1
@@ -59,19 +59,20 @@ expect "NDEBUG, gRPC built here, its own definition" 0 "is part of this build" -
 expect "NDEBUG, gRPC built here, its own option" 0 "is part of this build" -- \
   grpc -DKIND=built_here -DVERSION=1.56.2 -DOWN_NDEBUG=option -DEXPECT=0
 
-# ---- finding gRPC ----------------------------------------------------------------------------------
+# ---- finding gRPC --------------------------------------------------------------------------------
 
 expect "gRPC built here" 0 "target: grpc++ version: 1.56.2 built here: $here/grpc." -- \
   grpc -DKIND=built_here -DVERSION=1.56.2 -DEXPECT=1
 expect "gRPC of a development version" 0 "version: 1.74.0 built here" -- \
   grpc -DKIND=built_here -DVERSION=1.74.0-dev -DEXPECT=1
-expect "gRPC that hides its version" 1 "cannot tell the version of gRPC" "-DSTEER_GRPC_VERSION=" -- \
+expect "gRPC that hides its version" 1 "cannot tell the version of gRPC" \
+  "-DSTEER_GRPC_VERSION=" -- \
   grpc -DVERSION= -DLIBRARY="$work/libwith.so" -DCMAKE_DISABLE_FIND_PACKAGE_gRPC=ON -DEXPECT=1
 expect "no gRPC" 1 "found no gRPC" "find_package(gRPC CONFIG)" "pkg-config grpc++" \
   "COMPONENTS engine" -- env PKG_CONFIG_LIBDIR="$work" "$cmake" -S "$here/grpc" -B "$work/none" \
   -G Ninja -DKIND=none -DEXPECT=0
 
-# ---- the internal headers --------------------------------------------------------------------------
+# ---- the internal headers ------------------------------------------------------------------------
 
 # tree <directory> <version>: makes a source tree of this gRPC, with the files that the modules
 # read.
@@ -183,7 +184,8 @@ cache() {
 }
 own="$work/tree of a build/steer-cache"
 expect "cache, HOME is not set" 0 \
-  "HOME is not set" "-DSTEER_CACHE_DIR=" "cache: $own. cargo: CARGO_HOME=$own/cargo." -- cache -u HOME
+  "HOME is not set" "-DSTEER_CACHE_DIR=" "cache: $own. cargo: CARGO_HOME=$own/cargo." -- \
+  cache -u HOME
 expect "cache, HOME is not writable" 0 \
   "is not writable" "-DSTEER_CACHE_DIR=" "cache: $own. cargo: CARGO_HOME=$own/cargo." -- \
   cache HOME="$work/grpcio-1.51.1.tar.gz"
@@ -200,7 +202,8 @@ expect "fetch, python3 without venv" 1 "has no venv module" "apt install python3
   env FAKE_FAULT=venv "$cmake" -DVERSION=1.51.1 -DSTEER_CACHE_DIR="$work/empty-cache" "${fake[@]}" \
   -P "$here/headers.cmake"
 expect "fetch, pip fails" 1 "1. -DSTEER_GRPC_SOURCE_DIR=" "pip-tools.txt" "fake fault: tools" -- \
-  env FAKE_FAULT=tools "$cmake" -DVERSION=1.51.1 -DSTEER_CACHE_DIR="$work/empty-cache" "${fake[@]}" \
+  env FAKE_FAULT=tools "$cmake" -DVERSION=1.51.1 -DSTEER_CACHE_DIR="$work/empty-cache" \
+  "${fake[@]}" \
   -P "$here/headers.cmake"
 echo "no archive" >"$work/grpcio-1.83.0.tar.gz"
 expect "fetch, a broken archive" 1 "cannot unpack grpcio-1.83.0.tar.gz" -- \
@@ -208,7 +211,7 @@ expect "fetch, a broken archive" 1 "cannot unpack grpcio-1.83.0.tar.gz" -- \
   -DSTEER_GRPC_SDIST_SHA256=0123456789abcdef -DSTEER_CACHE_DIR="$work/empty-cache" "${fake[@]}" \
   -P "$here/headers.cmake"
 
-# ---- a package index ----
+# ---- a package index -----------------------------------------------------------------------------
 
 # Pages in HTML and JSON, with absolute addresses, addresses from the root, and relative ones.
 site=$work/site
@@ -267,12 +270,15 @@ PIP_INDEX_URL=$index/empty \
   "by CMake's file(DOWNLOAD): $index/empty/grpcio/ has no grpcio-1.51.1.tar.gz" \
   "by pip: failed" "fake fault: download" -- from_index "${fake[@]}"
 PIP_INDEX_URL=$index/nothing \
-  expect "index, no such page" 1 "HTTP response code" "fake fault: download" -- from_index "${fake[@]}"
+  expect "index, no such page" 1 "HTTP response code" "fake fault: download" -- \
+  from_index "${fake[@]}"
 PIP_INDEX_URL=$index/whole \
-  expect "index, a package of another hash" 1 "grpcio-1.51.1.tar.gz of $index/whole/grpcio/" "HASH" \
+  expect "index, a package of another hash" 1 "grpcio-1.51.1.tar.gz of $index/whole/grpcio/" \
+  "HASH" \
   "fake fault: download" -- from_index "${fake[@]}" -DSTEER_GRPC_SDIST_SHA256="$(printf '%064d' 0)"
 PIP_INDEX_URL=http://user:secret@127.0.0.1:$port/empty \
-  expect "index, a password is not shown" 1 "DOWNLOAD): http://127.0.0.1:$port/empty/grpcio/ has no" \
+  expect "index, a password is not shown" 1 \
+  "DOWNLOAD): http://127.0.0.1:$port/empty/grpcio/ has no" \
   "by pip: there is no python3" -- from_index -DSTEER_PYTHON=
 unset FAKE_FAULT
 PIP_INDEX_URL=$index/empty \
@@ -292,7 +298,7 @@ expect "fetch, four at once" 0 "shared-cache: grpc-sdists" "grpc-sdists: 1.51.1-
 expect "fetch, failures leave no files" 0 "" -- \
   bash -c "! ls '$work/empty-cache' '$work/shared-cache' | grep tmp-"
 
-# ---- Rust ------------------------------------------------------------------------------------------
+# ---- Rust ----------------------------------------------------------------------------------------
 
 # Runs in $work, because the script writes its probe into the current directory.
 rust() {
@@ -309,7 +315,8 @@ expect "Rust, that cannot sanitize" 0 "NOT instrumented" "fake fault" "flags: ."
   rust "-DSTEER_SANITIZE=address;undefined"
 
 # The target is the C compiler's, and its standard library must exist.
-for pair in aarch64-linux-gnu:aarch64-unknown-linux-gnu arm-linux-gnueabihf:armv7-unknown-linux-gnueabihf \
+for pair in aarch64-linux-gnu:aarch64-unknown-linux-gnu \
+  arm-linux-gnueabihf:armv7-unknown-linux-gnueabihf \
   riscv64-linux-gnu:riscv64gc-unknown-linux-gnu i586-linux-gnu:i686-unknown-linux-gnu \
   aarch64-none-linux-gnu:aarch64-unknown-linux-gnu x86_64-linux-musl:x86_64-unknown-linux-musl \
   arm64-apple-darwin23.1.0:aarch64-apple-darwin; do
@@ -319,7 +326,8 @@ for pair in aarch64-linux-gnu:aarch64-unknown-linux-gnu arm-linux-gnueabihf:armv
     rust -DCMAKE_C_COMPILER="$here/fake_rustc"
 done
 for pair in x86_64-linux-gnu:x86_64-unknown-linux-gnu x86_64-pc-linux-gnu:x86_64-unknown-linux-gnu \
-  x86_64-alpine-linux-musl:x86_64-alpine-linux-musl riscv64-linux-gnu:riscv64gc-unknown-linux-gnu; do
+  x86_64-alpine-linux-musl:x86_64-alpine-linux-musl \
+  riscv64-linux-gnu:riscv64gc-unknown-linux-gnu; do
   FAKE_MACHINE=${pair%:*} FAKE_HOST=${pair#*:} \
     expect "Rust, on ${pair#*:} for ${pair%:*}" 0 "flags: ." "target: ${pair#*:}." -- \
     rust -DCMAKE_C_COMPILER="$here/fake_rustc"
@@ -351,7 +359,7 @@ FAKE_MACHINE=aarch64-linux-gnu FAKE_LIBDIR=$work/std/lib FAKE_LINKS="host target
   "environment: CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=$here/fake_rustc." -- \
   rust -DCMAKE_C_COMPILER="$here/fake_rustc"
 
-# ---- users' pickers in Rust ------------------------------------------------------------------------
+# ---- users' pickers in Rust ----------------------------------------------------------------------
 
 # crate <directory> <name> <more lines of Cargo.toml>: makes a crate, which is never built.
 crate() {

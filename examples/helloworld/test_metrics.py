@@ -14,7 +14,8 @@ import urllib.request
 
 sys.dont_write_bytecode = True
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "testing"))
-from greeters import ANSWER, Failed, Server, lines_of, require, started, stopped, target  # noqa: E402
+from greeters import ANSWER, Failed, Server  # noqa: E402
+from greeters import lines_of, require, started, stopped, target  # noqa: E402
 
 # Debian's python3-prometheus-client. It is pure Python, so any other Python can use it too.
 sys.path.append("/usr/lib/python3/dist-packages")
@@ -40,8 +41,8 @@ def read(port, path):
 
 
 def settled(port):
-    """Returns the statistics of the channel when no call is in flight. The client learns that a call has
-    ended a little before its picker does."""
+    """Returns the statistics of the channel when no call is in flight. The client learns that a
+    call has ended a little before its picker does."""
     end = time.monotonic() + PATIENCE
     while True:
         kind, text = read(port, "/stats.json")
@@ -54,8 +55,8 @@ def settled(port):
 
 
 def call(client, servers, policy, cleanup):
-    """Makes the calls. Returns the number of answers by server, the number of failed calls, and the port
-    of the statistics."""
+    """Makes the calls. Returns the number of answers by server, the number of failed calls, and the
+    port of the statistics."""
     process = started(
         [
             client,

@@ -27,7 +27,8 @@ def main():
 
         # Two retries reach every server, so each call reaches the one that serves.
         known = greet(client, servers, *arguments, "--headers=request-id=1")
-        require(known.answered == {"green": CALLS}, f"not all calls were answered: {known.answered}")
+        answered = known.answered
+        require(answered == {"green": CALLS}, f"not all calls were answered: {answered}")
         require(known.code == 0, f"the client ended with {known.code}")
 
         # Without an id, retries may repeat a backend. Three calls in ten never reach the server.

@@ -1,5 +1,5 @@
-"""Tests sticky_session with real servers, linked and as a plugin: sessions stick to their servers, and
-only those of a server that has left move.
+"""Tests sticky_session with real servers, linked and as a plugin: sessions stick to their servers,
+and only those of a server that has left move.
 
 Usage: test.py <greeter_server> <sticky_session_client> <greeter_client> <sticky_session_plugin>
 """
@@ -17,7 +17,8 @@ CALLS = 100
 
 
 def server_of(greet_with, servers, running, session):
-    """Returns the server that gets all calls of a session, when the running servers are connected."""
+    """Returns the server that gets all calls of a session, when the running servers are
+    connected."""
     connected = f"--warm_up={running}"
     run = greet_with(servers, f"--headers=session-id={session}", connected, f"--calls={CALLS}")
     require(run.code == 0, f"{session}: the client ended with {run.code}")

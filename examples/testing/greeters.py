@@ -37,8 +37,8 @@ def started(command, **options):
 
 
 def lines_of(process, patience):
-    """Yields the lines that the process prints, to its end. Fails if it prints nothing for `patience`
-    seconds."""
+    """Yields the lines that the process prints, to its end. Fails if it prints nothing for
+    `patience` seconds."""
     said = queue.SimpleQueue()
 
     # A thread, because select() does not see lines that wait in stdout's buffer.
@@ -128,7 +128,8 @@ class Greeting:
         stopped(self._process)
 
     def until(self, condition, otherwise):
-        """Reads the client's output until `condition()` holds. Fails with `otherwise` after a while."""
+        """Reads the client's output until `condition()` holds. Fails with `otherwise` after a
+        while."""
         give_up = time.monotonic() + CLIENT_PATIENCE
         for line in self._lines:
             answer = ANSWER.match(line)
@@ -146,7 +147,8 @@ class Greeting:
 
 
 def greet(client, servers, *arguments):
-    """Runs a greeter client against the servers to its end. Prints its output, except for answers."""
+    """Runs a greeter client against the servers to its end. Prints its output, except for
+    answers."""
     process = started(
         [client, f"--target={target(servers)}", *arguments], stderr=subprocess.STDOUT
     )

@@ -60,8 +60,8 @@ class Watch:
 
 
 def judged(attempt, *arguments, tries=TRIES):
-    """Calls `attempt` until it does not raise Late. Raises Late if that happens twice on a quiet machine.
-    Returns an empty string, or why the machine was too busy."""
+    """Calls `attempt` until it does not raise Late. Raises Late if that happens twice on a quiet
+    machine. Returns an empty string, or why the machine was too busy."""
     misses, reason = 0, ""
     for _ in range(tries):
         watch = Watch()

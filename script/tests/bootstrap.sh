@@ -39,7 +39,7 @@ bootstrap() {
   env -i PATH="$bare" HOME="$work/home" "${@:2}" "$clone/script/bootstrap" "$1"
 }
 
-# ---- who installs ----------------------------------------------------------------------------------
+# ---- who installs --------------------------------------------------------------------------------
 
 line="apt-get install --no-install-recommends"
 expect "no root, no sudo: the command for root" 1 \
@@ -63,7 +63,7 @@ rm "$bare/apt-get"
 expect "no apt-get" 1 "Missing: " " cmake " "there is no apt-get" -- bootstrap demo
 fake "$bare" apt-get 'echo "apt-get $*"'
 
-# ---- which Rust ------------------------------------------------------------------------------------
+# ---- which Rust ----------------------------------------------------------------------------------
 
 expect "Rust of Debian 12" 1 " rustc-web cargo-web" " rustfmt-web rust-web-clippy" -- \
   bootstrap test FAKE_RUST=1.63.0+dfsg1-2
@@ -75,7 +75,7 @@ expect "an older Rust that is not Debian's" 1 \
   "$work/old-rust/cargo is not a working Rust" "rustup update stable" "!apt-get update" -- \
   bootstrap demo PATH="$work/old-rust:$bare"
 
-# ---- where to write --------------------------------------------------------------------------------
+# ---- where to write ------------------------------------------------------------------------------
 
 # Root can write to every directory, so these tests use paths below a file.
 touch "$work/file"

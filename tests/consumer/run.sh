@@ -245,7 +245,8 @@ END
 pkg_config_c() {
   local out=$work/$1 text flags
   shift
-  text=$(PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config "${@/#-static/--static}" --cflags --libs steer)
+  text=$(PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config "${@/#-static/--static}" --cflags \
+    --libs steer)
   # pkg-config prints words for a shell, with escaped blanks.
   eval "flags=($text)"
   cc "$@" -std=c11 -Wall -Wextra -Wpedantic -Werror "$here/c_interface.c" -o "$out" "${flags[@]}"

@@ -3,8 +3,8 @@
 
     custom_pickers.py <Steer's source> <Steer's build> <work directory> <greeter_server> [OPTION]...
 
-The OPTIONs are for cmake. Each code block of the page has a `<!-- file: ... -->` before it, and becomes
-this file.
+The OPTIONs are for cmake. Each code block of the page has a `<!-- file: ... -->` before it, and
+becomes this file.
 """
 
 import os

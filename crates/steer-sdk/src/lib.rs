@@ -6,7 +6,7 @@
 //! |---|---|
 //! | a picker: chooses one READY backend per call | [`PickerFactory`], [`Picker`], [`Pick`] |
 //! | a picker with state of a channel or of backends, or with timers | [`StatefulPickerFactory`] |
-//! | a picker that follows its calls to their end | [`Pick::on_finish`], [`Picker::call_finished`] |
+//! | a picker that follows calls to their end | [`Pick::on_finish`], [`Picker::call_finished`] |
 //! | a policy, which also decides about connections | [`PolicyFactory`], [`Policy`] |
 //! | the library that contains them | [`steer_plugin!`] |
 //! | tests without gRPC | the module `testkit` (feature `testkit`) |
