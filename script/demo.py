@@ -20,8 +20,8 @@ from datetime import datetime
 sys.dont_write_bytecode = True
 REPO = pathlib.Path(__file__).resolve().parent.parent
 sys.path += [str(REPO / "examples" / "testing"), str(REPO / "bench" / "real-calls")]
-import bars  # noqa: E402
 import fleet  # noqa: E402
+import limits  # noqa: E402
 import machine  # noqa: E402
 from greeters import ANSWER, Failed, Server, require, started, stopped, target  # noqa: E402
 
@@ -245,7 +245,7 @@ def measure_policies(programs):
             print(line.rstrip())
         explain(WHAT_TO_SEE[scenario.key])
     print("\n   The demo checks these limits:\n")
-    for words, measured, allowed in bars.SHORT.judge(outcomes):
+    for words, measured, allowed in limits.SHORT.judge(outcomes):
         machine.timely(measured <= allowed, f"{words}: {measured:.3f}, more than {allowed}")
         print(f"   {words}: {measured:.3f} (at most {allowed})")
 

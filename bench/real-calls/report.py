@@ -10,7 +10,7 @@ import os
 import pathlib
 import sys
 
-import bars
+import limits
 import results
 from fleet import ODD, SCENARIOS
 
@@ -41,7 +41,7 @@ def table(outcomes, scenario):
 def verdicts(outcomes):
     met = []
     lines = ["| measure | result | limit | |", "|---|---:|---:|---|"]
-    for words, measured, allowed in bars.FULL.judge(outcomes):
+    for words, measured, allowed in limits.FULL.judge(outcomes):
         met.append(measured <= allowed)
         verdict = "met" if met[-1] else "**not met**"
         lines.append(f"| {words} | {measured:.3f} | {allowed:.3f} | {verdict} |")
