@@ -58,7 +58,8 @@ function(steer_add_shim)
     target_compile_options(steer_shim PRIVATE -w)
     target_compile_options(steer-grpc PRIVATE -w)
     # A project that links none of these, such as a plugin, does not compile them.
-    set_target_properties(steer_shim steer-grpc steer-grpc-autoregister PROPERTIES EXCLUDE_FROM_ALL ON)
+    set_target_properties(steer_shim steer-grpc steer-grpc-autoregister PROPERTIES
+                          EXCLUDE_FROM_ALL ON)
   endif()
   set(STEER_GRPC_RELEASE ${STEER_GRPC_RELEASE} PARENT_SCOPE)
 endfunction()
@@ -84,7 +85,8 @@ function(_steer_add_autoregister)
   set_target_properties(steer-grpc PROPERTIES STEER_EXPORT_C_INTERFACE ON)
   # The process that loads it provides gRPC's symbols, so they are undefined here. The version
   # script hides all other symbols, because some of them are in libgrpc too.
-  target_link_options(steer-grpc PRIVATE LINKER:-z,undefs LINKER:--version-script=${elf}/steer-grpc.map)
+  target_link_options(steer-grpc PRIVATE LINKER:-z,undefs
+                      LINKER:--version-script=${elf}/steer-grpc.map)
 
   add_library(steer-grpc-autoregister SHARED ${elf}/preload.cc)
   set_target_properties(steer-grpc-autoregister PROPERTIES
@@ -100,6 +102,7 @@ function(_steer_add_autoregister)
   add_library(steer_autoregister_anchor OBJECT ${elf}/autoregister_anchor.cc)
   set_target_properties(steer_autoregister_anchor PROPERTIES POSITION_INDEPENDENT_CODE ON
                         EXCLUDE_FROM_ALL ON)
-  target_link_libraries(steer-grpc-autoregister INTERFACE $<TARGET_OBJECTS:steer_autoregister_anchor>)
+  target_link_libraries(steer-grpc-autoregister
+                        INTERFACE $<TARGET_OBJECTS:steer_autoregister_anchor>)
   add_dependencies(steer-grpc-autoregister steer_autoregister_anchor)
 endfunction()

@@ -102,7 +102,8 @@ fn init<T>(cell: &OnceLock<T>, make: impl FnOnce() -> T) -> &T {
     cell.get_or_init(make)
 }
 
-/// Sets the function that the child of a fork calls with a random number. Only the first one counts.
+/// Sets the function that the child of a fork calls with a random number. Only the first one
+/// counts.
 pub(super) fn in_child(restart: fn(u32)) {
     if IN_CHILD.get().is_none() {
         without_fork(|| {

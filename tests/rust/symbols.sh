@@ -13,5 +13,6 @@ expect() {
 # Without the symbols that the linker defines.
 expect "the plugin exports" "$(nm -D --defined-only "$1" | awk '$2 != "A" { print $3 }' | xargs)" \
   steer_plugin_block
-expect "blocks in the program" "$(nm --defined-only "$2" | awk '/steer_plugin_block/ { print $3 }' | sort | xargs)" \
+expect "blocks in the program" \
+  "$(nm --defined-only "$2" | awk '/steer_plugin_block/ { print $3 }' | sort | xargs)" \
   "steer_plugin_block_rust_test_not_last_attempt steer_plugin_block_rust_test_sticky_session"

@@ -75,7 +75,8 @@ fn why_not(engine: &steer_engine) -> Option<String> {
     if engine.abi_version < STEER_ABI_VERSION {
         return Some(format!(
             "its engine {version} has version {} of the ABI, and this copy's plugins may need \
-             version {STEER_ABI_VERSION}: register the newer copy first, or bring both to one release",
+             version {STEER_ABI_VERSION}: register the newer copy first, or bring both to one \
+             release",
             engine.abi_version
         ));
     }

@@ -142,8 +142,8 @@ unsafe fn load(path: &str) -> Result<(), (steer_status, String)> {
     let symbol = unsafe { library.get::<*const steer_plugin>(b"steer_plugin_block\0") };
     let plugin = *symbol.map_err(|_| {
         let text = format!(
-            "{path} is not a plugin of Steer: it exports no steer_plugin_block (steer_plugin! makes \
-             it in Rust, and STEER_PLUGIN in C and C++)"
+            "{path} is not a plugin of Steer: it exports no steer_plugin_block (steer_plugin! \
+             makes it in Rust, and STEER_PLUGIN in C and C++)"
         );
         (STEER_BAD_PLUGIN, text)
     })?;
