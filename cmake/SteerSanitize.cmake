@@ -18,6 +18,16 @@ macro(steer_sanitize_cxx)
   endif()
 endmacro()
 
+# Links what an engine needs that is instrumented with ThreadSanitizer. Call it after steer::engine
+# is made.
+function(steer_link_sanitizer_runtime)
+  if("thread" IN_LIST STEER_SANITIZE)
+    add_library(steer_tsan_memory OBJECT ${PROJECT_SOURCE_DIR}/cmake/tsan_memory.c)
+    set_target_properties(steer_tsan_memory PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    target_link_libraries(steer::engine INTERFACE $<TARGET_OBJECTS:steer_tsan_memory>)
+  endif()
+endfunction()
+
 # Sets ${out} to the rustc flags that instrument the engine, and ${out_cargo} to the arguments that
 # cargo needs for them. Empty if there is nothing to do or the toolchain cannot. `rustc` is a
 # command, as a list.

@@ -1,16 +1,5 @@
-// What ThreadSanitizer needs in the stress test's program.
-#include <cstddef>
-#include <cstring>
-
+// The options of ThreadSanitizer in the stress test's program.
 extern "C" {
-
-// Code from rustc's LLVM calls these functions. GCC's runtime has only the interceptors of memcpy
-// and the like, which GCC's code uses.
-void* __tsan_memcpy(void* to, const void* from, size_t size) { return std::memcpy(to, from, size); }
-void* __tsan_memmove(void* to, const void* from, size_t size) {
-  return std::memmove(to, from, size);
-}
-void* __tsan_memset(void* to, int byte, size_t size) { return std::memset(to, byte, size); }
 
 const char* __tsan_default_options() {
   return "halt_on_error=1 second_deadlock_stack=1 history_size=7";
