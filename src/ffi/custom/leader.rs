@@ -69,10 +69,10 @@ pub(super) fn lead(knows: Option<Knows>) -> bool {
         return false;
     }
     shared.leads = true;
-    if let Some(knows) = knows
-        && !shared.hosts.iter().any(|other| ptr::fn_addr_eq(*other, knows))
-    {
-        shared.hosts.push(knows);
+    if let Some(knows) = knows {
+        if !shared.hosts.iter().any(|other| ptr::fn_addr_eq(*other, knows)) {
+            shared.hosts.push(knows);
+        }
     }
     true
 }

@@ -54,9 +54,9 @@ class Channel final : public ChannelHost {
     ASSERT_EQ(PickedAddress(), address);
   }
   void Orphan() {
-    watches_.clear();
+    channel_.RunToEnd([&] { watches_.clear(); });
     channel_.Orphan();
-    picker_.reset();
+    Replace(nullptr);
     channel_.Drain();
   }
   void Drain() { channel_.Drain(); }
@@ -64,6 +64,7 @@ class Channel final : public ChannelHost {
   void RunToEnd(const std::function<void()>& work) { channel_.RunToEnd(work); }
 
   GrpcPolicy::PickResult Pick(FakeCallState* call) {
+    const std::lock_guard<std::mutex> lock(picker_mutex_);
     return picker_->Pick({"/helloworld.Greeter/SayHello", nullptr, call});
   }
   bool IsAlive(uint32_t address) const {
@@ -91,19 +92,28 @@ class Channel final : public ChannelHost {
   void ConnectionRequested(const Backend&) override {}
   void BackoffReset(const Backend&) override {}
   void StateReported(grpc_connectivity_state, const absl::Status&, PickerPtr picker) override {
-    picker_ = std::move(picker);
+    Replace(std::move(picker));
   }
   void ReresolutionRequested() override {}
   void PolicyDestroyed() override {}
   void Misused(const std::string& what) override { ADD_FAILURE() << what; }
 
  private:
+  void Replace(PickerPtr picker) {
+    {
+      const std::lock_guard<std::mutex> lock(picker_mutex_);
+      std::swap(picker_, picker);
+    }
+    // Frees the former picker without the lock.
+  }
   // Reports READY to each watch that has not got it yet.
   void Connect() {
     std::vector<std::shared_ptr<Watch>> due;
-    for (auto& [watch, connected] : watches_) {
-      if (!std::exchange(connected, true)) due.push_back(watch);
-    }
+    channel_.RunToEnd([&] {
+      for (auto& [watch, connected] : watches_) {
+        if (!std::exchange(connected, true)) due.push_back(watch);
+      }
+    });
     for (const auto& watch : due) {
       channel_.Run([&] { watch->Report(GRPC_CHANNEL_READY, absl::OkStatus()); });
       if (!watch->health_watched()) continue;
@@ -111,7 +121,10 @@ class Channel final : public ChannelHost {
     }
   }
   std::optional<uint32_t> PickedAddress() {
-    if (picker_ == nullptr) return std::nullopt;
+    {
+      const std::lock_guard<std::mutex> lock(picker_mutex_);
+      if (picker_ == nullptr) return std::nullopt;
+    }
     FakeCallState call;
     const auto result = Pick(&call);
     const auto* complete = AlternativeOf<Complete>(result.result);
@@ -124,6 +137,8 @@ class Channel final : public ChannelHost {
   std::multiset<uint32_t> alive_;
   // With whether READY was reported. Used in the work serializer only.
   std::vector<std::pair<std::shared_ptr<Watch>, bool>> watches_;
+  std::mutex picker_mutex_;
+  // Guarded by picker_mutex_, as gRPC's channel guards it: threads of gRPC publish pickers, too.
   PickerPtr picker_;
   FakeChannel channel_;
 };
