@@ -207,7 +207,7 @@ fn path_of(library: &libloading::os::unix::Library) -> Option<String> {
 fn spelled(path: &str, number: u32) -> String {
     let (folder, file) = path.split_at(path.rfind('/').map_or(0, |slash| slash + 1));
     let bits = (0..u32::BITS - number.leading_zeros()).rev();
-    let bits = bits.map(|bit| if number >> bit & 1 == 1 { "./" } else { "/" });
+    let bits = bits.map(|bit| if (number >> bit) & 1 == 1 { "./" } else { "/" });
     format!("{folder}{}{file}", bits.collect::<String>())
 }
 
