@@ -106,9 +106,8 @@ fn readable(item: &str) -> String {
 
 /// Turns Rust's heading "# Safety" into a sentence, and shows the tag for threads as plain text.
 fn for_c(mut lines: Vec<String>) -> Vec<String> {
-    if let Some(tag) = lines[0].strip_prefix('`').and_then(|line| line.strip_suffix('`'))
-        && TAGS.contains(&tag)
-    {
+    let quoted = lines[0].strip_prefix('`').and_then(|line| line.strip_suffix('`'));
+    if let Some(tag) = quoted.filter(|tag| TAGS.contains(tag)) {
         lines[0] = tag.to_owned();
     }
     if let Some(at) = lines.iter().position(|line| line == "# Safety") {
@@ -141,10 +140,10 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
 
 /// A comment of these lines.
 fn comment(indent: &str, lines: &[String]) -> String {
-    if let [line] = lines
-        && indent.len() + line.chars().count() + 6 <= WIDTH
-    {
-        return format!("{indent}/* {line} */\n");
+    let fits = |line: &String| indent.len() + line.chars().count() + 6 <= WIDTH;
+    match lines {
+        [line] if fits(line) => return format!("{indent}/* {line} */\n"),
+        _ => {}
     }
     let mut text = format!("{indent}/*\n");
     for line in lines {
