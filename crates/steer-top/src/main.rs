@@ -57,7 +57,7 @@ fn interval(text: &str) -> Result<Duration, String> {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let source = Source::new(&arguments.address, screen::patience(arguments.interval));
+    let source = Source::new(&arguments.address, source::patience(arguments.interval));
     let screen = Screen::new(source.url());
     let outcome = if arguments.once {
         once(&source, screen, &arguments)

@@ -53,6 +53,11 @@ impl Source {
     }
 }
 
+/// Returns the time to wait for an answer, with this polling interval.
+pub fn patience(interval: Duration) -> Duration {
+    interval.clamp(Duration::from_secs(1), Duration::from_secs(10))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
