@@ -5,6 +5,7 @@
 
 use std::cmp::Ordering;
 
+use crate::history;
 use crate::rates::{BackendRow, ChannelRow};
 use crate::stats::Channel;
 
@@ -23,6 +24,8 @@ pub enum Cell {
     Rate(Option<f64>),
     /// A rate per second that is red unless it is 0.
     FaultRate(Option<f64>),
+    /// The last rates as bars, the oldest first, 0 to 1. Empty if they are unknown.
+    History(Vec<f64>),
     /// A share, 0 to 1.
     Part(Option<f64>),
     /// A time in seconds.
@@ -38,6 +41,7 @@ impl Cell {
             Cell::Text(text) | Cell::State(text) => Some(text.clone()),
             Cell::Count(count) | Cell::Faults(count) => count.map(|count| count.to_string()),
             Cell::Rate(rate) | Cell::FaultRate(rate) => rate.map(|rate| format!("{rate:.1}")),
+            Cell::History(rates) => (!rates.is_empty()).then(|| bars(rates)),
             Cell::Part(part) => part.map(|part| format!("{:.1} %", part * 100.0)),
             Cell::Time(seconds) => seconds.map(time),
             Cell::Number(number) => number.map(|number| format!("{number:.3}")),
@@ -64,6 +68,7 @@ impl Cell {
         match self {
             Cell::Text(_) | Cell::State(_) => None,
             Cell::Count(count) | Cell::Faults(count) => count.map(|count| count as f64),
+            Cell::History(rates) => rates.last().copied(),
             Cell::Rate(number)
             | Cell::FaultRate(number)
             | Cell::Part(number)
@@ -82,6 +87,18 @@ impl Cell {
             (a, b) => a.is_none().cmp(&b.is_none()),
         }
     }
+}
+
+/// Formats rates of 0 to 1 as bars of eight heights. The newest is at the right. Always as wide as a
+/// full history, so that the column does not grow.
+fn bars(rates: &[f64]) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let bar = |rate: &f64| match (rate * BARS.len() as f64).ceil() as usize {
+        0 => '·',
+        height => BARS[height.min(BARS.len()) - 1],
+    };
+    let bars: String = rates.iter().map(bar).collect();
+    format!("{bars:>width$}", width = history::LENGTH)
 }
 
 /// Formats a time with three digits.
@@ -107,6 +124,9 @@ pub struct Column<R> {
     pub cell: fn(&R) -> Cell,
     /// Whether it is left out if it is unknown for all rows.
     pub optional: bool,
+    /// Whether it is left out if the screen is too narrow for all columns. The table cannot be
+    /// sorted by it.
+    pub spare: bool,
     /// How a narrow screen shortens the column; `None` if its cells are always whole.
     pub shorten: Option<Shorten>,
 }
@@ -121,15 +141,19 @@ pub struct Shorten {
 }
 
 const fn column<R>(head: &'static str, cell: fn(&R) -> Cell) -> Column<R> {
-    Column { head, cell, optional: false, shorten: None }
+    Column { head, cell, optional: false, spare: false, shorten: None }
 }
 
 const fn short<R>(head: &'static str, cell: fn(&R) -> Cell, shorten: Shorten) -> Column<R> {
-    Column { head, cell, optional: false, shorten: Some(shorten) }
+    Column { head, cell, optional: false, spare: false, shorten: Some(shorten) }
 }
 
 const fn optional<R>(head: &'static str, cell: fn(&R) -> Cell) -> Column<R> {
-    Column { head, cell, optional: true, shorten: None }
+    Column { head, cell, optional: true, spare: false, shorten: None }
+}
+
+const fn spare<R>(head: &'static str, cell: fn(&R) -> Cell) -> Column<R> {
+    Column { head, cell, optional: true, spare: true, shorten: None }
 }
 
 /// Targets differ at their beginning, after the scheme.
@@ -192,6 +216,7 @@ pub const BACKENDS: &[Column<BackendRow>] = &[
     short("BACKEND", |row| Cell::Text(row.backend.addresses.join(" ")), ADDRESS),
     column("STATE", |row| Cell::State(row.backend.state.clone())),
     optional("CALLS/S", |row| Cell::Rate(row.calls)),
+    spare("HISTORY", |row| Cell::History(row.history.clone())),
     optional("OF CALLS", |row| Cell::Part(row.part)),
     optional("IN FLIGHT", |row| Cell::Count(row.backend.in_flight)),
     optional("ERRORS/S", |row| Cell::FaultRate(row.errors)),
@@ -221,6 +246,15 @@ mod tests {
         ] {
             assert_eq!(Cell::Time(Some(seconds)).text(), text);
         }
+    }
+
+    #[test]
+    fn a_history_is_drawn_as_bars() {
+        let text = |rates: &[f64]| Cell::History(rates.to_vec()).text();
+        assert_eq!(text(&[0.0, 0.001, 0.125, 0.126, 0.5, 0.99, 1.0]), "   ·▁▁▂▄██");
+        assert_eq!(text(&[1.0; history::LENGTH]), "██████████");
+        assert_eq!(text(&[]), "-");
+        assert!(Cell::History(Vec::new()).is_unknown());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! and shows the current values and the rates between two polls.
 
 mod columns;
+mod history;
 mod rates;
 mod screen;
 mod source;

@@ -34,6 +34,9 @@ pub struct BackendRow {
     pub part: Option<f64>,
     /// Calls per second that end with a status other than OK.
     pub errors: Option<f64>,
+    /// The last values of `calls`, the oldest first. They are divided by the greatest value of all
+    /// backends of the channel, so they are 0 to 1. Empty until `history::Histories` sets it.
+    pub history: Vec<f64>,
 }
 
 /// Computes the rates from the previous poll, with the time since then, and from this poll.
@@ -68,7 +71,7 @@ fn channel_row(before: Option<(&Channel, Duration)>, channel: &Channel) -> Chann
                 per_second(count(before?), count(backend), seconds)
             };
             let (calls, errors) = (rate(|backend| backend.picks), rate(Backend::errors));
-            BackendRow { backend: backend.clone(), calls, part: None, errors }
+            BackendRow { backend: backend.clone(), calls, part: None, errors, history: Vec::new() }
         })
         .collect();
     let calls = sum(rows.iter().map(|row| row.calls));

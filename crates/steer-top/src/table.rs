@@ -34,7 +34,8 @@ impl Sorted {
     /// Sorts by the next column, or by the previous one if `back`. After the last column comes the
     /// process's own order.
     pub fn next_column<R>(&mut self, columns: &[Column<R>], rows: &[R], back: bool) {
-        let shown: Vec<usize> = shown(columns, rows);
+        let mut shown = shown(columns, rows);
+        shown.retain(|column| !columns[*column].spare);
         let place = self.by.and_then(|by| shown.iter().position(|column| *column == by));
         let next = match (place, back) {
             (None, false) => Some(0),
@@ -83,7 +84,8 @@ impl Sorted {
         self.select(Some(row.min(last)));
     }
 
-    /// Draws the table. Columns are as wide as their cells, if there is room.
+    /// Draws the table. Columns are as wide as their cells, if there is room. Otherwise the spare
+    /// columns are left out first.
     pub fn draw<R>(
         &mut self,
         frame: &mut Frame<'_>,
@@ -94,7 +96,7 @@ impl Sorted {
         focused: bool,
     ) {
         let mut shown = shown(columns, rows);
-        let cells: Vec<Vec<Cell>> = rows
+        let mut cells: Vec<Vec<Cell>> = rows
             .iter()
             .map(|row| shown.iter().map(|column| (columns[*column].cell)(row)).collect())
             .collect();
@@ -107,6 +109,13 @@ impl Sorted {
                 cells.fold(head, usize::max)
             })
             .collect();
+        while taken(&widths) > usize::from(area.width) {
+            let spare = |column: &usize| columns[*column].spare;
+            let Some(place) = shown.iter().position(spare) else { break };
+            shown.remove(place);
+            widths.remove(place);
+            cells.iter_mut().for_each(|row| drop(row.remove(place)));
+        }
         let least = |column: &usize| columns[*column].shorten.map(|shorten| shorten.least);
         let least: Vec<Option<usize>> = shown.iter().map(least).collect();
         let whole = widths.clone();
@@ -186,11 +195,14 @@ fn shown<R>(columns: &[Column<R>], rows: &[R]) -> Vec<usize> {
 /// The space between two columns.
 const SPACING: usize = 2;
 
+/// Returns the width of a table whose columns have these widths.
+fn taken(widths: &[usize]) -> usize {
+    widths.iter().map(|width| width + SPACING).sum::<usize>().saturating_sub(SPACING)
+}
+
 /// Fits columns into the room. First shortens those that have a least width, and then removes the
 /// last columns.
 fn fit(widths: &mut Vec<usize>, least: &[Option<usize>], room: usize) {
-    let taken = |widths: &[usize]| widths.iter().map(|width| width + SPACING).sum::<usize>();
-    let room = room + SPACING;
     for (place, least) in least.iter().enumerate() {
         if let Some(least) = least {
             let excess = taken(widths).saturating_sub(room);

@@ -112,9 +112,9 @@ ID  TARGET      POLICY               STATE              CALLS/S  ERRORS/S  FAULT
 1   greeter     steer_least_request  READY                 15.0       1.0       0         2       13
 2   other       steer_maglev         TRANSIENT_FAILURE        -         -       3         1        2
 backends of channel 1 ──────────────────────────────────────────────────────────────────────────────
-BACKEND           STATE  CALLS/S  OF CALLS  IN FLIGHT  ERRORS/S      P50      P99
-ipv4:127.0.0.1:1  READY     15.0   100.0 %          2       1.0  10.2 ms  30.7 ms
-ipv4:127.0.0.1:2  READY        -         -          0         -   950 µs   1.50 s
+BACKEND           STATE  CALLS/S     HISTORY  OF CALLS  IN FLIGHT  ERRORS/S      P50      P99
+ipv4:127.0.0.1:1  READY     15.0           █   100.0 %          2       1.0  10.2 ms  30.7 ms
+ipv4:127.0.0.1:2  READY        -           -         -          0         -   950 µs   1.50 s
 
 
 q quit  ? help  tab other table  ↑↓ select  s sort by next column  r reverse
@@ -165,6 +165,54 @@ q quit  ? help  tab other table  ↑↓ select  s sort by next column  r r
         // The next answer is compared with the last one before the error.
         screen.polled(start + Duration::from_secs(10), stats(AFTER));
         assert_eq!((screen.rows[0].calls, screen.error.as_deref()), (Some(3.0), None));
+    }
+
+    #[test]
+    fn a_wide_screen_shows_the_history_of_each_backend() {
+        let (mut screen, mut at) = polled();
+        let mut next = stats(AFTER).unwrap();
+        for more in [[15, 0], [60, 10], [0, 5]] {
+            at += Duration::from_secs(2);
+            for (backend, more) in next.channels[0].backends.iter_mut().zip(more) {
+                backend.picks = backend.picks.map(|picks| picks + more);
+            }
+            screen.polled(at, Ok(next.clone()));
+        }
+        assert_lines(
+            &mut screen,
+            at,
+            (93, 10),
+            "\
+steer-top  http://127.0.0.1:9/stats.json  Steer 0.1.0
+channels ────────────────────────────────────────────────────────────────────────────────────
+ID  TARGET    POLICY               STATE              CALLS/S  ERRORS/S  FAULTS  BACKENDS
+1   greeter   steer_least_request  READY                  2.5       0.0       0         2
+2   other     steer_maglev         TRANSIENT_FAILURE        -         -       3         1
+backends of channel 1 ───────────────────────────────────────────────────────────────────────
+BACKEND           STATE  CALLS/S     HISTORY  OF CALLS  IN FLIGHT  ERRORS/S      P50      P99
+ipv4:127.0.0.1:1  READY      0.0        ▄▂█·     0.0 %          2       0.0  10.2 ms  30.7 ms
+ipv4:127.0.0.1:2  READY      2.5         ·▂▁   100.0 %          0       0.0   950 µs   1.50 s
+q quit  ? help  tab other table  ↑↓ select  s sort by next column  r reverse
+",
+        );
+        // One column less leaves the history out, and nothing else.
+        assert_lines(
+            &mut screen,
+            at,
+            (92, 10),
+            "\
+steer-top  http://127.0.0.1:9/stats.json  Steer 0.1.0
+channels ───────────────────────────────────────────────────────────────────────────────────
+ID  TARGET    POLICY               STATE              CALLS/S  ERRORS/S  FAULTS  BACKENDS
+1   greeter   steer_least_request  READY                  2.5       0.0       0         2
+2   other     steer_maglev         TRANSIENT_FAILURE        -         -       3         1
+backends of channel 1 ──────────────────────────────────────────────────────────────────────
+BACKEND           STATE  CALLS/S  OF CALLS  IN FLIGHT  ERRORS/S      P50      P99
+ipv4:127.0.0.1:1  READY      0.0     0.0 %          2       0.0  10.2 ms  30.7 ms
+ipv4:127.0.0.1:2  READY      2.5   100.0 %          0       0.0   950 µs   1.50 s
+q quit  ? help  tab other table  ↑↓ select  s sort by next column  r reverse
+",
+        );
     }
 
     /// 80 columns tell apart backends of one port, and of one host.

@@ -19,15 +19,16 @@ red         TRANSIENT_FAILURE, faults of a policy, or calls that fail
 
 CALLS/S, ERRORS/S   calls per second, and those that ended with an error,
                     between the last two polls
+HISTORY             the last 10 values of CALLS/S, newest last: █ is the largest
+                    of the channel, · is 0; shown if the screen is wide enough
 OF CALLS            the backend's share of the channel's calls in that time
 P50, P99            latency of all calls so far, as quantiles
 EWMA                the latency estimate of steer_peak_ewma
 OF TABLE            the backend's share of a ring or table
 -                   unknown
 
-Only some policies count calls. To count the calls of all policies, set
-STEER_STATS=calls in the environment of the process, or call
-steer::TrackCalls(true) in it before the first channel is made.";
+Only some policies count calls. To count all calls, set STEER_STATS=calls in the
+process's environment or call steer::TrackCalls(true) before its first channel.";
 
 /// The help, with the names of colours in these colours.
 pub(super) fn help() -> Paragraph<'static> {

@@ -113,9 +113,9 @@ ID  TARGET      POLICY               STATE              CALLS/S  ERRORS/S  FAULT
 1   greeter     steer_least_request  READY                 15.0       1.0       0         2       13
 2   other       steer_maglev         TRANSIENT_FAILURE        -         -       3         1        2
 backends of channel 1 ──────────────────────────────────────────────────────────────────────────────
-BACKEND           STATE  CALLS/S  OF CALLS  IN FLIGHT^  ERRORS/S      P50      P99
-ipv4:127.0.0.1:2  READY        -         -           0         -   950 µs   1.50 s
-ipv4:127.0.0.1:1  READY     15.0   100.0 %           2       1.0  10.2 ms  30.7 ms
+BACKEND           STATE  CALLS/S     HISTORY  OF CALLS  IN FLIGHT^  ERRORS/S      P50      P99
+ipv4:127.0.0.1:2  READY        -           -         -           0         -   950 µs   1.50 s
+ipv4:127.0.0.1:1  READY     15.0           █   100.0 %           2       1.0  10.2 ms  30.7 ms
 
 
 q quit  ? help  tab other table  ↑↓ select  s sort by next column  r reverse

@@ -21,6 +21,7 @@ mod print;
 use std::time::Instant;
 
 use crate::columns::CHANNELS;
+use crate::history::Histories;
 use crate::rates::{self, ChannelRow};
 use crate::stats::Stats;
 use crate::table::Sorted;
@@ -33,6 +34,7 @@ pub struct Screen {
     /// Why the latest poll failed.
     error: Option<String>,
     rows: Vec<ChannelRow>,
+    histories: Histories,
     /// The number of the selected channel. Its row may change.
     channel: Option<u64>,
     channels: Sorted,
@@ -49,6 +51,7 @@ impl Screen {
             last: None,
             error: None,
             rows: Vec::new(),
+            histories: Histories::default(),
             channel: None,
             channels: Sorted::default(),
             backends: Sorted::default(),
@@ -64,6 +67,7 @@ impl Screen {
                 let before = self.last.as_ref();
                 let before = before.map(|(stats, then)| (stats, at.duration_since(*then)));
                 self.rows = rates::between(before, &stats);
+                self.histories.add(&mut self.rows);
                 self.last = Some((stats, at));
                 self.error = None;
                 self.sort();

@@ -14,7 +14,9 @@ impl Screen {
     /// Returns all tables as lines of text: each channel with its backends.
     pub fn print(&mut self, width: u16) -> String {
         let mut text = format!("{}\n", self.head());
-        for channel in std::mem::take(&mut self.rows) {
+        for mut channel in std::mem::take(&mut self.rows) {
+            // Two polls make no history.
+            channel.backends.iter_mut().for_each(|row| row.history.clear());
             let rows = channel.backends.len().min(usize::from(u16::MAX) / 2) as u16;
             // A screen for this channel alone, as high as necessary.
             let no_calls = channel.channel.lacks_calls();
