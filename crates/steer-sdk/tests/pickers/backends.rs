@@ -1,0 +1,61 @@
+//! Tests backends as the resolver describes them.
+
+use std::sync::Arc;
+
+use steer_sdk::testkit::{TestBackend, TestCall};
+use steer_sdk::{
+    AttributeValue, Backends, Channel, NoConfig, Pick, Picker, PickerFactory, Severity, picker,
+};
+
+use crate::channel;
+
+pub(crate) struct Describing;
+
+impl PickerFactory for Describing {
+    const NAME: &'static str = "describing";
+    type Config = NoConfig;
+
+    fn build(&self, _config: &NoConfig, backends: Backends, channel: &Channel) -> impl Picker {
+        for backend in &backends {
+            let addresses: Vec<_> = backend.addresses().collect();
+            let attributes: Vec<_> = backend.attributes().collect();
+            channel.log(
+                Severity::Info,
+                &format!(
+                    "{} {addresses:?} {:?} {:?} {} {attributes:?}",
+                    backend.index(),
+                    backend.weight(),
+                    backend.locality(),
+                    backend.hash_key()
+                ),
+            );
+            let zone_id = backend.attribute("zone-id");
+            assert!(matches!(zone_id, None | Some(AttributeValue::Integer(7))));
+        }
+        let backends = Arc::new(backends.clone());
+        picker(move |_| backends.last().map_or(Pick::queue(), Pick::complete))
+    }
+}
+
+#[test]
+fn pickers_see_backends_as_the_resolver_describes_them() {
+    let channel = channel("describing", "{}");
+    channel.resolve([
+        TestBackend::new("a"),
+        TestBackend::new("b")
+            .address("b2")
+            .weight(3)
+            .locality("r", "z", "s")
+            .hash_key("k")
+            .text("name", "bee")
+            .integer("zone-id", 7),
+    ]);
+    channel.ready("a");
+    channel.all_ready();
+    let lines: Vec<String> = channel.log().into_iter().map(|(_, text)| text).collect();
+    let a = "0 [\"a\"] None Locality { region: \"\", zone: \"\", sub_zone: \"\" } a []";
+    let b = "1 [\"b\", \"b2\"] Some(3) Locality { region: \"r\", zone: \"z\", sub_zone: \"s\" } k \
+             [(\"name\", Text(\"bee\")), (\"zone-id\", Integer(7))]";
+    assert_eq!(lines, [a, a, b]);
+    assert_eq!(channel.pick(&TestCall::new()).backend(), Some("b"));
+}
