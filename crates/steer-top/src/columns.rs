@@ -89,8 +89,8 @@ impl Cell {
     }
 }
 
-/// Formats rates of 0 to 1 as bars of eight heights. The newest is at the right. Always as wide as a
-/// full history, so that the column does not grow.
+/// Formats rates of 0 to 1 as bars of eight heights. The newest is at the right. Always as wide as
+/// a full history, so that the column does not grow.
 fn bars(rates: &[f64]) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let bar = |rate: &f64| match (rate * BARS.len() as f64).ceil() as usize {

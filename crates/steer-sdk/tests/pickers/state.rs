@@ -10,8 +10,8 @@ use steer_sdk::{
 
 use crate::ready_channel;
 
-/// The number of states of all channels with [`Remembering`]. A test that makes such a channel holds
-/// the lock.
+/// The number of states of all channels with [`Remembering`]. A test that makes such a channel
+/// holds the lock.
 static STATES_ALIVE: AtomicI64 = AtomicI64::new(0);
 pub(crate) static REMEMBERING_IN_USE: Mutex<()> = Mutex::new(());
 
