@@ -118,7 +118,7 @@ pub(super) unsafe fn start(
     })
 }
 
-/// Checks that a plugin fits this engine.
+/// Checks that a plugin fits this engine, and returns a copy of it.
 ///
 /// # Safety
 /// As for [`start`].
@@ -126,34 +126,80 @@ unsafe fn checked(
     plugin: *const steer_plugin,
     place: &str,
 ) -> Result<PluginBody, (steer_status, String)> {
-    let bad = |text: String| (STEER_BAD_PLUGIN, format!("{place} {text}"));
     if plugin.is_null() {
         return Err((STEER_NULL_ARGUMENT, text_of("steer_plugin", STEER_NULL_ARGUMENT)));
     }
+    let bad = |text: String| (STEER_BAD_PLUGIN, format!("{place} {text}"));
+    // SAFETY: not NULL, and otherwise as this function requires (caller's contract).
+    let body = unsafe { read_body(plugin) }.map_err(bad)?;
+    // SAFETY: `body` is a copy of a plugin, whose texts are readable (rule of `steer_plugin`).
+    unsafe { check_fit(&body) }.map_err(bad)?;
+    Ok(body)
+}
+
+/// Copies a plugin. Fails if its magic or its size is wrong.
+///
+/// # Safety
+/// As for [`start`], and `plugin` is not NULL.
+unsafe fn read_body(plugin: *const steer_plugin) -> Result<PluginBody, String> {
     // SAFETY: not NULL, so eight bytes are readable (caller's contract).
     let magic = unsafe { plugin.cast::<u64>().read_unaligned() };
     if magic != STEER_PLUGIN_MAGIC {
-        return Err(bad(format!(
+        return Err(format!(
             "is not a plugin of Steer: its block begins with {magic:#018x}, and those of plugins \
              with {STEER_PLUGIN_MAGIC:#018x}"
-        )));
+        ));
     }
     // SAFETY: a block with the magic is a `steer_plugin` (caller's contract).
     let body = unsafe { plugin.byte_add(BODY) }.cast::<PluginBody>();
     // SAFETY: a `steer_plugin` has its size after the magic.
     let struct_size = unsafe { body.cast::<usize>().read_unaligned() };
     if struct_size < size_of::<steer_plugin>() {
-        return Err(bad(format!(
+        return Err(format!(
             "does not fit this engine: its steer_plugin has {struct_size} bytes, and that of ABI \
              version 2 has {}: compile it with this engine's headers",
             size_of::<steer_plugin>()
-        )));
+        ));
     }
     // SAFETY: it is a `steer_plugin` (caller's contract), and its size is large enough.
-    let body = unsafe { read(body) }.map_err(|status| bad(text_of("steer_plugin", status)))?;
-    // SAFETY: the plugin's texts are readable (rule of `steer_plugin`).
+    unsafe { read(body) }.map_err(|status| text_of("steer_plugin", status))
+}
+
+/// Checks that a plugin's version of the ABI, its sizes and its name fit this engine.
+///
+/// # Safety
+/// The plugin's texts are readable.
+unsafe fn check_fit(body: &PluginBody) -> Result<(), String> {
+    // SAFETY: the plugin's name is readable (caller's contract).
+    let name = unsafe { utf8(body.name) };
+    let misfit = if body.abi_version > STEER_ABI_VERSION {
+        "it was compiled for a later version of the ABI: use that Steer or a later one, or \
+         compile it with this engine's headers"
+    } else if body.pointer_size as usize != size_of::<usize>() {
+        "its pointers have another size: compile it for this machine"
+    } else if body.api_size > size_of::<steer_api>()
+        || body.picker_type_size > size_of::<steer_picker_type>()
+        || body.policy_type_size > size_of::<steer_policy_type>()
+    {
+        "its tables are larger than those of its ABI version: compile it with unchanged headers"
+    } else if name.is_none_or(|name| name.is_empty()) {
+        "steer_plugin.name is empty or not UTF-8: give it one that people can read"
+    } else {
+        return Ok(());
+    };
+    // SAFETY: the plugin's texts are readable (caller's contract).
+    let theirs = unsafe { describe_plugin(body) };
+    Err(format!("does not fit this engine: {misfit} ({theirs}; {})", describe_engine()))
+}
+
+/// Describes a plugin's versions and sizes.
+///
+/// # Safety
+/// The plugin's texts are readable.
+unsafe fn describe_plugin(body: &PluginBody) -> String {
+    // SAFETY: the plugin's texts are readable (caller's contract).
     let text = |text: steer_str| unsafe { text.to_text() }.unwrap_or_default();
-    let theirs = format!(
+    format!(
         "plugin {:?} {} built by {}: ABI {}, pointers of {} bytes, steer_api {} bytes, \
          steer_picker_type {} bytes, steer_policy_type {} bytes",
         text(body.name),
@@ -164,8 +210,12 @@ unsafe fn checked(
         body.api_size,
         body.picker_type_size,
         body.policy_type_size
-    );
-    let ours = format!(
+    )
+}
+
+/// Describes this engine's versions and sizes.
+fn describe_engine() -> String {
+    format!(
         "engine {}: ABI {STEER_ABI_VERSION}, pointers of {} bytes, steer_api {} bytes, \
          steer_picker_type {} bytes, steer_policy_type {} bytes",
         env!("CARGO_PKG_VERSION"),
@@ -173,31 +223,5 @@ unsafe fn checked(
         size_of::<steer_api>(),
         size_of::<steer_picker_type>(),
         size_of::<steer_policy_type>()
-    );
-    let misfit = |what: &str| bad(format!("does not fit this engine: {what} ({theirs}; {ours})"));
-    if body.abi_version > STEER_ABI_VERSION {
-        return Err(misfit(
-            "it was compiled for a later version of the ABI: use that Steer or a later one, or \
-             compile it with this engine's headers",
-        ));
-    }
-    if body.pointer_size as usize != size_of::<usize>() {
-        return Err(misfit("its pointers have another size: compile it for this machine"));
-    }
-    if body.api_size > size_of::<steer_api>()
-        || body.picker_type_size > size_of::<steer_picker_type>()
-        || body.policy_type_size > size_of::<steer_policy_type>()
-    {
-        return Err(misfit(
-            "its tables are larger than those of its ABI version: compile it with unchanged \
-             headers",
-        ));
-    }
-    // SAFETY: the plugin's name is readable (rule of `steer_plugin`).
-    if unsafe { utf8(body.name) }.is_none_or(|name| name.is_empty()) {
-        return Err(misfit(
-            "steer_plugin.name is empty or not UTF-8: give it one that people can read",
-        ));
-    }
-    Ok(body)
+    )
 }
