@@ -16,7 +16,8 @@
 //! | `api.rs` | `steer_api` |
 //! | `plugin.rs` | `steer_plugin` |
 //!
-//! `status.rs` has gRPC's status codes as a Rust type, which the engine and `steer-sdk` share.
+//! The engine and `steer-sdk` share two files more: `status.rs` has gRPC's status codes as a Rust
+//! type, and `config_message.rs` has the texts of config errors.
 //!
 //! Must not depend on: the engine, Rust's traits for policies.
 
@@ -27,6 +28,7 @@ mod backend;
 mod call;
 mod choice;
 mod code;
+mod config_message;
 mod picker_type;
 mod plugin;
 mod policy_type;
@@ -38,6 +40,7 @@ pub use backend::*;
 pub use call::*;
 pub use choice::*;
 pub use code::*;
+pub use config_message::config_message;
 pub use picker_type::*;
 pub use plugin::*;
 pub use policy_type::*;

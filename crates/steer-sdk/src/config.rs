@@ -1,10 +1,12 @@
-//! Parses a config's JSON into a factory's own type, with the field path of every error.
+//! Parses a config's JSON into a factory's own type. An error has the path of its field, and says in
+//! terms of JSON what is wrong.
 //!
-//! Must not depend on: any picker, the ABI.
+//! Must not depend on: any picker, the C types of the ABI.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use steer_abi::config_message;
 
 /// A config without fields.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -42,7 +44,7 @@ pub(crate) fn read<C: DeserializeOwned>(json: &str, faults: &mut Faults) -> Opti
         Err(error) => {
             let path = error.path().to_string();
             let field = if path == "." { String::new() } else { path };
-            faults.add(field, error.into_inner().to_string());
+            faults.add(field, config_message(&error.into_inner().to_string()));
             None
         }
     }
@@ -83,10 +85,10 @@ mod tests {
     #[test]
     fn an_error_is_named_by_its_field_path() {
         let found = faults::<Fields>(r#"{"names": ["a", 5]}"#);
-        assert_eq!(found[0].0, "names[1]");
-        assert!(found[0].1.starts_with("invalid type: integer `5`"), "{found:?}");
+        assert_eq!(found, [("names[1]".to_owned(), "expected a string, found 5".to_owned())]);
         let found = faults::<Fields>(r#"{"choiceCount": -1}"#);
-        assert_eq!(found[0].0, "choiceCount");
+        let expected = "expected a whole number from 0 to 4294967295, found -1";
+        assert_eq!(found, [("choiceCount".to_owned(), expected.to_owned())]);
     }
 
     #[test]

@@ -141,7 +141,8 @@ fn errors_of_the_config_name_the_field() {
         (r#"{"idHeader": ""}"#, "field:not_last_attempt.idHeader error:is empty"),
         (
             r#"{"idHeader": "x", "rememberedCalls": 0}"#,
-            "field:not_last_attempt.rememberedCalls error:invalid value: integer `0`",
+            "field:not_last_attempt.rememberedCalls error:expected a whole number that is 1 or \
+             more, found 0",
         ),
     ] {
         let error = refused(config);

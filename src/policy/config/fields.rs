@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Number, Value};
+use steer_abi::config_message;
 
 use super::error::{ConfigError, Fault};
-use super::message::for_people;
 
 /// The config of a policy that has no fields.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl<'a> Fields<'a> {
                     b'[' => format!("{name}{within}"),
                     _ => format!("{name}.{within}"),
                 };
-                self.fault(&field, for_people(&error.into_inner().to_string()));
+                self.fault(&field, config_message(&error.into_inner().to_string()));
                 default
             }
         }

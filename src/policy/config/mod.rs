@@ -7,13 +7,11 @@
 //! |---|---|
 //! | `error.rs` | why a config is rejected: every fault of it |
 //! | `fields.rs` | reads the fields of a config, and collects their faults |
-//! | `message.rs` | serde's messages, in words for people |
 //!
 //! Must not depend on: any policy.
 
 mod error;
 mod fields;
-mod message;
 
 pub use error::{ConfigError, Fault};
 pub use fields::{Fields, NoFields, fields_of};

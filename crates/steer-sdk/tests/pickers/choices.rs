@@ -93,7 +93,8 @@ fn codes_that_a_data_plane_may_not_produce_become_internal() {
 fn faults_of_a_config_are_named_by_their_fields() {
     let refused = |config: &str| TestChannel::new(plugin(), "scripted", config).unwrap_err();
     let error = refused(r#"{"steps": ["queue", {"fail": "x"}]}"#);
-    assert!(error.contains("field:scripted.steps[1].fail error:invalid type"), "{error}");
+    let expected = "expected a whole number from -2147483648 to 2147483647, found \"x\"";
+    assert!(error.contains(&format!("field:scripted.steps[1].fail error:{expected}")), "{error}");
     let error = refused(r#"{"steps": ["queue"], "maxSteps": 0}"#);
     assert!(error.contains("field:scripted.steps error:are too many"), "{error}");
     assert!(error.contains("field:scripted.maxSteps error:is too small"), "{error}");
