@@ -1,5 +1,5 @@
-//! Parses a config's JSON into a factory's own type. An error has the path of its field, and says in
-//! terms of JSON what is wrong.
+//! Parses a config's JSON into a factory's own type. An error has the path of its field, and says
+//! in terms of JSON what is wrong.
 //!
 //! Must not depend on: any picker, the C types of the ABI.
 
