@@ -1,7 +1,7 @@
 //! `steer_peak_ewma`: samples a few READY backends, and chooses the one with the least cost: the
 //! estimated latency of its calls × (calls in flight + 1).
 //!
-//! Sources: the balancers of that name in Finagle, linkerd and tower. `load/peak_ewma.rs` has the
+//! Sources: the balancers of that name in Finagle, linkerd and tower. `load/peak_ewma/` has the
 //! estimate, and what it does beyond them.
 //! Config: `decayTime`, `defaultRtt`, `choiceCount`, `fullScanBelow`.
 //! Cost per pick: for each backend compared, 64 random bits, three loads, an exponential, and a

@@ -1,7 +1,7 @@
 //! The leaf policy: keeps a connection to every endpoint by the rules of `endpoints/`, and leaves
 //! the choice among the READY ones to a picker factory.
 //!
-//! Cost per report: see `endpoints/lists.rs`, and the picker factory.
+//! Cost per report: see `endpoints/lists/`, and the picker factory.
 //!
 //! Must not depend on: how a backend is chosen.
 

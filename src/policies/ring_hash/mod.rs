@@ -4,7 +4,7 @@
 //! Sources: gRFC A42 (the policy), A61 (endpoints, states), A76 (hash by header, random hashes);
 //! gRPC's `ring_hash`. Bounded loads: see `bounded_loads.rs`.
 //! Config: `minRingSize`, `maxRingSize`, `requestHashHeader`, `hashBalanceFactor`; see `config.rs`.
-//! Cost per pick: the call's hash, a look-up in the ring (see `hashing/ring.rs`), and one backend's
+//! Cost per pick: the call's hash, a look-up in the ring (see `hashing/ring/`), and one backend's
 //! state, O(log endpoints) loads. Cost per report: O(log endpoints); the new picker shares
 //! everything else with the one before. Cost per update: O(endpoints + entries), for the ring. A
 //! list that repeats costs one comparison for each endpoint. If few endpoints change, and keep

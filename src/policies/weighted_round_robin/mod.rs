@@ -1,7 +1,7 @@
 //! `steer_weighted_round_robin`: uses the READY backends one after another, each as often as its
 //! weight says. The config gives the weights, or load reports of the backends do.
 //!
-//! Sources: gRFC A58, gRFC A114, and gRPC's `weighted_round_robin`. `load/reported_weight.rs` says
+//! Sources: gRFC A58, gRFC A114, and gRPC's `weighted_round_robin`. `load/reported_weight/` says
 //! how a report becomes a weight, and `load/static_stride.rs` how weights become a schedule.
 //! Config: see `config.rs`.
 //! Cost per pick: one load and one store on a cache line of the thread, two multiplications for

@@ -1,6 +1,6 @@
 //! The weight of each backend, and the reports that come with calls.
 //!
-//! Cost of a report with a call: see `load/reported_weight.rs`. The listener of a backend has its
+//! Cost of a report with a call: see `load/reported_weight/`. The listener of a backend has its
 //! record, so that there is no look-up.
 //!
 //! Must not depend on: schedules, how a backend is chosen.
