@@ -92,7 +92,7 @@ pub extern "C" fn steer_status_text(status: i32) -> steer_str {
         "the policy's name is taken, or is not a valid name for policies",
         "the plugin does not fit this engine: compile it with this engine's headers",
         "the plugin's entry failed",
-        "too late: gRPC takes no policies once a channel or a server exists",
+        "too late: gRPC accepts no policies once a channel or a server exists",
         "this engine cannot follow the one that serves: steer_last_error says why",
     ];
     let index = usize::try_from(status).unwrap_or(usize::MAX);

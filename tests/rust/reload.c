@@ -3,30 +3,7 @@
 //
 // Usage: reload <first plugin> <second plugin> <path>
 
-#include <stdio.h>
-#include <steer/steer.h>
-#include <string.h>
-
-static int failures;
-
-static void expect(int held, const char *what) {
-  if (held) return;
-  const steer_str why = steer_last_error();
-  printf("FAILED: %s (%.*s)\n", what, (int)why.length, why.data);
-  ++failures;
-}
-
-static steer_str text(const char *string) {
-  const steer_str text = {string, strlen(string)};
-  return text;
-}
-
-static int takes(const char *policy, const char *json) {
-  steer_config *config = NULL;
-  const int taken = steer_config_parse(text(policy), text(json), &config, NULL) == STEER_OK;
-  steer_config_free(config);
-  return taken;
-}
+#include "expect.h"
 
 // Writes a file beside `to` and renames it, as linkers and installers do.
 static int copy(const char *from, const char *to) {

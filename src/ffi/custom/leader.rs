@@ -291,7 +291,7 @@ pub(super) fn too_late_for(names: &[&str]) -> Option<String> {
         .collect();
     (!unknown.is_empty()).then(|| {
         format!(
-            "too late for {}: gRPC takes no policies once a channel or a server exists. Load \
+            "too late for {}: gRPC accepts no policies once a channel or a server exists. Load \
              plugins and register policies at the beginning of main(), or name them in \
              STEER_PLUGINS",
             unknown.join(", ")

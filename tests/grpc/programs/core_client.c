@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Later versions of grpc_security.h leave the insecure credentials to a header of their own. */
+/* Later gRPC versions declare grpc_insecure_credentials_create() here. */
 #if __has_include(<grpc/credentials.h>)
 #include <grpc/credentials.h>
 #endif
