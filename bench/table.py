@@ -41,6 +41,7 @@ ALL = (3, 100, 1000)
 POLICY_LIMITS = [
     ("steer_weighted_round_robin", "weighted_round_robin", "alone", (100, 1000), 0.5),
     ("steer_weighted_round_robin", "weighted_round_robin", "together", (100, 1000), 0.5),
+    ("steer_weighted_round_robin, 1 of 10 READY", None, "alone", (2000,), 200.0),
     ("steer_ring_hash", "ring_hash_experimental", "alone", (1000,), 0.6),
     ("steer_maglev", OURS, "alone", ALL, 2.0),
     ("steer_least_request", OURS, "alone", ALL, 2.0),

@@ -42,7 +42,8 @@ endmacro()
 # Makes steer::engine from the crate in source_dir. Sets for the caller:
 #   STEER_ENGINE_DIR   the directory of the libraries, a generator expression of the configuration
 #   STEER_NATIVE_LIBS  the libraries that a static link needs
-#   STEER_TOP_PROGRAM  the file steer-top, if STEER_INSTALL_TOP is ON
+#   STEER_PROGRAMS     the files of the programs to install: steer-top if STEER_INSTALL_TOP is ON,
+#                      steer-sim if STEER_INSTALL_SIM is ON
 function(steer_build_engine source_dir)
   if(STEER_ENGINE_LIBRARY)
     _steer_take_engine(${source_dir})
@@ -51,14 +52,14 @@ function(steer_build_engine source_dir)
   _steer_find_rust(${source_dir})
   _steer_native_libs(native_libs)
 
-  set(target_dir ${STEER_CARGO_TARGET_DIR})
-  if(NOT target_dir)
-    set(target_dir ${CMAKE_CURRENT_BINARY_DIR}/cargo)
+  set(cargo_dir ${STEER_CARGO_TARGET_DIR})
+  if(NOT cargo_dir)
+    set(cargo_dir ${CMAKE_CURRENT_BINARY_DIR}/cargo)
   endif()
-  set(env CARGO_TARGET_DIR=${target_dir} RUSTC=${STEER_RUSTC} ${STEER_RUST_ENV})
+  set(env CARGO_TARGET_DIR=${cargo_dir} RUSTC=${STEER_RUSTC} ${STEER_RUST_ENV})
   set(arguments --locked --lib --quiet --target ${STEER_RUST_TRIPLE}
       --profile $<IF:$<CONFIG:Debug>,dev,release>)
-  string(APPEND target_dir /${STEER_RUST_TRIPLE})
+  set(target_dir ${cargo_dir}/${STEER_RUST_TRIPLE})
 
   steer_sanitize_rust(rust_flags rust_arguments ${STEER_RUSTC})
   if(rust_flags)
@@ -88,21 +89,37 @@ function(steer_build_engine source_dir)
   add_dependencies(steer::engine steer_cargo)
   set(STEER_ENGINE_DIR ${engine_dir} PARENT_SCOPE)
   set(STEER_NATIVE_LIBS ${native_libs} PARENT_SCOPE)
+  set(programs "")
+  # One cargo at a time, because each uses all processors.
+  set(previous_cargo steer_cargo)
   if(STEER_INSTALL_TOP)
-    _steer_build_top(${source_dir} ${engine_dir}/steer-top)
-    set(STEER_TOP_PROGRAM ${engine_dir}/steer-top PARENT_SCOPE)
+    _steer_build_program(steer-top STEER_INSTALL_TOP)
   endif()
+  if(STEER_INSTALL_SIM)
+    _steer_build_program(steer-sim STEER_INSTALL_SIM)
+  endif()
+  set(STEER_PROGRAMS ${programs} PARENT_SCOPE)
 endfunction()
 
-# Builds steer-top in the scope of steer_build_engine, with the engine's toolchain.
-macro(_steer_build_top source_dir program)
-  add_custom_target(steer_top ALL
-    COMMAND ${CMAKE_COMMAND} -E env ${env} ${STEER_CARGO} build --locked --quiet
-            --target ${STEER_RUST_TRIPLE} --profile $<IF:$<CONFIG:Debug>,dev,release>
+# Builds crates/<name>, which `option` asks for, with the engine's toolchain. Runs in the scope of
+# steer_build_engine, and appends the program to `programs`.
+#
+# The crate is a workspace of its own, with another Cargo.lock and other settings. It also has a
+# target directory of its own. In the engine's, a program that uses the engine would overwrite the
+# engine's library.
+macro(_steer_build_program name option)
+  string(REPLACE - _ program_target ${name})
+  set(program_dir ${cargo_dir}/${name})
+  set(program ${program_dir}/${STEER_RUST_TRIPLE}/$<IF:$<CONFIG:Debug>,debug,release>/${name})
+  add_custom_target(${program_target} ALL
+    COMMAND ${CMAKE_COMMAND} -E env ${env} CARGO_TARGET_DIR=${program_dir} ${STEER_CARGO} build
+            --locked --quiet --target ${STEER_RUST_TRIPLE}
+            --profile $<IF:$<CONFIG:Debug>,dev,release>
     BYPRODUCTS ${program}
-    WORKING_DIRECTORY ${source_dir}/crates/steer-top
-    COMMENT "Building steer-top with cargo (-DSTEER_INSTALL_TOP=OFF leaves it out)"
+    WORKING_DIRECTORY ${source_dir}/crates/${name}
+    COMMENT "Building ${name} with cargo (-D${option}=OFF leaves it out)"
     VERBATIM)
-  # One cargo at a time: both use the same target directory.
-  add_dependencies(steer_top steer_cargo)
+  add_dependencies(${program_target} ${previous_cargo})
+  set(previous_cargo ${program_target})
+  list(APPEND programs ${program})
 endmacro()

@@ -1,7 +1,7 @@
 # Rules for cmake --install: the engine as .a and .so, the headers, the shim's source with the CMake
 # modules that build it in an application, the crates for pickers in Rust, a pkg-config file for the
-# C interface, the library to preload under programs with the gRPC of this build, and steer-top. The
-# installed tree can be moved: no file in it contains its path.
+# C interface, the library to preload under programs with the gRPC of this build, and the programs
+# steer-top and steer-sim. The installed tree can be moved: no file in it contains its path.
 #
 # Must not depend on: how the engine is built.
 include(CMakePackageConfigHelpers)
@@ -39,8 +39,8 @@ install(DIRECTORY crates/steer-abi crates/steer-sdk DESTINATION ${steer_crates_d
 install(DIRECTORY src DESTINATION ${CMAKE_INSTALL_DATADIR}/steer)
 install(FILES Cargo.toml build.rs DESTINATION ${CMAKE_INSTALL_DATADIR}/steer)
 
-if(STEER_TOP_PROGRAM)
-  install(PROGRAMS ${STEER_TOP_PROGRAM} DESTINATION ${CMAKE_INSTALL_BINDIR})
+if(STEER_PROGRAMS)
+  install(PROGRAMS ${STEER_PROGRAMS} DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 
 # These two are compiled for one gRPC version, so their directory names it. Everything else serves

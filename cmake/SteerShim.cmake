@@ -29,7 +29,8 @@ function(steer_add_shim)
   # Objects instead of an archive, so that the order on the link line does not matter. They use
   # gRPC's target only for compiling. So the application alone decides between libgrpc and
   # libgrpc_unsecure; with both in one process, each would have its own registry.
-  set(sources register.cc copies.cc running_grpc.cc stats.cc policy.cc alarm.cc)
+  set(sources register.cc copies.cc running_grpc.cc stats.cc policy.cc alarm.cc
+    take_over.cc)
   list(TRANSFORM sources PREPEND ${arg_SOURCE_DIR}/)
   # Not part of a unity build, because the stress test replaces this file.
   set_source_files_properties(${arg_SOURCE_DIR}/alarm.cc PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
@@ -37,6 +38,8 @@ function(steer_add_shim)
   target_include_directories(steer_shim PUBLIC ${arg_INCLUDE_DIR})
   target_link_libraries(steer_shim PRIVATE steer_grpc_internals ${STEER_GRPC_TARGET} steer::engine)
   target_compile_features(steer_shim PUBLIC cxx_std_17)
+  # UBSan would look at RTTI of gRPC's xDS classes, which the library without TLS lacks.
+  target_compile_options(steer_shim PRIVATE -fno-sanitize=vptr)
   set_property(SOURCE ${arg_SOURCE_DIR}/running_grpc.cc APPEND PROPERTY
                COMPILE_DEFINITIONS STEER_GRPC_RELEASE="${STEER_GRPC_RELEASE}")
   set_target_properties(steer_shim PROPERTIES POSITION_INDEPENDENT_CODE ON

@@ -10,7 +10,8 @@ import sys
 
 LIMIT = 100
 IGNORED = re.compile(
-    r"\.(lock|svg|prometheus)$|^include/steer/(steer\.h|symbols\.txt)$|^fuzz/corpus/"
+    r"\.(lock|svg|png|prometheus|so)$|^NOTICE$|^include/steer/(steer\.h|symbols\.txt)$"
+    r"|^fuzz/corpus/|^bench/real-calls/more\.json$"
 )
 
 

@@ -22,3 +22,16 @@ fi
 format_seconds() {
   printf '%d:%02d' $(($1 / 60)) $(($1 % 60))
 }
+
+# cache_dir <clone>: prints the directory for downloads: the first of these that is writable.
+cache_dir() {
+  local dir
+  for dir in "${STEER_CACHE_DIR-}" "${XDG_CACHE_HOME:+$XDG_CACHE_HOME/steer}" \
+    "${HOME:+$HOME/.cache/steer}" "$1/build/cache"; do
+    if [[ -n $dir ]] && mkdir -p "$dir" 2>/dev/null && [[ -w $dir ]]; then
+      echo "$dir"
+      return
+    fi
+  done
+  return 1
+}

@@ -7,6 +7,7 @@
 //! | module | contents | must not depend on |
 //! |---|---|---|
 //! | [`ffi`] | the only `extern "C"`: guard, convert, call | how anything is decided |
+//! | [`virtual_host`] | a host in memory, for tests and simulations | any policy, the C ABI |
 //! | [`policies`] | the policies, one file or folder each | raw pointers, the C ABI |
 //! | [`policy`] | the framework: traits, registry, runner, leaf policies | any policy |
 //! | [`hashing`] | consistent hashing: the ketama ring, the maglev table | states, policies |
@@ -34,6 +35,7 @@ pub mod policy;
 mod severity;
 pub mod stats;
 pub mod sync;
+pub mod virtual_host;
 
 #[cfg(all(test, loom))]
 mod model;

@@ -70,6 +70,8 @@ fn idle_backends_are_chosen_equally() {
         ("steer_peak_ewma", json!({})),
         ("steer_peak_ewma", json!({"choiceCount": 5})),
         ("steer_peak_ewma", json!({"fullScanBelow": 10})),
+        ("steer_prequal", json!({})),
+        ("steer_prequal", json!({"poolSize": 3})),
     ] {
         assert_uniform(&counts(&channel(policy, config), PICKS));
     }

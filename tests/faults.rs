@@ -12,7 +12,7 @@ use steer::endpoints::Connectivity::{self, Connecting, Ready, TransientFailure};
 use steer::endpoints::{EndpointId, Report};
 use steer::policy::{
     Backend, BuiltIn, Config, ConfigError, FallbackMode, Fields, Helper, LeafFactory, OnFault,
-    Pick, Picker, PickerFactory, Policy, PolicyFactory, Update,
+    Pick, Picker, PickerFactory, Policies, Policy, PolicyFactory, Update,
 };
 use steer::stats::Plugin;
 use support::Asked::{Log, RunLater};
@@ -96,8 +96,8 @@ impl PolicyFactory for Chosen {
         self.0.name()
     }
 
-    fn parse_config(&self, json: &Value) -> Result<Config, ConfigError> {
-        self.0.parse_config(json)
+    fn parse_config(&self, json: &Value, policies: &dyn Policies) -> Result<Config, ConfigError> {
+        self.0.parse_config(json, policies)
     }
 
     fn new_policy(&self, helper: Arc<dyn Helper>) -> Box<dyn Policy> {
@@ -285,12 +285,12 @@ fn a_fault_is_reported_with_its_plugin() {
     assert!(fallback.since <= std::time::SystemTime::now());
     assert!(fallback.since_unix_seconds() > 1.6e9);
     assert_eq!(seen.plugin.as_ref().unwrap().version, "1.2");
-    let text = steer::stats::to_prometheus(vec![seen.clone()]);
+    let text = steer::stats::to_prometheus(vec![seen.clone()], vec![], &[]);
     let line = text.lines().find(|line| line.starts_with("steer_policy_fallback_since_seconds{"));
     let labels = "reason=\"pick panicked: faulty pick\",mode=\"round_robin\",\
                   plugin=\"wrong\",version=\"1.2\"} ";
     assert!(line.is_some_and(|line| line.contains(labels)), "{text}");
-    let json = steer::stats::to_json(&all);
+    let json = steer::stats::to_json(&all, &[], &[]);
     assert!(json.contains(r#""plugin":{"name":"wrong","version":"1.2","path":"/w.so"}"#), "{json}");
     assert!(json.contains(r#""fallback":{"since_unix_seconds":1"#), "{json}");
 }
@@ -358,7 +358,7 @@ impl PolicyFactory for FaultyFactory {
         "faulty_policy"
     }
 
-    fn parse_config(&self, _json: &Value) -> Result<Config, ConfigError> {
+    fn parse_config(&self, _json: &Value, _: &dyn Policies) -> Result<Config, ConfigError> {
         Ok(Arc::new(()))
     }
 

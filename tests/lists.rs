@@ -9,8 +9,8 @@ use steer::Status;
 use steer::calls::Call;
 use steer::endpoints::{Connection, Connectivity, EndpointDescriptor};
 use steer::policy::{
-    Config, ConfigError, Helper, LeafPolicy, Pick, Picker, PickerFactory, Policy, PolicyFactory,
-    Ready,
+    Config, ConfigError, Helper, LeafPolicy, Pick, Picker, PickerFactory, Policies, Policy,
+    PolicyFactory, Ready,
 };
 use support::Asked::{self, Connect, Dropped, New, State};
 use support::Channel;
@@ -37,7 +37,7 @@ impl PolicyFactory for Counting {
         "counting"
     }
 
-    fn parse_config(&self, _: &serde_json::Value) -> Result<Config, ConfigError> {
+    fn parse_config(&self, _: &serde_json::Value, _: &dyn Policies) -> Result<Config, ConfigError> {
         Ok(Arc::clone(&self.1))
     }
 
@@ -103,14 +103,62 @@ fn a_list_that_repeats_makes_and_changes_nothing() {
     assert_eq!(channel.held_connections(), 3);
 }
 
+/// Policies above this one, such as gRPC's outlier_detection, forget what an update leaves out.
 #[test]
-fn a_list_that_repeats_drops_the_pending_list() {
+fn an_endpoint_that_an_update_left_out_is_a_new_one_when_it_comes_back() {
     let (channel, calls) = channel("ab");
+    let old = [channel.ids('a'), channel.ids('b')].concat();
     channel.update("cd").unwrap();
     channel.asked();
     channel.update("ab").unwrap();
-    assert_eq!(asked(&channel), [Dropped("c".into()), Dropped("d".into())]);
-    assert_eq!((channel.picks(2).as_str(), calls.take()), ("ab", (0, 2)));
+    let new_and_dropped =
+        [New("a".into()), New("b".into()), Dropped("c".into()), Dropped("d".into())];
+    assert_eq!(asked(&channel), new_and_dropped);
+    assert_eq!((channel.picks(2).as_str(), channel.held_connections()), ("ab", 2));
+    let new: Vec<_> = channel.endpoints().into_keys().filter(|id| !old.contains(id)).collect();
+    channel.report_state(new[1], Connectivity::Ready);
+    assert_eq!(asked(&channel), [Dropped("a".into()), Dropped("b".into())]);
+    assert_eq!(channel.picks(2), "bb");
+    channel.report_state(new[0], Connectivity::Ready);
+    assert_eq!((channel.picks(2).as_str(), channel.alive().as_str()), ("ab", "ab"));
+    assert_eq!(calls.take(), (1, 2), "c and d are gone, a and b are not");
+}
+
+#[test]
+fn of_a_list_that_comes_back_only_the_endpoints_that_every_update_named_are_kept() {
+    let (channel, _) = channel("abc");
+    channel.connecting("bc");
+    channel.asked();
+    let b = channel.ids('b');
+    // It waits, because the current list has a READY endpoint.
+    channel.update("bd").unwrap();
+    assert_eq!(asked(&channel), [New("d".into())]);
+    channel.update("abc").unwrap();
+    assert_eq!(asked(&channel), [New("a".into()), New("c".into()), Dropped("d".into())]);
+    assert_eq!(channel.ids('b'), b);
+    channel.update("abc").unwrap();
+    assert_eq!((asked(&channel), channel.alive().as_str()), (vec![], "aabcc"));
+    assert_eq!(channel.picks(2), "aa");
+}
+
+#[test]
+fn an_update_without_a_list_leaves_no_endpoint_out() {
+    let (channel, _) = channel("ab");
+    channel.update_with(Err(Status::unavailable("the resolver failed"))).unwrap_err();
+    channel.update("ab").unwrap();
+    assert_eq!((asked(&channel), channel.picks(2).as_str()), (vec![], "ab"));
+}
+
+#[test]
+fn a_list_that_repeats_drops_the_pending_list_that_has_it_too() {
+    let calls = Arc::<Calls>::default();
+    let channel = Channel::new(Arc::new(Counting(calls, Arc::new(()))));
+    channel.update("ab").unwrap();
+    // It waits for a first report.
+    channel.update("abc").unwrap();
+    channel.asked();
+    channel.update("ab").unwrap();
+    assert_eq!(asked(&channel), [Dropped("c".into())]);
     assert_eq!(channel.alive(), "ab");
 }
 
@@ -163,6 +211,63 @@ fn of_endpoints_with_the_same_addresses_the_first_that_fits_is_kept() {
     channel.update("b").unwrap();
     assert_eq!(asked(&channel), [Dropped("a".into()), Dropped("a".into())]);
     assert_eq!((channel.alive().as_str(), calls.take()), ("b", (1, 1)));
+}
+
+/// The host may have found the same objects at later places of the new list. The places of the kept
+/// endpoints do not depend on that.
+#[test]
+fn of_equal_endpoints_in_a_new_list_the_first_ones_are_the_kept_ones() {
+    let described = |name: char| {
+        let addresses = vec![name.to_string()];
+        Arc::new(EndpointDescriptor { addresses, ..EndpointDescriptor::default() })
+    };
+    let (channel, _) = channel("x");
+    let before: Vec<_> = "dxydf".chars().map(described).collect();
+    channel.update_with(Ok(before.clone())).unwrap();
+    channel.ready("dfx");
+    channel.asked();
+    let again = |index: usize| Arc::clone(&before[index]);
+    channel.update_with(Ok(vec![again(0), described('d'), described('f'), again(3)])).unwrap();
+    assert!(asked(&channel).contains(&New("d".into())));
+    assert_eq!(channel.picks(6), "ddfddf");
+}
+
+/// Endpoints of one address, told apart by their weights, in another order: as many comparisons by
+/// the host as there are endpoints, or none if it hands in the descriptors of the list before.
+#[test]
+fn endpoints_of_one_address_are_matched_in_linear_time() {
+    const COUNT: u32 = 1000;
+    let described = |weight| {
+        let addresses = vec!["a".to_owned()];
+        Arc::new(EndpointDescriptor { addresses, weight, ..EndpointDescriptor::default() })
+    };
+    let (channel, _) = channel("b");
+    let list = |weights: &mut dyn Iterator<Item = u32>| weights.map(described).collect();
+    let mut descriptors: Vec<_> = list(&mut (0..COUNT));
+    channel.update_with(Ok(descriptors.clone())).unwrap();
+    channel.fail("b");
+    channel.connecting("a");
+    let ids = channel.listed_endpoints();
+    let made = |channel: &Channel| {
+        channel.asked().iter().any(|asked| matches!(asked, New(_) | Dropped(_)))
+    };
+    assert!(made(&channel));
+    channel.comparisons();
+    descriptors.reverse();
+    channel.update_with(Ok(descriptors)).unwrap();
+    // The first one is compared with the one that was at its place.
+    assert_eq!((made(&channel), channel.comparisons()), (false, 1));
+    let now = channel.listed_endpoints();
+    assert!(now.values().eq(ids.values().rev()), "the endpoints moved with their descriptors");
+    channel.update_with(Ok(list(&mut (0..COUNT)))).unwrap();
+    assert_eq!((made(&channel), channel.comparisons()), (false, 1 + COUNT as usize));
+    // Equal endpoints, of which none stays.
+    channel.update_with(Ok((0..COUNT).map(|_| described(0)).collect())).unwrap();
+    channel.comparisons();
+    channel.change_args();
+    channel.update_with(Ok((0..COUNT).map(|_| described(0)).collect())).unwrap();
+    let comparisons = channel.comparisons();
+    assert!(comparisons <= 20 * COUNT as usize, "{comparisons} comparisons");
 }
 
 #[test]

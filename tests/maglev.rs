@@ -10,8 +10,8 @@ use serde_json::json;
 use steer::calls::{Call, TrackedSlot};
 use steer::endpoints::EndpointDescriptor;
 use steer::hashing::{Member, Table};
-use support::Channel;
 use support::statistics::assert_shares;
+use support::{Channel, OneHeader};
 
 const SIZE: u32 = 1009;
 
@@ -40,7 +40,10 @@ fn placed(channel: &Channel) -> Vec<String> {
 
 fn fault(config: serde_json::Value) -> String {
     let factory = steer::policies::registry().find("steer_maglev").unwrap();
-    factory.parse_config(&config).expect_err("a config with faults").to_string()
+    factory
+        .parse_config(&config, steer::policies::registry())
+        .expect_err("a config with faults")
+        .to_string()
 }
 
 #[test]
@@ -62,7 +65,7 @@ fn every_fault_of_a_config_is_reported() {
     for config in
         [json!(null), json!({}), json!({"tableSize": 5_000_011}), json!({"tableSize": "2"})]
     {
-        assert!(factory.parse_config(&config).is_ok());
+        assert!(factory.parse_config(&config, steer::policies::registry()).is_ok());
     }
 }
 
@@ -146,6 +149,143 @@ fn with_few_backends_ready_every_call_finds_one_and_always_the_same() {
     assert_eq!(placed(&channel), placed_first);
 }
 
+/// A channel with this many backends, of which the first are READY, and their names. The READY ones
+/// are side by side in the list, as pods of one age are.
+fn many(count: u32, ready: usize, size: u32) -> (Channel, Vec<String>) {
+    let channel = Channel::with("steer_maglev", json!({ "tableSize": size }));
+    let name = |i| char::from_u32(0x4e00 + i).unwrap().to_string();
+    let names: Vec<String> = (0..count).map(name).collect();
+    channel.update(&names.concat()).unwrap();
+    channel.ready(&names[..ready].concat());
+    (channel, names)
+}
+
+fn hashes(count: usize) -> Vec<u64> {
+    let mut random = fastrand::Rng::with_seed(11);
+    (0..count).map(|_| random.u64(..)).collect()
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "it takes many picks")]
+fn with_few_backends_ready_calls_spread_evenly() {
+    for (count, ready, size) in [(1000, 50, 65537), (5000, 100, 65537), (1000, 1, 1009)] {
+        let (channel, _) = many(count, ready, size);
+        let mut calls: BTreeMap<String, usize> = BTreeMap::new();
+        const EACH: usize = 400;
+        for hash in hashes(EACH * ready) {
+            *calls.entry(channel.pick_hash(hash)).or_default() += 1;
+        }
+        let most = *calls.values().max().unwrap() as f64 / EACH as f64;
+        let least = *calls.values().min().unwrap() as f64 / EACH as f64;
+        println!("{ready} of {count} READY, {size} slots: {least} to {most} times the share");
+        assert!(calls.len() == ready && most <= 1.5, "{ready} of {count}: {most}");
+    }
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "it takes many picks")]
+fn only_calls_of_a_backend_that_comes_or_goes_move() {
+    // With 3 of 1,000 READY, most calls find none of them in their first slots.
+    for (count, ready) in [(1000, 50), (1000, 3), (20, 15)] {
+        let (channel, names) = many(count, ready, 10_007);
+        let placed =
+            || Vec::from_iter(hashes(4000).into_iter().map(|hash| channel.pick_hash(hash)));
+        let moved = |one: &[String], other: &[String], name: &str| {
+            let all = one.iter().zip(other).filter(|(one, other)| one != other);
+            let (its, others): (Vec<_>, Vec<_>) =
+                all.partition(|(one, other)| *one == name || *other == name);
+            (its.len(), others.len())
+        };
+        let before = placed();
+        channel.ready(&names[ready]);
+        let more = placed();
+        let (its, others) = moved(&before, &more, &names[ready]);
+        assert!(its > 0 && others == 0, "{its} and {others} move when one comes");
+        channel.fail(&names[0]);
+        let (its, others) = moved(&more, &placed(), &names[0]);
+        assert!(its > 0 && others == 0, "{its} and {others} move when one goes");
+        channel.ready(&names[0]);
+        assert_eq!(placed(), more);
+    }
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "it takes many picks")]
+fn few_ready_backends_share_by_weight_whatever_the_order_of_the_list() {
+    let weight = |name: char| if name == 'a' { 1 } else { 3 };
+    let letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    let placed = |names: Vec<char>| {
+        let channel = with(json!({}));
+        let endpoint = |name: &char| {
+            let (addresses, weight) = (vec![name.to_string()], weight(*name));
+            Arc::new(EndpointDescriptor { addresses, weight, ..EndpointDescriptor::default() })
+        };
+        channel.update_with(Ok(names.iter().map(endpoint).collect())).unwrap();
+        channel.ready("ab");
+        Vec::from_iter(hashes(4000).into_iter().map(|hash| channel.pick_hash(hash)))
+    };
+    let picks = placed(letters.chars().collect());
+    let on_a = picks.iter().filter(|pick| *pick == "a").count();
+    assert!((850..1150).contains(&on_a), "a quarter, not {on_a} of 4000");
+    assert_eq!(picks, placed(letters.chars().rev().collect()));
+}
+
+/// A retry of a call with this hash, after this many attempts.
+fn retry(channel: &Channel, hash: u64, attempts: &str) -> String {
+    let headers = &OneHeader { name: "grpc-previous-rpc-attempts", value: attempts };
+    channel.pick_for(&Call { headers, request_hash: Some(hash), path: "" }).0
+}
+
+#[test]
+fn a_retry_may_go_to_the_next_backend_of_its_hash() {
+    let names = "abcde";
+    for factor in [0, 150] {
+        let channel =
+            connected(names, json!({"retryElsewhere": true, "hashBalanceFactor": factor}));
+        assert_eq!(
+            channel.picker().wants().headers.as_deref(),
+            Some(&["grpc-previous-rpc-attempts".to_owned()][..])
+        );
+        for hash in hashes(if cfg!(miri) { 3 } else { 200 }) {
+            let mut order: Vec<usize> = Vec::new();
+            let table = table(names);
+            for owner in table.probes(hash).map(|slot| table.owner(slot)) {
+                if !order.contains(&owner) {
+                    order.push(owner);
+                }
+            }
+            let attempts = ["0", "1", "2", "3", "4"].map(|sent| retry(&channel, hash, sent));
+            let expected = order.iter().map(|at| names[*at..=*at].to_owned());
+            assert!(attempts.iter().cloned().eq(expected), "{attempts:?}");
+        }
+        // With one READY, there is no other.
+        channel.fail("bcde");
+        assert!(hashes(20).into_iter().all(|hash| retry(&channel, hash, "1") == "a"));
+    }
+}
+
+#[test]
+fn retries_stay_unless_they_are_to_go_elsewhere() {
+    let channel = connected("abcde", json!({}));
+    assert_eq!(channel.picker().wants().headers, None);
+    for hash in hashes(20) {
+        assert_eq!(retry(&channel, hash, "1"), channel.pick_hash(hash));
+    }
+    assert!(fault(json!({"retryElsewhere": 1})).contains("field:steer_maglev.retryElsewhere"));
+}
+
+#[test]
+fn with_few_backends_ready_retries_spread_too() {
+    let names = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    let channel = connected(names, json!({"retryElsewhere": true}));
+    channel.fail(&names[2..]);
+    for hash in hashes(if cfg!(miri) { 5 } else { 500 }) {
+        let attempts = ["0", "1", "2"].map(|sent| retry(&channel, hash, sent));
+        assert_ne!(attempts[0], attempts[1]);
+        assert_eq!(attempts[0], attempts[2], "both have had an attempt");
+    }
+}
+
 #[test]
 fn the_table_belongs_to_the_list_in_use() {
     let channel = connected("abc", json!({}));
@@ -202,7 +342,7 @@ fn a_backend_at_its_limit_is_skipped() {
     let channel = connected(names, json!({"hashBalanceFactor": 125}));
     let table = table(names);
     let mut order: Vec<usize> = Vec::new();
-    for slot in 0..SIZE as usize {
+    for slot in table.probes(0) {
         if !order.contains(&table.owner(slot)) {
             order.push(table.owner(slot));
         }
@@ -223,9 +363,31 @@ fn a_backend_at_its_limit_is_skipped() {
 }
 
 #[test]
-fn endpoints_of_one_address_have_one_share_of_the_limit() {
+fn endpoints_of_one_address_are_one_backend_with_the_sum_of_their_weights() {
     let channel = connected("aab", json!({"hashBalanceFactor": 100}));
-    let calls: Vec<_> = (0..10).map(|hash| start(&channel, hash)).collect();
+    let calls: Vec<_> = (0..9).map(|hash| start(&channel, hash)).collect();
     let on_a = calls.iter().filter(|(pick, _)| pick == "a").count();
-    assert_eq!(on_a, 5);
+    assert_eq!(on_a, 6);
+}
+
+#[test]
+fn the_limit_follows_the_weight() {
+    let channel = with(json!({"hashBalanceFactor": 100}));
+    let endpoint = |(name, weight): (&str, u32)| {
+        let addresses = vec![name.to_owned()];
+        Arc::new(EndpointDescriptor { addresses, weight, ..EndpointDescriptor::default() })
+    };
+    // The second is listed twice, and has both weights.
+    let list = [("a", 1), ("b", 2), ("c", 5), ("b", 1)];
+    channel.update_with(Ok(list.into_iter().map(endpoint).collect())).unwrap();
+    channel.ready("abc");
+    let shares = |count: usize| {
+        let calls: Vec<_> = (0..count).map(|_| start(&channel, 0)).collect();
+        ["a", "b", "c"].map(|name| calls.iter().filter(|(pick, _)| pick == name).count())
+    };
+    assert_eq!(shares(90), [10, 30, 50]);
+    channel.fail("c");
+    assert_eq!(shares(80), [20, 60, 0]);
+    channel.ready("c");
+    assert_eq!(shares(90), [10, 30, 50]);
 }

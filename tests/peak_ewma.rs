@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use serde_json::json;
@@ -78,9 +79,9 @@ fn a_backend_that_fails_at_once_gets_few_calls() {
             call.call_mut().finish(&Status::OK, None);
         }
     }
-    // 10,000 calls in 20 seconds. The first five calls on `b` fail and double the estimate to 960
-    // ms. One more fails when that has decayed to the cost of ten calls on `a`.
-    assert_eq!(failures, 6);
+    // 10,000 calls in 20 seconds. A few show that `b` fails, and one now and then whether it still
+    // does.
+    assert!((5..=30).contains(&failures), "{failures}");
 }
 
 #[test]
@@ -90,38 +91,85 @@ fn a_recovered_backend_is_tried_again_and_gets_calls_at_once() {
     for (_, call) in calls.into_iter().filter(|(name, _)| name == "b") {
         finish(&channel, call, 0, Code::Unavailable);
     }
-    let mut calls_before = 0;
-    let recovered = loop {
+    let mut seconds = 0;
+    loop {
         let (name, call) = channel.start();
         finish(&channel, call, 30, Code::Ok);
         if name == "b" {
-            break calls_before;
+            break;
         }
         channel.advance(Duration::from_secs(1));
-        calls_before += 1;
-    };
-    // The limit of 30 s falls to 30 ms in ln 1000 × 10 s. `a` decays for a second, too. There is
-    // one call in 1.03 s.
-    assert_eq!(recovered, 69);
+        seconds += 1;
+        assert!(seconds < 60, "it is not tried again");
+    }
     let calls: Vec<_> = (0..6).map(|_| channel.start()).collect();
-    // One answer brings the estimate from 30 s to 55 ms.
-    assert_eq!(calls.iter().filter(|(name, _)| name == "b").count(), 2);
+    assert!(calls.iter().any(|(name, _)| name == "b"));
+}
+
+/// A new backend is not quicker than the others, and not quicker than the default.
+#[test]
+fn a_new_backend_begins_like_the_others() {
+    for (latency, more_calls) in [(400, 0), (1, 3)] {
+        let channel = channel(json!({"defaultRtt": "0.004s", "decayTime": "10s"}), "a");
+        for _ in 0..100_000 / latency {
+            let (_, call) = channel.start();
+            finish(&channel, call, latency, Code::Ok);
+        }
+        channel.update("ab").unwrap();
+        channel.ready("b");
+        // Each scan begins at `a`, which gets the first call, and as many more as it is quicker.
+        let calls: Vec<_> = (0..8).map(|_| channel.start()).collect();
+        let names: String = calls.iter().map(|(name, _)| name.as_str()).collect();
+        let first_b = names.find('b').unwrap_or(8);
+        assert!((1 + more_calls - 1..=1 + more_calls).contains(&first_b), "{latency}: {names}");
+    }
+}
+
+/// Calls of 10 s, and no call has ended on the new backend.
+#[test]
+fn a_new_backend_does_not_get_all_long_calls() {
+    let channel = channel(json!({"choiceCount": 2, "fullScanBelow": 10}), "abcd");
+    channel.seed(1);
+    let (mut calls, mut to_new) = (VecDeque::new(), 0);
+    for second in 0..60 {
+        if second == 50 {
+            channel.update("abcde").unwrap();
+            channel.ready("e");
+        }
+        for _ in 0..20 {
+            let (name, call) = channel.start();
+            to_new += usize::from(name == "e");
+            calls.push_back(call);
+        }
+        channel.advance(Duration::from_secs(1));
+        if second >= 10 {
+            for mut call in calls.drain(..20) {
+                call.call_mut().finish(&Status::OK, None);
+            }
+        }
+    }
+    // A fifth of 200 is 40.
+    assert!((20..=52).contains(&to_new), "{to_new}");
 }
 
 #[test]
-fn a_new_backend_has_the_default_rtt() {
-    let channel = channel(json!({"defaultRtt": "0.1s", "decayTime": "1000s"}), "a");
-    let (_, call) = channel.start();
-    finish(&channel, call, 25, Code::Ok);
-    for _ in 0..50 {
-        let (_, call) = channel.start();
-        finish(&channel, call, 100_000, Code::Ok);
-        let (_, call) = channel.start();
-        finish(&channel, call, 25, Code::NotFound);
+fn a_backend_that_hangs_gets_few_calls() {
+    let channel = channel(json!({}), "abcd");
+    channel.seed(1);
+    let mut stuck = Vec::new();
+    for _ in 0..60_000 {
+        let mut calls: Vec<_> = (0..10).map(|_| channel.start()).collect();
+        channel.advance(ms(10));
+        for (name, call) in calls.drain(..) {
+            if name == "b" {
+                stuck.push(call);
+            } else {
+                finish(&channel, call, 0, Code::Ok);
+            }
+        }
     }
-    channel.update("ab").unwrap();
-    channel.ready("b");
-    assert_eq!(channel.pick(), "b");
+    // 600,000 calls in ten minutes, none of which has a deadline.
+    assert!(stuck.len() <= 30, "{}", stuck.len());
 }
 
 #[test]
@@ -133,17 +181,12 @@ fn estimates_stay_as_long_as_the_address_is_listed() {
         calls.iter().map(|(name, _)| name.as_str()).collect()
     };
     assert_eq!(all(&channel), "aaaaaa");
-    channel.update("bac").unwrap();
-    channel.ready("c");
-    assert_eq!(all(&channel), "acacac");
+    channel.update("ba").unwrap();
+    assert_eq!(all(&channel), "aaaaaa");
+    // A new connection may lead to another process.
     channel.idle("b");
     channel.ready("b");
-    assert_eq!(all(&channel), "acacac");
-    channel.update("ac").unwrap();
-    channel.update("bac").unwrap();
-    channel.ready("b");
-    // A new estimate, as `c` had when `a` had decayed for half a second. `b` is READY last.
-    assert_eq!(all(&channel), "acbacb");
+    assert!(all(&channel).contains('b'));
 }
 
 #[test]
@@ -187,6 +230,7 @@ fn every_fault_of_a_config_is_reported() {
     let fault = |config| Channel::config_fault("steer_peak_ewma", config);
     let config = json!({
         "decayTime": "0s", "defaultRtt": "-1s", "choiceCount": 1, "fullScanBelow": "many",
+        "failureCodes": ["UNKNOWN", "OK", "BROKEN", 99],
     });
     assert_eq!(
         fault(config),
@@ -195,7 +239,13 @@ fn every_fault_of_a_config_is_reported() {
          field:steer_peak_ewma.defaultRtt error:must not be negative; \
          field:steer_peak_ewma.choiceCount error:must be at least 2; \
          field:steer_peak_ewma.fullScanBelow error:expected a whole number that is 0 or more, \
-         found \"many\"]"
+         found \"many\"; \
+         field:steer_peak_ewma.failureCodes[1] error:expected the name or the number of a status \
+         that is not OK, found \"OK\"; \
+         field:steer_peak_ewma.failureCodes[2] error:expected the name or the number of a status \
+         that is not OK, found \"BROKEN\"; \
+         field:steer_peak_ewma.failureCodes[3] error:expected the name or the number of a status \
+         that is not OK, found 99]"
     );
 }
 

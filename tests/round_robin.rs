@@ -3,6 +3,7 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::sync::{Barrier, Mutex};
 
 use support::Channel;
 
@@ -56,7 +57,7 @@ fn of_very_many_backends_the_ready_ones_rotate_in_the_resolvers_order() {
 }
 
 #[test]
-fn each_of_many_threads_rotates_and_every_backend_gets_its_share() {
+fn threads_that_pick_without_a_pause_give_every_backend_its_share() {
     let channel = Channel::round_robin();
     channel.update("abcde").unwrap();
     channel.ready("abcde");
@@ -79,10 +80,62 @@ fn each_of_many_threads_rotates_and_every_backend_gets_its_share() {
     for (backend, count) in counts.into_iter().flatten() {
         *total.entry(backend).or_default() += count;
     }
-    // Exact if each thread has a slot. On a machine with fewer slots than threads, threads that
-    // share one may lose turns to each other.
+    // Threads that pick without a pause may lose turns to each other.
     let fair = 4 * rounds;
     for (backend, count) in total {
         assert!(count.abs_diff(fair) <= fair / 4 + 4, "{backend}: {count} of {fair}");
     }
+}
+
+/// As a retry meets a backend: picks of different threads, one after the other.
+#[test]
+fn successive_picks_of_different_threads_go_to_successive_backends() {
+    let channel = Channel::round_robin();
+    channel.update("abcd").unwrap();
+    channel.ready("abcd");
+    let mut picked = String::new();
+    for _ in 0..40 {
+        // Each thread that has ended gives its number to the next one. So one picks meanwhile.
+        picked += &channel.pick();
+        let other = || std::thread::scope(|scope| scope.spawn(|| channel.pick()).join().unwrap());
+        picked += &other();
+    }
+    let rounds: Vec<&str> = (0..20).map(|round| &picked[4 * round..4 * round + 4]).collect();
+    assert!(rounds.iter().all(|round| *round == rounds[0]), "{picked}");
+}
+
+/// 32 of 64 threads pick, again and again, and the host serialises their picks. An exact rotation
+/// gives each of eight backends 4 calls each time.
+#[test]
+#[cfg_attr(miri, ignore = "takes minutes")]
+fn bursts_of_many_threads_spread_evenly() {
+    const BURSTS: usize = 100;
+    let channel = Channel::round_robin();
+    channel.update("abcdefgh").unwrap();
+    channel.ready("abcdefgh");
+    let (start, end) = (Barrier::new(65), Barrier::new(65));
+    let picked = Mutex::new(String::new());
+    std::thread::scope(|scope| {
+        for thread in 0..64 {
+            let (channel, start, end, picked) = (&channel, &start, &end, &picked);
+            scope.spawn(move || {
+                for burst in 0..BURSTS {
+                    start.wait();
+                    if (thread + burst) % 64 < 32 {
+                        let mut picked = picked.lock().unwrap();
+                        picked.push_str(&channel.pick());
+                    }
+                    end.wait();
+                }
+            });
+        }
+        for _ in 0..BURSTS {
+            start.wait();
+            end.wait();
+            let names = std::mem::take(&mut *picked.lock().unwrap());
+            for backend in 'a'..='h' {
+                assert_eq!(names.matches(backend).count(), 4, "{backend}: {names}");
+            }
+        }
+    });
 }

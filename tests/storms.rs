@@ -5,6 +5,7 @@ mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use steer::calls::{Call, Metrics, TrackedSlot};
@@ -131,6 +132,10 @@ fn after_a_storm(policy: &str, config: Value) -> Channel {
 /// the four. Calls go to all five in turn only if none of the four has a call in flight.
 fn all_are_equal_after_a_storm(policy: &str, config: Value) {
     let channel = after_a_storm(policy, config);
+    // What was learnt about them is long ago, and the connections are new.
+    channel.advance(Duration::from_secs(1000));
+    channel.idle("abcd");
+    channel.ready("abcd");
     channel.update("abcdx").unwrap();
     channel.ready("x");
     let calls: Vec<_> = (0..10).map(|_| channel.start()).collect();
@@ -143,10 +148,20 @@ fn least_request_has_no_call_in_flight_after_a_storm() {
     all_are_equal_after_a_storm("steer_least_request", json!({"choiceCount": 10}));
 }
 
-/// The clock stands still, so no estimate changes.
 #[test]
 fn peak_ewma_has_no_call_in_flight_after_a_storm() {
     all_are_equal_after_a_storm("steer_peak_ewma", json!({"fullScanBelow": 10}));
+}
+
+#[test]
+fn prequal_has_no_call_in_flight_after_a_storm() {
+    all_are_equal_after_a_storm("steer_prequal", json!({}));
+}
+
+#[test]
+fn a_child_has_no_call_in_flight_after_a_storm() {
+    let child = json!([{"steer_slow_start": {"childPolicy": [{"steer_least_request": {}}]}}]);
+    after_a_storm("steer_locality", json!({ "childPolicy": child }));
 }
 
 #[test]

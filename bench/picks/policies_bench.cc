@@ -86,7 +86,24 @@ struct Policy {
   bool lazy = false;
   // It tracks calls.
   bool tracked = false;
+  // So many backends are listed for each that is READY.
+  int listed = 1;
+  // Its name in the results, if that is another one.
+  std::string label = "";
 };
+
+// Static weights for many backends of which few are READY. Those that are not are much heavier.
+Policy FewReady(int ready, int listed) {
+  std::string weights;
+  for (int i = 0; i < ready * listed; ++i) {
+    absl::StrAppend(&weights, i == 0 ? "" : ",", "\"127.0.0.1:", steer_testing::kFirstPort + i,
+                    "\":", i < ready ? 1 + i % 10 : 1000);
+  }
+  Policy policy = {"steer_weighted_round_robin", absl::StrCat(R"({"weights":{)", weights, "}}")};
+  policy.listed = listed;
+  policy.label = absl::StrCat(policy.name, ", 1 of ", listed, " READY");
+  return policy;
+}
 
 void Finish(ReadyChannel::PickResult* result, FakeLoad* load) {
   auto* complete = const_cast<Complete*>(AlternativeOf<Complete>(result->result));
@@ -100,7 +117,9 @@ class Subject {
  public:
   Subject(const Policy& policy, int backends)
       : channel_(policy.name, policy.config), callers_{Caller(1), Caller(2)} {
-    channel_.Update(steer_testing::UpdateTo(backends), policy.weighted ? 1 : 0);
+    const int listed = backends * policy.listed;
+    const int but = policy.weighted ? 1 : listed - backends;
+    channel_.Update(steer_testing::UpdateTo(listed), static_cast<size_t>(but));
     if (policy.lazy) channel_.ConnectByPicks(static_cast<size_t>(backends));
     if (policy.weighted) {
       Report(backends);
@@ -192,6 +211,7 @@ class Subjects {
 };
 
 void RegisterFor(const Policy& policy, int backends) {
+  const std::string label = policy.label.empty() ? policy.name : policy.label;
   const auto subjects = std::make_shared<Subjects>(policy, backends);
   const auto pick = [subjects](benchmark::State& state) {
     Subject& subject = subjects->Current();
@@ -203,8 +223,7 @@ void RegisterFor(const Policy& policy, int backends) {
     for (auto _ : state) subject.PickAndFinish();
   };
   const auto add = [&](const char* way, const auto& function, int threads, double seconds) {
-    benchmark::RegisterBenchmark(absl::StrCat(policy.name, "/", backends, "/", way).c_str(),
-                                 function)
+    benchmark::RegisterBenchmark(absl::StrCat(label, "/", backends, "/", way).c_str(), function)
         ->Threads(threads)
         ->MinTime(seconds)
         ->Setup(NextTurn);
@@ -231,18 +250,30 @@ void RegisterAll() {
       {"steer_random"},
       {"steer_least_request", "{}", false, false, true},
       {"steer_peak_ewma", "{}", false, false, true},
+      {"steer_prequal", "{}", false, false, true},
       {"steer_maglev", by},
       {"steer_ring_hash", by, false, true},
       {"ring_hash_experimental", "{}", false, true},
       {"steer_weighted_round_robin", once, true, false, true},
       {"weighted_round_robin", once, true, false, true},
   };
+  // A policy with children costs one call more, and nothing above round robin.
+  for (const char* child : {"steer_round_robin", "steer_random"}) {
+    for (const char* parent : {"steer_subset", "steer_locality"}) {
+      Policy policy = {
+          parent, absl::StrCat(R"({"subsetSize":100000,"childPolicy":[{")", child, R"(":{}}]})")};
+      policy.label = absl::StrCat(parent, " above ", child);
+      for (int backends : {3, 100, 1000}) RegisterFor(policy, backends);
+    }
+  }
   for (const Policy& policy : policies) {
     // gRPC's own policies, if they work without xDS; before 1.62, ring_hash did not.
     const bool own = policy.name.rfind("steer_", 0) != 0;
     if (own && (STEER_TEST_GENERATION != 3 || !GrpcHas(policy))) continue;
     for (int backends : {3, 100, 1000}) RegisterFor(policy, backends);
   }
+  // More than a picker holds side by side.
+  RegisterFor(FewReady(2000, 10), 2000);
 }
 
 }  // namespace

@@ -8,19 +8,22 @@
 // versions do not tell the client which server had a call that timed out.
 
 #include <grpcpp/grpcpp.h>
-#include <steer/grpc.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <iostream>
 #include <memory>
 #include <mutex>
 #include <random>
+#include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
@@ -32,6 +35,7 @@
 #include "absl/strings/str_cat.h"
 #include "helloworld.grpc.pb.h"
 #include "outcomes.h"
+#include "policies.h"
 
 ABSL_FLAG(std::string, target, "", "the servers, as gRPC names them");
 ABSL_FLAG(std::string, lb_config, R"([{"round_robin": {}}])",
@@ -39,7 +43,10 @@ ABSL_FLAG(std::string, lb_config, R"([{"round_robin": {}}])",
 ABSL_FLAG(double, rate, 100, "the mean number of calls per second");
 ABSL_FLAG(double, warm_up, 0, "make uncounted calls for this many seconds");
 ABSL_FLAG(double, seconds, 1, "then make counted calls for this many seconds");
-ABSL_FLAG(double, deadline_ms, 1000, "the deadline of a call, from when it should begin");
+ABSL_FLAG(double, deadline_ms, 1000, "the deadline of a call, from when it should begin; 0: none");
+ABSL_FLAG(double, cancel_after_ms, 0, "cancel calls so long after they should begin; 0 is never");
+ABSL_FLAG(double, patience_ms, 1e9, "when the last call has begun, wait so long for ends of calls");
+ABSL_FLAG(double, start, 0, "when to begin, in seconds since 1970; 0 is once it is connected");
 ABSL_FLAG(uint64_t, seed, 1, "the seed of the times when calls begin");
 
 namespace {
@@ -62,67 +69,131 @@ std::vector<std::chrono::nanoseconds> Arrivals(double rate, Seconds length, uint
   return arrivals;
 }
 
-// Counts the calls that have not ended.
+struct Call {
+  grpc::ClientContext context;
+  helloworld::HelloRequest request;
+  helloworld::HelloReply reply;
+  // Why the client has cancelled the call; null if it has not. Counts instead of CANCELLED.
+  std::atomic<const char*> cancelled_because{nullptr};
+
+  void Cancel(const char* because) {
+    cancelled_because = because;
+    context.TryCancel();
+  }
+
+  std::string StatusName(const grpc::Status& status) const {
+    const char* because = cancelled_because;
+    if (because != nullptr && status.error_code() == grpc::StatusCode::CANCELLED) return because;
+    return absl::StatusCodeToString(static_cast<absl::StatusCode>(status.error_code()));
+  }
+};
+
+// The calls that have not ended.
 class Pending {
  public:
-  void Begin() {
+  void Begin(std::shared_ptr<Call> call) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    ++count_;
+    calls_.insert(std::move(call));
   }
-  void End() {
+  void End(const std::shared_ptr<Call>& call) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (--count_ == 0) none_.notify_all();
+    calls_.erase(call);
+    if (calls_.empty()) none_.notify_all();
   }
-  void Wait() {
+  // Waits for the ends of all calls. After a time, cancels those that are left.
+  void Wait(std::chrono::nanoseconds patience) {
     std::unique_lock<std::mutex> lock(mutex_);
-    none_.wait(lock, [this] { return count_ == 0; });
+    const auto none = [this] { return calls_.empty(); };
+    if (none_.wait_for(lock, patience, none)) return;
+    const auto left = calls_;
+    // Without the lock, because a call may end in this thread.
+    lock.unlock();
+    for (const auto& call : left) call->Cancel(gain::kUnfinished);
+    lock.lock();
+    none_.wait(lock, none);
   }
 
  private:
   std::mutex mutex_;
   std::condition_variable none_;
-  size_t count_ = 0;
+  std::set<std::shared_ptr<Call>> calls_;
 };
 
-struct Call {
-  grpc::ClientContext context;
-  helloworld::HelloRequest request;
-  helloworld::HelloReply reply;
+// Cancels calls at their times. All wait equally long, so the first one is due first.
+class Canceller {
+ public:
+  void Add(std::shared_ptr<Call> call, Clock::time_point due) {
+    calls_.emplace_back(std::move(call), due);
+  }
+  // Sleeps until a time, and meanwhile cancels the calls that are due.
+  void SleepUntil(Clock::time_point time) {
+    for (; !calls_.empty() && calls_.front().second <= time; calls_.pop_front()) {
+      std::this_thread::sleep_until(calls_.front().second);
+      calls_.front().first->Cancel(gain::kCancelledByCaller);
+    }
+    std::this_thread::sleep_until(time);
+  }
+  // Cancels all calls at their times.
+  void Finish() {
+    if (!calls_.empty()) SleepUntil(calls_.back().second);
+  }
+
+ private:
+  std::deque<std::pair<std::shared_ptr<Call>, Clock::time_point>> calls_;
 };
 
-std::string StatusName(const grpc::Status& status) {
-  return absl::StatusCodeToString(static_cast<absl::StatusCode>(status.error_code()));
+std::chrono::nanoseconds InNs(const absl::Flag<double>& ms) {
+  return InNs(Seconds(absl::GetFlag(ms) / 1000));
 }
 
 // Makes a call for each arrival, and returns the outcomes of those after the warm-up.
 std::vector<gain::Outcome> MakeCalls(const std::shared_ptr<grpc::Channel>& channel,
                                      const std::vector<std::chrono::nanoseconds>& arrivals,
-                                     std::chrono::nanoseconds warm_up,
-                                     std::chrono::nanoseconds deadline) {
+                                     std::chrono::nanoseconds warm_up) {
+  const std::chrono::nanoseconds deadline = InNs(FLAGS_deadline_ms);
+  const std::chrono::nanoseconds cancel_after = InNs(FLAGS_cancel_after_ms);
   const auto stub = helloworld::Greeter::NewStub(channel);
   std::vector<gain::Outcome> outcomes(arrivals.size());
   Pending pending;
+  Canceller canceller;
   const Clock::time_point start = Clock::now();
   for (size_t i = 0; i < arrivals.size(); ++i) {
     const Clock::time_point scheduled = start + arrivals[i];
-    std::this_thread::sleep_until(scheduled);
+    canceller.SleepUntil(scheduled);
     gain::Outcome& outcome = outcomes[i];
     outcome.late = Clock::now() - scheduled;
     auto call = std::make_shared<Call>();
     call->request.set_name(arrivals[i] < warm_up ? "warm-up" : "world");
-    call->context.set_deadline(std::chrono::system_clock::now() + (deadline - outcome.late));
-    pending.Begin();
+    if (deadline.count() != 0) {
+      call->context.set_deadline(std::chrono::system_clock::now() + (deadline - outcome.late));
+    }
+    pending.Begin(call);
     stub->async()->SayHello(&call->context, &call->request, &call->reply,
                             [call, scheduled, &outcome, &pending](const grpc::Status& status) {
                               outcome.latency = Clock::now() - scheduled;
-                              outcome.status = StatusName(status);
-                              pending.End();
+                              outcome.status = call->StatusName(status);
+                              pending.End(call);
                             });
+    if (cancel_after.count() != 0) canceller.Add(call, scheduled + cancel_after);
   }
-  pending.Wait();
+  canceller.Finish();
+  pending.Wait(InNs(FLAGS_patience_ms));
   const auto counted = std::lower_bound(arrivals.begin(), arrivals.end(), warm_up);
   outcomes.erase(outcomes.begin(), outcomes.begin() + (counted - arrivals.begin()));
   return outcomes;
+}
+
+// Waits until a time in seconds since 1970. Returns false if that is in the past. Waits in gRPC,
+// which goes on connecting meanwhile: without a thread in it, gRPC 1.51 would do that only once
+// calls begin.
+bool WaitUntil(double start, grpc::Channel& channel) {
+  using std::chrono::system_clock;
+  const system_clock::time_point time(
+      std::chrono::duration_cast<system_clock::duration>(Seconds(start)));
+  if (system_clock::now() > time) return false;
+  while (channel.WaitForStateChange(channel.GetState(false), time)) {
+  }
+  return true;
 }
 
 }  // namespace
@@ -137,8 +208,8 @@ int main(int argc, char** argv) {
   absl::ParseCommandLine(argc, argv);
 
   // Before the first channel.
-  if (const auto status = steer::Register(); !status.ok()) {
-    std::cerr << status.message() << std::endl;
+  if (const std::string why = gain::RegisterPolicies(); !why.empty()) {
+    std::cerr << why << std::endl;
     return 1;
   }
   grpc::ChannelArguments args;
@@ -150,13 +221,17 @@ int main(int argc, char** argv) {
     std::cerr << "no connection to " << absl::GetFlag(FLAGS_target) << std::endl;
     return 1;
   }
+  const double start = absl::GetFlag(FLAGS_start);
+  if (start != 0 && !WaitUntil(start, *channel)) {
+    std::cerr << "connected too late to begin at " << start << std::endl;
+    return 1;
+  }
 
   const std::chrono::nanoseconds warm_up = InNs(Seconds(absl::GetFlag(FLAGS_warm_up)));
   const auto arrivals =
       Arrivals(absl::GetFlag(FLAGS_rate), warm_up + Seconds(absl::GetFlag(FLAGS_seconds)),
                absl::GetFlag(FLAGS_seed));
-  const auto outcomes =
-      MakeCalls(channel, arrivals, warm_up, InNs(Seconds(absl::GetFlag(FLAGS_deadline_ms) / 1000)));
+  const auto outcomes = MakeCalls(channel, arrivals, warm_up);
   gain::WriteJson(outcomes, std::cout);
   return 0;
 }

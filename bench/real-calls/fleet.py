@@ -1,9 +1,8 @@
-"""The scenarios in which policies are compared: four servers, of which one may be slow or failing,
-and an open-loop client that calls them. For script/report, script/demo and the test of the
-programs.
+"""Runs scenarios with real processes: servers, and an open-loop client that calls them. For
+script/report, script/simulate, script/demo and the test of the programs.
 
-Depends on the flags and the output of gain_server and gain_client. Must not depend on: the
-policies.
+Depends on the flags and the output of gain_server and gain_client. Must not depend on: the format
+of scenario files, the policies.
 """
 
 import contextlib
@@ -11,62 +10,30 @@ import dataclasses
 import json
 import pathlib
 import re
+import signal
 import sys
+import time
+
+import scenario
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "examples" / "testing"))
 from greeters import Server, require, started, stopped, target  # noqa: E402
 
-# The capacity of a server is its slots divided by its service time: 800 calls per second. Service
-# times are exponentially distributed, because calls of most services take different times.
-SLOTS = 8
-SERVICE_TIME_MS = 10
-SLOWER = 20
-DEADLINE_MS = 1000
-# The load as a share of the fleet's capacity, which is the sum of its servers' capacities. A slow
-# server counts with its lower capacity, a failing one with 0.
-UTILIZATION = 0.6
-GOOD = ("red", "green", "blue")
+# The scenarios of docs/why.md.
+ALIKE, SLOW, FAILING = (scenario.read(name) for name in ("all_alike", "one_slow", "one_failing"))
+SCENARIOS = (ALIKE, SLOW, FAILING)
+# The name of the server that is slow or fails, in every scenario that has one.
 ODD = "odd"
 # In seconds; enough for a busy machine.
 PATIENCE = 120
-
-
-@dataclasses.dataclass(frozen=True)
-class Scenario:
-    """A scenario: how the fourth server behaves."""
-
-    key: str
-    words: str
-    slower: float = 1
-    failing: bool = False
-
-    @property
-    def capacity(self):
-        """Returns the capacity of the four servers, in calls per second."""
-        of_one = SLOTS / (SERVICE_TIME_MS / 1000)
-        return of_one * (len(GOOD) + (0 if self.failing else 1 / self.slower))
-
-    @property
-    def rate(self):
-        return UTILIZATION * self.capacity
-
-    def arguments_of(self, number, name):
-        """Returns the arguments of the server with this number and name."""
-        slower = self.slower if name == ODD else 1
-        failing = self.failing and name == ODD
-        return [
-            f"--slots={SLOTS}",
-            f"--service_time_ms={SERVICE_TIME_MS * slower}",
-            "--exponential",
-            f"--seed={number}",
-            f"--failing={str(failing).lower()}",
-        ]
-
-
-ALIKE = Scenario("a", "all four alike")
-SLOW = Scenario("b", f"one of four slow: {SLOWER} times the service time", slower=SLOWER)
-FAILING = Scenario("c", "one of four failing: UNAVAILABLE at once", failing=True)
-SCENARIOS = (ALIKE, SLOW, FAILING)
+# A scenario that changes begins so many seconds after its servers are started, so that all
+# processes know when it begins.
+LEAD = 5
+# In a scenario without deadlines, calls are unfinished if they have not ended so many seconds after
+# the last one began.
+END = 1
+# What the client says of calls that have no outcome.
+CANCELLED, UNFINISHED = "cancelled by caller", "unfinished"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,8 +49,10 @@ class Outcomes:
 
     @property
     def errors(self):
-        """Returns the share of calls that failed."""
-        return 1 - self.statuses.get("OK", 0) / self.calls
+        """Returns the share of calls that failed. Calls without an outcome do not count."""
+        without = self.statuses.get(CANCELLED, 0) + self.statuses.get(UNFINISHED, 0)
+        ended = self.calls - without
+        return 1 - self.statuses.get("OK", 0) / ended if ended else 0
 
     def share(self, name):
         return self.calls_of[name] / self.calls
@@ -96,49 +65,90 @@ def serving(programs, arguments):
         yield [Server(programs / "gain_server", n, cleanup, *a) for n, a in arguments.items()]
 
 
+@dataclasses.dataclass(frozen=True)
+class Client:
+    """A program that calls, and what is added to its environment."""
+
+    name: str = "gain_client"
+    variables: dict = dataclasses.field(default_factory=dict)
+
+
 @contextlib.contextmanager
-def calling(programs, servers, config, *arguments):
+def calling(programs, servers, config, *arguments, client=Client()):
     """Runs a client during a `with`."""
-    client = started(
+    process = started(
         [
-            programs / "gain_client",
+            programs / client.name,
             f"--target={target(servers)}",
             f"--lb_config={json.dumps([config])}",
             *arguments,
-        ]
+        ],
+        client.variables,
     )
     try:
-        yield client
+        yield process
     finally:
-        stopped(client)
+        stopped(process)
 
 
-def outcomes(client, servers, patience):
-    """Waits for the end of the client, ends the servers, and returns the results."""
+def outcomes(client, servers, patience, crashed=()):
+    """Waits for the end of the client, ends the servers, and returns the results. `crashed` has
+    pairs of a server's name and its calls before a crash."""
     printed, _ = client.communicate(timeout=patience)
     require(client.returncode == 0, f"the client ended with {client.returncode}")
     calls_of = {server.name: counted_by(server) for server in servers}
+    for name, count in crashed:
+        calls_of[name] += count
     return Outcomes(calls_of=calls_of, **json.loads(printed))
 
 
-def counted_by(server):
-    server.process.terminate()
+def counted_by(server, how=signal.SIGTERM):
+    """Ends a server, unless it has ended, and returns the number of its calls."""
+    if server.process.poll() is not None:
+        return 0
+    server.process.send_signal(how)
     said = list(server.lines)
     counted = [match for line in said if (match := re.match(r"counted: (\d+)$", line))]
     require(len(counted) == 1, f"{server.name} ended without its count; it printed: {said}")
     return int(counted[0][1])
 
 
-def measure(programs, scenario, config, warm_up, seconds):
-    """Measures a scenario with a policy, with new servers. Random values are the same each time."""
-    names = (*GOOD, ODD)
-    arguments = {name: scenario.arguments_of(i, name) for i, name in enumerate(names, start=1)}
-    load = [
-        f"--rate={scenario.rate}",
-        f"--warm_up={warm_up}",
-        f"--seconds={seconds}",
-        f"--deadline_ms={DEADLINE_MS}",
-    ]
+def crash_and_start(fleet, servers, client, start, end):
+    """Ends servers and starts them again, as the scenario says. Returns pairs of a server's name
+    and its calls before a crash."""
+    steps = []
+    for of_fleet, server in zip(fleet.servers, servers):
+        for crash, restart in of_fleet.crashes:
+            steps.append((crash, "crash", server, ()))
+            if restart is not None:
+                steps.append((restart, "start", server, of_fleet.when_cold))
+    crashed = []
+    for at, what, server, cold in sorted(steps, key=lambda step: step[0]):
+        if at >= end:
+            break
+        time.sleep(max(0, start + at - time.time()))
+        require(client.poll() is None, "the client ended early")
+        if what == "crash":
+            crashed.append((server.name, counted_by(server, signal.SIGUSR1)))
+        else:
+            server.start(*cold)
+    return crashed
+
+
+def measure(programs, fleet, config, warm_up=None, seconds=None, client=Client()):
+    """Measures a scenario with a policy, with new servers. Random values are the same each time.
+    The times are those of the scenario, unless others are given."""
+    warm_up = fleet.warm_up if warm_up is None else warm_up
+    seconds = fleet.duration - warm_up if seconds is None else seconds
+    load = [*fleet.client_arguments, f"--warm_up={warm_up}", f"--seconds={seconds}"]
+    if fleet.deadline is None:
+        load.append(f"--patience_ms={END * 1000}")
+    start = time.time() + LEAD
+    # Servers without changes may begin at once.
+    begin = [f"--start={start:.3f}"] if fleet.changes else []
+    arguments = {server.name: [*server.arguments, *begin] for server in fleet.servers}
     with serving(programs, arguments) as servers:
-        with calling(programs, servers, config, *load) as client:
-            return outcomes(client, servers, warm_up + seconds + DEADLINE_MS / 1000 + PATIENCE)
+        with calling(programs, servers, config, *load, *begin, client=client) as running:
+            crashed = crash_and_start(fleet, servers, running, start, warm_up + seconds)
+            patience = LEAD + warm_up + seconds + (fleet.deadline or END) + PATIENCE
+            return outcomes(running, servers, patience, crashed)

@@ -18,12 +18,12 @@ class Limits:
     failing_errors_of: float
 
     def judge(self, outcomes):
-        """`outcomes`: by the scenario's key and the policy. Returns for each limit: its name, the
+        """`outcomes`: by the scenario's name and the policy. Returns for each limit: its name, the
         measured value, the limit."""
 
         def of_round_robin(scenario, policy, measure):
-            theirs = measure(outcomes[scenario.key, "round_robin"])
-            return measure(outcomes[scenario.key, policy]) / theirs
+            theirs = measure(outcomes[scenario.name, "round_robin"])
+            return measure(outcomes[scenario.name, policy]) / theirs
 
         return [
             (
@@ -38,7 +38,7 @@ class Limits:
             ),
             (
                 "one slow: the slow server's share of the calls of steer_least_request",
-                outcomes[SLOW.key, "steer_least_request"].share(ODD),
+                outcomes[SLOW.name, "steer_least_request"].share(ODD),
                 self.slow_share,
             ),
             (

@@ -21,7 +21,9 @@ class Load {
     double utilization;
   };
 
-  explicit Load(int slots) : slots_(slots) {}
+  using Seconds = std::chrono::duration<double>;
+
+  Load(int slots, Seconds window) : slots_(slots), window_(window) {}
 
   void Arrived() {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -42,8 +44,6 @@ class Load {
 
  private:
   using Clock = std::chrono::steady_clock;
-  using Seconds = std::chrono::duration<double>;
-  static constexpr Seconds kWindow{0.5};
 
   // Adds the time since the last event, and ends the window if it is over.
   void Advance() {
@@ -51,7 +51,7 @@ class Load {
     present_seconds_ += present_ * Seconds(now - last_event_).count();
     last_event_ = now;
     const Seconds window = now - window_start_;
-    if (window < kWindow) return;
+    if (window < window_) return;
     report_ = Report{ended_ / window.count(), failed_ / window.count(),
                      present_seconds_ / window.count() / slots_};
     window_start_ = now;
@@ -59,6 +59,7 @@ class Load {
   }
 
   const int slots_;
+  const Seconds window_;
   std::mutex mutex_;
   Clock::time_point window_start_ = Clock::now();
   Clock::time_point last_event_ = window_start_;

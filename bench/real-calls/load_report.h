@@ -1,7 +1,8 @@
 // Reports a server's load with the answer of a call, by ORCA (gRFC A51): a serialised
-// OrcaLoadReport in the trailer endpoint-load-metrics-bin. Uses gRPC's CallMetricRecorder if that
-// supports all fields. The recorder of 1.51 has neither calls nor failures per second, and 1.46 has
-// no recorder: with these the program writes the trailer itself.
+// OrcaLoadReport in the trailer endpoint-load-metrics-bin, for steer_weighted_round_robin. Writes
+// the trailer itself: gRPC's CallMetricRecorder of 1.51 has neither calls nor failures per
+// second, 1.46 has no recorder, and a recorder would replace what steer/server_load.hpp adds to the
+// trailer.
 //
 // Must not depend on: how the load is measured.
 #ifndef STEER_GAIN_LOAD_REPORT_H
@@ -10,33 +11,9 @@
 #include <grpcpp/grpcpp.h>
 
 #include "load.h"
-
-// gRPC added this header after the recorder supported both fields.
-#if __has_include(<grpcpp/ext/server_metric_recorder.h>)
-#include <grpcpp/ext/call_metric_recorder.h>
-#include <grpcpp/ext/server_metric_recorder.h>
-
-namespace gain {
-
-inline void AllowLoadReports(grpc::ServerBuilder& builder) {
-  grpc::ServerBuilder::experimental_type(&builder).EnableCallMetricRecording();
-}
-
-inline void ReportLoad(const Load::Report& load, grpc::CallbackServerContext& context) {
-  context.ExperimentalGetCallMetricRecorder()
-      ->RecordQpsMetric(load.qps)
-      .RecordEpsMetric(load.eps)
-      .RecordApplicationUtilizationMetric(load.utilization);
-}
-
-}  // namespace gain
-
-#else
 #include "orca_load_report.pb.h"
 
 namespace gain {
-
-inline void AllowLoadReports(grpc::ServerBuilder&) {}
 
 inline void ReportLoad(const Load::Report& load, grpc::CallbackServerContext& context) {
   OrcaLoadReport report;
@@ -47,7 +24,5 @@ inline void ReportLoad(const Load::Report& load, grpc::CallbackServerContext& co
 }
 
 }  // namespace gain
-
-#endif
 
 #endif  // STEER_GAIN_LOAD_REPORT_H

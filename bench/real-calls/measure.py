@@ -1,6 +1,10 @@
-"""Measures every scenario with every policy, one after another, and writes the results to a file.
+"""Measures scenarios with policies, one after another, and writes the results to a file.
 
-Usage: measure.py <directory of gain_server and gain_client> <results.json>
+Usage: measure.py PROGRAMS RESULTS.json [SCENARIO[=SECONDS]...]
+
+PROGRAMS is the directory of gain_server and gain_client. Without scenarios it measures those of
+docs/why.md. SCENARIO is the name of one that comes with the simulator, or a file. With SECONDS, it
+ends so long after its start. All others are measured to their end.
 
 Must not depend on: how the results are used.
 """
@@ -12,33 +16,34 @@ import pathlib
 import signal
 import sys
 
-from fleet import ODD, SCENARIOS, measure
+import scenario
+from fleet import SCENARIOS, measure
 from greeters import Failed
 
-# With their default configs.
-POLICIES = (
-    "round_robin",
-    "steer_round_robin",
-    "steer_least_request",
-    "steer_peak_ewma",
-    "steer_weighted_round_robin",
-)
-# Long enough for all policies to learn: weighted round robin ignores reports for 10 s.
-WARM_UP = 20
-SECONDS = 30
 # At least 99 % of the calls must begin at most this late. Otherwise the machine was too busy, and
 # the latencies say nothing about the policy.
 LATE_MS = 5
 TRIES = 3
 
 
-def measured(programs, scenario, policy):
+def policies_of(fleet):
+    """Returns the configs of the policies, by their names: the scenario's, and gRPC's round robin
+    and Prequal for the scenarios of docs/why.md."""
+    if fleet.name in [of_page.name for of_page in SCENARIOS]:
+        return {"round_robin": {}, **fleet.policies, "steer_prequal": {}}
+    return fleet.policies
+
+
+def measured(programs, fleet, policy, config):
+    """Measures a scenario with a policy, again if the machine was too busy."""
+    last = fleet.servers[-1].name
     for _ in range(TRIES):
-        outcomes = measure(programs, scenario, {policy: {}}, WARM_UP, SECONDS)
+        outcomes = measure(programs, fleet, {policy: config})
         times, late = outcomes.latency_ms, outcomes.late_ms["p99"]
         print(
-            f"{scenario.key} {policy:<26}  p50 {times['p50']:6.1f}  p99 {times['p99']:6.1f}"
-            f"  errors {outcomes.errors:6.2%}  {ODD} {outcomes.share(ODD):6.2%}  late {late:4.1f}",
+            f"{fleet.name} {policy:<26}  p50 {times['p50']:6.1f}  p99 {times['p99']:6.1f}"
+            f"  errors {outcomes.errors:6.2%}  {last} {outcomes.share(last):6.2%}"
+            f"  late {late:4.1f}",
             flush=True,
         )
         if late <= LATE_MS:
@@ -47,18 +52,28 @@ def measured(programs, scenario, policy):
     raise Failed(f"calls began {late} ms late in each of {TRIES} tries: the machine is too busy")
 
 
+def named(argument):
+    name, _, seconds = argument.partition("=")
+    fleet = scenario.read(name)
+    return dataclasses.replace(fleet, duration=float(seconds)) if seconds else fleet
+
+
 def main():
-    programs, results_file = map(pathlib.Path, sys.argv[1:])
+    programs, results_file = map(pathlib.Path, sys.argv[1:3])
+    try:
+        fleets = [named(argument) for argument in sys.argv[3:]] or SCENARIOS
+    except scenario.Unrunnable as reasons:
+        sys.exit(str(reasons))
     # The signal raises an exception, so that the servers end too.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     results = [
-        {"scenario": scenario.key, "policy": policy}
-        | dataclasses.asdict(measured(programs, scenario, policy))
-        for scenario in SCENARIOS
-        for policy in POLICIES
+        {"scenario": fleet.name, "policy": policy, "seconds": fleet.duration}
+        | dataclasses.asdict(measured(programs, fleet, policy, config))
+        for fleet in fleets
+        for policy, config in policies_of(fleet).items()
     ]
     real_time = os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR)
-    run = {"warm_up": WARM_UP, "seconds": SECONDS, "real_time": real_time, "results": results}
+    run = {"real_time": real_time, "results": results}
     results_file.write_text(json.dumps(run), encoding="utf-8")
 
 

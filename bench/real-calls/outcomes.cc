@@ -24,8 +24,9 @@ std::string Json(const Counts& counts) {
                       "}");
 }
 
-// Returns quantiles of ascending times; there is at least one.
+// Returns quantiles of ascending times; null if there is none.
 std::string Quantiles(const std::vector<int64_t>& us) {
+  if (us.empty()) return "null";
   const auto at = [&us](double quantile) {
     const auto rank = static_cast<size_t>(std::ceil(quantile * static_cast<double>(us.size())));
     return static_cast<double>(us[std::max<size_t>(rank, 1) - 1]) / 1000;
@@ -39,7 +40,9 @@ std::vector<int64_t> Ascending(const std::vector<Outcome>& outcomes,
                                std::chrono::nanoseconds Outcome::*time) {
   std::vector<int64_t> us;
   us.reserve(outcomes.size());
-  for (const Outcome& outcome : outcomes) us.push_back((outcome.*time).count() / 1000);
+  for (const Outcome& outcome : outcomes) {
+    if (outcome.status != kUnfinished) us.push_back((outcome.*time).count() / 1000);
+  }
   std::sort(us.begin(), us.end());
   return us;
 }

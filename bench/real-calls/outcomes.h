@@ -1,6 +1,6 @@
 // The results of calls: counts by status, and latencies, as quantiles and in full. As JSON:
 //
-//   {"calls": 3, "statuses": {"OK": 2, "UNAVAILABLE": 1},
+//   {"calls": 4, "statuses": {"OK": 2, "UNAVAILABLE": 1, "cancelled by caller": 1},
 //    "latency_ms": {"p50": ..., "p90": ..., "p95": ..., "p99": ..., "p99.9": ..., "max": ...},
 //    "late_ms": {...},           how late calls began
 //    "latencies_us": [...]}      ascending
@@ -18,6 +18,11 @@
 
 namespace gain {
 
+// These count instead of a status. The client cancelled the call, either as a caller that does not
+// wait, or because the measurement ended.
+inline constexpr char kCancelledByCaller[] = "cancelled by caller";
+inline constexpr char kUnfinished[] = "unfinished";
+
 struct Outcome {
   // The time from when the call should have begun to its end. So the delays of a stalled client or
   // server count.
@@ -27,7 +32,7 @@ struct Outcome {
   std::string status;
 };
 
-// The latencies of failed calls count as those of others.
+// The latencies of failed and cancelled calls count as those of others. Unfinished calls have none.
 void WriteJson(const std::vector<Outcome>& outcomes, std::ostream& out);
 
 }  // namespace gain

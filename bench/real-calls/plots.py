@@ -16,7 +16,7 @@ matplotlib.use("svg")
 import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402
 import results  # noqa: E402
-from fleet import DEADLINE_MS, FAILING, GOOD, ODD, SCENARIOS, SLOW  # noqa: E402
+from fleet import FAILING, SCENARIOS, SLOW  # noqa: E402
 
 # Colours for colour-blind readers (Okabe and Ito). Dashes distinguish the lines without colours.
 STYLES = {
@@ -25,13 +25,17 @@ STYLES = {
     "steer_least_request": ("#0072b2", "-"),
     "steer_peak_ewma": ("#d55e00", "-"),
     "steer_weighted_round_robin": ("#009e73", "-."),
+    "steer_prequal": ("#cc79a7", ":"),
 }
-SERVERS = dict(zip((*GOOD, ODD), ("#56b4e9", "#7cc5ee", "#a3d6f3", "#d55e00")))
-LABELS = {GOOD[0]: "the three good servers", ODD: "the fourth"}
+NAMES = [server.name for server in SLOW.servers]
+SERVERS = dict(zip(NAMES, ("#56b4e9", "#7cc5ee", "#a3d6f3", "#d55e00")))
+LABELS = {NAMES[0]: "the three good servers", NAMES[-1]: "the fourth"}
+DEADLINE_MS = SLOW.deadline * 1000
 
 
 def policies_of(outcomes, scenario):
-    return {policy: measured for (key, policy), measured in outcomes.items() if key == scenario.key}
+    ours = ((policy, of) for (name, policy), of in outcomes.items() if name == scenario.name)
+    return dict(ours)
 
 
 def latency(outcomes):
@@ -51,7 +55,7 @@ def latency(outcomes):
     axes.set_xticks(ticks, [f"p{p}" for p in labels])
     axes.set_xlim(0, nines[-1])
     axes.set_ylabel("latency, ms")
-    axes.set_title(f"Latency of all calls, {SLOW.words}", fontsize=10)
+    axes.set_title(f"Latency of all calls, {SLOW.title}", fontsize=10)
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8, loc="lower right")
     return figure
@@ -67,7 +71,7 @@ def share(outcomes):
             widths = np.array([100 * measured.share(name) for measured in policies.values()])
             axes.barh(list(policies), widths, left=left, color=colour, label=LABELS.get(name))
             left += widths
-        axes.set_title(scenario.words.split(":")[0], fontsize=9)
+        axes.set_title(scenario.title.split(":")[0], fontsize=9)
         axes.set_xlim(0, 100)
         axes.set_xlabel("% of the calls", fontsize=8)
         axes.tick_params(labelsize=8)
@@ -87,7 +91,7 @@ def errors(outcomes):
     axes.invert_yaxis()
     axes.set_xlim(0, max(shares) * 1.15)
     axes.set_xlabel("% of the calls that failed", fontsize=8)
-    axes.set_title(FAILING.words, fontsize=10)
+    axes.set_title(FAILING.title, fontsize=10)
     axes.tick_params(labelsize=8)
     figure.tight_layout()
     return figure

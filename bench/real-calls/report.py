@@ -12,7 +12,7 @@ import sys
 
 import limits
 import results
-from fleet import ODD, SCENARIOS
+from fleet import ODD, SCENARIOS, SLOW
 
 
 def processor():
@@ -24,13 +24,13 @@ def processor():
 
 def table(outcomes, scenario):
     lines = [
-        f"**{scenario.words}**, {scenario.rate:,.0f} calls per second",
+        f"**{scenario.title}**, {scenario.rate:,.0f} calls per second",
         "",
         "| policy | p50 ms | p95 ms | p99 ms | p99.9 ms | errors | calls to the fourth server |",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
-    for (key, policy), measured in outcomes.items():
-        if key != scenario.key:
+    for (name, policy), measured in outcomes.items():
+        if name != scenario.name:
             continue
         times = [f"{measured.latency_ms[q]:,.1f}" for q in ("p50", "p95", "p99", "p99.9")]
         shares = [f"{measured.errors:.2%}", f"{measured.share(ODD):.2%}"]
@@ -54,9 +54,10 @@ def main():
     measured = datetime.date.fromtimestamp(pathlib.Path(results_file).stat().st_mtime)
     late = max(o.late_ms["p99"] for o in outcomes.values())
     priority = ", with real-time priority" if run["real_time"] else ""
+    counted = SLOW.duration - SLOW.warm_up
     lines = [
         f"gRPC {grpc_version}, {processor()}, {os.cpu_count()} CPUs, {measured}{priority}."
-        f" {run['warm_up']} s of warm-up, then {run['seconds']} s that count. In each run, 99 % of"
+        f" {SLOW.warm_up:.0f} s of warm-up, then {counted:.0f} s that count. In each run, 99 % of"
         f" the calls began within {late:.1f} ms of their time.",
         "",
     ]

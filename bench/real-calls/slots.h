@@ -38,6 +38,7 @@ class Slots {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       ending_ = true;
+      hanging_ = false;
     }
     changed_.notify_all();
     for (std::thread& slot : slots_) slot.join();
@@ -51,6 +52,15 @@ class Slots {
     changed_.notify_one();
   }
 
+  // While it hangs, it ends no job and serves no other.
+  void Hang(bool hanging) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      hanging_ = hanging;
+    }
+    changed_.notify_all();
+  }
+
  private:
   struct Served {
     Job job;
@@ -62,15 +72,21 @@ class Slots {
   void Serve() {
     while (const std::optional<Served> next = Next()) {
       std::this_thread::sleep_for(next->time);
+      WaitWhileHanging();
       next->job.end(true);
     }
+  }
+
+  void WaitWhileHanging() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] { return !hanging_; });
   }
 
   // Waits for a job to serve, and drops expired ones. Returns nothing at the end.
   std::optional<Served> Next() {
     std::unique_lock<std::mutex> lock(mutex_);
     while (true) {
-      changed_.wait(lock, [this] { return ending_ || !queue_.empty(); });
+      changed_.wait(lock, [this] { return !hanging_ && (ending_ || !queue_.empty()); });
       if (queue_.empty()) return std::nullopt;
       Job job = std::move(queue_.front());
       queue_.pop_front();
@@ -89,6 +105,7 @@ class Slots {
   std::condition_variable changed_;
   std::deque<Job> queue_;
   bool ending_ = false;
+  bool hanging_ = false;
   std::vector<std::thread> slots_;
 };
 

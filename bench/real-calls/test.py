@@ -1,7 +1,7 @@
 """Tests the numbers of gain_server and gain_client. The server bounds the calls that it serves, and
 drops calls that have timed out. The client keeps its schedule, whatever the servers and its own
-process do. Errors and shares are counted correctly. `timely` marks conditions that a busy machine
-can break.
+process do. Errors and shares are counted correctly. Faults come at the times of the scenario.
+`timely` marks conditions that a busy machine can break.
 
 Usage: test.py <directory of gain_server and gain_client>
 """
@@ -14,7 +14,8 @@ import time
 import traceback
 
 sys.dont_write_bytecode = True
-from fleet import calling, outcomes, serving  # noqa: E402
+import scenario  # noqa: E402
+from fleet import CANCELLED, UNFINISHED, calling, measure, outcomes, serving  # noqa: E402
 from greeters import require  # noqa: E402
 from machine import judged, timely  # noqa: E402
 
@@ -104,7 +105,8 @@ def omits_nothing(programs):
 
 
 def counts_errors_and_shares(programs):
-    with serving(programs, {"good": ["--service_time_ms=2"], "bad": ["--failing"]}) as servers:
+    arguments = {"good": ["--service_time_ms=2"], "bad": ["--faults=0 fail=UNAVAILABLE"]}
+    with serving(programs, arguments) as servers:
         seen = calls(programs, servers, "--rate=500", "--warm_up=0.5", "--seconds=2", LONG)
     half = seen.calls / 2
     require(sum(seen.calls_of.values()) == seen.calls, f"{seen.calls} calls: {seen.calls_of}")
@@ -133,6 +135,88 @@ def tells_its_load(programs):
     timely(0.12 < seen.share("slow") < 0.3, f"the slow server got {seen.share('slow'):.0%}")
 
 
+ONE = """
+duration = "5s"
+servers = [{ name = "one", service_time = "2ms" }]
+[[clients]]
+name = "client"
+rate = "200/s"
+"""
+
+
+def has_faults_in_time(programs):
+    """A second of each fault: it fails at once, hangs, answers half of the calls with an error,
+    and is slow."""
+    text = ONE + """
+deadline = "200ms"
+[[events]]
+at = "1s"
+lasts = "1s"
+servers = ["one"]
+fail = "INTERNAL"
+[[events]]
+at = "2s"
+lasts = "1s"
+servers = ["one"]
+hang = true
+[[events]]
+at = "3s"
+lasts = "1s"
+servers = ["one"]
+errors = { share = "50%", code = "ABORTED" }
+[[events]]
+at = "4s"
+servers = ["one"]
+slow = 10
+"""
+    seen = measure(programs, scenario.parse("faults", text), ROUND_ROBIN)
+    known = {"OK", "INTERNAL", "DEADLINE_EXCEEDED", "ABORTED"}
+    require(set(seen.statuses) == known, f"statuses: {seen.statuses}")
+    # Each is a Poisson count, so five standard deviations. Calls of the last 200 ms of the hang are
+    # served.
+    expected = {"INTERNAL": 200, "DEADLINE_EXCEEDED": 160, "ABORTED": 100}
+    for status, mean in expected.items():
+        near = abs(seen.statuses[status] - mean) < 5 * math.sqrt(mean)
+        timely(near, f"{seen.statuses[status]} {status} instead of about {mean}")
+    slow = sum(20_000 <= us < 40_000 for us in seen.latencies_us)
+    timely(slow > 100, f"only {slow} calls took 20 ms, in the second of the slow server")
+
+
+def gives_up(programs):
+    """Callers cancel calls to a server that hangs. Without that, the calls are unfinished."""
+    hung = ONE + "\n[[events]]\nat = '0s'\nservers = ['one']\nhang = true\n"
+    cancelling = hung.replace('"200/s"', '"200/s"\ncancel_after = "50ms"')
+    seen = measure(programs, scenario.parse("cancel", cancelling), ROUND_ROBIN, 0, 1)
+    require(seen.statuses == {CANCELLED: seen.calls}, f"cancelled calls: {seen.statuses}")
+    require(seen.errors == 0, f"cancelled calls are no errors: {seen.errors}")
+    require(50 <= seen.latency_ms["p50"], f"cancelled too early: {seen.latency_ms}")
+    timely(seen.latency_ms["p99"] < 70, f"cancelled too late: {seen.latency_ms}")
+    seen = measure(programs, scenario.parse("hang", hung), ROUND_ROBIN, 0, 1)
+    require(seen.statuses == {UNFINISHED: seen.calls}, f"unfinished calls: {seen.statuses}")
+    require(seen.latencies_us == [] and seen.calls_of == {"one": seen.calls}, "not all unfinished")
+
+
+def crashes_and_comes_back(programs):
+    """A server that crashes gets no calls. It gets them again when it is back, and is cold then."""
+    text = """
+duration = "6s"
+events = [{ at = "1s", lasts = "1s", servers = ["odd"], crash = true }]
+clients = [{ name = "client", rate = "200/s" }]
+[[servers]]
+name = "good"
+[[servers]]
+name = "odd"
+service_time = "5ms"
+warm_up = { speed = "2%", lasts = "300ms", at_once = true }
+"""
+    seen = measure(programs, scenario.parse("crash", text), ROUND_ROBIN)
+    require(set(seen.statuses) <= {"OK", "UNAVAILABLE"}, f"statuses: {seen.statuses}")
+    timely(seen.errors < 0.02, f"only calls in flight may fail: {seen.statuses}")
+    # Half of the 6 s, without the second of the crash and a second or two of backoff.
+    timely(0.2 < seen.share("odd") < 0.45, f"shares: {seen.calls_of}")
+    timely(seen.latency_ms["max"] >= 250, f"it was not cold: {seen.latency_ms}")
+
+
 TESTS = (
     bounds_what_it_serves,
     drops_what_nobody_waits_for,
@@ -141,6 +225,9 @@ TESTS = (
     omits_nothing,
     counts_errors_and_shares,
     tells_its_load,
+    has_faults_in_time,
+    gives_up,
+    crashes_and_comes_back,
 )
 
 

@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "generation/load_reports.h"
 #include "generation/picks.h"
 #include "steer/host.hpp"
 #include "steer/steer.h"
@@ -68,8 +69,18 @@ class CallTracker final : public GrpcPolicy::SubchannelCallTrackerInterface {
       if (!found) found = args.trailing_metadata->Lookup("x-endpoint-load-metrics-bin", &buffer);
       if (found) metrics = ToC(*found);
     }
-    host::FinishCall(tracker_, static_cast<int32_t>(args.status.code()), ToC(args.status.message()),
-                     metrics);
+    const auto finish = [&](const steer_metrics* report) {
+      host::FinishCall(tracker_, static_cast<int32_t>(args.status.code()),
+                       ToC(args.status.message()), metrics, report);
+    };
+    // A layer between the policy and the call may give a report here alone. The trailer is better
+    // where there is one: not every version of gRPC decodes all of it.
+    if (wanted && metrics.length == 0 && args.backend_metric_accessor != nullptr) {
+      if (const auto* data = args.backend_metric_accessor->GetBackendMetricData()) {
+        return host::WithMetrics(LoadOf(*data), [&](const auto& report) { finish(&report); });
+      }
+    }
+    finish(nullptr);
   }
 
  private:

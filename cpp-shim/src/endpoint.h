@@ -24,24 +24,37 @@ struct EndpointArgs {
   uint64_t id;
   AddressPtr address;
   std::shared_ptr<const ConnectorArgs> connector;
-  // 0: no load reports.
-  uint64_t load_period_ns;
+  // Which of several connections to its backend it is.
+  uint32_t connection;
 };
 
 // All methods run in the work serializer.
 class Endpoint final : public Connector {
  public:
   // Returns the engine's reference, which DropLocked gives back. Null: gRPC refuses the address.
-  static Endpoint* NewLocked(EndpointArgs args) {
-    auto endpoint = grpc_core::MakeRefCounted<Endpoint>(std::move(args));
+  // `load_period_ns`: see ReportLoadLocked.
+  static Endpoint* NewLocked(EndpointArgs args, uint64_t load_period_ns) {
+    auto endpoint = grpc_core::MakeRefCounted<Endpoint>(std::move(args), load_period_ns);
     const EndpointArgs& made_from = endpoint->args_;
-    if (!endpoint->StartLocked(*made_from.address, *made_from.connector)) return nullptr;
+    if (!endpoint->StartLocked(*made_from.address, *made_from.connector, made_from.connection)) {
+      return nullptr;
+    }
     return endpoint.release();
   }
 
-  explicit Endpoint(EndpointArgs args) : args_(std::move(args)) {}
+  Endpoint(EndpointArgs args, uint64_t load_period_ns)
+      : args_(std::move(args)), load_period_ns_(load_period_ns) {}
 
   const EndpointArgs& args() const { return args_; }
+  // How often the backend reports its load. 0: never.
+  uint64_t load_period_ns() const { return load_period_ns_; }
+
+  // Has the backend report its load this often from now on. Changes nothing where gRPC cannot do
+  // that for an endpoint that exists.
+  void ReportLoadLocked(uint64_t period_ns) {
+    const uint64_t former = std::exchange(load_period_ns_, period_ns);
+    if (former != period_ns && !ChangeLoadReportsLocked()) load_period_ns_ = former;
+  }
 
   // The caller does not use the endpoint afterwards.
   void DropLocked() {
@@ -51,8 +64,8 @@ class Endpoint final : public Connector {
 
  private:
   void OnStateLocked(grpc_connectivity_state state, const absl::Status& status,
-                     grpc_core::RefCountedPtr<Connection> connection) override {
-    policy()->ReportLocked(args_.id, state, status, connection.release());
+                     grpc_core::RefCountedPtr<Connection> connection, bool has_asked) override {
+    policy()->ReportLocked(args_.id, state, status, connection.release(), has_asked);
   }
   GrpcHelper* helper() const override { return policy()->helper(); }
   const SerializerPtr& serializer() const override { return policy()->serializer(); }
@@ -60,13 +73,14 @@ class Endpoint final : public Connector {
     return args_.policy->interested_parties();
   }
   LoadReports load_reports() const override {
-    return policy()->LoadReportsOf(args_.id, args_.load_period_ns);
+    return policy()->LoadReportsOf(args_.id, load_period_ns_);
   }
 
   // Only Policy makes endpoints, so `args_.policy` is a Policy.
   Policy* policy() const { return static_cast<Policy*>(args_.policy.get()); }
 
   const EndpointArgs args_;
+  uint64_t load_period_ns_;
 };
 
 }  // namespace steer::shim

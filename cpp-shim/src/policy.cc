@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <unordered_set>
 #include <utility>
 
 #include "alarm.h"
@@ -40,31 +41,49 @@ struct Policy::Host final : host::PolicyHost {
   explicit Host(SerializerPtr serializer) : serializer(std::move(serializer)) {}
 
   int32_t EndpointNew(uint64_t id, uint32_t index, void** handle) {
+    return EndpointNewConnection(id, index, 0, handle);
+  }
+  int32_t EndpointNewConnection(uint64_t id, uint32_t index, uint32_t connection, void** handle) {
     if (index >= policy->addresses_.size()) return STEER_INVALID_ARGUMENT;
-    *handle =
+    Endpoint* const made =
         Endpoint::NewLocked({policy->Ref(DEBUG_LOCATION, "Endpoint"), id, policy->addresses_[index],
-                             policy->connector_args_, load_period_ns});
-    return *handle == nullptr ? STEER_ENDPOINT_REFUSED : STEER_OK;
+                             policy->connector_args_, connection},
+                            load_period_ns);
+    *handle = made;
+    if (made == nullptr) return STEER_ENDPOINT_REFUSED;
+    endpoints.insert(made);
+    return STEER_OK;
   }
   int32_t EndpointMatches(void* handle, uint32_t index) {
-    const EndpointArgs& made_from = EndpointOf(handle)->args();
+    const Endpoint* const endpoint = EndpointOf(handle);
+    const EndpointArgs& made_from = endpoint->args();
     if (index >= policy->addresses_.size()) return 0;
     const AddressPtr& address = policy->addresses_[index];
     return int32_t{made_from.connector == policy->connector_args_ &&
-                   made_from.load_period_ns == load_period_ns &&
+                   endpoint->load_period_ns() == load_period_ns &&
                    (made_from.address == address || *made_from.address == *address)};
   }
   void EndpointConnect(void* handle) { EndpointOf(handle)->ConnectLocked(); }
   void EndpointResetBackoff(void* handle) { EndpointOf(handle)->ResetBackoffLocked(); }
-  void EndpointFree(void* handle) { EndpointOf(handle)->DropLocked(); }
+  void EndpointFree(void* handle) {
+    endpoints.erase(EndpointOf(handle));
+    EndpointOf(handle)->DropLocked();
+  }
   void UpdateState(int32_t state, int32_t code, steer_str message, steer_picker* picker) {
     policy->channel_control_helper()->UpdateState(
         static_cast<grpc_connectivity_state>(state),
         absl::Status(static_cast<absl::StatusCode>(code), ViewOf(message)),
         PickerPtr(new Picker(picker)));
   }
-  void RequestReresolution() { policy->channel_control_helper()->RequestReresolution(); }
-  void LoadReports(uint64_t period_ns) { load_period_ns = period_ns; }
+  void RequestReresolution() {
+    if (!connector_asked) policy->channel_control_helper()->RequestReresolution();
+  }
+  void LoadReports(uint64_t period_ns) {
+    load_period_ns = period_ns;
+    for (Endpoint* const endpoint : endpoints) endpoint->ReportLoadLocked(period_ns);
+  }
+  static constexpr uint64_t kLacks = kLoadReportsHaveQps ? 0 : STEER_HOST_LACKS_LOAD_QPS;
+  static constexpr uint64_t kWords = shim::kWords;
   void Log(int32_t severity, steer_str message) { shim::Log(SeverityOf(severity), FromC(message)); }
 
   // What PolicyHost needs.
@@ -86,6 +105,10 @@ struct Policy::Host final : host::PolicyHost {
   Policy* policy = nullptr;
   // What the engine asked for last. 0: no load reports.
   uint64_t load_period_ns = 0;
+  // Those that the engine has made and not freed.
+  std::unordered_set<Endpoint*> endpoints;
+  // Whether the endpoint that is reporting has requested re-resolution itself.
+  bool connector_asked = false;
 };
 
 Policy::Policy(std::string name, Args args)
@@ -171,9 +194,10 @@ void Policy::DescribeUpdate(const UpdateArgs& args, host::Resolved* resolved) {
     return;
   }
   TakeAddresses(*args.addresses, resolved);
-  const ChannelArgs& channel_args = ArgsOf(args.args);
+  // Endpoints are made without the others, too, so that they do not hold an old xDS configuration.
+  ChannelArgs channel_args = SeenBySubchannels(ArgsOf(args.args));
   if (connector_args_ == nullptr || !(connector_args_->args == channel_args)) {
-    connector_args_ = std::make_shared<const ConnectorArgs>(channel_args);
+    connector_args_ = std::make_shared<const ConnectorArgs>(std::move(channel_args));
     ++connector_args_count_;
   }
   resolved->made_with = connector_args_count_;
@@ -181,8 +205,8 @@ void Policy::DescribeUpdate(const UpdateArgs& args, host::Resolved* resolved) {
 
 template <typename List>
 void Policy::TakeAddresses(const List& list, host::Resolved* resolved) {
-  resolved->former =
-      addresses_.Replace([&list](const auto& visit) { ForEachAddress(list, visit); }, KeyOf);
+  resolved->former = addresses_.Replace([&list](const auto& visit) { ForEachAddress(list, visit); },
+                                        KeyOf, IsLess);
   const auto& former = resolved->former;
   resolved->endpoints.Reserve(
       static_cast<size_t>(std::count(former.begin(), former.end(), host::kNewEndpoint)));
@@ -200,12 +224,14 @@ void Policy::ShutdownLocked() {
 }
 
 void Policy::ReportLocked(uint64_t endpoint, grpc_connectivity_state state,
-                          const absl::Status& status, void* connection) {
+                          const absl::Status& status, void* connection, bool connector_asked) {
   const Serialised here(host_.get());
+  host_->connector_asked = connector_asked;
   host::ReportEndpoint(
       host_->engine(), endpoint, static_cast<int32_t>(state),
       {static_cast<int32_t>(status.code()), status.ok() ? std::string() : FailureText(status)},
       connection);
+  host_->connector_asked = false;
 }
 
 }  // namespace steer::shim

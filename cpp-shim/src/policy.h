@@ -50,8 +50,9 @@ class Policy : public GrpcPolicy {
 
   // For endpoints. The engine ignores reports of endpoints that were dropped. `connection` is a
   // reference that this function takes over. It is null unless the state is READY.
+  // `connector_asked`: re-resolution was requested for this change, and one request is enough.
   void ReportLocked(uint64_t endpoint, grpc_connectivity_state state, const absl::Status& status,
-                    void* connection);
+                    void* connection, bool connector_asked);
 
   // For endpoints, in the work serializer.
   GrpcHelper* helper() const { return channel_control_helper(); }

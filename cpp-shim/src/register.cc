@@ -15,41 +15,18 @@
 #include <utility>
 
 #include "copies.h"
-#include "generation/config.h"
+#include "factory.h"
 #include "generation/log.h"
 #include "generation/registration.h"
-#include "policy.h"
 #include "running_grpc.h"
 #include "src/core/lib/surface/completion_queue.h"
 #include "steer/grpc.h"
 #include "steer/host.hpp"
+#include "take_over.h"
 
 namespace steer {
 namespace shim {
 namespace {
-
-// Makes one of the engine's policies. gRPC's registry owns it.
-class Factory final : public GrpcPolicyFactory {
- public:
-  explicit Factory(std::string name) : name_(std::move(name)) {}
-
-  Name name() const override { return NameOf(name_); }
-
-  grpc_core::OrphanablePtr<GrpcPolicy> CreateLoadBalancingPolicy(
-      GrpcPolicy::Args args) const override {
-    return grpc_core::MakeOrphanable<Policy>(name_, std::move(args));
-  }
-
-  ParsedConfig ParseLoadBalancingConfig(const grpc_core::Json& json) const override {
-    std::string error;
-    host::ConfigPtr config = host::ParseConfig(name_, JsonText(json, Preferred()), &error);
-    if (config == nullptr) return absl::InvalidArgumentError(error);
-    return grpc_core::MakeRefCounted<EngineConfig>(name_, std::move(config));
-  }
-
- private:
-  const std::string name_;
-};
 
 // The answer to kQuestion: a config whose name is the text of a copy.
 class Answer final : public GrpcConfig {
@@ -89,6 +66,7 @@ class MeetingFactory final : public GrpcPolicyFactory {
 // Adds the engine's policies. Skips those that the builder has.
 void AddPolicies(void* registry_builder) {
   auto* builder = static_cast<RegistryBuilder*>(registry_builder);
+  ReplaceTakenNames();
   for (const std::string& name : host::PolicyNames()) {
     if (!HasPolicy(builder, name)) AddPolicy(builder, std::make_unique<Factory>(name));
   }
@@ -106,9 +84,16 @@ bool IsBuilt() {
 }
 
 // Whether gRPC knows a policy of the engine, or still accepts it. The engine calls this when a
-// policy is registered after Register.
-int32_t KnowsPolicy(steer_str name) noexcept {
-  if (IsBuilt()) return int32_t{BuiltHasPolicy(FromC(name))};
+// policy is registered after Register, and when a name of gRPC's is taken over.
+int32_t KnowsPolicy(steer_str text) noexcept {
+  const std::string name = FromC(text);
+  const std::string taker = TakerOf(name);
+  if (!taker.empty() && !kCanReplaceBuiltIns) return 0;
+  if (IsBuilt()) {
+    // gRPC's own parser and that of another policy make configs with different names.
+    return int32_t{taker.empty() ? BuiltHasPolicy(name)
+                                 : AskBuiltPolicy(name.c_str(), kQuestion) == taker};
+  }
   BuildAgain<Build>();
   return 1;
 }
@@ -227,10 +212,35 @@ RegisterStatus RegisterOnce() {
   return Lead();
 }
 
+// `status` with the names that are taken over. `why`: why taking names over failed, if it did. Logs
+// the result: nobody reads the status of a preloaded library.
+RegisterStatus WithTakenNames(const RegisterStatus& status, const std::string& why) {
+  if (!why.empty()) {
+    Log(GPR_LOG_SEVERITY_ERROR, "steer::Register: " + why);
+    return RegisterStatus(status.ok() ? RegisterCode::kTakeOverFailed : status.code(),
+                          "steer::Register: " + why + "; " + status.message());
+  }
+  const std::string taken = ListTakenNames();
+  if (taken.empty()) return status;
+  Log(GPR_LOG_SEVERITY_INFO, "steer::Register: " + taken);
+  return RegisterStatus(status.code(), status.message() + "; " + taken);
+}
+
+// Takes names over for the program. `status` is the result so far, and `otherwise` the result if
+// the program takes none over.
+RegisterStatus WithOptions(const RegisterStatus& status, const RegisterStatus& otherwise,
+                           const RegisterOptions& options) {
+  if (options.take_over.empty() || otherwise.code() == RegisterCode::kCannotJoin) return otherwise;
+  const RegisterStatus& base = otherwise.ok() ? status : otherwise;
+  return WithTakenNames(base, TakeOverFor(options));
+}
+
 }  // namespace
 }  // namespace shim
 
-RegisterStatus Register() {
+RegisterStatus Register() { return Register(RegisterOptions()); }
+
+RegisterStatus Register(const RegisterOptions& options) {
   static std::mutex mu;
   static std::optional<RegisterStatus> done;
   std::lock_guard<std::mutex> lock(mu);
@@ -242,16 +252,21 @@ RegisterStatus Register() {
       case RegisterCode::kOtherGrpc:
         // Nothing has changed, so the next call tries again.
         return status;
-      default:
+      case RegisterCode::kCannotJoin:
+        // The other copy takes names over as the environment says, and may be unable to.
         done = status;
         return status;
+      default:
+        done = shim::WithTakenNames(status, shim::TakeOverEnvironment());
+        return shim::WithOptions(status, *done, options);
     }
   }
   if (done->code() == RegisterCode::kOk) {
-    return RegisterStatus(RegisterCode::kAlreadyRegistered,
-                          "steer::Register: Steer is already registered.");
+    const RegisterStatus again(RegisterCode::kAlreadyRegistered,
+                               "steer::Register: Steer is already registered.");
+    return shim::WithOptions(again, again, options);
   }
-  return *done;
+  return shim::WithOptions(*done, *done, options);
 }
 
 }  // namespace steer

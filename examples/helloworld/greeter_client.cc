@@ -139,9 +139,7 @@ bool WarmUp(GreeterClient greeter, size_t servers) {
   return answered.size() >= servers;
 }
 
-}  // namespace
-
-int greeter_client_main(int argc, char** argv) {
+void ParseFlags(int argc, char** argv) {
   absl::SetProgramUsageMessage(
       "Calls the greeter and prints which server answered.\n"
       "Example: greeter_client --target=ipv4:127.0.0.1:50051,127.0.0.1:50052 --calls=10");
@@ -152,6 +150,37 @@ int greeter_client_main(int argc, char** argv) {
   };
   absl::SetFlagsUsageConfig(usage);
   absl::ParseCommandLine(argc, argv);
+}
+
+// Makes the calls that the flags ask for, and prints their answers. Returns whether all succeeded.
+bool Greet(GreeterClient greeter) {
+  const int64_t calls = absl::GetFlag(FLAGS_calls);
+  const double seconds = absl::GetFlag(FLAGS_seconds);
+  const absl::Time end =
+      seconds > 0 ? absl::Now() + absl::Seconds(seconds) : absl::InfiniteFuture();
+  std::atomic<int64_t> made{0};
+  std::atomic<bool> failed{false};
+  const auto greet = [&] {
+    while (absl::Now() < end) {
+      const int64_t number = ++made;
+      if (calls > 0 && number > calls) return;
+      if (const auto reply = greeter.SayHello("world " + std::to_string(number))) {
+        std::printf("%s: %s\n", reply->server().c_str(), reply->message().c_str());
+      } else {
+        failed = true;
+      }
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < absl::GetFlag(FLAGS_threads); ++i) threads.emplace_back(greet);
+  for (std::thread& thread : threads) thread.join();
+  return !failed;
+}
+
+}  // namespace
+
+int greeter_client_main(int argc, char** argv) {
+  ParseFlags(argc, argv);
   // Write whole lines at once, also into a pipe.
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
 
@@ -182,28 +211,7 @@ int greeter_client_main(int argc, char** argv) {
     return 1;
   }
 
-  GreeterClient greeter(channel, HeadersOfFlag());
-  const int64_t calls = absl::GetFlag(FLAGS_calls);
-  const double seconds = absl::GetFlag(FLAGS_seconds);
-  const absl::Time end =
-      seconds > 0 ? absl::Now() + absl::Seconds(seconds) : absl::InfiniteFuture();
-  std::atomic<int64_t> made{0};
-  std::atomic<bool> failed{false};
-
-  const auto greet = [&] {
-    while (absl::Now() < end) {
-      const int64_t number = ++made;
-      if (calls > 0 && number > calls) return;
-      if (const auto reply = greeter.SayHello("world " + std::to_string(number))) {
-        std::printf("%s: %s\n", reply->server().c_str(), reply->message().c_str());
-      } else {
-        failed = true;
-      }
-    }
-  };
-  std::vector<std::thread> threads;
-  for (int i = 0; i < absl::GetFlag(FLAGS_threads); ++i) threads.emplace_back(greet);
-  for (std::thread& thread : threads) thread.join();
+  const bool succeeded = Greet(GreeterClient(channel, HeadersOfFlag()));
   absl::SleepFor(absl::Seconds(absl::GetFlag(FLAGS_linger)));
-  return failed ? 1 : 0;
+  return succeeded ? 0 : 1;
 }

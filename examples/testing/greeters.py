@@ -29,10 +29,12 @@ def require(held, otherwise):
         raise Failed(otherwise)
 
 
-def started(command, **options):
+def started(command, variables=(), **options):
+    """Starts a program. `variables` are added to the environment."""
     # With these variables, calls to 127.0.0.1 would go to a proxy.
     proxies = ("http_proxy", "https_proxy", "grpc_proxy")
     environment = {k: v for k, v in os.environ.items() if k not in proxies}
+    environment.update(variables)
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, **options)
 
 
@@ -74,10 +76,11 @@ class Server:
         self._cleanup = cleanup
         self.start()
 
-    def start(self):
-        """Starts the server: the first time on any free port, later on the same port again."""
+    def start(self, *arguments):
+        """Starts the server: the first time on any free port, later on the same port again.
+        `arguments` are for this start only."""
         port = self.address.split(":")[1]
-        self.process = started([*self._command, f"--port={port}"])
+        self.process = started([*self._command, *arguments, f"--port={port}"])
         self._cleanup.callback(stopped, self.process)
         self.lines = lines_of(self.process, SERVER_PATIENCE)
         line = next(self.lines, "nothing, and it ended")

@@ -21,15 +21,23 @@ pub use host::{Channel, HeldPicker, Picked};
 pub use sequence::policy;
 
 /// Every policy of the engine.
-pub const POLICIES: [&str; 7] = [
+pub const POLICIES: [&str; 12] = [
     "steer_round_robin",
     "steer_random",
     "steer_weighted_round_robin",
     "steer_least_request",
     "steer_peak_ewma",
+    "steer_prequal",
     "steer_ring_hash",
     "steer_maglev",
+    "steer_subset",
+    "steer_priority",
+    "steer_locality",
+    "steer_slow_start",
 ];
+
+/// Those that have children.
+const PARENTS: &[&str] = POLICIES.split_at(8).1;
 
 /// Any bytes as a config of any policy. The engine accepts it, or says why not.
 pub fn config(data: &[u8]) {
@@ -67,7 +75,7 @@ pub fn metrics(data: &[u8]) {
     let Some(read) = Metrics::read(data) else { return };
     assert!(!data.is_empty());
     let _ = read.qps();
-    for policy in ["steer_weighted_round_robin", "steer_peak_ewma"] {
+    for policy in ["steer_weighted_round_robin", "steer_prequal"] {
         let config =
             r#"{"blackoutPeriod":"0s","metricNamesForComputingUtilization":["named_metrics.a"]}"#;
         let channel = Channel::new(policy);

@@ -9,14 +9,14 @@ use steer::ffi::{STEER_OK, steer_stats_json, steer_stats_prometheus, steer_stats
 
 use crate::callbacks::within;
 use crate::host::{Channel, HeldPicker, Picked};
-use crate::{POLICIES, bytes};
+use crate::{PARENTS, POLICIES, bytes};
 
 /// The most events of a sequence. Longer sequences were not seen to find more.
 const LONGEST: usize = 200;
 
 /// Configs, which each policy accepts or rejects. Most have small rings and tables: large ones only
 /// take more time.
-const CONFIGS: [&str; 12] = [
+const CONFIGS: [&str; 17] = [
     "",
     "[]",
     r#"{"tableSize":12,"choiceCount":1,"minRingSize":0}"#,
@@ -36,16 +36,56 @@ const CONFIGS: [&str; 12] = [
         r#"{"maxRingSize":16,"minRingSize":8,"tableSize":17,"#,
         r#""weights":{"ipv4:10.0.0.1:80":3,"ipv4:10.0.0.2:80":0.5}}"#
     ),
-    r#"{"requestHashHeader":"user","minRingSize":8,"maxRingSize":8,"tableSize":11}"#,
+    r#"{"requestHashHeader":"user","minRingSize":8,"tableSize":11,"retryElsewhere":true}"#,
     r#"{"requestHashHeader":"user","minRingSize":8,"tableSize":31,"hashBalanceFactor":100}"#,
     r#"{"requestHashHeader":"user","minRingSize":64,"tableSize":53,"hashBalanceFactor":200}"#,
     r#"{"minRingSize":1,"maxRingSize":16,"tableSize":11,"hashBalanceFactor":150}"#,
     r#"{"minRingSize":100,"maxRingSize":100,"tableSize":251,"fullScanBelow":100}"#,
+    concat!(
+        r#"{"maxRingSize":16,"minRingSize":8,"tableSize":17,"reresolutionPeriod":"1s","#,
+        r#""unknown":1,"#,
+        r#""attributes":{"10.0.0.1:80":{"weight":3},"10.0.0.2:80":{"hashKey":"k","x":1}}}"#
+    ),
+    concat!(
+        r#"{"maxRingSize":16,"minRingSize":8,"tableSize":17,"reresolutionPeriod":"3s","#,
+        r#""connectionsPerBackend":2,"#,
+        r#""attributes":{"10.0.0.2:80":{"weight":2},"10.0.0.3:80":{"zone":"z","x":"1"}}}"#
+    ),
+    concat!(
+        r#"{"maxRingSize":16,"minRingSize":8,"tableSize":17,"subsetSize":3,"zone":"z","#,
+        r#""groups":[["10.0.0.1:80","10.0.0.2:80"],["10.0.0.3:80"]],"failoverTimeout":"1s","#,
+        r#""slowStartWindow":"2s"}"#
+    ),
+    concat!(
+        r#"{"maxRingSize":16,"minRingSize":8,"tableSize":17,"subsetSize":2,"clientIndex":1,"#,
+        r#""clientCount":3,"weights":{"z":3,"":1},"attribute":"x","order":["1"],"#,
+        r#""failoverTimeout":"0s","slowStartWindow":"0.1s","minWeightPercent":0}"#
+    ),
+    concat!(
+        r#"{"maxRingSize":16,"minRingSize":8,"tableSize":17,"zone":"","panicThreshold":1,"#,
+        r#""failoverTimeout":"3s","aggression":2,"#,
+        r#""attributes":{"10.0.0.1:80":{"zone":"z","priority":1},"10.0.0.2:80":{"zone":"y"}}}"#
+    ),
 ];
+
+/// The most levels of children.
+const DEEPEST: u32 = 4;
+
+/// A config of this policy. `tree` chooses its children, and theirs.
+fn config_of(policy: &str, config: u8, tree: u64, level: u32) -> String {
+    let own = CONFIGS[usize::from(config) % CONFIGS.len()];
+    let fields = own.strip_prefix('{').filter(|_| PARENTS.contains(&policy) && level < DEEPEST);
+    let Some(fields) = fields else { return own.to_owned() };
+    let (choice, rest) = (tree % 256, tree / 256);
+    let child = POLICIES[choice as usize % POLICIES.len()];
+    let config = config_of(child, (rest % 256) as u8, rest / 256, level + 1);
+    let config = if config.is_empty() { "{}" } else { &config };
+    format!(r#"{{"childPolicy":[{{"{child}":{config}}}],{fields}"#)
+}
 
 #[derive(Arbitrary, Debug)]
 enum Event {
-    Update { list: Vec<u8>, config: u8 },
+    Update { list: Vec<u8>, config: u8, tree: u64 },
     Fail { code: u8 },
     Report { endpoint: u16, state: u8 },
     AllReady,
@@ -101,9 +141,9 @@ fn apply(
 ) {
     let at = |number: u8, calls: &[Picked]| usize::from(number) % calls.len().max(1);
     match event {
-        Event::Update { mut list, config } => {
+        Event::Update { mut list, config, tree } => {
             list.truncate(40);
-            channel.update(&list, CONFIGS[usize::from(config) % CONFIGS.len()].as_bytes());
+            channel.update(&list, config_of(channel.policy(), config, tree, 0).as_bytes());
         }
         Event::Fail { code } => channel.fail(code.into()),
         Event::Report { endpoint, state } => {

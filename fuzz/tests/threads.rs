@@ -141,6 +141,11 @@ fn peak_ewma() {
 }
 
 #[test]
+fn prequal() {
+    stress("steer_prequal", br#"{"enableOobLoadReport":true}"#);
+}
+
+#[test]
 fn ring_hash() {
     let config = br#"{"requestHashHeader":"user","minRingSize":8,"hashBalanceFactor":125}"#;
     stress("steer_ring_hash", config);

@@ -76,8 +76,8 @@ void steer_string_free(struct steer_string *string);
 /* --- Statuses and errors --------------------------------------------------------------------- */
 
 /*
- * The result of a function. The numbers never change. Later versions may add some. If there are
- * details, `steer_last_error` has them.
+ * The result of a function. The numbers never change. Later versions may add some. Unless it is
+ * STEER_OK, `steer_last_error` has the details.
  */
 enum steer_status
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -122,6 +122,10 @@ enum steer_status
   STEER_TOO_LATE = 14,
   /* This engine cannot follow that one. Nothing was done. */
   STEER_CANNOT_FOLLOW = 15,
+  /* A setting of `steer_take_over` is refused. No name of that list was taken over. */
+  STEER_CANNOT_TAKE_OVER = 16,
+  /* A limit is reached, which the function documents. Nothing was done. */
+  STEER_TOO_MANY = 17,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -140,9 +144,9 @@ struct steer_str steer_status_text(int32_t status);
 
 /*
  * [any thread]
- * Returns why the last function with such a text failed on this thread. These functions have one:
- * `steer_config_parse`, `steer_register_…`, `steer_load_…`, `steer_engine_follow` and
- * `steer_api.publish`. Valid until the next call of one of them on this thread.
+ * Returns why the last function of this thread failed that returned another `steer_status` than
+ * STEER_OK. Valid until the next one that fails. Functions that succeed leave it, and so do those
+ * that return no status.
  */
 struct steer_str steer_last_error(void);
 
@@ -152,7 +156,7 @@ struct steer_str steer_last_error(void);
  * The version of the ABI that this header describes. It grows with each addition. Nothing is ever
  * removed or given another meaning.
  */
-#define STEER_ABI_VERSION 4
+#define STEER_ABI_VERSION 9
 
 /*
  * [any thread]

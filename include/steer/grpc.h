@@ -13,6 +13,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace steer {
 
@@ -24,8 +25,7 @@ enum class RegisterCode {
   // A channel or a server exists already, and gRPC accepts no policies any more.
   kTooLate = 2,
   // The engine that was loaded is older than the header that this program was compiled with.
-  // Nothing
-  // was registered.
+  // Nothing was registered.
   kAbiMismatch = 3,
   // Another copy of Steer in the process serves this gRPC, and has accepted everything that was
   // registered with this copy. Statistics are those of that copy. This is a success, too.
@@ -38,6 +38,9 @@ enum class RegisterCode {
   // Another copy of Steer serves, and did not accept everything that was registered with this one.
   // That copy's policies can be used.
   kCannotJoin = 7,
+  // A setting of RegisterOptions::take_over or of STEER_TAKE_OVER was refused. No name of that list
+  // was taken over. Everything else is registered.
+  kTakeOverFailed = 8,
 };
 
 class [[nodiscard]] RegisterStatus {
@@ -72,6 +75,35 @@ class [[nodiscard]] RegisterStatus {
 //
 // The library that calls this is never unloaded afterwards.
 RegisterStatus Register();
+
+// A policy that takes over the name of one of gRPC's own policies.
+struct TakeOver {
+  // gRPC's name, such as "round_robin".
+  std::string name;
+  // The policy that runs in its place: Steer's or a custom one.
+  std::string policy;
+  // That policy's config, a JSON object. Empty: the defaults.
+  std::string config = {};
+};
+
+struct RegisterOptions {
+  // Wherever a service config, a channel or one of gRPC's own policies names `round_robin`, the
+  // policy that took this name runs. docs/take-over.md says which names can be taken over, and what
+  // becomes of the configs that were written for gRPC's policies.
+  std::vector<TakeOver> take_over = {};
+};
+
+// As Register(), and takes names over, from gRPC 1.50 on:
+//
+//   steer::RegisterOptions options;
+//   options.take_over = {{"round_robin", "steer_peak_ewma", R"({"decayTime":"5s"})"}};
+//   auto status = steer::Register(options);
+//
+// All names of `options` are taken over, or none. What the environment variable STEER_TAKE_OVER
+// says wins, and `STEER_TAKE_OVER=round_robin=round_robin` leaves that name to gRPC. The message
+// lists the names that are taken over. May be called after Register(), with further names, before
+// the first channel or server.
+RegisterStatus Register(const RegisterOptions& options);
 
 // The statistics of the process as JSON: every channel with one of Steer's policies, its backends,
 // and what is known of their calls. docs/statistics.md describes the fields, and steer-top shows

@@ -13,7 +13,7 @@
  *   Handles
  *     steer_config, steer_policy, steer_picker, steer_call_tracker
  *   Configs
- *     steer_policy_name, steer_config_parse, steer_config_free
+ *     steer_policy_name, steer_taken_name, steer_config_parse, steer_config_free
  *   Picks
  *     steer_pick_kind, steer_picked, steer_pick_failure
  *   Pickers
@@ -22,6 +22,7 @@
  *     steer_call_finish, steer_call_tracker_connection, steer_call_tracker_wants,
  *     steer_call_tracker_start, steer_call_tracker_finish, steer_call_tracker_free
  *   The host's callbacks
+ *     STEER_HOST_LACKS_LOAD_QPS, STEER_HOST_WORDS_NOTE_IN_BRACKETS, STEER_HOST_WORDS_ENDPOINTS,
  *     steer_host
  *   Updates and reports
  *     steer_endpoint, steer_update, steer_endpoint_report
@@ -77,15 +78,34 @@ steer_status steer_policy_name(size_t index, struct steer_string **name);
 
 /*
  * [any thread]
+ * Writes a name that is taken over to `*name`, and the policy that took it to `*policy`. The
+ * caller frees both. `index` counts from 0, in alphabetical order. STEER_UNKNOWN_POLICY: there are
+ * not that many. A host makes a factory for each name, parses its configs by
+ * `steer_config_parse` with that name, and makes its policies by `steer_policy_new` with the
+ * policy's.
+ *
+ * The caller guarantees: `name` and `policy` are NULL (STEER_NULL_ARGUMENT) or can be written to.
+ */
+steer_status steer_taken_name(size_t index,
+                              struct steer_string **name,
+                              struct steer_string **policy);
+
+/*
+ * [any thread]
  * Parses and checks a policy's config.
  *
  * `json` is the value beside the policy's name in `loadBalancingConfig`, as JSON text. An empty
- * text, `null` and `{}` mean the defaults. Unknown fields are ignored.
+ * text, `null` and `{}` mean the defaults. Unknown fields are ignored. The first policy that gets
+ * the config names them in the log.
+ *
+ * With a name that is taken over (`steer_taken_name`), the result is a config of the policy that
+ * took it.
  *
  * On success the caller owns `*config`. STEER_UNKNOWN_POLICY: there is no policy of this name.
- * STEER_INVALID_CONFIG: the text is not JSON, or a field is wrong. With these two statuses,
- * `steer_last_error` lists each fault with its field path, and `*error` is a copy of that text,
- * which the caller frees. `error` may be NULL.
+ * STEER_INVALID_CONFIG: the text is not JSON, or a field is wrong. `steer_last_error` then lists
+ * each fault with its field path. `error` is for callers that were compiled before version 9, and
+ * may be NULL: with these two statuses `*error` is a copy of the same text, which the caller
+ * frees.
  *
  * The caller guarantees: `policy_name` and `json` are readable; `config` is NULL
  * (STEER_NULL_ARGUMENT) or can be written to; `error` is NULL or can be written to.
@@ -210,6 +230,11 @@ typedef struct steer_call_finish {
    * Empty: there was none. Needed when the picker wants STEER_WANTS_METRICS.
    */
   struct steer_str metrics;
+  /*
+   * The same report, if the host has it decoded only. NULL: there was none. Read if `metrics` is
+   * empty. Since ABI version 6.
+   */
+  const struct steer_metrics *report;
 } steer_call_finish;
 
 /*
@@ -261,6 +286,25 @@ void steer_call_tracker_finish(struct steer_call_tracker *tracker,
 void steer_call_tracker_free(struct steer_call_tracker *tracker);
 
 /* --- The host's callbacks -------------------------------------------------------------------- */
+
+/*
+ * A bit of `steer_host.lacks`: the reports of `load_reports` are without calls per second. gRPC
+ * before 1.53 does not read those. Policies that need them use the reports that come with calls.
+ */
+#define STEER_HOST_LACKS_LOAD_QPS 1
+
+/*
+ * A bit of `steer_host.words`: the resolution note stands in brackets behind the text of each
+ * failure, as in gRPC 1.70 and later. Otherwise only the text about an empty list has it.
+ */
+#define STEER_HOST_WORDS_NOTE_IN_BRACKETS 1
+
+/*
+ * A bit of `steer_host.words`: texts say "endpoint", not "subchannel", and endpoints report a
+ * failure without the name of its code. gRPC does so from 1.60 on, where an endpoint is a
+ * pick_first child.
+ */
+#define STEER_HOST_WORDS_ENDPOINTS 2
 
 /*
  * The host's callbacks for one policy. The engine copies the table.
@@ -374,13 +418,31 @@ typedef struct steer_host {
   void (*log)(void *ctx, int32_t severity, struct steer_str message);
   /*
    * [serialised]
-   * Endpoints that are made from now on report their backends' load out of band (ORCA) about
-   * every `period_ns` nanoseconds, by `steer_policy_endpoint_load`. 0: they do not.
-   * `endpoint_matches` returns 0 for an endpoint that was made with another period. The engine
-   * calls it then, whatever `steer_update.made_with` says. Comes before an update's endpoints
-   * are made. NULL: there are no such reports.
+   * From now on endpoints report their backends' load out of band (ORCA) about every `period_ns`
+   * nanoseconds, by `steer_policy_endpoint_load`. 0: they do not. `endpoint_matches` returns 0
+   * for an endpoint that exists and whose reports the host cannot change. The engine calls it
+   * then, whatever `steer_update.made_with` says. Comes before an update's endpoints are made.
+   * NULL: there are no such reports.
    */
   void (*load_reports)(void *ctx, uint64_t period_ns);
+  /* What this host cannot do: the sum of STEER_HOST_… bits. */
+  uint64_t lacks;
+  /*
+   * [serialised]
+   * As `endpoint_new`, for another connection to the same backend. `connection` numbers these
+   * from 1 on; `endpoint_new` makes the first. Endpoints of different numbers share no
+   * connection. NULL: `connectionsPerBackend` in a config has no effect.
+   */
+  int32_t (*endpoint_new_connection)(void *ctx,
+                                     uint64_t endpoint,
+                                     uint32_t index,
+                                     uint32_t connection,
+                                     void **handle);
+  /*
+   * How the host's own policies word failures, so that the engine's say the same: the sum of
+   * STEER_HOST_WORDS_… bits. 0: as gRPC 1.51.
+   */
+  uint64_t words;
 } steer_host;
 
 /* --- Updates and reports --------------------------------------------------------------------- */
@@ -720,6 +782,21 @@ typedef struct steer_engine {
    * As `steer_string_free`.
    */
   void (*string_free)(struct steer_string *string);
+  /*
+   * [any thread]
+   * As `steer_take_over`. Since ABI version 7.
+   */
+  int32_t (*take_over)(struct steer_str settings);
+  /*
+   * [any thread]
+   * As `steer_take_over_environment`. Since ABI version 7.
+   */
+  int32_t (*take_over_environment)(void);
+  /*
+   * [any thread]
+   * As `steer_taken_name`. Since ABI version 7.
+   */
+  int32_t (*taken_name)(size_t index, struct steer_string **name, struct steer_string **policy);
 } steer_engine;
 
 /*
@@ -728,8 +805,9 @@ typedef struct steer_engine {
  * this engine follows another one. May be called any number of times.
  *
  * After each registration, the engine calls `knows`, which returns whether the host knows a policy
- * of this name or can still learn of it. 0: it is too late for that. `knows` is called on any
- * thread, with no lock held. It may be NULL.
+ * of this name or can still learn of it. 0: it is too late for that. For a name that was taken
+ * over, it returns whether the policy that took it runs under that name, or still can. `knows` is
+ * called on any thread, with no lock held. It may be NULL.
  *
  * The caller guarantees: `knows` is NULL or can be called at any time.
  */

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "steer/host_list.hpp"
+#include "steer/host_load.hpp"
 #include "steer/steer.h"
 #include "steer/text.hpp"
 
@@ -48,6 +49,22 @@ inline std::vector<std::string> PolicyNames() {
   return names;
 }
 
+// A name of gRPC's that is taken over, and the policy that took it.
+struct TakenName {
+  std::string name;
+  std::string policy;
+};
+
+inline std::vector<TakenName> TakenNames() {
+  std::vector<TakenName> names;
+  steer_string* name = nullptr;
+  steer_string* policy = nullptr;
+  while (steer_taken_name(names.size(), &name, &policy) == STEER_OK) {
+    names.push_back({TakeString(name), TakeString(policy)});
+  }
+  return names;
+}
+
 // --- Configs ---
 
 struct FreeConfig {
@@ -58,11 +75,9 @@ using ConfigPtr = std::unique_ptr<steer_config, FreeConfig>;
 // NULL: the config is refused, and `*error` says why.
 inline ConfigPtr ParseConfig(const std::string& policy, std::string_view json, std::string* error) {
   steer_config* config = nullptr;
-  steer_string* text = nullptr;
-  const steer_status status = steer_config_parse(ToC(policy), ToC(json), &config, &text);
+  const steer_status status = steer_config_parse(ToC(policy), ToC(json), &config, nullptr);
   if (status == STEER_OK) return ConfigPtr(config);
-  *error = TakeString(text);
-  if (error->empty()) *error = FromC(steer_status_text(status));
+  *error = FromC(steer_last_error());
   return nullptr;
 }
 
@@ -99,6 +114,9 @@ steer_host HostTable(std::shared_ptr<Host> host) {
   table.timer_cancel = HostCallback<Host, &Host::TimerCancel>::Call;
   table.log = HostCallback<Host, &Host::Log>::Call;
   table.load_reports = HostCallback<Host, &Host::LoadReports>::Call;
+  table.lacks = Host::kLacks;
+  table.words = Host::kWords;
+  table.endpoint_new_connection = HostCallback<Host, &Host::EndpointNewConnection>::Call;
   return table;
 }
 
@@ -109,9 +127,8 @@ template <typename Host>
 steer_policy* NewPolicy(const std::string& name, std::shared_ptr<Host> host, std::string* error) {
   const steer_host table = HostTable(std::move(host));
   steer_policy* policy = nullptr;
-  const steer_status status = steer_policy_new(ToC(name), &table, &policy);
-  if (status == STEER_OK) return policy;
-  *error = FromC(steer_status_text(status));
+  if (steer_policy_new(ToC(name), &table, &policy) == STEER_OK) return policy;
+  *error = FromC(steer_last_error());
   table.ctx_free(table.ctx);
   return nullptr;
 }
@@ -175,6 +192,11 @@ class PolicyHost : public std::enable_shared_from_this<PolicyHost> {
   };
 
   virtual ~PolicyHost() = default;
+
+  // See steer_host.lacks. A host that lacks something replaces this.
+  static constexpr uint64_t kLacks = 0;
+  // See steer_host.words. A host whose policies do not speak like gRPC 1.51's replaces this.
+  static constexpr uint64_t kWords = 0;
 
   // The engine's policy. Null before Start and after ShutDown.
   steer_policy* engine() const { return engine_; }
@@ -366,46 +388,11 @@ inline void ReportEndpoint(steer_policy* policy, uint64_t endpoint, int32_t stat
   steer_policy_endpoint_report(policy, endpoint, &report);
 }
 
-// A backend's load report, outside of calls: see steer_metrics. Below 0: not reported.
-struct Load {
-  using Named = std::vector<std::pair<std::string, double>>;
-
-  double cpu_utilization = 0;
-  double mem_utilization = 0;
-  double application_utilization = 0;
-  double qps = 0;
-  double eps = 0;
-  Named request_cost;
-  Named utilization;
-  Named named;
-};
-
+// Tells the policy about a report that came outside of calls.
 inline void ReportLoad(steer_policy* policy, uint64_t endpoint, const Load& load) {
-  const auto reported = [](double value) { return value > 0 ? value : 0; };
-  const auto view = [](const Load::Named& named) {
-    std::vector<steer_metric> metrics;
-    for (const auto& [name, value] : named) {
-      metrics.push_back({sizeof(steer_metric), ToC(name), value});
-    }
-    return metrics;
-  };
-  const std::vector<steer_metric> request_cost = view(load.request_cost);
-  const std::vector<steer_metric> utilization = view(load.utilization);
-  const std::vector<steer_metric> named = view(load.named);
-  steer_metrics metrics = {};
-  metrics.struct_size = sizeof(metrics);
-  metrics.cpu_utilization = reported(load.cpu_utilization);
-  metrics.mem_utilization = reported(load.mem_utilization);
-  metrics.application_utilization = reported(load.application_utilization);
-  metrics.qps = reported(load.qps);
-  metrics.eps = reported(load.eps);
-  metrics.request_cost = request_cost.data();
-  metrics.request_cost_count = request_cost.size();
-  metrics.utilization = utilization.data();
-  metrics.utilization_count = utilization.size();
-  metrics.named = named.data();
-  metrics.named_count = named.size();
-  steer_policy_endpoint_load(policy, endpoint, &metrics);
+  WithMetrics(load, [&](const steer_metrics& metrics) {
+    steer_policy_endpoint_load(policy, endpoint, &metrics);
+  });
 }
 
 // --- Calls ---
@@ -471,14 +458,16 @@ inline Status FailureOf(steer_picked picked) {
   return {failure->code, FromC(failure->message)};
 }
 
-// Tells a tracker about the end of its call.
+// Tells a tracker about the end of its call. `metrics` is the serialised load report, or empty.
+// `report` is the same one decoded, or null.
 inline void FinishCall(steer_call_tracker* tracker, int32_t code, steer_str message,
-                       steer_str metrics) {
+                       steer_str metrics, const steer_metrics* report = nullptr) {
   steer_call_finish finish = {};
   finish.struct_size = sizeof(finish);
   finish.code = code;
   finish.message = message;
   finish.metrics = metrics;
+  finish.report = report;
   steer_call_tracker_finish(tracker, &finish);
 }
 

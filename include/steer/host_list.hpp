@@ -9,6 +9,7 @@
 #ifndef STEER_HOST_LIST_HPP
 #define STEER_HOST_LIST_HPP
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -47,11 +48,16 @@ class LatestList {
   //                     twice, and must visit the same values both times.
   //   key_of(value)     a std::string_view into `value` that hardly two endpoints have in common.
   //                     Equal values have equal keys.
+  //   is_less(a, b)     a strict order of values, in which equal values are equivalent. Asked only
+  //                     about values with the same key.
   //
   // Copies only the values that are not found near their former place: those that are new, and
   // those that have moved.
-  template <typename ForEach, typename KeyOf>
-  std::vector<uint32_t> Replace(const ForEach& for_each, const KeyOf& key_of) {
+  //
+  // Cost: O(n). The values that have moved and share their key with others: O(log n) each.
+  template <typename ForEach, typename KeyOf, typename IsLess>
+  std::vector<uint32_t> Replace(const ForEach& for_each, const KeyOf& key_of,
+                                const IsLess& is_less) {
     size_t count = 0;
     Replacement replacement;
     replacement.former = SamePrefix(for_each, &count);
@@ -62,7 +68,7 @@ class LatestList {
     const auto begin = std::make_move_iterator(replacement.old_values.begin());
     values_.assign(begin, begin + static_cast<ptrdiff_t>(same));
     MatchInOrder(for_each, &replacement);
-    if (!replacement.missed.empty()) MatchByKey(key_of, &replacement);
+    if (!replacement.missed.empty()) MatchByKey(key_of, is_less, &replacement);
     return std::move(replacement.former);
   }
 
@@ -120,27 +126,87 @@ class LatestList {
 
   // Looks for the missed values among all that are left of the former list: they have moved. Those
   // that are not there are new.
-  template <typename KeyOf>
-  void MatchByKey(const KeyOf& key_of, Replacement* replacement) {
+  template <typename KeyOf, typename IsLess>
+  void MatchByKey(const KeyOf& key_of, const IsLess& is_less, Replacement* replacement) {
     auto& [old_values, former, missed] = *replacement;
     std::pmr::monotonic_buffer_resource memory;
-    std::pmr::unordered_multimap<std::string_view, uint32_t> left(&memory);
+    std::pmr::unordered_map<std::string_view, uint32_t> left(&memory);
     left.reserve(old_values.size() - (former.size() - missed.size()));
+    std::vector<uint32_t> several;
     for (size_t i = 0; i < old_values.size(); ++i) {
-      if (old_values[i] != nullptr) left.emplace(key_of(*old_values[i]), static_cast<uint32_t>(i));
+      if (old_values[i] == nullptr) continue;
+      const auto index = static_cast<uint32_t>(i);
+      const auto [same_key, is_first] = left.emplace(key_of(*old_values[i]), index);
+      if (is_first) continue;
+      if (same_key->second != kSeveral)
+        several.push_back(std::exchange(same_key->second, kSeveral));
+      several.push_back(index);
     }
+    const auto is_before = [&](const Value& a, const Value& b) {
+      const int order = key_of(a).compare(key_of(b));
+      return order != 0 ? order < 0 : is_less(a, b);
+    };
+    SameKeys<decltype(is_before)> same_keys(old_values, several, is_before);
     for (const size_t index : missed) {
       Ptr& value = values_[index];
-      const auto [first, last] = left.equal_range(key_of(*value));
-      auto found = first;
-      while (found != last && !(*old_values[found->second] == *value)) ++found;
-      if (found == last) continue;
-      former[index] = found->second;
+      const auto found = left.find(key_of(*value));
+      if (found == left.end()) continue;
+      const bool is_single = found->second != kSeveral;
+      const uint32_t old_index = is_single ? found->second : same_keys.Take(*value);
+      if (old_index == kNewEndpoint || !(*old_values[old_index] == *value)) continue;
+      former[index] = old_index;
       // After this the key in `left` views into *value, which the list owns.
-      value = std::move(old_values[found->second]);
-      left.erase(found);
+      value = std::move(old_values[old_index]);
+      if (is_single) left.erase(found);
     }
   }
+
+  // In MatchByKey: several values have this key, and SameKeys finds them.
+  static constexpr uint32_t kSeveral = UINT32_MAX;
+
+  // The values that share their keys with others, in order, so that each is found without going
+  // over all that have the same key.
+  template <typename IsBefore>
+  class SameKeys {
+   public:
+    // `indices` are those of the values.
+    SameKeys(const std::vector<Ptr>& values, const std::vector<uint32_t>& indices,
+             const IsBefore& is_before)
+        : is_before_(is_before) {
+      // Plain pointers, because the list moves its own out while it finds more.
+      sorted_.reserve(indices.size());
+      for (const uint32_t index : indices) sorted_.push_back({values[index].get(), index, 0});
+      std::stable_sort(sorted_.begin(), sorted_.end(), [this](const Entry& a, const Entry& b) {
+        return is_before_(*a.value, *b.value);
+      });
+    }
+
+    // The index of the next value that is equal to this one. kNewEndpoint: there is none.
+    uint32_t Take(const Value& value) {
+      const auto first = std::lower_bound(sorted_.begin(), sorted_.end(), value,
+                                          [this](const Entry& entry, const Value& other) {
+                                            return is_before_(*entry.value, other);
+                                          });
+      if (first == sorted_.end()) return kNewEndpoint;
+      const auto taken = static_cast<ptrdiff_t>(first->taken);
+      if (taken >= sorted_.end() - first || is_before_(value, *first[taken].value)) {
+        return kNewEndpoint;
+      }
+      ++first->taken;
+      return first[taken].index;
+    }
+
+   private:
+    struct Entry {
+      const Value* value;
+      uint32_t index;
+      // Of the first among equal ones: how many of them were taken.
+      uint32_t taken;
+    };
+
+    const IsBefore& is_before_;
+    std::vector<Entry> sorted_;
+  };
 
   std::vector<Ptr> values_;
 };

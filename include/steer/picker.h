@@ -33,6 +33,10 @@
  *               steer_call_add_header, steer_wants_headers
  *   Backends    steer_backend_attribute, steer_backend_text, steer_backend_integer,
  *               steer_backend_has_address
+ *   Reports     steer_metric_at, steer_metric_find, steer_metrics_named,
+ *               steer_metrics_utilization, steer_metrics_request_cost
+ *   Metrics     steer_counter_add, steer_gauge_set, steer_gauge_add, steer_histogram_record,
+ *               steer_counter_release, steer_gauge_release, steer_histogram_release
  *   Configs     steer_json_field, steer_json_fault, steer_json_get_string, steer_json_get_bool,
  *               steer_json_get_integer, steer_json_get_number
  *   The plugin  STEER_PLUGIN
@@ -200,6 +204,81 @@ static inline int steer_backend_has_address(const steer_backend *backend, steer_
     if (steer_text_equal(backend->addresses[i], address)) return 1;
   }
   return 0;
+}
+
+/* --- Load reports of backends --------------------------------------------------------------- */
+
+/* The number at this place of a list in a report. The engine's elements may be longer than ours. */
+static inline const steer_metric *steer_metric_at(const steer_metric *first, size_t index) {
+  return (const steer_metric *)((const char *)first + index * first->struct_size);
+}
+
+/* Finds a number in a list of a report by its name. Returns 1 and writes it to `*value`. */
+static inline int steer_metric_find(const steer_metric *first, size_t count, steer_str name,
+                                    double *value) {
+  size_t i;
+  for (i = 0; i < count; ++i) {
+    const steer_metric *metric = steer_metric_at(first, i);
+    if (!steer_text_equal(metric->name, name)) continue;
+    *value = metric->value;
+    return 1;
+  }
+  return 0;
+}
+
+/*
+ * Finds one of the application's own numbers in a report. Returns 1 and writes it. Returns 0 if it
+ * is not in the report, or if there is no report (NULL).
+ */
+static inline int steer_metrics_named(const steer_metrics *report, steer_str name, double *value) {
+  return report != NULL && steer_metric_find(report->named, report->named_count, name, value);
+}
+
+/* The same for the used share of a resource, from 0 to 1. */
+static inline int steer_metrics_utilization(const steer_metrics *report, steer_str name,
+                                            double *value) {
+  return report != NULL &&
+         steer_metric_find(report->utilization, report->utilization_count, name, value);
+}
+
+/* The same for a cost of the call that the report came with. */
+static inline int steer_metrics_request_cost(const steer_metrics *report, steer_str name,
+                                             double *value) {
+  return report != NULL &&
+         steer_metric_find(report->request_cost, report->request_cost_count, name, value);
+}
+
+/* --- Custom metrics. steer_api.counter_new and its like make them --------------------------
+ *
+ * The functions do nothing for NULL, so that a metric that could not be made needs no test.
+ */
+
+static inline void steer_counter_add(const steer_counter *counter, uint64_t number) {
+  if (counter != NULL) counter->add(counter, number);
+}
+
+static inline void steer_gauge_set(const steer_gauge *gauge, double number) {
+  if (gauge != NULL) gauge->set(gauge, number);
+}
+
+static inline void steer_gauge_add(const steer_gauge *gauge, double number) {
+  if (gauge != NULL) gauge->add(gauge, number);
+}
+
+static inline void steer_histogram_record(const steer_histogram *histogram, double value) {
+  if (histogram != NULL) histogram->record(histogram, value);
+}
+
+static inline void steer_counter_release(steer_counter *counter) {
+  if (counter != NULL) counter->release(counter);
+}
+
+static inline void steer_gauge_release(steer_gauge *gauge) {
+  if (gauge != NULL) gauge->release(gauge);
+}
+
+static inline void steer_histogram_release(steer_histogram *histogram) {
+  if (histogram != NULL) histogram->release(histogram);
 }
 
 /* --- Configs ------------------------------------------------------------------------------

@@ -18,6 +18,8 @@
  *     steer_choice_kind, steer_choice, steer_wants
  *   Ends of calls
  *     steer_call_outcome, steer_call_end
+ *   Custom metrics
+ *     steer_custom_metric, steer_counter, steer_gauge, steer_histogram
  *   Configs
  *     steer_json_kind
  *   Faults
@@ -33,6 +35,8 @@
  *   Registering and loading
  *     steer_register_picker, steer_register_policy, steer_register_plugin, steer_load_plugin,
  *     steer_load_plugins
+ *   Taking over names of gRPC's policies
+ *     steer_take_over, steer_take_over_environment
  */
 #ifndef STEER_PLUGIN_H
 #define STEER_PLUGIN_H
@@ -194,6 +198,107 @@ typedef struct steer_call_end {
   const struct steer_metrics *metrics;
 } steer_call_end;
 
+/* --- Custom metrics -------------------------------------------------------------------------- */
+
+/*
+ * A counter, a gauge or a histogram of a custom picker or policy, which the statistics show. It
+ * has a *series* for each combination of its labels' values: see `steer_api.counter_new`. The
+ * engine copies the part that it keeps.
+ */
+typedef struct steer_custom_metric {
+  /* `sizeof(steer_custom_metric)`. */
+  size_t struct_size;
+  /*
+   * The name: lower-case letters, digits and '_', at most 64, beginning with a letter. Name the
+   * unit ("wait_seconds"). Not ending in "_total", "_count", "_sum", "_bucket", "_created" or
+   * "_info", which the text for Prometheus adds.
+   */
+  struct steer_str name;
+  /* What it measures, in one line for people. At most 200 bytes. */
+  struct steer_str help;
+  /* The names of its labels, as `name`. Not "channel", "policy", "child", "plugin" and "le". */
+  const struct steer_str *labels;
+  /* The number of labels: at most 8. */
+  size_t label_count;
+  /*
+   * Of a histogram: the greatest value of each bucket, rising. NULL: from 0.005 to 10 in 11
+   * steps, for seconds.
+   */
+  const double *bounds;
+  /* The number of bounds: at most 64. There is one bucket more, for values above all of them. */
+  size_t bound_count;
+  /* The most series at one time: at most 10,000. 0: 100. */
+  uint32_t most_series;
+  /* 0. */
+  uint32_t reserved;
+} steer_custom_metric;
+
+/*
+ * A series of a counter, made by `steer_api.counter_new`. It never goes back.
+ *
+ * Valid until `release`, which its owner calls once, maybe after the channel has ended. Another
+ * handle of the same series shares the value, which is forgotten with the last handle.
+ */
+typedef struct steer_counter {
+  /* `sizeof(steer_counter)`, as the engine knows it. */
+  size_t struct_size;
+  /*
+   * [any thread]
+   * Adds a number. Takes no lock and allocates nothing, except when it is the thread's first
+   * such function: threads add on cache lines of their own.
+   */
+  void (*add)(const struct steer_counter *counter, uint64_t number);
+  /*
+   * [any thread]
+   * Gives the handle back.
+   */
+  void (*release)(struct steer_counter *counter);
+} steer_counter;
+
+/*
+ * A series of a gauge, made by `steer_api.gauge_new`: a number that goes up and down. It lives as
+ * a `steer_counter` does.
+ */
+typedef struct steer_gauge {
+  /* `sizeof(steer_gauge)`, as the engine knows it. */
+  size_t struct_size;
+  /*
+   * [any thread]
+   * Sets the number. Takes no lock and allocates nothing.
+   */
+  void (*set)(const struct steer_gauge *gauge, double number);
+  /*
+   * [any thread]
+   * Adds to the number, which begins at 0. Takes no lock and allocates nothing.
+   */
+  void (*add)(const struct steer_gauge *gauge, double number);
+  /*
+   * [any thread]
+   * Gives the handle back.
+   */
+  void (*release)(struct steer_gauge *gauge);
+} steer_gauge;
+
+/*
+ * A series of a histogram, made by `steer_api.histogram_new`: how many values were in each bucket,
+ * and their sum. It lives as a `steer_counter` does.
+ */
+typedef struct steer_histogram {
+  /* `sizeof(steer_histogram)`, as the engine knows it. */
+  size_t struct_size;
+  /*
+   * [any thread]
+   * Counts a value. Ignores infinite values and NaN. Costs as `steer_counter.add`, and O(log
+   * bounds).
+   */
+  void (*record)(const struct steer_histogram *histogram, double value);
+  /*
+   * [any thread]
+   * Gives the handle back.
+   */
+  void (*release)(struct steer_histogram *histogram);
+} steer_histogram;
+
 /* --- Configs --------------------------------------------------------------------------------- */
 
 /* The kind of a `steer_json` value. */
@@ -287,9 +392,11 @@ typedef struct steer_picker_type {
   void (*ctx_free)(void *ctx);
   /*
    * [any thread]
-   * Reads a config: the JSON value beside the policy's name, or `{}` when there is none. Reports
-   * each fault by `steer_api.config_fault`, with its field. The config is then rejected. `json`
-   * is valid during the call. NULL: there is nothing to configure, and configs are NULL.
+   * Reads a config: the JSON value beside the policy's name, or `{}` when there is none. The
+   * fields that every policy takes (`attributes` and `reresolutionPeriod`) are not in it: the
+   * engine acts upon them. Reports each fault by `steer_api.config_fault`, with its field. The
+   * config is then rejected. The engine logs each field that was not asked for. `json` is valid
+   * during the call. NULL: there is nothing to configure, and configs are NULL.
    */
   int32_t (*config_new)(void *ctx,
                         const struct steer_json *json,
@@ -370,6 +477,14 @@ typedef struct steer_picker_type {
    * and any number with STEER_ON_FAULT_FAIL.
    */
   uint32_t faults_per_minute;
+  /*
+   * [serialised]
+   * A backend has sent a load report out of band: see `steer_api.load_reports`. `backend` and
+   * `report` are valid during the call. Since version 8. May be NULL.
+   */
+  void (*load_report)(void *instance,
+                      const struct steer_backend *backend,
+                      const struct steer_metrics *report);
 } steer_picker_type;
 
 /* --- Custom policies ------------------------------------------------------------------------- */
@@ -476,7 +591,9 @@ typedef struct steer_policy_type {
                           struct steer_str message);
   /*
    * [serialised]
-   * A call came while the policy was IDLE. May be NULL.
+   * The channel is to leave IDLE: a call waits, or the application waits for a connection. If
+   * all endpoints are IDLE after it, the engine connects the one that was made first. May be
+   * NULL.
    */
   void (*exit_idle)(void *policy);
   /*
@@ -516,6 +633,12 @@ typedef struct steer_policy_type {
   int32_t on_fault;
   /* As in `steer_picker_type`. */
   uint32_t faults_per_minute;
+  /*
+   * [serialised]
+   * An endpoint has sent a load report out of band: see `steer_api.load_reports`. `report` is
+   * valid during the call. Since version 8. May be NULL.
+   */
+  void (*load_report)(void *policy, uint64_t endpoint, const struct steer_metrics *report);
 } steer_policy_type;
 
 /* --- The engine's functions for plugins ------------------------------------------------------ */
@@ -733,6 +856,49 @@ typedef struct steer_api {
    * Asks the resolver to resolve again. The resolver decides when.
    */
   void (*request_reresolution)(const struct steer_channel *channel);
+  /*
+   * [any thread]
+   * Makes a series of a counter, which the statistics show from now on with the policy of this
+   * channel. `channel` NULL: with the plugin whose entry runs on this thread.
+   * `label_values` has a text for each label of `metric`, of at most 200 bytes. Later calls with
+   * the same name and labels return another handle of the same series. Takes a lock: make series
+   * before the picks that use them, in `instance_new`, `backend_new` or `picker_new`.
+   *
+   * Returns a `steer_status`. Unless it is STEER_OK, `last_error` has the reason, and nothing is
+   * written. STEER_TOO_MANY: there are as many series as `most_series` allows.
+   * STEER_INVALID_ARGUMENT: a field is out of its range, or the name is that of a metric with
+   * another type.
+   */
+  int32_t (*counter_new)(const struct steer_channel *channel,
+                         const struct steer_custom_metric *metric,
+                         const struct steer_str *label_values,
+                         struct steer_counter **counter);
+  /*
+   * [any thread]
+   * Makes a series of a gauge, as `counter_new` does of a counter.
+   */
+  int32_t (*gauge_new)(const struct steer_channel *channel,
+                       const struct steer_custom_metric *metric,
+                       const struct steer_str *label_values,
+                       struct steer_gauge **gauge);
+  /*
+   * [any thread]
+   * Makes a series of a histogram, as `counter_new` does of a counter.
+   */
+  int32_t (*histogram_new)(const struct steer_channel *channel,
+                           const struct steer_custom_metric *metric,
+                           const struct steer_str *label_values,
+                           struct steer_histogram **histogram);
+  /*
+   * [serialised]
+   * Asks all backends for load reports out of band (ORCA, gRFC A51), about once in this time.
+   * 0: for no more reports. They come to the hook `load_report`. Asked for before the first
+   * update, they begin with that update. Backends that do not offer such reports send none, and
+   * backends may send them less often. If several policies of a channel ask, the shortest time
+   * counts for all. gRPC 1.46 has no such reports, and before 1.53 they have the utilizations
+   * only: no `qps`, no `eps` and no `named`.
+   */
+  void (*load_reports)(const struct steer_channel *channel, uint64_t period_ns);
 } steer_api;
 
 /*
@@ -844,6 +1010,38 @@ steer_status steer_load_plugin(struct steer_str path);
  * The caller guarantees: Loading a library runs its code.
  */
 steer_status steer_load_plugins(void);
+
+/* --- Taking over names of gRPC's policies ---------------------------------------------------- */
+
+/*
+ * [any thread]
+ * Lets policies take over names of gRPC's own policies: where a service config, a channel or
+ * another policy names `round_robin`, the policy runs that took the name. `docs/take-over.md` says
+ * which names can be taken over, and which configs are understood.
+ *
+ * `settings` is a list such as `round_robin=steer_peak_ewma{"decayTime":"5s"},ring_hash=mine`.
+ * Call it before the first channel or server. It takes effect if `steer::Register()` was called,
+ * before or after, or if libsteer-grpc-autoregister.so is loaded. STEER_CANNOT_TAKE_OVER: a
+ * setting is refused. STEER_TOO_LATE: gRPC does not accept this any more, or is older than 1.50.
+ * With both, none of the names was taken over, and `steer_last_error` says what to do.
+ *
+ * The environment variable STEER_TAKE_OVER, which is read first, has the same form. A name that is
+ * set there stays as it is, and `round_robin=round_robin` there leaves that name to gRPC.
+ *
+ * The caller guarantees: `settings` is readable.
+ */
+steer_status steer_take_over(struct steer_str settings);
+
+/*
+ * [any thread]
+ * Takes over the names that the environment variable STEER_TAKE_OVER sets. Loads the plugins of
+ * STEER_PLUGINS first, because their policies may take names over. Later calls return the result
+ * of the first one. The statuses are those of `steer_take_over`.
+ *
+ * Ignores the variable in a process that has more rights than the process that started it, as
+ * `steer_load_plugins` ignores its own.
+ */
+steer_status steer_take_over_environment(void);
 
 #ifdef __cplusplus
 } /* extern "C" */

@@ -13,8 +13,9 @@
  *     Texts; Statuses and errors; Versions; Connectivity states; gRPC status codes; Log lines;
  *     Attributes of endpoints; Calls; Backend metrics
  *   plugin.h
- *     Handles; Backends; Choices; Ends of calls; Configs; Faults; Custom pickers; Custom policies;
- *     The engine's functions for plugins; Plugins; Registering and loading
+ *     Handles; Backends; Choices; Ends of calls; Custom metrics; Configs; Faults; Custom pickers;
+ *     Custom policies; The engine's functions for plugins; Plugins; Registering and loading; Taking
+ *     over names of gRPC's policies
  *   host.h
  *     Handles; Configs; Picks; Pickers; Tracked calls; The host's callbacks; Updates and reports;
  *     Policies; Statistics; Several engines in one process

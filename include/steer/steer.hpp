@@ -21,7 +21,9 @@
 //   cpp/base.hpp     Code, View, NotGiven
 //   cpp/config.hpp   Json
 //   cpp/backend.hpp  Backend, Backends
+//   cpp/metrics.hpp  Metric, Counter, Gauge, Histogram, PluginMetrics
 //   cpp/channel.hpp  Channel
+//   cpp/load_report.hpp  LoadReport
 //   cpp/call.hpp     Call, CallEnd, TrackedCall, Choice, OnFault, Wants
 //   cpp/picker.hpp   Picker, PickerType, Build
 //   cpp/policy.hpp   Policy, PolicyChannel, Resolved, RegisterPolicy
@@ -44,6 +46,8 @@
 #include "steer/cpp/call.hpp"
 #include "steer/cpp/channel.hpp"
 #include "steer/cpp/config.hpp"
+#include "steer/cpp/load_report.hpp"
+#include "steer/cpp/metrics.hpp"
 #include "steer/cpp/picker.hpp"
 #include "steer/cpp/policy.hpp"
 #include "steer/picker.h"

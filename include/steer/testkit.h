@@ -21,8 +21,8 @@
  *   testkit/kit.h          steer_testkit, STEER_CHECK
  *   testkit/host.h         steer_testkit_host
  *   testkit/policy.h       steer_testkit_new, _with_host, _configure, _seed, _update,
- *                          _update_addresses, _use, _report, _connect_all, _advance, _settle,
- *                          _faults, _fallen_back, _logged, _shutdown, _free
+ *                          _update_addresses, _use, _report, _load, _connect_all, _advance,
+ *                          _settle, _faults, _fallen_back, _logged, _shutdown, _free
  *   testkit/calls.h        steer_testkit_pick_one, _start, _finish, _finish_with, _abandon,
  *                          _distribution
  *   testkit/conformance.h  steer_testkit_conformance

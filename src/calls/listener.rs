@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::Metrics;
+use super::LoadReport;
 use crate::Status;
 use crate::sync::Handle;
 
@@ -20,7 +20,7 @@ pub enum CallEnd<'a> {
         /// When it ended, by the host's clock.
         ended: Duration,
         /// The load report of the backend.
-        metrics: Option<&'a Metrics>,
+        metrics: Option<LoadReport<'a>>,
     },
     /// It never started, or the channel dropped it.
     Abandoned,

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `request.rs` | what a picker knows about a call: path, headers, hash |
 //! | `listener.rs` | the events of a tracked call, and how it ended |
-//! | `load_report.rs` | the load report of a backend, with a call or out of band |
+//! | `load_report/` | the load report of a backend, with a call or out of band |
 //! | `context.rs` | the clock and the fault handling of the policy that a call belongs to |
 //! | `tracked.rs` | a tracked call, from its pick to its end |
 //! | `slot.rs` | the memory of tracked calls, reused without allocating |
@@ -24,7 +24,7 @@ mod tracked;
 pub use context::CallContext;
 pub use counters::{CallCounters, CallObserver};
 pub use listener::{CallEnd, CallListener};
-pub use load_report::Metrics;
+pub use load_report::{LoadReport, Metrics, Numbers};
 pub use request::{Call, Headers, NoHeaders, Wants, is_header_name};
 pub use slot::TrackedSlot;
 pub use tracked::{TrackedBackend, TrackedCall};

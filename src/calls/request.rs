@@ -71,6 +71,21 @@ pub struct Wants {
 }
 
 impl Wants {
+    /// What one of two pickers wants.
+    pub fn and(mut self, other: &Wants) -> Wants {
+        self.path |= other.path;
+        self.metrics |= other.metrics;
+        self.request_hash |= other.request_hash;
+        self.headers = match (self.headers, &other.headers) {
+            (Some(mine), Some(other)) if *mine != **other => {
+                let others = other.iter().filter(|name| !mine.contains(name));
+                Some(mine.iter().chain(others).cloned().collect())
+            }
+            (mine, other) => mine.or_else(|| other.clone()),
+        };
+        self
+    }
+
     /// Nothing of the call itself.
     pub fn no_call(&self) -> bool {
         !self.path && self.headers.is_none() && !self.request_hash

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::context::CallContext;
-use super::{CallEnd, CallListener, Metrics};
+use super::{CallEnd, CallListener, LoadReport, Metrics};
 use crate::Status;
 use crate::endpoints::Connection;
 use crate::fault::discard;
@@ -130,6 +130,17 @@ impl TrackedCall {
 
     /// The call has ended. Only the first time counts.
     pub fn finish(&mut self, status: &Status, metrics: Option<&Metrics>) {
+        self.finish_with(status, metrics.map(LoadReport::Decoded));
+    }
+
+    /// As [`TrackedCall::finish`], with a serialised load report. It is ignored if it is empty, or
+    /// if the picker does not want it.
+    pub fn finish_encoded(&mut self, status: &Status, report: &[u8]) {
+        let wanted = !report.is_empty() && self.wants_metrics();
+        self.finish_with(status, wanted.then_some(LoadReport::Encoded(report)));
+    }
+
+    fn finish_with(&mut self, status: &Status, metrics: Option<LoadReport<'_>>) {
         // Some hosts do not report a start that follows the pick at once.
         self.start();
         let ended = self.backend.now();

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{Endpoint, EndpointDescriptor};
+use super::{Endpoint, EndpointDescriptor, Words};
 use crate::{Severity, Status};
 
 /// Makes endpoints for [`EndpointLists`](super::EndpointLists). Called only in the host's work
@@ -24,6 +24,12 @@ pub trait EndpointHost: Send + Sync {
     /// number stays the same, an endpoint that was made or has matched under it matches the same
     /// descriptor object without asking. With `None`, [`Endpoint::matches`] is asked each time.
     fn made_with(&self) -> Option<u64>;
+
+    /// How the host's own policies word failures. Always the same.
+    fn words(&self) -> Words;
+
+    /// 64 random bits.
+    fn random(&self) -> u64;
 
     /// Writes a line to the host's log.
     fn log(&self, severity: Severity, message: &str);

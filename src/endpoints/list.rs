@@ -5,7 +5,7 @@
 //!
 //! Must not depend on: the other list, the host.
 
-use super::Connectivity;
+use super::{Connectivity, Words};
 use crate::Status;
 
 /// The state of a whole list.
@@ -35,17 +35,34 @@ pub(super) struct List {
     connecting: usize,
     transient_failure: usize,
     last_failure: Status,
+    words: Words,
+    /// See [`Words::suffix`].
+    suffix: String,
 }
 
 impl List {
-    pub(super) fn new(keys: impl Iterator<Item = u32>) -> List {
+    /// `note`: the resolver's, about this list.
+    pub(super) fn new(keys: impl Iterator<Item = u32>, words: Words, note: &str) -> List {
         List {
             entries: keys.map(|key| Entry { key, state: None }).collect(),
             ready: 0,
             connecting: 0,
             transient_failure: 0,
             last_failure: Status::OK,
+            words,
+            suffix: words.suffix(note),
         }
+    }
+
+    /// Takes another note. Returns whether failures are worded otherwise now.
+    pub(super) fn set_note(&mut self, note: &str) -> bool {
+        let suffix = self.words.suffix(note);
+        std::mem::replace(&mut self.suffix, suffix.clone()) != suffix
+    }
+
+    /// This failure as users see it.
+    pub(super) fn worded(&self, failure: &Status) -> Status {
+        Status { code: failure.code, message: format!("{}{}", failure.message, self.suffix) }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -109,15 +126,11 @@ impl List {
             Some(Aggregate::Connecting)
         } else if self.all_failed() {
             if let Some(cause) = cause {
-                let mut message = String::from("connections to all backends failing");
-                // Some hosts do not know why a connection failed.
-                if !cause.message.is_empty() {
-                    message.push_str("; last error: ");
-                    message.push_str(&cause.message);
-                }
-                self.last_failure = Status::unavailable(message);
+                let text = "connections to all backends failing";
+                self.last_failure =
+                    Status::unavailable(self.words.with_cause(text, "last error", cause));
             }
-            Some(Aggregate::TransientFailure(self.last_failure.clone()))
+            Some(Aggregate::TransientFailure(self.worded(&self.last_failure)))
         } else {
             None
         }

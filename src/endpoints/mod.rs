@@ -9,6 +9,7 @@
 //! | `list.rs` | one address list: the states that count, and their aggregate |
 //! | `lists/` | the current and the pending list, and what updates and reports do to both |
 //! | `host.rs` | what the lists need from the host |
+//! | `words.rs` | how the host's own policies word failures |
 //! | `persistent_vec.rs` | a vector whose clones share the parts that did not change |
 //!
 //! Must not depend on: how a backend is chosen, the C ABI.
@@ -20,14 +21,16 @@ mod id;
 mod list;
 mod lists;
 mod persistent_vec;
+mod words;
 
 pub use connection::{Connection, Releases};
 pub use descriptor::{Attribute, AttributeValue, EndpointDescriptor, Index, Locality};
 pub use host::EndpointHost;
 pub use id::{ById, EndpointId};
 pub use list::Aggregate;
-pub use lists::{EndpointLists, UpdateOutcome};
+pub use lists::{EndpointLists, ReportOutcome, UpdateOutcome};
 pub use persistent_vec::PersistentVec;
+pub use words::Words;
 
 use crate::Status;
 

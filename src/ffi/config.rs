@@ -2,30 +2,39 @@
 
 use std::sync::Arc;
 
-use super::last_error::{fail_with, text_of};
+use serde_json::Value;
+
+use super::last_error::{fail_with, text_of, worded_guard};
 use super::steer_status::*;
 use super::text::{ReadText, steer_str, steer_string};
 use super::{guard, steer_status};
-use crate::policy::{Config, PolicyFactory};
+use crate::policy::{ParsedConfig, PolicyFactory};
 
 /// A policy's config, parsed and checked. Immutable; any number of policies may use it.
 pub struct steer_config {
     pub(super) policy: Arc<dyn PolicyFactory>,
-    pub(super) config: Config,
+    pub(super) config: ParsedConfig,
     /// The text that it was parsed from.
     pub(super) json: Box<str>,
+    /// The name of gRPC's that the policy took over, if the config was parsed by that name.
+    pub(super) taken_name: Option<Box<str>>,
 }
 
 /// `[any thread]`
 /// Parses and checks a policy's config.
 ///
 /// `json` is the value beside the policy's name in `loadBalancingConfig`, as JSON text. An empty
-/// text, `null` and `{}` mean the defaults. Unknown fields are ignored.
+/// text, `null` and `{}` mean the defaults. Unknown fields are ignored. The first policy that gets
+/// the config names them in the log.
+///
+/// With a name that is taken over (`steer_taken_name`), the result is a config of the policy that
+/// took it.
 ///
 /// On success the caller owns `*config`. STEER_UNKNOWN_POLICY: there is no policy of this name.
-/// STEER_INVALID_CONFIG: the text is not JSON, or a field is wrong. With these two statuses,
-/// `steer_last_error` lists each fault with its field path, and `*error` is a copy of that text,
-/// which the caller frees. `error` may be NULL.
+/// STEER_INVALID_CONFIG: the text is not JSON, or a field is wrong. `steer_last_error` then lists
+/// each fault with its field path. `error` is for callers that were compiled before version 9, and
+/// may be NULL: with these two statuses `*error` is a copy of the same text, which the caller
+/// frees.
 ///
 /// # Safety
 /// `policy_name` and `json` are readable; `config` is NULL (STEER_NULL_ARGUMENT) or can be written
@@ -37,7 +46,7 @@ pub unsafe extern "C" fn steer_config_parse(
     config: *mut *mut steer_config,
     error: *mut *mut steer_string,
 ) -> steer_status {
-    guard(STEER_PANIC, || {
+    worded_guard("steer_config_parse", || {
         if config.is_null() {
             return fail_with(STEER_NULL_ARGUMENT, text_of("config", STEER_NULL_ARGUMENT));
         }
@@ -69,19 +78,28 @@ pub unsafe extern "C" fn steer_config_parse(
 }
 
 fn parse(policy_name: &str, json: &str) -> Result<steer_config, (steer_status, String)> {
-    let Some(policy) = crate::policies::registry().find(policy_name) else {
-        let names = crate::policies::registry().names().join(", ");
+    let registry = crate::policies::registry();
+    let taken = crate::policies::take_overs().find(policy_name);
+    let found = registry.find(taken.as_ref().map_or(policy_name, |setting| &setting.policy));
+    let Some(policy) = found else {
+        let names = registry.names().join(", ");
         let text = format!("no policy is named {policy_name:?}; there are: {names}");
         return Err((STEER_UNKNOWN_POLICY, text));
     };
     let json = if json.is_empty() { "null" } else { json };
-    let value = serde_json::from_str(json).map_err(|error| {
+    let mut value: Value = serde_json::from_str(json).map_err(|error| {
         (STEER_INVALID_CONFIG, format!("the config of {policy_name} is not JSON: {error}"))
     })?;
+    let mut json = Box::from(json);
+    if let Some(setting) = &taken {
+        value = setting.config_for(&value);
+        json = value.to_string().into();
+    }
     // A custom policy's parser runs here. Its panic must not look like a bug of the engine.
-    let parsed = guard(None, || Some(policy.parse_config(&value)));
+    let parsed = guard(None, || Some(ParsedConfig::parse(&*policy, &value, registry)));
+    let taken_name = taken.map(|setting| setting.name.into());
     match parsed {
-        Some(Ok(config)) => Ok(steer_config { policy, config, json: Box::from(json) }),
+        Some(Ok(config)) => Ok(steer_config { policy, config, json, taken_name }),
         Some(Err(error)) => Err((STEER_INVALID_CONFIG, error.to_string())),
         None => {
             let text = format!("{policy_name}: the policy panicked while it parsed its config");

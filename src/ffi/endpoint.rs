@@ -142,5 +142,6 @@ unsafe fn endpoint_from_c(
         },
         hash_key: text(endpoint.hash_key)?,
         attributes: attributes.collect::<Result<_, _>>()?,
+        connection: 0,
     })
 }

@@ -1,18 +1,19 @@
-//! Environment variables that make the engine load code.
+//! Environment variables that choose the code that runs: plugins, and policies that take names
+//! over.
 //!
 //! Must not depend on: the code that is loaded.
 
 use std::env;
 use std::ffi::OsString;
 
-/// The value of a variable that makes the engine load code. None in a process that has more rights
+/// The value of a variable that chooses the code that runs. None in a process that has more rights
 /// than the process that started it (setuid, setgid, file capabilities): that other process chooses
 /// the environment, and must not choose the code. The dynamic linker treats LD_PRELOAD in the same
 /// way.
 ///
 /// `secure_getenv` does the same. That function is an extension of some C libraries. The kernel's
 /// flag that it reads is available in each of them.
-pub(super) fn variable_that_loads_code(name: &str) -> Option<OsString> {
+pub(super) fn variable_that_chooses_code(name: &str) -> Option<OsString> {
     if has_more_rights() { None } else { env::var_os(name) }
 }
 

@@ -11,7 +11,7 @@ use super::steer_status::*;
 use super::text::steer_str;
 use super::versioned::Versioned;
 use crate::endpoints::{
-    Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId, Releases,
+    Connection, Connectivity, Endpoint, EndpointDescriptor, EndpointId, Releases, Words,
 };
 use crate::policy::{GuardedPicker, Host, TimerId};
 use crate::stats::EndpointLease;
@@ -112,13 +112,44 @@ pub struct steer_host {
     /// call. NULL: the engine logs nothing.
     pub log: Option<unsafe extern "C" fn(ctx: *mut c_void, severity: i32, message: steer_str)>,
     /// `[serialised]`
-    /// Endpoints that are made from now on report their backends' load out of band (ORCA) about
-    /// every `period_ns` nanoseconds, by `steer_policy_endpoint_load`. 0: they do not.
-    /// `endpoint_matches` returns 0 for an endpoint that was made with another period. The engine
-    /// calls it then, whatever `steer_update.made_with` says. Comes before an update's endpoints
-    /// are made. NULL: there are no such reports.
+    /// From now on endpoints report their backends' load out of band (ORCA) about every `period_ns`
+    /// nanoseconds, by `steer_policy_endpoint_load`. 0: they do not. `endpoint_matches` returns 0
+    /// for an endpoint that exists and whose reports the host cannot change. The engine calls it
+    /// then, whatever `steer_update.made_with` says. Comes before an update's endpoints are made.
+    /// NULL: there are no such reports.
     pub load_reports: Option<unsafe extern "C" fn(ctx: *mut c_void, period_ns: u64)>,
+    /// What this host cannot do: the sum of STEER_HOST_… bits.
+    pub lacks: u64,
+    /// `[serialised]`
+    /// As `endpoint_new`, for another connection to the same backend. `connection` numbers these
+    /// from 1 on; `endpoint_new` makes the first. Endpoints of different numbers share no
+    /// connection. NULL: `connectionsPerBackend` in a config has no effect.
+    pub endpoint_new_connection: Option<
+        unsafe extern "C" fn(
+            ctx: *mut c_void,
+            endpoint: u64,
+            index: u32,
+            connection: u32,
+            handle: *mut *mut c_void,
+        ) -> i32,
+    >,
+    /// How the host's own policies word failures, so that the engine's say the same: the sum of
+    /// STEER_HOST_WORDS_… bits. 0: as gRPC 1.51.
+    pub words: u64,
 }
+
+/// A bit of `steer_host.lacks`: the reports of `load_reports` are without calls per second. gRPC
+/// before 1.53 does not read those. Policies that need them use the reports that come with calls.
+pub const STEER_HOST_LACKS_LOAD_QPS: u64 = 1;
+
+/// A bit of `steer_host.words`: the resolution note stands in brackets behind the text of each
+/// failure, as in gRPC 1.70 and later. Otherwise only the text about an empty list has it.
+pub const STEER_HOST_WORDS_NOTE_IN_BRACKETS: u64 = 1;
+
+/// A bit of `steer_host.words`: texts say "endpoint", not "subchannel", and endpoints report a
+/// failure without the name of its code. gRPC does so from 1.60 on, where an endpoint is a
+/// pick_first child.
+pub const STEER_HOST_WORDS_ENDPOINTS: u64 = 2;
 
 // SAFETY: repr(C), begins with its size, and zeros are NULLs.
 unsafe impl Versioned for steer_host {
@@ -244,10 +275,18 @@ impl Host for CHost {
         let (mut handle, id) = (std::ptr::null_mut(), lease.id().0);
         let table = &self.0;
         table.in_list.store(true, Ordering::Relaxed);
-        // SAFETY: `Host` is called in serialised calls only, and the arguments are as `steer_host`
-        // documents.
-        let status =
-            unsafe { (table.required.endpoint_new)(table.host.ctx, id, index, &mut handle) };
+        let status = match (descriptor.connection, table.host.endpoint_new_connection) {
+            // SAFETY: `Host` is called in serialised calls only, and the arguments are as
+            // `steer_host` documents.
+            (0, _) => unsafe {
+                (table.required.endpoint_new)(table.host.ctx, id, index, &mut handle)
+            },
+            // SAFETY: as above.
+            (connection, Some(endpoint_new_connection)) => unsafe {
+                endpoint_new_connection(table.host.ctx, id, index, connection, &mut handle)
+            },
+            (_, None) => STEER_MISSING_CALLBACK as i32,
+        };
         table.in_list.store(false, Ordering::Relaxed);
         if status != STEER_OK as i32 {
             return Err(Status::unavailable(format!("the host refused it with status {status}")));
@@ -259,6 +298,10 @@ impl Host for CHost {
             descriptor: Arc::clone(descriptor),
         };
         Ok(Box::new(endpoint))
+    }
+
+    fn makes_several_connections(&self) -> bool {
+        self.0.host.endpoint_new_connection.is_some()
     }
 
     fn update_state(&self, state: Connectivity, status: &Status, picker: GuardedPicker) {
@@ -288,6 +331,19 @@ impl Host for CHost {
         // SAFETY: `Host` is called in serialised calls only, and the arguments are as `steer_host`
         // documents.
         unsafe { load_reports(self.0.host.ctx, period) };
+    }
+
+    fn load_reports_have_qps(&self) -> bool {
+        let host = &self.0.host;
+        host.load_reports.is_some() && host.lacks & STEER_HOST_LACKS_LOAD_QPS == 0
+    }
+
+    fn words(&self) -> Words {
+        let has = |bit| self.0.host.words & bit != 0;
+        Words {
+            note_in_brackets: has(STEER_HOST_WORDS_NOTE_IN_BRACKETS),
+            endpoints: has(STEER_HOST_WORDS_ENDPOINTS),
+        }
     }
 
     fn made_with(&self) -> Option<u64> {
@@ -333,7 +389,7 @@ impl Host for CHost {
 
     fn random(&self) -> u64 {
         let Some(random) = self.0.host.random else {
-            return fastrand::u64(..);
+            return crate::sync::random();
         };
         // SAFETY: `steer_host` allows this callback on any thread.
         unsafe { random(self.0.host.ctx) }
@@ -360,8 +416,11 @@ impl Endpoint for CEndpoint {
     }
 
     fn matches(&self, descriptor: &EndpointDescriptor) -> bool {
+        if self.descriptor.connection != descriptor.connection {
+            return false;
+        }
         let Some(endpoint_matches) = self.table.host.endpoint_matches else {
-            return *self.descriptor == *descriptor;
+            return *self.descriptor.resolved() == *descriptor.resolved();
         };
         let Some(index) = descriptor.index.get() else { return false };
         if self.table.is_closed() {

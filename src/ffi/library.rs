@@ -2,9 +2,10 @@
 
 pub use steer_abi::STEER_ABI_VERSION;
 
+use super::last_error::status_guard;
+use super::steer_status;
 use super::steer_status::*;
 use super::text::{steer_str, steer_string};
-use super::{guard, steer_status};
 
 /// `[any thread]`
 /// Returns the ABI version that the library implements.
@@ -36,16 +37,16 @@ pub unsafe extern "C" fn steer_policy_name(
     index: usize,
     name: *mut *mut steer_string,
 ) -> steer_status {
-    guard(STEER_PANIC, || {
+    status_guard("steer_policy_name", || {
         if name.is_null() {
-            return STEER_NULL_ARGUMENT;
+            return Err(STEER_NULL_ARGUMENT);
         }
         let Some(found) = crate::policies::registry().names().into_iter().nth(index) else {
-            return STEER_UNKNOWN_POLICY;
+            return Err(STEER_UNKNOWN_POLICY);
         };
         let found = steer_string::into_raw(found);
         // SAFETY: not NULL, so `name` can be written to (caller's contract).
         unsafe { name.write(found) };
-        STEER_OK
+        Ok(())
     })
 }

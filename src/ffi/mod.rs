@@ -19,8 +19,9 @@
 //! | `policy/` | `steer_policy`, `steer_update` |
 //! | `picker.rs` | `steer_picker`, `steer_picked`, `steer_pick_failure` |
 //! | `tracker.rs` | `steer_call_tracker`, `steer_call_finish` |
+//! | `virtual_host/` | `steer_virtual_host`, for tests |
 //! | `custom/` | `steer_api_get`, `steer_register_picker`, `steer_load_plugin`, … |
-//! | `environment.rs` | environment variables that make the engine load code |
+//! | `environment.rs` | environment variables that choose the code that runs |
 //! | `versioned.rs` | structs that grow: `struct_size` |
 //!
 //! # Which functions are guarded
@@ -28,7 +29,8 @@
 //! *Calls into the engine.* A panic must not leave an `extern "C"` function. So each one runs its
 //! body in `guard`, or in `run`, which uses it. Functions that only read or copy plain memory
 //! cannot panic, and have no guard. A pick has none either, because a guard would cost as much as
-//! the pick. A comment that begins with "Unguarded:" says why, above each of these functions. A
+//! the pick. The callbacks of a virtual host have none, because a panic there shall end the test. A
+//! comment that begins with "Unguarded:" says why, above each of these functions. A
 //! test checks this.
 //!
 //! *Calls out of the engine*, of hosts' callbacks and of hooks, are not guarded. Nothing may unwind
@@ -60,6 +62,7 @@ mod status;
 mod text;
 mod tracker;
 mod versioned;
+mod virtual_host;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -76,6 +79,7 @@ pub use stats::*;
 pub use status::*;
 pub use text::*;
 pub use tracker::*;
+pub use virtual_host::*;
 
 use crate::fault::discard;
 

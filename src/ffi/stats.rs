@@ -1,10 +1,12 @@
 //! `steer_stats_…`: the statistics as texts for people and their tools.
 
 use super::custom::{leader_tracks_calls, leaders_stats};
+use super::last_error::status_guard;
 use super::steer_status::*;
 use super::text::steer_string;
 use super::{guard, steer_status};
-use crate::stats;
+use crate::policies::{Setting, take_overs};
+use crate::stats::{self, TakenName};
 
 /// `[any thread]`
 /// Writes the statistics of this process to `*text`, as JSON: its policies, their backends and
@@ -32,7 +34,9 @@ pub unsafe extern "C" fn steer_stats_json(text: *mut *mut steer_string) -> steer
 /// `text` is NULL or can be written to.
 pub(super) unsafe fn json_here(text: *mut *mut steer_string) -> steer_status {
     // SAFETY: `text` is NULL or can be written to (caller's contract).
-    unsafe { answer(text, || stats::to_json(&stats::snapshot())) }
+    unsafe {
+        answer(text, || stats::to_json(&stats::snapshot(), &taken_over(), &stats::plugin_metrics()))
+    }
 }
 
 /// `[any thread]`
@@ -57,7 +61,11 @@ pub unsafe extern "C" fn steer_stats_prometheus(text: *mut *mut steer_string) ->
 /// `text` is NULL or can be written to.
 pub(super) unsafe fn prometheus_here(text: *mut *mut steer_string) -> steer_status {
     // SAFETY: `text` is NULL or can be written to (caller's contract).
-    unsafe { answer(text, || stats::to_prometheus(stats::snapshot())) }
+    unsafe {
+        answer(text, || {
+            stats::to_prometheus(stats::snapshot(), taken_over(), &stats::plugin_metrics())
+        })
+    }
 }
 
 /// `[any thread]`
@@ -75,18 +83,24 @@ pub extern "C" fn steer_stats_track_calls(on: i32) {
     });
 }
 
+/// The names that policies have taken over.
+fn taken_over() -> Vec<TakenName> {
+    let taken = take_overs().taken().into_iter();
+    taken.map(|Setting { name, policy, .. }| TakenName { name, policy }).collect()
+}
+
 /// Writes a text that `make` makes.
 ///
 /// # Safety
 /// `text` is NULL or can be written to.
 unsafe fn answer(text: *mut *mut steer_string, make: impl FnOnce() -> String) -> steer_status {
-    guard(STEER_PANIC, || {
+    status_guard("text", || {
         if text.is_null() {
-            return STEER_NULL_ARGUMENT;
+            return Err(STEER_NULL_ARGUMENT);
         }
         let made = steer_string::into_raw(make());
         // SAFETY: not NULL, so `text` can be written to (caller's contract).
         unsafe { text.write(made) };
-        STEER_OK
+        Ok(())
     })
 }

@@ -2,8 +2,8 @@
 
 use super::text::steer_str;
 
-/// The result of a function. The numbers never change. Later versions may add some. If there are
-/// details, `steer_last_error` has them.
+/// The result of a function. The numbers never change. Later versions may add some. Unless it is
+/// STEER_OK, `steer_last_error` has the details.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum steer_status {
@@ -41,12 +41,16 @@ pub enum steer_status {
     STEER_TOO_LATE = 14,
     /// This engine cannot follow that one. Nothing was done.
     STEER_CANNOT_FOLLOW = 15,
+    /// A setting of `steer_take_over` is refused. No name of that list was taken over.
+    STEER_CANNOT_TAKE_OVER = 16,
+    /// A limit is reached, which the function documents. Nothing was done.
+    STEER_TOO_MANY = 17,
 }
 
 impl steer_status {
     /// Converts a status of another engine, which may have a later version.
     pub(super) fn from_number(number: i32) -> steer_status {
-        const ALL: [steer_status; 16] = [
+        const ALL: [steer_status; 18] = [
             STEER_OK,
             STEER_NULL_ARGUMENT,
             STEER_BAD_STRUCT_SIZE,
@@ -63,6 +67,8 @@ impl steer_status {
             STEER_PLUGIN_FAILED,
             STEER_TOO_LATE,
             STEER_CANNOT_FOLLOW,
+            STEER_CANNOT_TAKE_OVER,
+            STEER_TOO_MANY,
         ];
         let known = usize::try_from(number).ok().and_then(|index| ALL.get(index));
         known.copied().unwrap_or(STEER_INVALID_ARGUMENT)
@@ -77,7 +83,7 @@ pub use steer_status::*;
 // Unguarded: it reads a constant.
 #[unsafe(no_mangle)]
 pub extern "C" fn steer_status_text(status: i32) -> steer_str {
-    const TEXTS: [&str; 16] = [
+    const TEXTS: [&str; 18] = [
         "ok",
         "an argument that must not be NULL is NULL",
         "struct_size is below that of ABI version 1: set it to sizeof of the struct",
@@ -94,6 +100,8 @@ pub extern "C" fn steer_status_text(status: i32) -> steer_str {
         "the plugin's entry failed",
         "too late: gRPC accepts no policies once a channel or a server exists",
         "this engine cannot follow the one that serves: steer_last_error says why",
+        "a name of gRPC's policies cannot be taken over in this way: steer_last_error says why",
+        "a limit is reached: steer_last_error says which",
     ];
     let index = usize::try_from(status).unwrap_or(usize::MAX);
     steer_str::borrow(TEXTS.get(index).copied().unwrap_or("a status of a later version"))

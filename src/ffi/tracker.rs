@@ -7,9 +7,10 @@ use std::ptr;
 use steer_abi::STEER_WANTS_METRICS;
 
 use super::guard;
+use super::metrics::{metrics_from_c, steer_metrics};
 use super::text::{ReadText, steer_str};
 use super::versioned::{Versioned, plain_array, read};
-use crate::calls::{Metrics, TrackedCall, TrackedSlot};
+use crate::calls::{TrackedCall, TrackedSlot};
 use crate::{Code, Status};
 
 /// Reports one call to its picker. Used by one thread at a time.
@@ -30,6 +31,9 @@ pub struct steer_call_finish {
     /// The trailer `endpoint-load-metrics-bin`: a serialised `xds.data.orca.v3.OrcaLoadReport`.
     /// Empty: there was none. Needed when the picker wants STEER_WANTS_METRICS.
     pub metrics: steer_str,
+    /// The same report, if the host has it decoded only. NULL: there was none. Read if `metrics` is
+    /// empty. Since ABI version 6.
+    pub report: *const steer_metrics,
 }
 
 // SAFETY: repr(C), begins with its size, and zeros are NULLs and numbers.
@@ -122,8 +126,18 @@ pub unsafe extern "C" fn steer_call_tracker_finish(
     let bytes = finish.metrics.data.cast::<u8>();
     // SAFETY: the metrics of `finish` are readable (caller's contract).
     let bytes = unsafe { plain_array(bytes, finish.metrics.length) }.unwrap_or_default();
+    let finished = |call: &mut TrackedCall| {
+        if !bytes.is_empty() || finish.report.is_null() || !call.wants_metrics() {
+            return call.finish_encoded(&status, bytes);
+        }
+        // SAFETY: the report of `finish` is readable (caller's contract).
+        let report = unsafe { read(finish.report) };
+        // SAFETY: the memory that the report points to is readable (caller's contract).
+        let report = report.and_then(|report| unsafe { metrics_from_c(&report) });
+        call.finish(&status, report.ok().as_ref());
+    };
     // SAFETY: `tracker` is NULL or not freed, and no other thread uses it (caller's contract).
-    unsafe { with_call(tracker, |call| call.finish(&status, Metrics::read(bytes).as_ref())) };
+    unsafe { with_call(tracker, finished) };
 }
 
 /// `[any thread, one at a time]`

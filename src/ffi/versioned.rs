@@ -48,6 +48,25 @@ pub(super) unsafe fn read<T: Versioned>(from: *const T) -> Result<T, steer_statu
     Ok(unsafe { value.assume_init() })
 }
 
+/// Copies a struct into a caller's, whose `struct_size` stays: the part that both sides know.
+///
+/// # Safety
+/// `to` is NULL or points to a `T` of which `struct_size` bytes can be read and written to.
+pub(super) unsafe fn write<T: Versioned>(to: *mut T, value: &T) -> Result<(), steer_status> {
+    // SAFETY: `to` is NULL or readable (caller's contract).
+    unsafe { read(to) }?;
+    // SAFETY: `read` has found that it is neither NULL nor misaligned.
+    let known = unsafe { to.cast::<usize>().read() }.min(size_of::<T>());
+    let first = size_of::<usize>();
+    // SAFETY: a `T` has more than the bytes of its size (`Versioned`).
+    let from = unsafe { ptr::from_ref(value).byte_add(first) };
+    // SAFETY: as above, for the caller's `T`.
+    let to = unsafe { to.byte_add(first) };
+    // SAFETY: both have `known` bytes, of which `first` were skipped; `value` is not the caller's.
+    unsafe { ptr::copy_nonoverlapping(from.cast::<u8>(), to.cast(), known - first) };
+    Ok(())
+}
+
 /// Copies the elements of an array of such structs, one after another. The `struct_size` of the
 /// first element is the distance between elements.
 ///

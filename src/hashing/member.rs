@@ -21,12 +21,17 @@ pub struct Member<'a> {
 }
 
 impl<'a> Member<'a> {
-    /// An endpoint. The key is its hash key, or its first address if it has none. The weight is 1
-    /// if the resolver gave it none.
+    /// An endpoint. The key is its hash key, or its first address if it has none. Further
+    /// connections to a backend are members of their own: `#1` and so on follow the key. The weight
+    /// is 1 if the resolver gave it none.
     pub fn from_endpoint(endpoint: &'a EndpointDescriptor) -> Member<'a> {
         let key = match endpoint.addresses.first() {
             Some(address) if endpoint.hash_key.is_empty() => of_address(address),
             _ => Cow::Borrowed(endpoint.hash_key.as_bytes()),
+        };
+        let key = match endpoint.connection {
+            0 => key,
+            number => Cow::Owned([&*key, format!("#{number}").as_bytes()].concat()),
         };
         Member { key, weight: u64::from(endpoint.weight).max(1) }
     }
@@ -83,6 +88,14 @@ mod tests {
     #[test]
     fn a_hash_key_replaces_the_address() {
         assert_eq!(key("ipv4:10.0.0.1:80", "ipv4:pod-0"), "ipv4:pod-0");
+    }
+
+    #[test]
+    fn each_connection_has_its_own_key() {
+        let addresses = vec!["ipv4:10.0.0.1:80".to_owned()];
+        let endpoint =
+            EndpointDescriptor { addresses, connection: 2, ..EndpointDescriptor::default() };
+        assert_eq!(&*Member::from_endpoint(&endpoint).key, b"10.0.0.1:80#2");
     }
 
     #[test]

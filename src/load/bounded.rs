@@ -1,17 +1,18 @@
 //! Bounded loads: how many calls a backend may have in flight, relative to the others.
 //!
-//! With a factor of c, a backend takes a call only if it then has at most ⌈c · m / n⌉ of the m
-//! calls in flight on n backends. c is at least 1, so there is always a backend that takes the
-//! call.
+//! With a factor of c, a backend of weight w takes a call only if it then has at most
+//! ⌈c · m · w / W⌉ of the m calls in flight on all backends, whose weights have the sum W. c is at
+//! least 1, so there is always a backend that takes the call.
 //!
 //! A call is counted by one compare-and-swap. So threads that pick at the same time cannot exceed a
 //! backend's limit together.
 //!
 //! Source: Mirrokni, Thorup, Zadimoghaddam, "Consistent Hashing with Bounded Loads" (arXiv
-//! 1608.01350).
+//! 1608.01350). There all backends have the same weight, and the limit is ⌈c · m / n⌉.
 //!
 //! Cost of a call: two atomic operations on a cache line that all picks share, and one on a line of
-//! the backend. A policy without a factor uses nothing of this.
+//! the backend, with a division for each backend that it tries. A policy without a factor uses
+//! nothing of this.
 //!
 //! Must not depend on: how a backend is chosen, connections.
 
@@ -33,6 +34,8 @@ pub struct TotalInFlight(CachePadded<AtomicU64>);
 #[derive(Debug)]
 pub struct BackendCapacity {
     in_flight: AtomicU64,
+    /// Set by the policy, in the work serializer.
+    weight: AtomicU64,
     total: Arc<TotalInFlight>,
 }
 
@@ -40,18 +43,24 @@ pub struct BackendCapacity {
 /// has found no backend.
 pub struct Arrival<'a> {
     total: &'a TotalInFlight,
-    /// The most calls that a backend may have in flight, this one included.
-    limit: u64,
+    /// All calls in flight, this one included, times the factor in percent.
+    percent_of_calls: u64,
+    /// The sum of the weights of all backends.
+    weights: u64,
 }
 
 impl TotalInFlight {
-    /// Counts one more call in the total. `percent` is the factor, `backends` their number.
-    pub fn arrive(&self, percent: u32, backends: usize) -> Arrival<'_> {
+    /// Counts one more call in the total. `percent` is the factor, `weights` the sum of the weights
+    /// of all backends.
+    pub fn arrive(&self, percent: u32, weights: u64) -> Arrival<'_> {
         // Relaxed, here and below: a count publishes no other memory, and the limit is allowed to
         // be as old as the call.
         let calls = self.0.fetch_add(1, Ordering::Relaxed) + 1;
-        let limit = (u64::from(percent) * calls).div_ceil(100 * backends.max(1) as u64);
-        Arrival { total: self, limit }
+        Arrival {
+            total: self,
+            percent_of_calls: u64::from(percent) * calls,
+            weights: weights.max(1),
+        }
     }
 
     fn leave(&self) {
@@ -65,9 +74,15 @@ impl TotalInFlight {
 }
 
 impl BackendCapacity {
-    /// A backend without calls, which counts in `total`.
+    /// A backend of weight 1 without calls, which counts in `total`.
     pub fn new(total: &Arc<TotalInFlight>) -> BackendCapacity {
-        BackendCapacity { in_flight: AtomicU64::new(0), total: Arc::clone(total) }
+        let (in_flight, weight) = (AtomicU64::new(0), AtomicU64::new(1));
+        BackendCapacity { in_flight, weight, total: Arc::clone(total) }
+    }
+
+    /// Changes the weight.
+    pub fn set_weight(&self, weight: u64) {
+        self.weight.store(weight, Ordering::Relaxed);
     }
 
     /// The number of calls.
@@ -77,10 +92,25 @@ impl BackendCapacity {
 }
 
 impl Arrival<'_> {
+    /// The most calls that this backend may have in flight, this one included.
+    fn limit_of(&self, backend: &BackendCapacity) -> u64 {
+        let weight = backend.weight.load(Ordering::Relaxed);
+        let all = 100 * self.weights;
+        match self.percent_of_calls.checked_mul(weight) {
+            Some(share) => share.div_ceil(all),
+            // A division of 128 bits takes several times as long. Great weights need it.
+            None => {
+                let share = u128::from(self.percent_of_calls) * u128::from(weight);
+                u64::try_from(share.div_ceil(u128::from(all))).unwrap_or(u64::MAX)
+            }
+        }
+    }
+
     /// Gives the call to this backend if it is below its limit. The end of the call is counted by
     /// [`BackendCapacity::ended`](CallObserver::ended).
     pub fn take(self, backend: &BackendCapacity) -> Result<(), Self> {
-        let one_more = |calls| (calls < self.limit).then_some(calls + 1);
+        let limit = self.limit_of(backend);
+        let one_more = |calls| (calls < limit).then_some(calls + 1);
         if backend.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_err() {
             return Err(self);
         }
@@ -147,6 +177,25 @@ mod tests {
             assert!(backends.iter().all(|backend| backend.in_flight() <= call.div_ceil(7)));
         }
     }
+
+    #[test]
+    fn the_limit_follows_the_weight() {
+        for scale in [1, 1_000_000, u64::from(u32::MAX)] {
+            let total = Arc::new(TotalInFlight::default());
+            let backends = [1, 2, 5].map(|weight| {
+                let backend = BackendCapacity::new(&total);
+                backend.set_weight(weight * scale);
+                backend
+            });
+            // As many calls as the sum of the weights, each to the first backend with room.
+            for _ in 0..800 {
+                let arrive = || total.arrive(100, 8 * scale);
+                assert!(backends.iter().any(|backend| arrive().take(backend).is_ok()));
+            }
+            let calls = backends.each_ref().map(BackendCapacity::in_flight);
+            assert_eq!(calls, [100, 200, 500], "times {scale}");
+        }
+    }
 }
 
 #[cfg(all(test, loom))]
@@ -162,7 +211,7 @@ mod model {
             let pick = move || {
                 // The second call to arrive has a limit of 1, too.
                 let arrival = total.arrive(100, 2);
-                let limit = arrival.limit;
+                let limit = arrival.limit_of(&backends[0]);
                 let _ = arrival.take(&backends[0]);
                 assert!(backends[0].in_flight() <= 1 && limit == 1);
             };

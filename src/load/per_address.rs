@@ -124,14 +124,15 @@ impl<T> PerAddress<T> {
         }
     }
 
-    /// For each index of the list in use, the first index with the same addresses. `None` if all
-    /// addresses differ.
+    /// For each index of the list in use, the first index with the same addresses and
+    /// [`connection`](EndpointDescriptor::connection). `None` if all differ.
     pub fn first_places(&self) -> Option<Vec<usize>> {
         let mut first = HashMap::with_capacity(self.listed.len());
         let listed = self.listed.iter().enumerate();
-        let firsts = listed.map(|(index, (_, data))| {
+        let firsts = listed.map(|(index, (descriptor, data))| {
+            let connection = descriptor.as_ref().map_or(0, |descriptor| descriptor.connection);
             // Endpoints with the same addresses share the data.
-            *first.entry(Arc::as_ptr(data)).or_insert(index)
+            *first.entry((Arc::as_ptr(data), connection)).or_insert(index)
         });
         let firsts: Vec<usize> = firsts.collect();
         (first.len() < firsts.len()).then_some(firsts)

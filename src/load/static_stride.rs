@@ -12,7 +12,8 @@
 //! caller takes them in turn.
 //!
 //! Cost: two bytes for each place. Building: O(places). A choice passes over greatest weight / mean
-//! weight places on average, at most about 10, with two multiplications for each.
+//! weight places on average, with two multiplications for each. That is at most about 10, unless a
+//! few places have most of the weight: the cap is ten times the mean before it caps any.
 //!
 //! Must not depend on: where weights come from, who keeps the position.
 
@@ -43,19 +44,25 @@ impl StaticStride {
     /// not a finite number above 0. It counts as the mean of the others. Returns `None` if fewer
     /// than two are known: then the caller takes the places in turn.
     pub fn new(weights: &[f32]) -> Option<StaticStride> {
-        let known = || weights.iter().copied().filter(|weight| is_known(*weight));
+        StaticStride::of_some(weights, |_| true)
+    }
+
+    /// As [`new`](StaticStride::new), where only some places take part. The others have weights
+    /// for the time when they do, on the scale of those that take part now, and at most the
+    /// greatest of them.
+    pub fn of_some(weights: &[f32], takes_part: impl Fn(usize) -> bool) -> Option<StaticStride> {
+        let all = || weights.iter().copied().enumerate();
+        let known = || {
+            let known = all().filter(|(place, weight)| is_known(*weight) && takes_part(*place));
+            known.map(|(_, weight)| weight)
+        };
         let count = known().count();
         if count < 2 {
             return None;
         }
         // Single and double precision where gRPC has them. Otherwise a weight may be off by one.
         let mean = known().map(f64::from).sum::<f64>() / count as f64;
-        let greatest = known().fold(0.0, f32::max);
-        let cap = if f64::from(greatest) / mean > MAX_RATIO {
-            (MAX_RATIO * mean) as f32
-        } else {
-            greatest
-        };
+        let cap = StaticStride::cap(mean, known().fold(0.0, f32::max));
         let scale = f64::from(f32::from(MAX_WEIGHT) / cap);
         let scaled_mean = (scale * mean).round() as u16;
         let least = ((f64::from(scaled_mean) * MIN_RATIO).round() as u16).max(1);
@@ -65,6 +72,12 @@ impl StaticStride {
             .map(|weight| if is_known(*weight) { scaled(*weight) } else { scaled_mean })
             .collect();
         Some(StaticStride { weights })
+    }
+
+    /// The weight that counts as the greatest, if the known weights have this mean and this
+    /// greatest one.
+    pub fn cap(mean: f64, greatest: f32) -> f32 {
+        if f64::from(greatest) / mean > MAX_RATIO { (MAX_RATIO * mean) as f32 } else { greatest }
     }
 
     /// The number of places.
@@ -90,7 +103,8 @@ impl StaticStride {
     }
 }
 
-fn is_known(weight: f32) -> bool {
+/// Whether a weight is one. 0 means that there is none.
+pub(super) fn is_known(weight: f32) -> bool {
     weight > 0.0 && weight.is_finite()
 }
 

@@ -1,5 +1,5 @@
 //! `hashBalanceFactor`: consistent hashing that passes over backends which have more than their
-//! share of the calls in flight. Used by `steer_ring_hash` and `steer_maglev`.
+//! share of the calls in flight, by their weights. Used by `steer_ring_hash` and `steer_maglev`.
 //!
 //! Source: Mirrokni, Thorup, Zadimoghaddam, "Consistent Hashing with Bounded Loads" (arXiv
 //! 1608.01350); see `load/bounded.rs`.
@@ -38,10 +38,47 @@ pub(super) fn parse(fields: &mut Fields<'_>) -> Option<u32> {
 pub(super) struct BoundedLoads<S> {
     total: Arc<TotalInFlight>,
     calls: PerAddress<CallCounters<BackendCapacity>>,
-    candidates: BackendCache<S, Candidate<BackendCapacity>>,
-    /// The number of READY endpoints of each backend, by the address of its counters in memory:
-    /// endpoints with the same addresses are one backend, with one share.
-    ready_endpoints: HashMap<usize, usize>,
+    endpoints: BackendCache<S, ReadyEndpoint>,
+    /// The weights of the endpoints of the list in use, by place.
+    weights: Vec<u64>,
+    ready_weights: ReadyWeights,
+}
+
+/// A READY endpoint.
+#[derive(Clone)]
+struct ReadyEndpoint {
+    candidate: Candidate<BackendCapacity>,
+    weight: u64,
+}
+
+/// The weights of the READY backends. Endpoints with the same addresses are one backend, which has
+/// the sum of their weights.
+#[derive(Default)]
+struct ReadyWeights {
+    /// By the address of the backend's counters in memory.
+    by_backend: HashMap<usize, u64>,
+    sum: u64,
+}
+
+impl ReadyWeights {
+    /// Adds or removes the weight of an endpoint that has become READY or has been lost.
+    fn change(&mut self, endpoint: &ReadyEndpoint, is_ready: bool) {
+        let calls = &endpoint.candidate.calls;
+        let backend = Arc::as_ptr(calls) as usize;
+        let former = self.by_backend.remove(&backend).unwrap_or(0);
+        self.sum -= former;
+        let weight = if is_ready {
+            former + endpoint.weight
+        } else {
+            former.saturating_sub(endpoint.weight)
+        };
+        // A backend that is not READY is in no new picker.
+        if weight > 0 {
+            self.sum += weight;
+            self.by_backend.insert(backend, weight);
+            calls.observer.set_weight(weight);
+        }
+    }
 }
 
 impl<S: HasConnection> BoundedLoads<S> {
@@ -50,25 +87,30 @@ impl<S: HasConnection> BoundedLoads<S> {
         BoundedLoads {
             total: Arc::default(),
             calls: PerAddress::default(),
-            candidates: BackendCache::new(),
-            ready_endpoints: HashMap::new(),
+            endpoints: BackendCache::new(),
+            weights: Vec::new(),
+            ready_weights: ReadyWeights::default(),
         }
     }
 
-    /// Makes `endpoints` the list in use. Without a factor, forgets all calls.
+    /// Makes `endpoints` the list in use. `weights` has a weight of at least 1 for each of them.
+    /// Without a factor, forgets all calls.
     pub(super) fn update_list(
         &mut self,
         factor: Option<u32>,
         endpoints: &[&Arc<EndpointDescriptor>],
+        weights: impl Iterator<Item = u64>,
     ) {
-        // All candidates are made again, so all endpoints are counted again.
-        self.ready_endpoints.clear();
-        self.candidates.update_list(endpoints.len(), |_, _| false);
+        // All endpoints are made again, so all weights are added again.
+        self.ready_weights = ReadyWeights::default();
+        self.endpoints.update_list(endpoints.len(), |_, _| false);
+        self.weights.clear();
         if factor.is_none() {
             self.total = Arc::default();
             self.calls.clear();
             return;
         }
+        self.weights.extend(weights);
         let BoundedLoads { total, calls, .. } = self;
         calls.update_list(endpoints, |_| CallCounters::new(BackendCapacity::new(total)));
     }
@@ -80,8 +122,8 @@ impl<S: HasConnection> BoundedLoads<S> {
 
     /// Drops all connections: no backend is READY any more.
     pub(super) fn none_ready(&mut self) {
-        self.ready_endpoints.clear();
-        self.candidates = BackendCache::new();
+        self.ready_weights = ReadyWeights::default();
+        self.endpoints = BackendCache::new();
     }
 
     /// Forgets endpoints. No endpoint has their addresses any more.
@@ -97,21 +139,17 @@ impl<S: HasConnection> BoundedLoads<S> {
         percent: u32,
         backends: &PersistentVec<S>,
     ) -> BoundedBackends {
-        let BoundedLoads { total, calls, candidates, ready_endpoints } = self;
-        let candidates = candidates.update(
+        let BoundedLoads { total, calls, endpoints, weights, ready_weights } = self;
+        let endpoints = endpoints.update(
             backends,
-            |place, connection| Candidate::new(connection, calls.at(place), place),
-            |candidate, is_made| {
-                let backend = Arc::as_ptr(&candidate.calls) as usize;
-                let count = ready_endpoints.entry(backend).or_default();
-                *count = if is_made { *count + 1 } else { count.saturating_sub(1) };
-                if *count == 0 {
-                    ready_endpoints.remove(&backend);
-                }
+            |place, connection| {
+                let candidate = Candidate::new(connection, calls.at(place), place);
+                ReadyEndpoint { candidate, weight: weights[place] }
             },
+            |endpoint, is_ready| ready_weights.change(endpoint, is_ready),
         );
-        let (total, candidates) = (Arc::clone(total), candidates.clone());
-        BoundedBackends { percent, total, candidates, count: ready_endpoints.len() }
+        let (total, endpoints) = (Arc::clone(total), endpoints.clone());
+        BoundedBackends { percent, total, endpoints, weights: ready_weights.sum }
     }
 }
 
@@ -119,16 +157,16 @@ impl<S: HasConnection> BoundedLoads<S> {
 pub(super) struct BoundedBackends {
     percent: u32,
     total: Arc<TotalInFlight>,
-    /// By place. Endpoints that are not READY have none.
-    candidates: PersistentVec<Candidate<BackendCapacity>>,
-    /// The number of backends. Endpoints with the same addresses are one backend.
-    count: usize,
+    /// By place.
+    endpoints: PersistentVec<ReadyEndpoint>,
+    /// The sum of their weights.
+    weights: u64,
 }
 
 impl BoundedBackends {
     /// Counts a call that looks for a backend.
     pub(super) fn arrive(&self) -> Arrival<'_> {
-        self.total.arrive(self.percent, self.count)
+        self.total.arrive(self.percent, self.weights)
     }
 
     /// Takes the backend at this place for the call, if it is READY and has room.
@@ -137,7 +175,9 @@ impl BoundedBackends {
         arrival: Arrival<'a>,
         place: usize,
     ) -> Result<Pick<'static>, Arrival<'a>> {
-        let Some(candidate) = self.candidates.get(place) else { return Err(arrival) };
+        let Some(ReadyEndpoint { candidate, .. }) = self.endpoints.get(place) else {
+            return Err(arrival);
+        };
         arrival.take(&candidate.calls.observer)?;
         Ok(Pick::tracked(&candidate.backend))
     }
@@ -157,7 +197,8 @@ impl BoundedBackends {
                 }
             }
         }
-        let candidate = order().find_map(|place| self.candidates.get(place))?;
+        let ReadyEndpoint { candidate, .. } =
+            order().find_map(|place| self.endpoints.get(place))?;
         self.arrive().take_anyway(&candidate.calls.observer);
         Some(Pick::tracked(&candidate.backend))
     }

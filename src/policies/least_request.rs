@@ -1,25 +1,27 @@
-//! `steer_least_request`: samples a few READY backends, and chooses the one with the fewest calls
-//! in flight.
+//! `steer_least_request`: samples a few READY backends, and chooses the one with the least
+//! (calls in flight + 1) ÷ weight ÷ success rate.
 //!
-//! Sources: gRFC A48, except that the samples are distinct (see `policy/sample.rs`); Mitzenmacher,
-//! "The Power of Two Choices in Randomized Load Balancing" (2001), for why two are enough.
-//! Config: `choiceCount`.
-//! Cost per pick: for each choice, 64 random bits, a load of its count, and a load for each level
-//! of a tree of the backends; one atomic addition on a cache line of the chosen backend. Cost per
-//! report: O(log backends). Cost per update: O(backends).
+//! Sources: gRFC A48, except that the samples are distinct (see `policy/sample.rs`), and that
+//! failures, weights and new backends count; Mitzenmacher, "The Power of Two Choices in Randomized
+//! Load Balancing" (2001), for why two are enough. `failureAware: false` makes it A48's.
+//! Config: `choiceCount`, `failureAware`, `failureCodes`.
+//! Cost per pick: for each choice, 64 random bits, three loads, and a load for each level of a tree
+//! of the backends; one atomic addition on a cache line of the chosen backend. The clock is read
+//! only if a backend has failed or is new. Cost of a call's end: eight atomic operations on cache
+//! lines of that backend. Cost per report: O(log backends). Cost per update: O(backends).
 //!
-//! Must not depend on: anything about calls except their number.
+//! Must not depend on: how long calls take.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::candidate::Candidate;
-use crate::calls::{Call, CallCounters};
+use super::compared::{Compared, ComparedBackends};
+use super::failure_codes;
+use crate::calls::Call;
 use crate::endpoints::{EndpointDescriptor, PersistentVec};
-use crate::load::PerAddress;
+use crate::load::{FailureCodes, FailureRule, RequestCost};
 use crate::policy::sample::{self, distinct};
-use crate::policy::{
-    BuiltIn, DenseBackendCache, Fields, Helper, Pick, Picker, PickerFactory, Ready,
-};
+use crate::policy::{BuiltIn, Fields, Helper, Pick, Picker, PickerFactory, Ready};
 use crate::stats::StatsSource;
 
 /// Two choices bring most of the benefit (gRFC A48, Mitzenmacher).
@@ -27,8 +29,10 @@ const DEFAULT_CHOICES: usize = 2;
 
 /// The picker factory of `steer_least_request`.
 pub struct LeastRequest {
-    calls: PerAddress<CallCounters<()>>,
-    candidates: DenseBackendCache<Candidate<()>>,
+    backends: ComparedBackends<RequestCost>,
+    rule: Arc<FailureRule>,
+    /// For its clock. `None` before the first update.
+    helper: Option<Arc<dyn Helper>>,
 }
 
 /// The config.
@@ -36,6 +40,8 @@ pub struct LeastRequest {
 pub struct LeastRequestConfig {
     /// The number of backends that a pick compares.
     choice_count: usize,
+    /// The codes that count as failures. `None`: failures and new backends do not count.
+    failure_codes: Option<FailureCodes>,
 }
 
 impl BuiltIn for LeastRequest {
@@ -46,30 +52,45 @@ impl BuiltIn for LeastRequest {
         if choice_count < 2 {
             fields.fault("choiceCount", "must be at least 2");
         }
-        LeastRequestConfig { choice_count: choice_count.min(sample::MAX_SAMPLES) }
+        let failure_aware: bool = fields.read("failureAware", true);
+        let codes = failure_codes::parse(fields);
+        LeastRequestConfig {
+            choice_count: choice_count.min(sample::MAX_SAMPLES),
+            failure_codes: failure_aware.then_some(codes),
+        }
     }
 
     fn new(_helper: &dyn Helper) -> Self {
-        LeastRequest { calls: PerAddress::default(), candidates: DenseBackendCache::new() }
+        LeastRequest { backends: ComparedBackends::new(), rule: Arc::default(), helper: None }
     }
 }
 
 impl PickerFactory for LeastRequest {
     type Config = LeastRequestConfig;
 
+    const USES_WEIGHTS: bool = true;
+
     fn counts_calls(&self, _config: &LeastRequestConfig) -> bool {
         true
     }
 
     fn stats_sources(&self) -> Vec<Arc<dyn StatsSource>> {
-        vec![self.calls.stats_source()]
+        vec![self.backends.stats_source()]
+    }
+
+    fn configure(&mut self, config: &Arc<LeastRequestConfig>, helper: &Arc<dyn Helper>) {
+        self.rule.set(config.failure_codes.unwrap_or(FailureCodes::NONE));
+        self.helper = Some(Arc::clone(helper));
     }
 
     fn update_list(&mut self, _: &Arc<LeastRequestConfig>, endpoints: &[&Arc<EndpointDescriptor>]) {
-        let LeastRequest { calls, candidates } = self;
-        calls.update_list(endpoints, |_| CallCounters::new(()));
-        candidates
-            .update_list(endpoints.len(), |place, candidate| candidate.has_calls(calls.at(place)));
+        let now = self.helper.as_ref().map_or(Duration::ZERO, |helper| helper.now());
+        let LeastRequest { rule, backends, .. } = self;
+        backends.update_list(endpoints, || RequestCost::new(rule, now));
+    }
+
+    fn connected(&mut self, endpoint: &EndpointDescriptor) {
+        self.backends.connected(endpoint);
     }
 
     fn build(
@@ -78,41 +99,48 @@ impl PickerFactory for LeastRequest {
         ready: &Ready<'_>,
         helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker> {
-        let LeastRequest { calls, candidates } = self;
-        let candidates = candidates.update(ready.connections(), |place, connection| {
-            Candidate::new(connection, calls.at(place), place)
+        let now = helper.now();
+        let failure_aware = config.failure_codes.is_some();
+        let backends = self.backends.update(ready.connections(), |backend, others| {
+            if failure_aware {
+                let others: Vec<_> =
+                    others.iter().map(|it| (&it.observer, it.in_flight())).collect();
+                backend.observer.charge_like(&others, now);
+            }
         });
-        let (candidates, choice_count) = (candidates.clone(), config.choice_count);
-        Box::new(LeastRequestPicker { candidates, choice_count, helper: Arc::clone(helper) })
+        let (choice_count, helper) = (config.choice_count, Arc::clone(helper));
+        Box::new(LeastRequestPicker { backends, choice_count, helper })
     }
 
     fn none_ready(&mut self) {
-        self.candidates = DenseBackendCache::new();
+        self.backends.none_ready();
     }
 
     fn forget(&mut self, gone: &[Arc<EndpointDescriptor>]) {
-        self.calls.forget(gone);
+        self.backends.forget(gone);
     }
 }
 
 struct LeastRequestPicker {
     /// Without gaps, in no particular order.
-    candidates: PersistentVec<Candidate<()>>,
+    backends: PersistentVec<Compared<RequestCost>>,
     choice_count: usize,
     helper: Arc<dyn Helper>,
 }
 
 impl Picker for LeastRequestPicker {
     fn pick<'a>(&'a self, _call: &Call<'_>) -> Pick<'a> {
-        let (mut best, mut fewest) = (None, u32::MAX);
-        distinct(&*self.helper, self.candidates.count(), self.choice_count, |index| {
-            let Some(candidate) = self.candidates.get(index) else { return };
-            let in_flight = candidate.calls.in_flight();
-            // Of candidates with equal numbers, the first sample is chosen.
-            if in_flight < fewest {
-                (best, fewest) = (Some(candidate), in_flight);
+        let (mut best, mut least) = (None, f64::INFINITY);
+        distinct(&*self.helper, self.backends.count(), self.choice_count, |index| {
+            let Some(backend) = self.backends.get(index) else { return };
+            let calls = &backend.candidate.calls;
+            let cost = calls.observer.cost(calls.in_flight(), || self.helper.now());
+            let cost = cost / backend.weight;
+            // Of backends with equal costs, the first sample is chosen.
+            if cost < least {
+                (best, least) = (Some(&backend.candidate.backend), cost);
             }
         });
-        best.map_or(Pick::Queue, |candidate| Pick::tracked(&candidate.backend))
+        best.map_or(Pick::Queue, Pick::tracked)
     }
 }

@@ -3,20 +3,22 @@
 //!
 //! Sources: Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load Balancer" (NSDI
 //! 2016); Envoy's policy of that name. Bounded loads: see `bounded_loads.rs`.
-//! Config: `tableSize`, `requestHashHeader`, `hashBalanceFactor`.
+//! Config: `tableSize`, `requestHashHeader`, `retryElsewhere`, `hashBalanceFactor`.
 //! Cost per pick: the call's hash, a division, a load from the table, and the connection at the
-//! backend's place (see `endpoints/persistent_vec.rs`). Cost per report: O(1). Cost per update: a
-//! table, if the members have changed; see `hashing/maglev.rs`.
+//! backend's place (see `endpoints/persistent_vec.rs`). If that backend is not READY, up to 63 more
+//! such loads, and then a hash for each READY backend. Cost per report: O(1). Cost per update: a
+//! table, if the members have changed; see `hashing/maglev/`.
 //!
 //! Must not depend on: how the table is built, connectivity states.
 
 use std::sync::Arc;
 
 use super::bounded_loads::{self, BoundedBackends, BoundedLoads};
+use super::passed_over::{BackendsOfPlaces, PassedOver};
 use super::request_hash::RequestHash;
 use crate::calls::{Call, Wants};
 use crate::endpoints::{Connection, EndpointDescriptor, PersistentVec};
-use crate::hashing::{Member, Table, maglev};
+use crate::hashing::{Member, Rendezvous, Table, maglev};
 use crate::policy::sample::below;
 use crate::policy::{BuiltIn, Fields, Helper, Pick, Picker, PickerFactory, Ready};
 use crate::stats::{self, Latest, StatsSource};
@@ -30,15 +32,17 @@ pub struct Maglev {
     /// The table of the list in use. It has all backends, READY or not, so a backend that comes
     /// back has its former slots.
     table: Option<ListTable>,
+    backends: BackendsOfPlaces,
     loads: BoundedLoads<Connection>,
     /// The shares of the backends, for the statistics.
     shares: Arc<Latest>,
 }
 
-/// A table, and the members that it was made of.
+/// What was made for a list, and the members that it was made of.
 struct ListTable {
     members: Vec<Member<'static>>,
     table: Arc<Table>,
+    rendezvous: Arc<Rendezvous>,
 }
 
 /// The config.
@@ -66,7 +70,12 @@ impl BuiltIn for Maglev {
     }
 
     fn new(_helper: &dyn Helper) -> Self {
-        Maglev { table: None, loads: BoundedLoads::new(), shares: Arc::default() }
+        Maglev {
+            table: None,
+            backends: BackendsOfPlaces::default(),
+            loads: BoundedLoads::new(),
+            shares: Arc::default(),
+        }
     }
 }
 
@@ -82,16 +91,19 @@ impl PickerFactory for Maglev {
     }
 
     fn update_list(&mut self, config: &Arc<MaglevConfig>, endpoints: &[&Arc<EndpointDescriptor>]) {
-        self.loads.update_list(config.balance_factor, endpoints);
+        self.backends = BackendsOfPlaces::new(endpoints.iter().copied());
         let members: Vec<Member<'_>> =
             endpoints.iter().map(|endpoint| Member::from_endpoint(endpoint)).collect();
+        let weights = members.iter().map(|member| member.weight);
+        self.loads.update_list(config.balance_factor, endpoints, weights);
         let same = |made: &ListTable| {
             made.table.len() == config.table_size as usize && made.members == members
         };
         if !self.table.as_ref().is_some_and(same) {
             let table = Arc::new(Table::new(&members, config.table_size));
+            let rendezvous = Arc::new(Rendezvous::new(&members));
             let members = members.into_iter().map(Member::into_owned).collect();
-            self.table = Some(ListTable { members, table });
+            self.table = Some(ListTable { members, table, rendezvous });
         }
         if let Some(ListTable { table, .. }) = &self.table {
             let endpoints = endpoints.iter().map(|&endpoint| Arc::clone(endpoint)).collect();
@@ -110,6 +122,8 @@ impl PickerFactory for Maglev {
             config.balance_factor.map(|percent| self.loads.backends(percent, ready.connections()));
         Box::new(MaglevPicker {
             table: Arc::clone(&made.table),
+            rendezvous: Arc::clone(&made.rendezvous),
+            backends: self.backends.clone(),
             connections: ready.connections().clone(),
             config: Arc::clone(config),
             bounded,
@@ -144,11 +158,14 @@ impl StatsSource for TableShares {
 }
 
 /// The number of slots that a pick looks at before it chooses among the READY backends. If half of
-/// all backends have failed, one pick in 2⁶⁴ needs more.
+/// all backends have failed, one pick in 2⁶⁴ needs more. If 95 % have, one in 27 does. Then few are
+/// READY, so the choice among them is cheap: with 50 READY ones, about as much as 64 slots.
 const MAX_PROBES: usize = 64;
 
 struct MaglevPicker {
     table: Arc<Table>,
+    rendezvous: Arc<Rendezvous>,
+    backends: BackendsOfPlaces,
     /// The connections of the READY backends, by place in the list.
     connections: PersistentVec<Connection>,
     config: Arc<MaglevConfig>,
@@ -158,13 +175,16 @@ struct MaglevPicker {
 
 impl Picker for MaglevPicker {
     fn pick<'a>(&'a self, call: &Call<'_>) -> Pick<'a> {
-        let hash = match self.config.request_hash.for_call(call) {
-            Ok(hash) => hash.unwrap_or_else(|| self.helper.random()),
+        let (hash, passed_over) = match self.config.request_hash.for_call(call) {
+            Ok(Some(hash)) => (hash, self.config.request_hash.passed_over(call)),
+            Ok(None) => (self.helper.random(), 0),
             Err(missing) => return Pick::Fail(missing),
         };
         match self.connections.get(self.table.owner(self.table.find(hash))) {
-            Some(connection) if self.bounded.is_none() => Pick::Complete(connection),
-            _ => self.pick_from(hash),
+            Some(connection) if self.bounded.is_none() && passed_over == 0 => {
+                Pick::Complete(connection)
+            }
+            _ => self.pick_from(hash, passed_over),
         }
     }
 
@@ -174,29 +194,61 @@ impl Picker for MaglevPicker {
 }
 
 impl MaglevPicker {
-    /// Tries one slot after another.
+    /// Tries one backend after another. Passes over this many of them, unless there are no others.
     #[inline(never)]
-    fn pick_from(&self, hash: u64) -> Pick<'_> {
+    fn pick_from(&self, hash: u64, passed_over: usize) -> Pick<'_> {
         let pick = match &self.bounded {
-            Some(bounded) => bounded.take_first(|| self.places_for(hash)),
+            Some(bounded) => bounded.take_first(|| self.places_for(hash, passed_over)),
             None => {
-                let mut places = self.places_for(hash);
-                places.find_map(|place| self.connections.get(place).map(Pick::Complete))
+                let place = self.place_for(hash, &mut self.pass_over(passed_over));
+                place.and_then(|place| self.connections.get(place)).map(Pick::Complete)
             }
         };
         pick.unwrap_or(Pick::Queue)
     }
 
-    /// The places to try, in order. First the places of the slots from the hash's slot on: so the
-    /// calls of a failed backend spread over all others, and no other call moves. Then all READY
-    /// places, from a place on that the hash also chooses.
-    fn places_for(&self, hash: u64) -> impl Iterator<Item = usize> {
-        let first = self.table.find(hash);
-        let slots = std::iter::successors(Some(first), |slot| Some(self.table.after(*slot)));
-        let owners = slots.take(MAX_PROBES).map(|slot| self.table.owner(slot));
-        let chosen = below(hash, self.connections.slots());
-        let ready = || self.connections.iter().map(|(place, _)| place);
-        let after = ready().skip_while(move |place| *place < chosen);
-        owners.chain(after).chain(ready().take_while(move |place| *place < chosen))
+    /// The place of the READY backend that a call with this hash goes to. The calls of a backend
+    /// that is away spread over all others, and no other calls move.
+    fn place_for(&self, hash: u64, over: &mut PassedOver<'_>) -> Option<usize> {
+        let ready = |place: &usize| self.connections.get(*place).is_some();
+        let mut owners = self.owners_for(hash).filter(ready);
+        if let Some(place) = owners.find(|place| !over.passes_over(*place)) {
+            return Some(place);
+        }
+        loop {
+            let left = self.ready_places().filter(|place| !over.has(*place));
+            match self.rendezvous.choose(hash, left) {
+                Some(place) if over.passes_over(place) => {}
+                Some(place) => return Some(place),
+                None => return over.first(),
+            }
+        }
+    }
+
+    /// The places to try with bounded loads, in order: as in [`place_for`](Self::place_for), and
+    /// then all, from a place on that the hash chooses, because somewhere there is room.
+    fn places_for(&self, hash: u64, passed_over: usize) -> impl Iterator<Item = usize> {
+        let mut over = self.pass_over(passed_over);
+        let ready = |place: &usize| self.connections.get(*place).is_some();
+        let owners = self.owners_for(hash).filter(ready);
+        let near = owners.filter(move |place| !over.passes_over(*place));
+        let chosen = move || self.place_for(hash, &mut self.pass_over(passed_over));
+        let first = below(hash, self.connections.slots());
+        let after = self.ready_places().skip_while(move |place| *place < first);
+        let before = self.ready_places().take_while(move |place| *place < first);
+        near.chain(std::iter::once_with(chosen).flatten()).chain(after).chain(before)
+    }
+
+    fn pass_over(&self, attempts: usize) -> PassedOver<'_> {
+        PassedOver::new(attempts, &self.backends)
+    }
+
+    /// The owners of the first slots of this hash.
+    fn owners_for(&self, hash: u64) -> impl Iterator<Item = usize> {
+        self.table.probes(hash).take(MAX_PROBES).map(|slot| self.table.owner(slot))
+    }
+
+    fn ready_places(&self) -> impl Iterator<Item = usize> {
+        self.connections.iter().map(|(place, _)| place)
     }
 }

@@ -6,12 +6,22 @@
 //! | `random.rs` | `steer_random` |
 //! | `least_request.rs` | `steer_least_request` |
 //! | `peak_ewma.rs` | `steer_peak_ewma` |
+//! | `prequal/` | `steer_prequal` |
 //! | `weighted_round_robin/` | `steer_weighted_round_robin` |
 //! | `ring_hash/` | `steer_ring_hash`, which also decides about connections |
 //! | `maglev.rs` | `steer_maglev` |
+//! | `locality/` | `steer_locality`, which prefers the client's own zone |
+//! | `priority/` | `steer_priority`, which uses the first group of backends that works |
+//! | `slow_start/` | `steer_slow_start`, which spares backends that have just connected |
+//! | `subset/` | `steer_subset`, which gives its child a part of the backends |
+//! | `take_over/` | names of gRPC's policies that these policies take over |
 //! | `request_hash.rs` | the hash of a call, for ring hash and maglev |
+//! | `passed_over.rs` | the backends that a retry passes over, for the same two |
 //! | `bounded_loads.rs` | passes over backends that have too many calls, for the same two |
 //! | `candidate.rs` | a READY backend and the counters of its calls |
+//! | `compared.rs` | the backends of a policy that compares a few of them, with their weights |
+//! | `failure_codes.rs` | the statuses that count as failures of a backend |
+//! | `given_weights.rs` | the weights of the config and of the resolver |
 //! | `unique_backends.rs` | each backend once, however often it is listed |
 //!
 //! # Adding a policy
@@ -36,39 +46,60 @@
 
 mod bounded_loads;
 mod candidate;
+mod compared;
+mod failure_codes;
+mod given_weights;
 mod least_request;
+mod locality;
 mod maglev;
+mod passed_over;
 mod peak_ewma;
+mod prequal;
+mod priority;
 mod random;
 mod request_hash;
 mod ring_hash;
 mod round_robin;
+mod slow_start;
+mod subset;
+mod take_over;
 mod unique_backends;
 mod weighted_round_robin;
 
 use std::sync::Arc;
 
 pub use least_request::LeastRequest;
+pub use locality::Locality;
 pub use maglev::Maglev;
 pub use peak_ewma::PeakEwmaPickers;
+pub use prequal::Prequal;
+pub use priority::Priority;
 pub use random::Random;
 pub use request_hash::RequestHash;
 pub use ring_hash::RingHash;
 pub use round_robin::RoundRobin;
+pub use slow_start::SlowStart;
+pub use subset::Subset;
+pub use take_over::{SetBy, Setting, TakeOvers, parse_list, take_overs};
 pub use weighted_round_robin::WeightedRoundRobin;
 
-use crate::policy::{LeafFactory, PolicyFactory, Registry};
+use crate::policy::{LeafFactory, ParentFactory, PolicyFactory, Registry};
 use crate::sync::Lazy;
 
 /// The factories of the engine's policies.
 pub fn built_ins() -> Vec<Arc<dyn PolicyFactory>> {
     vec![
         Arc::new(LeafFactory::<LeastRequest>::new()),
+        Arc::new(ParentFactory::<Locality>::new(fallback())),
         Arc::new(LeafFactory::<Maglev>::new()),
         Arc::new(RingHash),
         Arc::new(LeafFactory::<PeakEwmaPickers>::new()),
+        Arc::new(LeafFactory::<Prequal>::new()),
+        Arc::new(ParentFactory::<Priority>::new(fallback())),
         Arc::new(LeafFactory::<Random>::new()),
         fallback(),
+        Arc::new(ParentFactory::<SlowStart>::new(fallback())),
+        Arc::new(ParentFactory::<Subset>::new(fallback())),
         Arc::new(LeafFactory::<WeightedRoundRobin>::new()),
     ]
 }

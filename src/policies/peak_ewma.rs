@@ -1,28 +1,26 @@
 //! `steer_peak_ewma`: samples a few READY backends, and chooses the one with the least cost: the
-//! estimated latency of its calls × (calls in flight + 1).
+//! estimated latency of its calls × (calls in flight + 1) ÷ success rate ÷ weight.
 //!
 //! Sources: the balancers of that name in Finagle, linkerd and tower. `load/peak_ewma/` has the
 //! estimate, and what it does beyond them.
-//! Config: `decayTime`, `defaultRtt`, `choiceCount`, `fullScanBelow`.
-//! Cost per pick: for each backend compared, 64 random bits, three loads, an exponential, and a
-//! load for each level of a tree of the backends; one atomic addition on a cache line of the chosen
-//! backend. A pick does not read the clock. Cost of a call's end: an exponential and six atomic
-//! operations on cache lines of that backend. Cost per report: O(log backends). Cost per update:
-//! O(backends).
+//! Config: `decayTime`, `defaultRtt`, `choiceCount`, `fullScanBelow`, `failureCodes`.
+//! Cost per pick: a reading of the clock; for each backend compared, 64 random bits, six loads, and
+//! a load for each level of a tree of the backends; one atomic addition and a store on cache lines
+//! of the chosen backend. Cost of a call's end: an exponential and nine atomic operations on cache
+//! lines of that backend. Cost per report: O(log backends). Cost per update: O(backends).
 //!
 //! Must not depend on: how latency becomes an estimate.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::candidate::Candidate;
+use super::compared::{Compared, ComparedBackends};
+use super::failure_codes;
 use crate::calls::{Call, CallCounters};
 use crate::endpoints::{EndpointDescriptor, PersistentVec};
-use crate::load::{Cost, DecayRate, EwmaRule, PeakEwma, PerAddress};
+use crate::load::{EwmaRule, FailureCodes, PeakEwma};
 use crate::policy::sample::{self, distinct};
-use crate::policy::{
-    BuiltIn, DenseBackendCache, Fields, Helper, Pick, Picker, PickerFactory, Ready,
-};
+use crate::policy::{BuiltIn, Fields, Helper, Pick, Picker, PickerFactory, Ready};
 use crate::stats::StatsSource;
 
 /// The default of `decayTime`, as in Finagle and linkerd.
@@ -41,8 +39,7 @@ const DEFAULT_FULL_SCAN: usize = 4;
 /// The picker factory of `steer_peak_ewma`.
 pub struct PeakEwmaPickers {
     rule: Arc<EwmaRule>,
-    calls: PerAddress<CallCounters<PeakEwma>>,
-    candidates: DenseBackendCache<Candidate<PeakEwma>>,
+    backends: ComparedBackends<PeakEwma>,
     /// For its clock. `None` before the first update.
     helper: Option<Arc<dyn Helper>>,
 }
@@ -56,6 +53,7 @@ pub struct PeakEwmaConfig {
     choice_count: usize,
     /// A pick compares all backends if there are at most this many.
     full_scan_below: usize,
+    failure_codes: FailureCodes,
 }
 
 impl BuiltIn for PeakEwmaPickers {
@@ -80,46 +78,51 @@ impl BuiltIn for PeakEwmaPickers {
             default_rtt,
             choice_count: choice_count.min(sample::MAX_SAMPLES),
             full_scan_below: fields.number("fullScanBelow", DEFAULT_FULL_SCAN),
+            failure_codes: failure_codes::parse(fields),
         }
     }
 
     fn new(_helper: &dyn Helper) -> Self {
-        let rule = Arc::new(EwmaRule::new(DEFAULT_DECAY_TIME, DEFAULT_RTT));
-        let (calls, candidates) = (PerAddress::default(), DenseBackendCache::new());
-        PeakEwmaPickers { rule, calls, candidates, helper: None }
+        let codes = FailureCodes::default();
+        let rule = Arc::new(EwmaRule::new(DEFAULT_DECAY_TIME, DEFAULT_RTT, codes));
+        PeakEwmaPickers { rule, backends: ComparedBackends::new(), helper: None }
     }
 }
 
 impl PickerFactory for PeakEwmaPickers {
     type Config = PeakEwmaConfig;
 
+    const USES_WEIGHTS: bool = true;
+
     fn counts_calls(&self, _config: &PeakEwmaConfig) -> bool {
         true
     }
 
     fn stats_sources(&self) -> Vec<Arc<dyn StatsSource>> {
-        vec![self.calls.stats_source()]
+        vec![self.backends.stats_source()]
     }
 
     fn configure(&mut self, config: &Arc<PeakEwmaConfig>, helper: &Arc<dyn Helper>) {
-        self.rule.set(config.decay_time, config.default_rtt);
+        self.rule.set(config.decay_time, config.default_rtt, config.failure_codes);
         self.helper = Some(Arc::clone(helper));
     }
 
     fn update_list(&mut self, _: &Arc<PeakEwmaConfig>, endpoints: &[&Arc<EndpointDescriptor>]) {
         let now = self.helper.as_ref().map_or(Duration::ZERO, |helper| helper.now());
-        let PeakEwmaPickers { rule, calls, candidates, .. } = self;
-        calls.update_list(endpoints, |_| CallCounters::new(PeakEwma::new(rule, now)));
-        candidates
-            .update_list(endpoints.len(), |place, candidate| candidate.has_calls(calls.at(place)));
+        let PeakEwmaPickers { rule, backends, .. } = self;
+        backends.update_list(endpoints, || PeakEwma::new(rule, now));
+    }
+
+    fn connected(&mut self, endpoint: &EndpointDescriptor) {
+        self.backends.connected(endpoint);
     }
 
     fn none_ready(&mut self) {
-        self.candidates = DenseBackendCache::new();
+        self.backends.none_ready();
     }
 
     fn forget(&mut self, gone: &[Arc<EndpointDescriptor>]) {
-        self.calls.forget(gone);
+        self.backends.forget(gone);
     }
 
     fn build(
@@ -128,36 +131,44 @@ impl PickerFactory for PeakEwmaPickers {
         ready: &Ready<'_>,
         helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker> {
-        let PeakEwmaPickers { calls, candidates, .. } = self;
-        let candidates = candidates.update(ready.connections(), |place, connection| {
-            Candidate::new(connection, calls.at(place), place)
-        });
-        let (candidates, all) = (candidates.clone(), candidates.count());
+        let now = helper.now();
+        let restart = |backend: &CallCounters<PeakEwma>, others: &[Arc<CallCounters<PeakEwma>>]| {
+            let mean = |value: fn(&PeakEwma, u32, Duration) -> f64| {
+                let values = others.iter().map(|it| value(&it.observer, it.in_flight(), now));
+                values.sum::<f64>() / others.len().max(1) as f64
+            };
+            backend.observer.restart(mean(PeakEwma::estimate), mean(PeakEwma::calls), now);
+        };
+        let backends = self.backends.update(ready.connections(), restart);
+        let all = backends.count();
         let choices = if all <= config.full_scan_below { all } else { config.choice_count };
-        let decay = DecayRate::from_decay_time(config.decay_time);
-        Box::new(PeakEwmaPicker { candidates, choices, decay, helper: Arc::clone(helper) })
+        Box::new(PeakEwmaPicker { backends, choices, helper: Arc::clone(helper) })
     }
 }
 
 struct PeakEwmaPicker {
     /// Without gaps, in no particular order.
-    candidates: PersistentVec<Candidate<PeakEwma>>,
+    backends: PersistentVec<Compared<PeakEwma>>,
     choices: usize,
-    decay: DecayRate,
     helper: Arc<dyn Helper>,
 }
 
 impl Picker for PeakEwmaPicker {
     fn pick<'a>(&'a self, _call: &Call<'_>) -> Pick<'a> {
-        let mut best: Option<(&Candidate<PeakEwma>, Cost)> = None;
-        distinct(&*self.helper, self.candidates.count(), self.choices, |index| {
-            let Some(candidate) = self.candidates.get(index) else { return };
-            let cost = candidate.calls.observer.cost(candidate.calls.in_flight());
-            // Of candidates with equal costs, the first sample is chosen.
-            if best.is_none_or(|(_, least)| cost.is_below(&least, self.decay)) {
-                best = Some((candidate, cost));
+        let now = self.helper.now();
+        let mut best: Option<(&Compared<PeakEwma>, u32)> = None;
+        let mut least = f64::INFINITY;
+        distinct(&*self.helper, self.backends.count(), self.choices, |index| {
+            let Some(backend) = self.backends.get(index) else { return };
+            let in_flight = backend.candidate.calls.in_flight();
+            let cost = backend.candidate.calls.observer.cost(in_flight, now) / backend.weight;
+            // Of backends with equal costs, the first sample is chosen.
+            if cost < least || best.is_none() {
+                (best, least) = (Some((backend, in_flight)), cost);
             }
         });
-        best.map_or(Pick::Queue, |(candidate, _)| Pick::tracked(&candidate.backend))
+        let Some((Compared { candidate, .. }, in_flight)) = best else { return Pick::Queue };
+        candidate.calls.observer.picked_at(in_flight, now);
+        Pick::tracked(&candidate.backend)
     }
 }

@@ -1,9 +1,10 @@
-//! The hash of a call: of one of its headers, or the hash that an xDS route gave it.
+//! The hash of a call: of one of its headers, or the hash that an xDS route gave it. And whether
+//! the call is a retry that is to go elsewhere.
 //!
-//! Sources: gRFC A42, A76; gRPC's `ring_hash`.
-//! Config: `requestHashHeader`.
+//! Sources: gRFC A42, A76; gRPC's `ring_hash`; gRFC A6 (the header of retries).
+//! Config: `requestHashHeader`, `retryElsewhere`.
 //! Cost per pick: nothing for the hash of a route. Otherwise the host's look-up of the header, and
-//! XXH64 of its value.
+//! XXH64 of its value. With `retryElsewhere`, the look-up of another header.
 //!
 //! Must not depend on: what a hash is used for.
 
@@ -15,17 +16,25 @@ use crate::Status;
 use crate::calls::{Call, Wants, is_header_name};
 use crate::policy::Fields;
 
+/// The header in which gRPC says how many attempts a retry comes after (gRFC A6).
+const PREVIOUS_ATTEMPTS: &str = "grpc-previous-rpc-attempts";
+
+/// gRPC makes at most five attempts (gRFC A6), so four come before the last one.
+pub(super) const MOST_PREVIOUS_ATTEMPTS: usize = 4;
+
 /// Where the hashes of calls come from.
 #[derive(Clone, Debug)]
 pub struct RequestHash {
-    /// The header. It is a slice of one, because [`Wants`] has a list.
-    header: Option<Arc<[String]>>,
+    /// The header, if any, and then [`PREVIOUS_ATTEMPTS`] if retries go elsewhere.
+    headers: Arc<[String]>,
+    hashes_header: bool,
+    retry_elsewhere: bool,
     /// The status of calls without a hash, if there is no header.
     missing: Status,
 }
 
 impl RequestHash {
-    /// Reads `requestHashHeader`.
+    /// Reads `requestHashHeader` and `retryElsewhere`.
     pub fn parse(fields: &mut Fields<'_>) -> RequestHash {
         const NAME: &str = "requestHashHeader";
         // Names of headers are lower-case in HTTP/2.
@@ -35,35 +44,49 @@ impl RequestHash {
         } else if !header.is_empty() && !is_header_name(&header) {
             fields.fault(NAME, format!("{header:?} cannot name a header"));
         }
-        RequestHash::new(&header)
+        RequestHash::new(&header, fields.read("retryElsewhere", false))
     }
 
     /// Hashes of the header with this lower-case name, or of xDS routes if the name is empty.
-    pub fn new(header: &str) -> RequestHash {
+    pub fn new(header: &str, retry_elsewhere: bool) -> RequestHash {
         let missing = Status::internal(
             "hash attribute not present: the call has no hash of an xDS route, and the policy no \
              requestHashHeader",
         );
-        let header = (!header.is_empty()).then(|| Arc::from([header.to_owned()]));
-        RequestHash { header, missing }
+        let hashed = (!header.is_empty()).then_some(header);
+        let headers = hashed.into_iter().chain(retry_elsewhere.then_some(PREVIOUS_ATTEMPTS));
+        RequestHash {
+            headers: headers.map(str::to_owned).collect(),
+            hashes_header: hashed.is_some(),
+            retry_elsewhere,
+            missing,
+        }
     }
 
     /// What a picker has to know of a call.
     pub fn wants(&self) -> Wants {
         Wants {
-            headers: self.header.clone(),
-            request_hash: self.header.is_none(),
+            headers: (!self.headers.is_empty()).then(|| Arc::clone(&self.headers)),
+            request_hash: !self.hashes_header,
             ..Wants::default()
         }
+    }
+
+    /// How many backends the call is to pass over: one for each of its former attempts, with
+    /// `retryElsewhere`.
+    #[inline]
+    pub fn passed_over(&self, call: &Call<'_>) -> usize {
+        if self.retry_elsewhere { previous_attempts(call) } else { 0 }
     }
 
     /// The hash of a call. `None`: the call does not have the header, and any hash is as good as
     /// another. `Err`: the call has no hash, and fails with this status.
     #[inline]
     pub fn for_call(&self, call: &Call<'_>) -> Result<Option<u64>, &Status> {
-        match &self.header {
-            Some(header) => Ok(header_hash(call, &header[0])),
-            None => call.request_hash.map(Some).ok_or(&self.missing),
+        if self.hashes_header {
+            Ok(header_hash(call, &self.headers[0]))
+        } else {
+            call.request_hash.map(Some).ok_or(&self.missing)
         }
     }
 }
@@ -72,6 +95,14 @@ impl RequestHash {
 #[inline(never)]
 fn header_hash(call: &Call<'_>, name: &str) -> Option<u64> {
     call.headers.get(name).map(|value| XxHash64::oneshot(0, &value))
+}
+
+/// The number of attempts that came before. 0 for a first attempt, which has no such header.
+#[inline(never)]
+fn previous_attempts(call: &Call<'_>) -> usize {
+    let number = call.headers.get(PREVIOUS_ATTEMPTS);
+    let number = number.and_then(|text| std::str::from_utf8(&text).ok()?.parse::<usize>().ok());
+    number.unwrap_or(0).min(MOST_PREVIOUS_ATTEMPTS)
 }
 
 #[cfg(test)]
@@ -128,6 +159,38 @@ mod tests {
         let status = hash.for_call(&call(None)).unwrap_err();
         assert_eq!(status.code, Code::Internal);
         assert!(status.message.starts_with("hash attribute not present"), "{status}");
+    }
+
+    /// A call after as many attempts as this text says.
+    struct Attempts(&'static str);
+
+    impl Headers for Attempts {
+        fn get(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+            (name == PREVIOUS_ATTEMPTS).then_some(Cow::Borrowed(self.0.as_bytes()))
+        }
+        fn add(&self, _name: &str, _value: &[u8]) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn the_attempts_are_asked_for_only_if_retries_go_elsewhere() {
+        let passed_over = |hash: &RequestHash, text| {
+            hash.passed_over(&Call { headers: &Attempts(text), ..*Call::UNKNOWN })
+        };
+        for header in ["", "user"] {
+            let off = RequestHash::new(header, false);
+            let on = RequestHash::new(header, true);
+            let asked = |hash: &RequestHash| hash.wants().headers.unwrap_or_default().to_vec();
+            assert!(!asked(&off).contains(&PREVIOUS_ATTEMPTS.to_owned()));
+            assert!(asked(&on).contains(&PREVIOUS_ATTEMPTS.to_owned()));
+            assert_eq!(on.wants().request_hash, header.is_empty());
+            assert_eq!(passed_over(&off, "2"), 0);
+            for (text, attempts) in [("1", 1), ("4", 4), ("5", 4), ("x", 0), ("-1", 0), ("", 0)] {
+                assert_eq!(passed_over(&on, text), attempts, "{text}");
+            }
+            assert_eq!(on.passed_over(Call::UNKNOWN), 0);
+        }
     }
 
     #[test]

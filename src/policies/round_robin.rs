@@ -2,9 +2,10 @@
 //!
 //! Source: gRPC's `round_robin`.
 //! Config: none.
-//! Cost per pick: one thread-local load, one load and one store on a cache line of the thread, and
-//! a load of the backend's handle. With more than 1,024 backends, also a load for each level of a
-//! tree of them. Cost per report: O(log backends), and 12 bytes for each of up to 1,024 backends.
+//! Cost per pick: one thread-local load, two loads and a store on a cache line that all threads
+//! share, as long as they do not compete for it, and a load of the backend's handle. With more than
+//! 1,024 backends, also a load for each level of a tree of them.
+//! Cost per report: O(log backends), and 12 bytes for each of up to 1,024 backends.
 //! Cost per update: O(backends).
 //!
 //! Must not depend on: anything about a backend except its connection.

@@ -1,5 +1,5 @@
 //! Keeps one READY endpoint of each backend that is listed several times: of the READY endpoints
-//! with the same addresses, the first one.
+//! with the same addresses, the first one. Several connections to a backend are a backend each.
 //!
 //! Cost: nothing for a list without such endpoints. Otherwise, for each backend that came or went,
 //! the number of endpoints with its addresses, times O(log places).
@@ -33,7 +33,7 @@ impl UniqueBackends {
     }
 
     /// Prepares for a list of `count` places. `first_places` has, for each place, the first place
-    /// with the same addresses. `None`: all addresses differ.
+    /// of the same backend and connection. `None`: all differ.
     pub(super) fn update_list(&mut self, count: usize, first_places: Option<Vec<usize>>) {
         let mut groups: HashMap<usize, Vec<usize>> = HashMap::new();
         for (place, first) in first_places.into_iter().flatten().enumerate() {

@@ -1,8 +1,8 @@
 //! Connections that are used one after another. The usual path is so short that a host can inline
 //! it instead of calling a picker.
 //!
-//! Cost per pick: one thread-local load, one load and one store on a cache line of the thread, and
-//! a load of the handle. Cost to make: O(connections), 12 bytes each.
+//! Cost per pick: one thread-local load, two loads, one store, and a load of the handle. Cost to
+//! make: O(connections), 12 bytes each.
 //!
 //! Must not depend on: where the connections come from.
 

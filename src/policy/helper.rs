@@ -5,12 +5,12 @@
 //!
 //! Must not depend on: who implements it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::picker::Picker;
-use crate::endpoints::{Connectivity, Endpoint, EndpointDescriptor, EndpointHost};
-use crate::stats::StatsSource;
+use crate::endpoints::{Connectivity, Endpoint, EndpointDescriptor, EndpointHost, Words};
+use crate::stats::{Clock, CustomMetrics, Registration, StatsSource};
 use crate::{Severity, Status};
 
 /// The number of a timer.
@@ -54,18 +54,34 @@ pub trait Helper: Send + Sync {
     /// published, and its endpoints.
     fn set_stats_source(&self, _describe: Arc<dyn StatsSource>) {}
 
-    /// Requests load reports out of band (ORCA), about once in this time, from the endpoints that
-    /// are made from now on. `None` requests no more reports. Reports come to
-    /// [`Policy::load_report`](super::Policy::load_report). An endpoint that was made under another
-    /// period does not match any more, so the next update makes it again. Hosts without such
-    /// reports ignore this.
+    /// Shows the metrics of a custom policy in the statistics, instead of earlier ones.
+    fn set_custom_metrics(&self, _metrics: Arc<CustomMetrics>) {}
+
+    /// Adds a child of the policy to the statistics: the child of this name, with a policy of that
+    /// name.
+    fn register_child(&self, name: &str, policy: &str, clock: Weak<dyn Clock>) -> Registration;
+
+    /// Requests load reports out of band (ORCA), about once in this time, from all endpoints.
+    /// `None` requests no more reports. Reports come to
+    /// [`Policy::load_report`](super::Policy::load_report). An endpoint whose reports the host
+    /// cannot change does not match any more, so the next update makes it again. Hosts without
+    /// such reports ignore this.
     fn request_load_reports(&self, period: Option<Duration>);
+
+    /// Whether load reports out of band have calls per second. Otherwise a policy that needs them
+    /// uses the reports that come with calls.
+    fn load_reports_have_qps(&self) -> bool;
 
     /// Identifies everything besides the descriptor that the host makes endpoints with. While this
     /// number stays the same, an endpoint that was made or has matched under it matches the same
     /// descriptor object. With `None`, [`Endpoint::matches`] has to be asked.
     fn made_with(&self) -> Option<u64> {
         None
+    }
+
+    /// How the host's own policies word failures. Always the same.
+    fn words(&self) -> Words {
+        Words::default()
     }
 
     /// Asks for a call of [`Policy::woken`](super::Policy::woken) soon, in the work serializer. May
@@ -97,6 +113,14 @@ impl<H: Helper + ?Sized> EndpointHost for H {
 
     fn made_with(&self) -> Option<u64> {
         Helper::made_with(self)
+    }
+
+    fn words(&self) -> Words {
+        Helper::words(self)
+    }
+
+    fn random(&self) -> u64 {
+        Helper::random(self)
     }
 
     fn log(&self, severity: Severity, message: &str) {

@@ -5,13 +5,14 @@
 //!
 //! Must not depend on: how a backend is chosen.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::{
     BuiltIn, CallCounting, Config, ConfigError, FailPicker, Fields, Helper, Picker, PickerFactory,
-    Policy, PolicyFactory, QueuePicker, Ready, TimerId, Update,
+    Policies, Policy, PolicyFactory, QueuePicker, Ready, TimerId, Update,
 };
 use crate::Status;
 use crate::calls::Metrics;
@@ -38,8 +39,16 @@ impl<F: BuiltIn> PolicyFactory for LeafFactory<F> {
         F::NAME
     }
 
-    fn parse_config(&self, json: &Value) -> Result<Config, ConfigError> {
+    fn parse_config(&self, json: &Value, _: &dyn Policies) -> Result<Config, ConfigError> {
         Fields::parse(F::NAME, json, F::parse).map(|config| Arc::new(config) as Config)
+    }
+
+    fn known_fields(&self, _config: &Config) -> Option<BTreeSet<String>> {
+        Some(Fields::names_read(F::parse))
+    }
+
+    fn uses_weights(&self, _config: &Config) -> bool {
+        F::USES_WEIGHTS
     }
 
     fn new_policy(&self, helper: Arc<dyn Helper>) -> Box<dyn Policy> {
@@ -143,18 +152,23 @@ impl<F: PickerFactory> Policy for LeafPolicy<F> {
     }
 
     fn endpoint_report(&mut self, endpoint: EndpointId, report: Report) -> bool {
-        if report.state() == Connectivity::Ready && !self.endpoints.is_ready(endpoint) {
+        let report = match report {
+            Report::TransientFailure(Status { code, message })
+                if F::NAMES_CODES && self.helper.words().endpoints =>
+            {
+                let message = format!("{}: {message}", code.name());
+                Report::TransientFailure(Status { code, message })
+            }
+            report => report,
+        };
+        let Ok(outcome) = self.endpoints.report(endpoint, report) else { return false };
+        if outcome.is_new_connection {
             if let Some(descriptor) = self.endpoints.descriptor(endpoint) {
                 self.pickers.connected(descriptor);
             }
         }
-        match self.endpoints.report(endpoint, report) {
-            Ok(aggregate) => {
-                self.publish(aggregate);
-                true
-            }
-            Err(_) => false,
-        }
+        self.publish(outcome.aggregate);
+        true
     }
 
     fn reset_backoff(&mut self) {
@@ -170,6 +184,9 @@ impl<F: PickerFactory> Policy for LeafPolicy<F> {
     fn load_report(&mut self, endpoint: EndpointId, metrics: &Metrics) -> bool {
         let Some(descriptor) = self.endpoints.descriptor(endpoint) else { return false };
         self.pickers.load_report(descriptor, metrics, &*self.helper);
+        if self.pickers.wants_rebuild() && self.aggregate == Some(Aggregate::Ready) {
+            self.publish(Some(Aggregate::Ready));
+        }
         true
     }
 

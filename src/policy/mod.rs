@@ -6,8 +6,10 @@
 //! | `picker.rs` | the data plane: [`Picker`], [`Pick`] |
 //! | `helper.rs` | what a policy may ask of its channel, its clock and its random numbers |
 //! | `config/` | from JSON to a policy's config type, with the path of every field in error |
+//! | `parsed_config.rs` | a config as hosts hand it in: the policy's own part, and the common fields |
 //! | `registry/` | policies by name |
 //! | `runner/` | runs one policy for a host: one event at a time, panics contained |
+//! | `child/` | policies as children of other policies |
 //! | `on_fault.rs` | what a fault of a policy leads to |
 //! | `picker_factory.rs` | the easy level of policies: chooses among READY backends |
 //! | `leaf.rs` | the policy that keeps connections, and leaves the choice to a picker factory |
@@ -28,11 +30,13 @@
 
 mod backend_cache;
 mod call_counting;
+mod child;
 mod config;
 mod connection_rotation;
 mod helper;
 mod leaf;
 mod on_fault;
+mod parsed_config;
 mod picker;
 mod picker_factory;
 #[expect(clippy::module_inception, reason = "the trait is named as the folder is")]
@@ -45,14 +49,22 @@ mod simple_pickers;
 pub use backend_cache::HasConnection;
 pub(crate) use backend_cache::{BackendCache, DenseBackendCache};
 pub(crate) use call_counting::CallCounting;
-pub use config::{ConfigError, Fault, Fields, NoFields, fields_of};
+pub use child::{
+    BuiltInParent, Child, ChildConfig, Children, Parent, ParentConfig, ParentFactory, ParentPolicy,
+    Published,
+};
+pub use config::{
+    ByAddress, CommonFields, ConfigError, Fault, Fields, NoFields, UnknownField,
+    UnusedAddressesLog, fields_of,
+};
 pub use connection_rotation::ConnectionRotation;
 pub use helper::{Helper, TimerId};
 pub use leaf::{LeafFactory, LeafPolicy};
 pub use on_fault::{FallbackMode, OnFault};
+pub use parsed_config::ParsedConfig;
 pub use picker::{Pick, Picker};
 pub use picker_factory::{Backend, BuiltIn, PickerFactory, Ready};
-pub use policy::{Config, Policy, PolicyFactory, Update};
+pub use policy::{Config, Policies, Policy, PolicyFactory, Update};
 pub use registry::{Origin, RegisterError, Registry};
 pub use runner::{GuardedPicker, Host, Runner};
 pub use simple_pickers::{FailPicker, QueuePicker};

@@ -56,6 +56,13 @@ pub trait PickerFactory: Send + 'static {
     /// the config.
     type Config: Send + Sync + 'static;
 
+    /// Whether to name the code of a failed connection on hosts that report failures without it.
+    /// gRPC's `weighted_round_robin` names it.
+    const NAMES_CODES: bool = false;
+
+    /// Whether its pickers choose by the weights of the descriptors.
+    const USES_WEIGHTS: bool = false;
+
     /// Takes the config of an update. Called before the update's endpoints are looked at. The
     /// factory requests load reports and starts timers here.
     fn configure(&mut self, _config: &Arc<Self::Config>, _helper: &Arc<dyn Helper>) {}
@@ -73,7 +80,8 @@ pub trait PickerFactory: Send + 'static {
     /// Forgets endpoints. No endpoint has their addresses any more.
     fn forget(&mut self, _gone: &[Arc<EndpointDescriptor>]) {}
 
-    /// Notes that an endpoint has become READY.
+    /// Notes that a backend has a new connection: its endpoint has become READY. Not called when
+    /// only the description of a connected backend has changed, and its endpoint was made again.
     fn connected(&mut self, _endpoint: &EndpointDescriptor) {}
 
     /// Takes a load report that came out of band: see [`Helper::request_load_reports`].
@@ -83,6 +91,11 @@ pub trait PickerFactory: Send + 'static {
         _metrics: &Metrics,
         _helper: &dyn Helper,
     ) {
+    }
+
+    /// Whether a load report made a new picker necessary. Called after each one.
+    fn wants_rebuild(&mut self) -> bool {
+        false
     }
 
     /// Makes a picker for these backends, of which there is at least one. Called when the backends,
@@ -125,7 +138,8 @@ pub trait BuiltIn: PickerFactory {
     /// The name in `loadBalancingConfig`.
     const NAME: &'static str;
 
-    /// Reads a config.
+    /// Reads a config. Asks for each of its fields, whatever the others say: the log names those
+    /// that it does not ask for.
     fn parse(fields: &mut Fields<'_>) -> Self::Config;
 
     /// Makes the picker factory of one channel.

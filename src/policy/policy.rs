@@ -3,9 +3,10 @@
 //! Must not depend on: how a policy is run, any policy.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::config::ConfigError;
+use super::config::{CommonFields, ConfigError};
 use super::helper::{Helper, TimerId};
 use super::on_fault::OnFault;
 use crate::Status;
@@ -16,14 +17,46 @@ use crate::stats::Plugin;
 /// A policy's config, parsed and checked, in the type that its factory chose.
 pub type Config = Arc<dyn Any + Send + Sync>;
 
+/// The policies that a config can name. Any thread.
+pub trait Policies: Sync {
+    /// The policy of this name.
+    fn find(&self, name: &str) -> Option<Arc<dyn PolicyFactory>>;
+
+    /// All names, in alphabetical order.
+    fn names(&self) -> Vec<String>;
+}
+
 /// Makes the policies of one name, and parses their configs.
 pub trait PolicyFactory: Send + Sync + 'static {
     /// The name in `loadBalancingConfig`: lower-case letters, digits and `_`.
     fn name(&self) -> &str;
 
     /// Checks and converts a config. `{}` must be accepted, unless a field is required: gRPC passes
-    /// `{}` when a policy is chosen by its name alone. Called on any thread.
-    fn parse_config(&self, json: &serde_json::Value) -> Result<Config, ConfigError>;
+    /// `{}` when a policy is chosen by its name alone. Called on any thread, by
+    /// [`ParsedConfig::parse`](super::ParsedConfig::parse), which takes out the fields that every
+    /// policy takes. A policy with children finds their factories in `policies`.
+    fn parse_config(
+        &self,
+        json: &serde_json::Value,
+        policies: &dyn Policies,
+    ) -> Result<Config, ConfigError>;
+
+    /// The names of the fields that this config of the factory may have. The log names others once.
+    /// `None`: not known.
+    fn known_fields(&self, _config: &Config) -> Option<BTreeSet<String>> {
+        None
+    }
+
+    /// Whether its policies, with this config, choose by the weights of the descriptors.
+    fn uses_weights(&self, _config: &Config) -> bool {
+        false
+    }
+
+    /// Whether two of its configs, parsed from the same text, lead to the same factories of
+    /// children. They do not if a plugin was loaded again in between.
+    fn same_children(&self, _one: &Config, _other: &Config) -> bool {
+        true
+    }
 
     /// Makes a policy. Before its first update, `helper` ignores everything except log lines, the
     /// clock, random numbers and timers.
@@ -49,6 +82,8 @@ pub struct Update {
     pub factory: Arc<dyn PolicyFactory>,
     /// The config.
     pub config: Config,
+    /// The fields of the config that every policy takes. The runner acts upon them.
+    pub common: Arc<CommonFields>,
     /// The resolver's explanation for people, which becomes part of the status if there are no
     /// endpoints. May be empty.
     pub resolution_note: String,

@@ -6,9 +6,12 @@
 
 use super::Helper;
 
-/// The largest number of samples of one pick. More cost more than they improve the choice (gRFC
-/// A48).
+/// The largest number of samples of one pick that compares costs. More cost more than they improve
+/// the choice (gRFC A48).
 pub(crate) const MAX_SAMPLES: usize = 10;
+
+/// The largest number of samples of any pick: the size of Prequal's pool.
+pub(crate) const MAX_POOL: usize = 16;
 
 /// Makes a number below `end` of 64 random bits. All numbers are equally likely, to within `end` /
 /// 2⁶⁴.
@@ -27,7 +30,7 @@ pub(crate) fn below(random: u64, end: usize) -> usize {
 /// the calls however slow it is.
 ///
 /// # Panics
-/// If `count` is above [`MAX_SAMPLES`] and below `end`.
+/// If `count` is above [`MAX_POOL`] and below `end`.
 #[inline]
 pub(crate) fn distinct(
     helper: &dyn Helper,
@@ -40,7 +43,7 @@ pub(crate) fn distinct(
         (first..end).chain(0..first).for_each(visit);
         return;
     }
-    let mut taken = [0; MAX_SAMPLES];
+    let mut taken = [0; MAX_POOL];
     for so_far in 0..count {
         // A number among those that are left. Each number taken before shifts those from it on by
         // one.
@@ -58,12 +61,13 @@ pub(crate) fn distinct(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::sync::{Arc, Weak};
     use std::time::Duration;
 
     use super::*;
     use crate::endpoints::{Connectivity, Endpoint, EndpointDescriptor};
     use crate::policy::{Picker, TimerId};
+    use crate::stats::{Clock, Registration};
     use crate::{Severity, Status};
 
     /// A helper that only has random numbers.
@@ -82,7 +86,13 @@ mod tests {
             TimerId::NONE
         }
         fn cancel_timer(&self, _: TimerId) {}
+        fn register_child(&self, _: &str, _: &str, _: Weak<dyn Clock>) -> Registration {
+            unreachable!()
+        }
         fn request_load_reports(&self, _: Option<Duration>) {}
+        fn load_reports_have_qps(&self) -> bool {
+            true
+        }
         fn wake(&self) -> bool {
             false
         }

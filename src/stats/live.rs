@@ -17,6 +17,14 @@ struct LivePolicies {
     records: BTreeMap<u64, Weak<Record>>,
 }
 
+impl LivePolicies {
+    fn next_id(&mut self) -> u64 {
+        let id = self.next;
+        self.next += 1;
+        id
+    }
+}
+
 static LIVE: Mutex<LivePolicies> = Mutex::new(LivePolicies { next: 1, records: BTreeMap::new() });
 
 // Not `crate::sync`: loom's atomics cannot be static, and this one needs no model.
@@ -29,23 +37,46 @@ static TRACK_CALLS: Lazy<AtomicBool> = Lazy::new(|| {
 ///
 /// Made by the policy's runner, in the host's work serializer. The policy leaves the statistics
 /// when this is dropped, or earlier with [`Registration::leave`].
-pub struct Registration(Arc<Record>);
+pub struct Registration {
+    record: Arc<Record>,
+    /// The policy that this one is a child of. `None`: it is a channel's.
+    parent: Option<Weak<Record>>,
+}
 
-/// Adds a policy of this name to the statistics. Any thread.
+/// Adds a channel's policy of this name to the statistics. Any thread.
 pub fn register(policy: &str, clock: Weak<dyn Clock>) -> Registration {
     let mut live = LIVE.lock();
-    let id = live.next;
-    live.next += 1;
-    let record = Arc::new(Record::new(id, policy, clock));
-    live.records.insert(id, Arc::downgrade(&record));
-    Registration(record)
+    let record = Arc::new(Record::new(live.next_id(), policy, None, clock));
+    live.records.insert(record.id(), Arc::downgrade(&record));
+    Registration { record, parent: None }
+}
+
+/// Adds a policy of this name to the statistics, as the child of this name of another policy. Any
+/// thread.
+pub fn register_child(
+    parent: &Arc<Record>,
+    name: &str,
+    policy: &str,
+    clock: Weak<dyn Clock>,
+) -> Registration {
+    let id = LIVE.lock().next_id();
+    let record = Arc::new(Record::new(id, policy, Some(name.to_owned()), clock));
+    parent.add_child(&record);
+    Registration { record, parent: Some(Arc::downgrade(parent)) }
 }
 
 impl Registration {
     /// Removes the policy, because it was shut down. Its pickers may live on, but no longer count.
     pub fn leave(&self) {
-        LIVE.lock().records.remove(&self.0.id());
-        self.0.clear_source();
+        match &self.parent {
+            Some(parent) => {
+                if let Some(parent) = parent.upgrade() {
+                    parent.remove_child(self.record.id());
+                }
+            }
+            None => drop(LIVE.lock().records.remove(&self.record.id())),
+        }
+        self.record.clear_source();
     }
 }
 
@@ -53,7 +84,7 @@ impl Deref for Registration {
     type Target = Arc<Record>;
 
     fn deref(&self) -> &Arc<Record> {
-        &self.0
+        &self.record
     }
 }
 
@@ -63,7 +94,7 @@ impl Drop for Registration {
     }
 }
 
-/// Every policy of the process, in the order in which they were made. Any thread.
+/// Every channel's policy, with its children, in the order in which they were made. Any thread.
 pub fn snapshot() -> Vec<ChannelStats> {
     // One by one and without the lock: a policy may leave meanwhile.
     let records: Vec<Arc<Record>> =

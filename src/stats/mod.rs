@@ -9,6 +9,8 @@
 //! | `table.rs` | the table that these objects fill |
 //! | `snapshot.rs` | the contents of a snapshot |
 //! | `latency.rs` | how long calls took |
+//! | `custom/` | the metrics of custom pickers and policies |
+//! | `buckets.rs` | the buckets of a histogram for Prometheus |
 //! | `json.rs` | a snapshot as JSON |
 //! | `prometheus.rs` | a snapshot as Prometheus scrapes it |
 //!
@@ -18,6 +20,8 @@
 //!
 //! Must not depend on: how a policy decides, the C ABI.
 
+mod buckets;
+mod custom;
 mod json;
 mod latency;
 mod live;
@@ -27,11 +31,15 @@ mod snapshot;
 mod source;
 mod table;
 
+pub use custom::{
+    CustomMetric, CustomMetricStats, CustomMetrics, CustomSeriesStats, CustomValue, MetricError,
+    MetricKind, PluginMetrics, Series, custom_metrics_of_plugin, plugin_metrics,
+};
 pub use json::to_json;
 pub use latency::{Latency, LatencyStats};
-pub use live::{Registration, register, snapshot, track_calls, tracks_calls};
+pub use live::{Registration, register, register_child, snapshot, track_calls, tracks_calls};
 pub use prometheus::to_prometheus;
 pub use record::{Clock, EndpointLease, Record};
-pub use snapshot::{BackendStats, ChannelStats, Fallback, Plugin};
+pub use snapshot::{BackendStats, ChannelStats, Fallback, Plugin, TakenName};
 pub use source::{BackendStatsSource, Latest, StatsSource};
 pub use table::Table;

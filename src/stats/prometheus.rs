@@ -10,8 +10,10 @@ use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
+use super::buckets::to_buckets;
+use super::custom::{CustomExposition, PluginMetrics};
 use super::latency::LatencyStats;
-use super::snapshot::{BackendStats, ChannelStats};
+use super::snapshot::{BackendStats, ChannelStats, TakenName};
 use crate::endpoints::Connectivity;
 
 const STATES: [Connectivity; 4] = [
@@ -23,13 +25,20 @@ const STATES: [Connectivity; 4] = [
 
 type Labels<'a> = Vec<(&'static str, &'a str)>;
 
-/// A snapshot, with the texts that its labels borrow. Lives for one encoding.
+/// A snapshot, with the texts that its labels borrow. Lives for one encoding. Children follow their
+/// parent.
 #[derive(Debug)]
-struct Exposition(Vec<Exposed>);
+struct Exposition {
+    policies: Vec<Exposed>,
+    taken_over: Vec<TakenName>,
+}
 
 #[derive(Debug)]
 struct Exposed {
+    /// The channel's.
     id: String,
+    /// The names that lead from the channel's policy to this one, if it is a child.
+    child: Option<String>,
     channel: ChannelStats,
     /// The addresses of each backend, as one text.
     addresses: Vec<String>,
@@ -39,7 +48,9 @@ impl Exposed {
     /// The labels of every sample. Not the target: it may name each backend, and repeated with each
     /// of their samples it would make the text grow with the square of their number.
     fn labels(&self) -> Labels<'_> {
-        vec![("channel", &self.id), ("policy", &self.channel.policy)]
+        let mut labels = vec![("channel", &*self.id), ("policy", &*self.channel.policy)];
+        labels.extend(self.child.as_ref().map(|child| ("child", &**child)));
+        labels
     }
 
     fn backends(&self) -> impl Iterator<Item = (Labels<'_>, &BackendStats)> + '_ {
@@ -52,23 +63,52 @@ impl Exposed {
 }
 
 /// The whole text, up to `# EOF`.
-pub fn to_prometheus(channels: Vec<ChannelStats>) -> String {
-    let exposed = channels.into_iter().map(|channel| Exposed {
-        id: channel.id.to_string(),
-        addresses: channel.backends.iter().map(|backend| backend.addresses.join(" ")).collect(),
-        channel,
-    });
+pub fn to_prometheus(
+    channels: Vec<ChannelStats>,
+    taken_over: Vec<TakenName>,
+    plugins: &[PluginMetrics],
+) -> String {
+    let mut exposed = Vec::new();
+    for channel in channels {
+        let id = channel.id.to_string();
+        expose(channel, &id, None, &mut exposed);
+    }
+    let mut custom = CustomExposition::default();
+    for of in &exposed {
+        custom.add(&of.labels(), &of.channel.custom_metrics);
+    }
+    for plugin in plugins {
+        custom.add(&[("plugin", &plugin.name)], &plugin.custom_metrics);
+    }
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(Exposition(exposed.collect())));
+    registry.register_collector(Box::new(Exposition { policies: exposed, taken_over }));
+    registry.register_collector(Box::new(custom));
     let mut text = String::new();
     encode(&mut text, &registry).expect("writing to memory cannot fail");
     text
 }
 
+/// Adds a policy and its children. A child has no samples of backends: those of the channel's
+/// policy have its numbers.
+fn expose(mut channel: ChannelStats, id: &str, child: Option<String>, into: &mut Vec<Exposed>) {
+    let children = std::mem::take(&mut channel.children);
+    if child.is_some() {
+        channel.backends.clear();
+    }
+    let addresses = channel.backends.iter().map(|backend| backend.addresses.join(" ")).collect();
+    let path = child.as_ref().map(|child| format!("{child}/")).unwrap_or_default();
+    into.push(Exposed { id: id.to_owned(), child, channel, addresses });
+    for child in children {
+        let name = child.child.as_deref().unwrap_or_default();
+        let path = format!("{path}{name}");
+        expose(child, id, Some(path), into);
+    }
+}
+
 impl Collector for Exposition {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         for family in FAMILIES {
-            let rows = (family.rows)(&self.0);
+            let rows = (family.rows)(self);
             if rows.is_empty() {
                 continue;
             }
@@ -89,13 +129,6 @@ impl Collector for Exposition {
     }
 }
 
-/// The buckets as the crate wants them: not cumulative, and the last one without a bound.
-fn to_buckets(cumulative: &[(f64, u64)], count: u64) -> Vec<(f64, u64)> {
-    let mut below = 0;
-    let all = cumulative.iter().copied().chain([(f64::INFINITY, count)]);
-    all.map(|(bound, count)| (bound, count - std::mem::replace(&mut below, count))).collect()
-}
-
 enum Value<'a> {
     Count(u64),
     Gauge(f64),
@@ -109,28 +142,36 @@ struct Family {
     name: &'static str,
     help: &'static str,
     kind: MetricType,
-    rows: for<'a> fn(&'a [Exposed]) -> Rows<'a>,
+    rows: for<'a> fn(&'a Exposition) -> Rows<'a>,
 }
 
 const FAMILIES: &[Family] = &[
     Family {
+        name: "steer_taken_over_info",
+        help: "A name of one of gRPC's policies, and the policy that took it over; always 1",
+        kind: MetricType::Gauge,
+        rows: |all| all.taken_over.iter().map(taken).collect(),
+    },
+    Family {
         name: "steer_channel_info",
         help: "The target of a channel; always 1",
         kind: MetricType::Gauge,
-        rows: |all| all.iter().map(info).collect(),
+        rows: |all| all.policies.iter().filter(|of| of.child.is_none()).map(info).collect(),
     },
     Family {
         name: "steer_channel_state",
         help: "The state that a channel's policy published: 1 for this state, 0 for others",
         kind: MetricType::Gauge,
-        rows: |all| all.iter().flat_map(|of| states(of.labels(), of.channel.state)).collect(),
+        rows: |all| {
+            all.policies.iter().flat_map(|of| states(of.labels(), of.channel.state)).collect()
+        },
     },
     Family {
         name: "steer_backend_state",
         help: "The connectivity of a backend: 1 for its state, 0 for the others",
         kind: MetricType::Gauge,
         rows: |all| {
-            let backends = all.iter().flat_map(Exposed::backends);
+            let backends = all.policies.iter().flat_map(Exposed::backends);
             backends.flat_map(|(labels, backend)| states(labels, backend.state)).collect()
         },
     },
@@ -150,7 +191,7 @@ const FAMILIES: &[Family] = &[
         name: "steer_policy_fallback_since_seconds",
         help: "When a fallback replaced a policy that failed, in seconds since 1970",
         kind: MetricType::Gauge,
-        rows: |all| all.iter().filter_map(fallback).collect(),
+        rows: |all| all.policies.iter().filter_map(fallback).collect(),
     },
     Family {
         name: "steer_pickers",
@@ -183,7 +224,7 @@ const FAMILIES: &[Family] = &[
         help: "Calls that ended with a status, by its code",
         kind: MetricType::Counter,
         rows: |all| {
-            let backends = all.iter().flat_map(Exposed::backends);
+            let backends = all.policies.iter().flat_map(Exposed::backends);
             backends.flat_map(|(labels, backend)| finished(labels, backend)).collect()
         },
     },
@@ -208,6 +249,18 @@ const FAMILIES: &[Family] = &[
         rows: |all| of_backends(all, |backend| backend.ewma_seconds.map(Value::Gauge)),
     },
     Family {
+        name: "steer_reported_rif",
+        help: "The requests in flight that a backend reports",
+        kind: MetricType::Gauge,
+        rows: |all| of_backends(all, |backend| backend.reported_rif.map(Value::Gauge)),
+    },
+    Family {
+        name: "steer_reported_latency_seconds",
+        help: "The latency that a backend reports",
+        kind: MetricType::Gauge,
+        rows: |all| of_backends(all, |backend| backend.reported_latency_seconds.map(Value::Gauge)),
+    },
+    Family {
         name: "steer_share",
         help: "The share of the ring or table that a backend has, from 0 to 1",
         kind: MetricType::Gauge,
@@ -215,16 +268,20 @@ const FAMILIES: &[Family] = &[
     },
 ];
 
+fn taken(name: &TakenName) -> (Labels<'_>, Value<'_>) {
+    (vec![("name", &*name.name), ("policy", &*name.policy)], Value::Gauge(1.0))
+}
+
 fn info(of: &Exposed) -> (Labels<'_>, Value<'_>) {
     (with(&of.labels(), "target", &of.channel.target), Value::Gauge(1.0))
 }
 
-fn of_channels(all: &[Exposed], value: fn(&ChannelStats) -> Value<'_>) -> Rows<'_> {
-    all.iter().map(|of| (of.labels(), value(&of.channel))).collect()
+fn of_channels(all: &Exposition, value: fn(&ChannelStats) -> Value<'_>) -> Rows<'_> {
+    all.policies.iter().map(|of| (of.labels(), value(&of.channel))).collect()
 }
 
-fn of_backends(all: &[Exposed], value: fn(&BackendStats) -> Option<Value<'_>>) -> Rows<'_> {
-    let backends = all.iter().flat_map(Exposed::backends);
+fn of_backends(all: &Exposition, value: fn(&BackendStats) -> Option<Value<'_>>) -> Rows<'_> {
+    let backends = all.policies.iter().flat_map(Exposed::backends);
     backends.filter_map(|(labels, backend)| Some((labels, value(backend)?))).collect()
 }
 

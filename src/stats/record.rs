@@ -4,11 +4,13 @@
 //!
 //! Must not depend on: runners, which policy it is.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use slab::Slab;
 
+use super::custom::{CustomMetricStats, CustomMetrics};
 use super::snapshot::{ChannelStats, Fallback, Plugin};
 use super::source::StatsSource;
 use super::table::Table;
@@ -30,6 +32,8 @@ pub trait Clock: Send + Sync {
 pub struct Record {
     id: u64,
     policy: String,
+    /// The name that the parent gave the policy, if it is a child.
+    child_name: Option<String>,
     clock: Weak<dyn Clock>,
     faults: AtomicU64,
     data: Mutex<Data>,
@@ -38,6 +42,8 @@ pub struct Record {
 /// The latest state.
 struct Data {
     target: String,
+    /// The name of gRPC's that the policy took over, if its config was given to that name.
+    taken_name: Option<String>,
     plugin: Option<Plugin>,
     fallback: Option<Fallback>,
     state: Connectivity,
@@ -46,6 +52,9 @@ struct Data {
     /// By the slots of the endpoints' numbers.
     endpoints: Slab<EndpointRecord>,
     source: Option<Arc<dyn StatsSource>>,
+    custom_metrics: Option<Arc<CustomMetrics>>,
+    /// The policy's children, by their ids.
+    children: BTreeMap<u64, Weak<Record>>,
 }
 
 /// One endpoint.
@@ -58,15 +67,22 @@ struct EndpointRecord {
 }
 
 impl Record {
-    /// A record of a policy of this name.
-    pub(super) fn new(id: u64, policy: &str, clock: Weak<dyn Clock>) -> Record {
+    /// A record of a policy of this name, which may be the child of another one.
+    pub(super) fn new(
+        id: u64,
+        policy: &str,
+        child_name: Option<String>,
+        clock: Weak<dyn Clock>,
+    ) -> Record {
         Record {
             id,
             policy: policy.to_owned(),
+            child_name,
             clock,
             faults: AtomicU64::new(0),
             data: Mutex::new(Data {
                 target: String::new(),
+                taken_name: None,
                 plugin: None,
                 fallback: None,
                 state: Connectivity::Idle,
@@ -74,6 +90,8 @@ impl Record {
                 pickers: 0,
                 endpoints: Slab::new(),
                 source: None,
+                custom_metrics: None,
+                children: BTreeMap::new(),
             }),
         }
     }
@@ -81,6 +99,17 @@ impl Record {
     /// The number of the policy, which is never used twice.
     pub(super) fn id(&self) -> u64 {
         self.id
+    }
+
+    /// Adds a child of the policy.
+    pub(super) fn add_child(&self, child: &Arc<Record>) {
+        self.data.lock().children.insert(child.id, Arc::downgrade(child));
+    }
+
+    /// Removes a child of the policy.
+    pub(super) fn remove_child(&self, id: u64) {
+        let gone = self.data.lock().children.remove(&id);
+        drop(gone);
     }
 
     /// Forgets the policy's source of statistics, which may own objects of the host.
@@ -95,6 +124,14 @@ impl Record {
         let mut data = self.data.lock();
         if data.target != target {
             target.clone_into(&mut data.target);
+        }
+    }
+
+    /// Sets the name of gRPC's that the policy took over.
+    pub fn set_taken_name(&self, name: Option<&str>) {
+        let mut data = self.data.lock();
+        if data.taken_name.as_deref() != name {
+            data.taken_name = name.map(str::to_owned);
         }
     }
 
@@ -128,6 +165,12 @@ impl Record {
     /// Sets what describes the policy's backends.
     pub fn set_source(&self, source: Arc<dyn StatsSource>) {
         let former = self.data.lock().source.replace(source);
+        drop(former);
+    }
+
+    /// Sets the metrics of a custom policy.
+    pub fn set_custom_metrics(&self, metrics: Arc<CustomMetrics>) {
+        let former = self.data.lock().custom_metrics.replace(metrics);
         drop(former);
     }
 
@@ -169,16 +212,25 @@ impl Record {
         self.data.lock().fallback.clone()
     }
 
-    /// A copy of the whole record, with the policy's description of its backends.
+    /// The metrics of a custom policy.
+    pub fn custom_metrics(&self) -> Vec<CustomMetricStats> {
+        let metrics = self.data.lock().custom_metrics.clone();
+        metrics.map_or_else(Vec::new, |metrics| metrics.stats())
+    }
+
+    /// A copy of the whole record, with the descriptions of the policy and its children.
     pub(super) fn snapshot(&self) -> ChannelStats {
         let data = self.data.lock();
         let mut endpoints: Vec<EndpointRecord> =
             data.endpoints.iter().map(|(_, entry)| entry.clone()).collect();
         let source = data.source.clone();
+        let children: Vec<Arc<Record>> = data.children.values().filter_map(Weak::upgrade).collect();
         let mut channel = ChannelStats {
             id: self.id,
             target: data.target.clone(),
+            child: self.child_name.clone(),
             policy: self.policy.clone(),
+            taken_name: data.taken_name.clone(),
             plugin: data.plugin.clone(),
             fallen_back: data.fallback.is_some(),
             fallback: data.fallback.clone(),
@@ -188,8 +240,13 @@ impl Record {
             pickers: data.pickers,
             calls_tracked: false,
             backends: Vec::new(),
+            custom_metrics: Vec::new(),
+            children: Vec::new(),
         };
         drop(data);
+        channel.custom_metrics = self.custom_metrics();
+        // One by one and without the lock: a child may leave meanwhile.
+        channel.children = children.iter().map(|child| child.snapshot()).collect();
         // In the order in which they were made.
         endpoints.sort_unstable_by_key(|entry| entry.id);
         let now = self.clock.upgrade().map_or(Duration::ZERO, |clock| clock.now());
@@ -202,6 +259,9 @@ impl Record {
         );
         if let Some(source) = source {
             source.describe(&mut table);
+        }
+        for child in &channel.children {
+            table.add_child(child);
         }
         (channel.calls_tracked, channel.backends) = table.into_parts();
         channel

@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Serialize, Serializer};
 
+use super::custom::CustomMetricStats;
 use super::latency::LatencyStats;
 use crate::endpoints::Connectivity;
 use crate::{Code, Status};
@@ -49,15 +50,30 @@ impl Fallback {
     }
 }
 
-/// A channel with a policy of the engine.
+/// A name of one of gRPC's policies that another policy has taken over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TakenName {
+    /// The name.
+    pub name: String,
+    /// The policy that runs in place of gRPC's.
+    pub policy: String,
+}
+
+/// A channel with a policy of the engine, or a child of such a policy.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ChannelStats {
     /// The number of the policy. Never used twice in a process.
     pub id: u64,
     /// The channel's target. Empty if the host does not say.
     pub target: String,
+    /// The name that the policy's parent gave it. `None`: it is a channel's policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub child: Option<String>,
     /// The policy's name.
     pub policy: String,
+    /// The name of one of gRPC's policies that the policy took over, if the channel named that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken_name: Option<String>,
     /// The plugin that the policy comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plugin: Option<Plugin>,
@@ -78,8 +94,14 @@ pub struct ChannelStats {
     pub pickers: u64,
     /// Whether calls are tracked.
     pub calls_tracked: bool,
-    /// The backends.
+    /// The backends. A policy with children knows of each what the children know.
     pub backends: Vec<BackendStats>,
+    /// The metrics that a custom policy or its pickers have made.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub custom_metrics: Vec<CustomMetricStats>,
+    /// The policy's children, in the order in which they were made.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub children: Vec<ChannelStats>,
 }
 
 /// A backend. A field is `None` if the policy does not know the value.
@@ -111,6 +133,12 @@ pub struct BackendStats {
     /// The policy's estimate of its latency.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ewma_seconds: Option<f64>,
+    /// The requests in flight that it reports, with this client's calls since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reported_rif: Option<f64>,
+    /// The latency that it reports.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reported_latency_seconds: Option<f64>,
     /// Its share of a ring or table, from 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<f64>,
@@ -128,8 +156,31 @@ impl BackendStats {
             latency_seconds: None,
             weight: None,
             ewma_seconds: None,
+            reported_rif: None,
+            reported_latency_seconds: None,
             share: None,
         }
+    }
+}
+
+impl BackendStats {
+    /// Adds what another policy knows of the same backend. Keeps what is known here.
+    pub(super) fn complete_with(&mut self, other: &BackendStats) {
+        fn complete<T: Clone>(known: &mut Option<T>, other: &Option<T>) {
+            if known.is_none() {
+                known.clone_from(other);
+            }
+        }
+        complete(&mut self.picks, &other.picks);
+        complete(&mut self.in_flight, &other.in_flight);
+        complete(&mut self.abandoned, &other.abandoned);
+        complete(&mut self.finished, &other.finished);
+        complete(&mut self.latency_seconds, &other.latency_seconds);
+        complete(&mut self.weight, &other.weight);
+        complete(&mut self.ewma_seconds, &other.ewma_seconds);
+        complete(&mut self.reported_rif, &other.reported_rif);
+        complete(&mut self.reported_latency_seconds, &other.reported_latency_seconds);
+        complete(&mut self.share, &other.share);
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::snapshot::BackendStats;
+use super::snapshot::{BackendStats, ChannelStats};
 use crate::endpoints::Connectivity;
 
 /// The backends of one channel.
@@ -68,11 +68,28 @@ impl Table {
         self.calls_tracked = true;
     }
 
+    /// Says that the policy tracks calls, unless it has backends and counted calls for none.
+    pub fn calls_tracked_if_known(&mut self) {
+        let known = self.rows.iter().any(|row| row.picks.is_some());
+        self.calls_tracked |= known || self.rows.is_empty();
+    }
+
     /// Clears the counts and latencies of calls.
     pub fn forget_calls(&mut self) {
         for row in &mut self.rows {
             (row.picks, row.in_flight, row.abandoned) = (None, None, None);
             (row.finished, row.latency_seconds) = (None, None);
+        }
+    }
+
+    /// Adds what a child of the policy knows. Of two children with the same backend, the first one
+    /// counts.
+    pub(super) fn add_child(&mut self, child: &ChannelStats) {
+        self.calls_tracked |= child.calls_tracked;
+        for backend in &child.backends {
+            if let Some(row) = self.row(&backend.addresses) {
+                row.complete_with(backend);
+            }
         }
     }
 

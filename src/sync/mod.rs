@@ -6,6 +6,8 @@
 //! | `fork.rs` | how a `fork` waits for threads that hold locks |
 //! | `rotation/` | whose turn it is, for many threads |
 //! | `slot.rs` | a small number for each thread |
+//! | `sharded.rs` | a value for each of a few groups of threads |
+//! | `random.rs` | random numbers of this process alone |
 //! | `clock.rs` | the time, read at every call |
 //! | `bits.rs` | a set of numbers: many threads insert, one takes all out |
 //! | `wake.rs` | a request to do work elsewhere, made once however many threads want it |
@@ -21,7 +23,9 @@ mod fork;
 mod handle;
 mod lock;
 mod log_limit;
+mod random;
 mod rotation;
+mod sharded;
 mod shared;
 mod slot;
 mod wake;
@@ -32,9 +36,11 @@ pub use fork::{get_or_init, without_fork};
 pub use handle::Handle;
 pub use lock::{Lazy, Mutex, MutexGuard};
 pub use log_limit::LogLimit;
+pub use random::random;
 pub use rotation::{Rotation, Step, WeightedRotation};
+pub use sharded::Sharded;
 pub use shared::Arc;
-pub use slot::{assign_thread_slot, thread_slot};
+pub use slot::{assign_thread_slot, thread_slot, with_first_slot};
 pub use wake::Wake;
 
 /// The atomics of the engine. A loom model replaces them (`RUSTFLAGS="--cfg loom"`).

@@ -52,6 +52,21 @@ pub fn assign_thread_slot() -> u32 {
     thread_slot().unwrap_or_else(assign)
 }
 
+/// Runs `body` with the number 1, and then gives the thread its own number back. For simulations:
+/// which thread runs one must not change its turns. Threads that do this at the same time must not
+/// share rotations.
+pub fn with_first_slot<R>(body: impl FnOnce() -> R) -> R {
+    struct Restore(u32);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            cell::set(self.0);
+        }
+    }
+    let _restore = Restore(cell::get());
+    cell::set(1);
+    body()
+}
+
 /// Slots for each core: several times as many threads as can run at once get a cache line each.
 const SLOTS_PER_CORE: usize = 4;
 /// The most slots of a rotation: 8 KiB of cache lines (128 bytes each).

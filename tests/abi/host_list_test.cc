@@ -2,6 +2,7 @@
 // are copied for it.
 //
 // Must not depend on: the engine, gRPC.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -28,19 +29,21 @@ int failures;
 
 constexpr uint32_t kNew = steer::host::kNewEndpoint;
 
-// An endpoint with an address, which is its key, and a weight. Counts the copies.
+// An endpoint with an address, which is its key, and a weight. Counts copies and comparisons.
 struct Backend {
   explicit Backend(std::string address, int weight = 1)
       : address(std::move(address)), weight(weight) {}
   Backend(const Backend& other) : address(other.address), weight(other.weight) { ++copies; }
   Backend& operator=(const Backend&) = default;
   bool operator==(const Backend& other) const {
+    ++comparisons;
     return address == other.address && weight == other.weight;
   }
 
   std::string address;
   int weight;
   static inline int copies = 0;
+  static inline int comparisons = 0;
 };
 
 using List = steer::host::LatestList<Backend>;
@@ -49,11 +52,16 @@ using Indices = std::vector<uint32_t>;
 
 Indices Replace(List* list, const Backends& backends) {
   Backend::copies = 0;
+  Backend::comparisons = 0;
   return list->Replace(
       [&](const auto& visit) {
         for (const Backend& backend : backends) visit(backend);
       },
-      [](const Backend& backend) -> std::string_view { return backend.address; });
+      [](const Backend& backend) -> std::string_view { return backend.address; },
+      [](const Backend& a, const Backend& b) {
+        ++Backend::comparisons;
+        return a.weight < b.weight;
+      });
 }
 
 // One backend for each letter.
@@ -136,6 +144,34 @@ void DuplicatesAreCounted() {
   CHECK(Replace(&list, "ba") == Indices({3, 0}));
 }
 
+void ManyOfOneAddressAreFoundWithFewComparisons() {
+  constexpr int kCount = 4000;
+  // Per backend: three places in order, and a search among 4,000.
+  constexpr int kMost = 20 * kCount;
+  Backends different;
+  for (int weight = 0; weight < kCount; ++weight) different.emplace_back("a", weight);
+  List list;
+  Replace(&list, different);
+  std::reverse(different.begin(), different.end());
+  Indices reversed(kCount);
+  for (uint32_t i = 0; i < kCount; ++i) reversed[i] = kCount - 1 - i;
+  CHECK(Replace(&list, different) == reversed);
+  CHECK(Backend::comparisons < 3 * kMost);
+  // Equal ones: those with the weight 1 before those with the weight 2, and the other way round.
+  Backends equal;
+  for (int i = 0; i < kCount; ++i) equal.emplace_back("a", i < kCount / 2 ? 1 : 2);
+  Replace(&list, equal);
+  const Backends former = equal;
+  std::reverse(equal.begin(), equal.end());
+  const Indices indices = Replace(&list, equal);
+  CHECK(indices.front() == kCount / 2 && indices.back() == kCount / 2 - 1);
+  CHECK(Backend::comparisons < 3 * kMost);
+  // None that stays.
+  for (Backend& backend : equal) backend.weight = 3;
+  CHECK(Replace(&list, equal) == Indices(kCount, kNew));
+  CHECK(Backend::comparisons < 3 * kMost);
+}
+
 void AClearedListKnowsNothing() {
   List list;
   Replace(&list, "abc");
@@ -203,6 +239,7 @@ int main() {
   MovedBackendsStayTheSameObjects();
   ABackendThatChangedIsNew();
   DuplicatesAreCounted();
+  ManyOfOneAddressAreFoundWithFewComparisons();
   AClearedListKnowsNothing();
   SharedBackendsOutliveTheList();
   RandomEditsAreFound();

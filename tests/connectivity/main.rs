@@ -337,6 +337,7 @@ fn no_policy_holds_a_lost_connection() {
         ("steer_random", json!({})),
         ("steer_least_request", json!({})),
         ("steer_peak_ewma", json!({})),
+        ("steer_prequal", json!({})),
         ("steer_weighted_round_robin", json!({})),
         ("steer_weighted_round_robin", weights),
         ("steer_maglev", maglev(0)),
@@ -379,4 +380,18 @@ fn a_report_during_a_callback_is_handled_after_it() {
     channel.asked();
     channel.idle("a");
     assert_eq!(channel.asked(), [Connect("a".into()), State(Connecting), State(Connecting)]);
+}
+
+#[test]
+fn rule_12_a_new_list_connects_from_a_random_place_on() {
+    for (random, order, later) in [(0, "abcd", "xyz"), (1, "bcda", "yzx"), (3, "dabc", "xyz")] {
+        let channel = Channel::with_random("steer_round_robin", json!({}), random);
+        channel.update("abcd").unwrap();
+        assert_eq!(channel.asked(), [named(New, order), vec![State(Connecting)]].concat());
+        // Only the new endpoints count.
+        channel.update("xaybz").unwrap();
+        let made: Vec<_> =
+            channel.asked().into_iter().filter(|asked| matches!(asked, New(_))).collect();
+        assert_eq!(made, named(New, later));
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use steer::Status;
 use steer::endpoints::Connectivity::{Connecting, Ready};
+use steer::endpoints::EndpointId;
 
 use crate::support::Channel;
 
@@ -50,16 +51,18 @@ proptest! {
     ) {
         let channel = Channel::round_robin();
         let mut latest: Option<String> = None;
-        let mut ready: BTreeSet<char> = Default::default();
+        let mut ready_ids: BTreeSet<EndpointId> = Default::default();
         let name = |backend: u8| char::from(b'a' + backend);
         for event in events {
-            let report = |backend: u8, how: &dyn Fn(&str)| {
+            let mut report = |backend: u8, how: &dyn Fn(&str), is_ready: bool| {
                 let name = name(backend);
-                let alive = !channel.ids(name).is_empty();
-                if alive {
+                let ids = channel.ids(name);
+                if !ids.is_empty() {
                     how(&name.to_string());
                 }
-                alive
+                for id in ids {
+                    if is_ready { ready_ids.insert(id); } else { ready_ids.remove(&id); }
+                }
             };
             match event {
                 Event::Update(backends) => {
@@ -74,16 +77,17 @@ proptest! {
                     prop_assert!(channel.update_with(Err(error)).is_err());
                     latest.get_or_insert_default();
                 }
-                Event::Idle(b) => if report(b, &|n| channel.idle(n)) { ready.remove(&name(b)); },
-                Event::Connecting(b) => {
-                    if report(b, &|n| channel.connecting(n)) { ready.remove(&name(b)); }
-                }
-                Event::Ready(b) => if report(b, &|n| channel.ready(n)) { ready.insert(name(b)); },
-                Event::Fail(b) => if report(b, &|n| channel.fail(n)) { ready.remove(&name(b)); },
+                Event::Idle(b) => report(b, &|n| channel.idle(n), false),
+                Event::Connecting(b) => report(b, &|n| channel.connecting(n), false),
+                Event::Ready(b) => report(b, &|n| channel.ready(n), true),
+                Event::Fail(b) => report(b, &|n| channel.fail(n), false),
                 Event::ResetBackoff => channel.runner.reset_backoff(),
             }
             let alive = channel.alive();
-            ready.retain(|name| alive.contains(*name));
+            let live = channel.endpoints();
+            ready_ids.retain(|id| live.contains_key(id));
+            let ready: BTreeSet<char> =
+                ready_ids.iter().flat_map(|id| live[id].chars()).collect();
             let Some(latest) = &latest else { continue };
             for name in latest.chars() {
                 prop_assert!(alive.contains(name), "{name} of {latest} is not alive: {alive}");

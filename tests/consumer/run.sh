@@ -115,12 +115,23 @@ preload() {
     sh -c '"$1"; exit $?' sh "$work/consumer/plain_client"
 }
 
+# The installed programs run. steer-sim lists its scenarios, and runs one.
+programs() {
+  "$prefix/bin/steer-top" --version
+  "$prefix/bin/steer-sim" --version
+  "$prefix/bin/steer-sim" list | grep '^one_slow$'
+  "$prefix/bin/steer-sim" run all_alike --policy steer_round_robin
+}
+
 # Checks the messages about the parts that are left out. Without a generator and a build type, as a
 # user calls cmake in a new clone.
 with_what_there_is() {
-  local text part
-  text=$(without_libraries)
+  local text part status=0
+  # The next case leaves STEER_REQUIRE_PARTS in the cache of this tree.
+  rm -rf "$work/default"
+  text=$(without_libraries) || status=$?
   echo "$text"
+  ((status == 0))
   for part in "tests/grpc is left out: GTest" "tests/plugins/grpc is left out: GTest" \
     "bench is left out: benchmark" "every test in Python is left out: Python3" \
     "tests/docs is left out: Python3"; do
@@ -174,9 +185,9 @@ project() {
 c_project() {
   local dir=$work/c_project
   project "$dir" C "find_package(steer REQUIRED $*)
-add_executable(c_interface $here/c_interface.c)
+add_executable(c_interface \"$here/c_interface.c\")
 target_link_libraries(c_interface steer::engine)
-add_library(by_name MODULE $source_dir/examples/by-name/by_name.c)
+add_library(by_name MODULE \"$source_dir/examples/by-name/by_name.c\")
 target_link_libraries(by_name steer::headers)"
   PKG_CONFIG_LIBDIR=$dir CXX=/nonexistent cmake -S "$dir" -B "$dir/build" -G Ninja \
     -DCMAKE_PREFIX_PATH="$prefix"
@@ -190,7 +201,7 @@ plugins_alone() {
   local dir=$work/plugins_alone text
   project "$dir" "C CXX" "find_package(gRPC CONFIG REQUIRED)
 $1
-add_library(by_name MODULE $source_dir/examples/by-name/by_name.c)
+add_library(by_name MODULE \"$source_dir/examples/by-name/by_name.c\")
 target_link_libraries(by_name steer::headers)"
   cmake -S "$dir" -B "$dir/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix"
   text=$(cmake --build "$dir/build" -v)
@@ -233,7 +244,7 @@ engine_only() {
 cmake_minimum_required(VERSION 3.25)
 project(engine_only LANGUAGES C)
 find_package(steer REQUIRED COMPONENTS engine)
-add_executable(c_interface $here/c_interface.c)
+add_executable(c_interface "$here/c_interface.c")
 target_link_libraries(c_interface steer::engine)
 END
   PKG_CONFIG_LIBDIR=$dir cmake -S "$dir" -B "$dir/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix"
@@ -294,6 +305,7 @@ prefix=$work/moved/prefix
 check "find_package from a moved prefix, Release, libsteer.so" \
   consumer Ninja Release -DCMAKE_PREFIX_PATH="$prefix" -DBUILD_SHARED_LIBS=ON
 check "  the installed library preloaded" preload
+check "  the installed programs" programs
 check "find_package, Ninja Multi-Config, Debug and Release" \
   multi_config -DCMAKE_PREFIX_PATH="$prefix"
 check "find_package COMPONENTS engine, C alone" engine_only
@@ -302,7 +314,7 @@ check "find_package, C alone" c_project
 check "find_package, plugins alone" plugins_alone "find_package(steer REQUIRED)"
 check "find_package COMPONENTS headers, plugins alone" \
   plugins_alone "find_package(steer REQUIRED COMPONENTS headers)"
-check "add_subdirectory, plugins alone" plugins_alone "add_subdirectory($source_dir steer)"
+check "add_subdirectory, plugins alone" plugins_alone "add_subdirectory(\"$source_dir\" steer)"
 check "pkg-config, shared" pkg_config_shared
 check "pkg-config, static" pkg_config_static
 

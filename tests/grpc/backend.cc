@@ -20,6 +20,9 @@
 //   fail-with: <code> <message>      fails with this status
 //   send-trailer-bin: <key>=<value>  adds this trailing metadata; may be given several times
 //   echo-...                         comes back in the trailing metadata
+//   tell-peer: <anything>            the client's address comes back in the trailing metadata: each
+//                                    connection of a client has another port
+//   delay-ms: <milliseconds>         takes this long
 //
 // Must not depend on: Steer.
 #include <grpcpp/alarm.h>
@@ -124,7 +127,7 @@ class EchoCalls {
           Report();
           break;
         }
-        if (const int delay_ms = behaviour_.delay_ms; ok && delay_ms > 0) {
+        if (const int delay_ms = Delay(); ok && delay_ms > 0) {
           state_ = State::kDelayed;
           const auto end = std::chrono::system_clock::now() + std::chrono::milliseconds(delay_ms);
           call_->alarm.Set(queue_, end, this);
@@ -197,6 +200,13 @@ class EchoCalls {
 #endif
   }
 
+  int Delay() const {
+    const auto& headers = call_->context.client_metadata();
+    const auto own = headers.find("delay-ms");
+    if (own == headers.end()) return behaviour_.delay_ms;
+    return std::atoi(std::string(own->second.data(), own->second.size()).c_str());
+  }
+
   // Does what the call's headers ask for. Returns the call's status.
   grpc::Status ObeyHeaders() {
     grpc::Status status;
@@ -209,6 +219,8 @@ class EchoCalls {
       } else if (name == "send-trailer-bin") {
         const size_t end_of_key = text.find('=');
         call_->context.AddTrailingMetadata(text.substr(0, end_of_key), text.substr(end_of_key + 1));
+      } else if (name == "tell-peer") {
+        call_->context.AddTrailingMetadata("peer", call_->context.peer());
       } else if (name.rfind("echo-", 0) == 0) {
         call_->context.AddTrailingMetadata(name, text);
       }
@@ -257,6 +269,8 @@ struct Options {
   std::string tls_certificate;
   std::string tls_key;
   std::string delay_ms = "0";
+  // The calls that a connection carries at once. 0: gRPC's default.
+  std::string max_streams = "0";
 };
 
 bool ParseOptions(int argc, char** argv, Options* options) {
@@ -266,6 +280,7 @@ bool ParseOptions(int argc, char** argv, Options* options) {
       {"--tls-certificate=", &options->tls_certificate},
       {"--tls-key=", &options->tls_key},
       {"--delay-ms=", &options->delay_ms},
+      {"--max-streams=", &options->max_streams},
   };
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
@@ -356,6 +371,9 @@ int main(int argc, char** argv) {
   grpc::ServerBuilder builder;
   // Otherwise two servers on one port would share its connections unnoticed.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  if (const int most = std::atoi(options.max_streams.c_str()); most > 0) {
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, most);
+  }
   int bound_port = 0;
   builder.AddListeningPort("127.0.0.1:" + options.port, Credentials(options), &bound_port);
   builder.RegisterAsyncGenericService(&service);

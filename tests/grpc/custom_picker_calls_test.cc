@@ -1,17 +1,23 @@
 // Calls that a custom picker tracks, on real channels: their start, their end, and the load report
-// that comes with the end.
+// that comes with the end. And load reports out of band.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <steer/grpc.h>
+#include <steer/picker.h>
 
 #include <chrono>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "steer/text.hpp"
 #include "support/backend.h"
 #include "support/client.h"
 #include "support/core_channel.h"
+#include "support/generation.h"
 #include "support/load_report.h"
 #include "support/scripted_picker.h"
 #include "support/wait.h"
@@ -273,6 +279,54 @@ TEST(CustomPickerCalls, GetsNoReportThatItDoesNotWantOrThatIsInvalid) {
     ASSERT_EQ(ends.size(), 1u);
     EXPECT_FALSE(ends[0].has_metrics);
   }
+}
+
+// --- Load reports out of band ---
+
+TEST(CustomPickerLoads, GetsLoadReportsOutOfBand) {
+  if (!LoadReportsComeOutOfBand()) GTEST_SKIP() << "this gRPC has no such reports";
+  Script& script = Script::New();
+  script.made = [](const steer_channel* channel, const steer_backends&) {
+    Api().load_reports(channel, 20'000'000);
+  };
+  struct Report {
+    double cpu;
+    double disk;
+    double depth;
+  };
+  std::mutex mutex;
+  std::map<std::string, Report> reports;
+  script.loaded = [&](const steer_backend& backend, const steer_metrics& report) {
+    Report seen = {report.cpu_utilization, -1, -1};
+    steer_metrics_utilization(&report, STEER_TEXT("disk"), &seen.disk);
+    steer_metrics_named(&report, STEER_TEXT("queue_depth"), &seen.depth);
+    const std::lock_guard<std::mutex> lock(mutex);
+    reports[steer::FromC(backend.addresses[0])] = seen;
+  };
+  Backends backends(2);
+  const auto busy = [](double cpu, double depth) {
+    const LoadReport report = LoadReport().Number(1, cpu).Entry(5, "disk", 0.5);
+    return LoadReport(report).Entry(8, "other", 9).Entry(8, "queue_depth", depth).bytes();
+  };
+  backends[0].SetReport(busy(0.25, 3));
+  backends[1].SetReport(busy(0.75, 5));
+  const double depth = LoadReportsHaveQps() ? 5 : -1;
+  {
+    const auto channel = MakeChannel(StaticTarget(backends.ports()), script.ServiceConfig());
+    // No call tells of it.
+    channel->GetState(true);
+    const auto seen = [&](size_t backend) {
+      const std::lock_guard<std::mutex> lock(mutex);
+      return reports["ipv4:127.0.0.1:" + std::to_string(backends[backend].port())];
+    };
+    EXPECT_TRUE(WaitUntil([&] { return seen(0).cpu == 0.25 && seen(1).cpu == 0.75; }));
+    EXPECT_EQ(seen(1).disk, 0.5);
+    EXPECT_EQ(seen(1).depth, depth);
+    backends[0].SetReport(busy(1.5, 8));
+    EXPECT_TRUE(WaitUntil([&] { return seen(0).cpu == 1.5; }));
+  }
+  // The script outlives the test.
+  ASSERT_TRUE(WaitUntil([] { return steer::StatsJson().find("scripted") == std::string::npos; }));
 }
 
 }  // namespace

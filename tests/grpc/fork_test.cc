@@ -59,7 +59,7 @@ INSTANTIATE_TEST_SUITE_P(
     All, Fork,
     testing::Values(Policy{"steer_round_robin", "{}", false}, Policy{"steer_random", "{}", true},
                     Policy{"steer_least_request", "{}", true},
-                    Policy{"steer_peak_ewma", "{}", false},
+                    Policy{"steer_peak_ewma", "{}", false}, Policy{"steer_prequal", "{}", false},
                     Policy{"steer_weighted_round_robin", "{}", false},
                     Policy{"steer_ring_hash", R"({"requestHashHeader":"user"})", true},
                     Policy{"steer_maglev", R"({"requestHashHeader":"user"})", true}),

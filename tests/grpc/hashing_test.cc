@@ -2,11 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <random>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "support/backend.h"
@@ -123,6 +125,44 @@ TEST_P(Hashing, AUserWhoseBackendIsLostGoesToAnother) {
   }
   backends[0].Start();
   EXPECT_EQ(WaitForPortsOf(channel, 3), before);
+}
+
+TEST_P(Hashing, AChannelConnectsWithoutACall) {
+  Backends backends(2);
+  const auto channel = ChannelTo(backends.ports());
+  // Asks again and again: while there is no policy yet, gRPC 1.51 forgets that it was asked.
+  const auto deadline = std::chrono::system_clock::now() + kPatience;
+  while (channel->GetState(true) != GRPC_CHANNEL_READY &&
+         std::chrono::system_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(channel->GetState(false), GRPC_CHANNEL_READY);
+}
+
+TEST_P(Hashing, ARetryMayGoElsewhere) {
+  constexpr char kRetries[] =
+      R"(,"methodConfig":[{"name":[{}],"retryPolicy":{"maxAttempts":2,"initialBackoff":"0.01s",)"
+      R"("maxBackoff":"0.01s","backoffMultiplier":1,"retryableStatusCodes":["UNAVAILABLE"]}}])";
+  Backends backends(3);
+  for (const bool elsewhere : {false, true}) {
+    const std::string config = std::string(R"({"requestHashHeader":"user","retryElsewhere":)") +
+                               (elsewhere ? "true}" : "false}");
+    const auto channel =
+        MakeChannel(StaticTarget(backends.ports()), ServiceConfig(GetParam(), config, kRetries));
+    const std::map<int, int> before = WaitForPortsOf(channel, 3);
+    backends[0].SetFailing(true);
+    for (const auto& [user, port] : before) {
+      const int now = PortOf(channel, user);
+      if (port != backends[0].port()) {
+        EXPECT_EQ(now, port);
+      } else if (elsewhere) {
+        EXPECT_TRUE(now != 0 && now != port) << now;
+      } else {
+        EXPECT_EQ(now, 0) << "the retry goes to the same backend";
+      }
+    }
+    backends[0].SetFailing(false);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Policies, Hashing, testing::Values("steer_ring_hash", "steer_maglev"),

@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "support/late_policy.h"
+#include "support/measuring_picker.h"
 #include "support/resolver_feed.h"
 #include "support/scripted_picker.h"
 
@@ -15,6 +16,7 @@ int main(int argc, char** argv) {
   setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "100", 1);
   steer_test::RegisterLatePolicy();
   steer_test::RegisterScriptedPicker();
+  steer_test::RegisterMeasuringPicker();
   const steer::RegisterStatus status = steer::Register();
   if (!status.ok()) {
     std::cerr << "steer::Register(): " << status.message() << std::endl;

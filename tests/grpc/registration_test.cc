@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <iostream>
 #include <sstream>
 #include <string>
@@ -218,14 +217,7 @@ TEST_F(Registration, WithTheUnsecureLibrary) {
 class Preload : public Registration {
  protected:
   static std::vector<std::string> Environment() {
-    // In sanitizer builds the preloaded library comes before their runtime, which is intended.
-    const char* const asan = std::getenv("ASAN_OPTIONS");
-    // By name, because paths in LD_PRELOAD cannot contain blanks.
-    const std::string library = STEER_TEST_AUTOREGISTER;
-    const size_t slash = library.rfind('/');
-    return {
-        "LD_PRELOAD=" + library.substr(slash + 1), "LD_LIBRARY_PATH=" + library.substr(0, slash),
-        std::string("ASAN_OPTIONS=") + (asan == nullptr ? "" : asan) + ":verify_asan_link_order=0"};
+    return PreloadEnvironment(STEER_TEST_AUTOREGISTER);
   }
 };
 

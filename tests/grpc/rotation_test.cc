@@ -60,7 +60,12 @@ TEST_P(Rotation, CallsOfSeveralThreadsAreSharedEvenly) {
   for (const BatchResult& result : results) {
     for (const auto& [port, calls] : result.counts) total[port] += calls;
   }
-  for (const int port : backends.ports()) EXPECT_EQ(total[port], kThreads * kCalls / 3) << port;
+  // From gRPC 1.54 on, picks take no lock. There, two picks of Steer's that coincide may repeat a
+  // turn (docs/differences.md, D8).
+  const int repeated = policy() == "round_robin" ? 0 : 4;
+  for (const int port : backends.ports()) {
+    EXPECT_NEAR(total[port], kThreads * kCalls / 3, repeated) << port;
+  }
 }
 
 TEST_P(Rotation, AnAddressThatIsListedTwiceCountsTwice) {

@@ -209,7 +209,7 @@ TEST_P(Update, AnEmptyListFailsCallsAndSaysWhy) {
   empty.note = "no DNS entries found for greeter.example";
   feed.Feed(empty);
   const auto channel = Channel(feed.target());
-  const std::string wanted = EmptyListMessage(policy(), empty.note);
+  const std::string wanted = EmptyListMessage(empty.note);
 
   // As the first list.
   grpc::Status status = Call(channel).status;
@@ -223,7 +223,7 @@ TEST_P(Update, AnEmptyListFailsCallsAndSaysWhy) {
   // It replaces a list in use at once, and the update counts as refused.
   std::future<grpc::Status> accepted = feed.Feed(empty);
   ASSERT_EQ(accepted.wait_for(kPatience), std::future_status::ready);
-  EXPECT_EQ(accepted.get().error_message(), EmptyListVerdict(policy(), empty.note));
+  EXPECT_EQ(accepted.get().error_message(), EmptyListVerdict(empty.note));
   status = Call(channel).status;
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(status.error_message(), wanted);

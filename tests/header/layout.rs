@@ -67,6 +67,10 @@ pub const HEADERS: &[Header] = &[
             section("Backends", &["steer_backend", "steer_backends"]),
             section("Choices", &["steer_choice_kind", "steer_choice", "steer_wants"]),
             section("Ends of calls", &["steer_call_outcome", "steer_call_end"]),
+            section(
+                "Custom metrics",
+                &["steer_custom_metric", "steer_counter", "steer_gauge", "steer_histogram"],
+            ),
             section("Configs", &["steer_json_kind"]),
             section("Faults", &["steer_on_fault"]),
             section("Custom pickers", &["steer_picker_type"]),
@@ -86,6 +90,10 @@ pub const HEADERS: &[Header] = &[
                     "steer_load_plugins",
                 ],
             ),
+            section(
+                "Taking over names of gRPC's policies",
+                &["steer_take_over", "steer_take_over_environment"],
+            ),
         ],
     },
     Header {
@@ -98,7 +106,15 @@ pub const HEADERS: &[Header] = &[
                 "Handles",
                 &["steer_config", "steer_policy", "steer_picker", "steer_call_tracker"],
             ),
-            section("Configs", &["steer_policy_name", "steer_config_parse", "steer_config_free"]),
+            section(
+                "Configs",
+                &[
+                    "steer_policy_name",
+                    "steer_taken_name",
+                    "steer_config_parse",
+                    "steer_config_free",
+                ],
+            ),
             section("Picks", &["steer_pick_kind", "steer_picked", "steer_pick_failure"]),
             section("Pickers", &["steer_picker_wants", "steer_picker_pick", "steer_picker_free"]),
             section(
@@ -112,7 +128,15 @@ pub const HEADERS: &[Header] = &[
                     "steer_call_tracker_free",
                 ],
             ),
-            section("The host's callbacks", &["steer_host"]),
+            section(
+                "The host's callbacks",
+                &[
+                    "STEER_HOST_LACKS_LOAD_QPS",
+                    "STEER_HOST_WORDS_NOTE_IN_BRACKETS",
+                    "STEER_HOST_WORDS_ENDPOINTS",
+                    "steer_host",
+                ],
+            ),
             section(
                 "Updates and reports",
                 &["steer_endpoint", "steer_update", "steer_endpoint_report"],
@@ -140,6 +164,53 @@ pub const HEADERS: &[Header] = &[
             section(
                 "Several engines in one process",
                 &["steer_engine", "steer_engine_lead", "steer_engine_follow"],
+            ),
+        ],
+    },
+    Header {
+        name: "virtual_host",
+        includes: &["\"steer/host.h\""],
+        about: "For tests: a host in memory. `testkit.h` is made of it. Programs do not need it.",
+        sections: &[
+            section(
+                "Virtual hosts",
+                &[
+                    "steer_virtual_host",
+                    "steer_virtual_host_new",
+                    "steer_virtual_host_callbacks",
+                    "steer_virtual_host_held",
+                    "steer_virtual_host_free",
+                ],
+            ),
+            section(
+                "What the engine asks for",
+                &[
+                    "steer_virtual_request_kind",
+                    "steer_virtual_request",
+                    "steer_virtual_host_request",
+                ],
+            ),
+            section(
+                "Endpoints and connections",
+                &[
+                    "steer_virtual_endpoint",
+                    "steer_virtual_host_list",
+                    "steer_virtual_host_endpoint",
+                    "steer_virtual_host_report",
+                    "steer_virtual_host_address",
+                ],
+            ),
+            section(
+                "Time and random numbers",
+                &["steer_virtual_host_timer", "steer_virtual_host_seed"],
+            ),
+            section(
+                "The latest picker",
+                &[
+                    "steer_virtual_host_picker",
+                    "steer_virtual_host_picker_free",
+                    "steer_virtual_host_drop_picker",
+                ],
             ),
         ],
     },

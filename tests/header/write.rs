@@ -203,7 +203,9 @@ fn head(header: &Header) -> Vec<String> {
         entry(section.title, &section.names.join(", "));
     }
     if header.sections.is_empty() {
-        for part in HEADERS.iter().filter(|part| !part.sections.is_empty()) {
+        let includes =
+            |part: &&Header| header.includes.contains(&&*format!("\"steer/{}.h\"", part.name));
+        for part in HEADERS.iter().filter(includes) {
             let titles: Vec<_> = part.sections.iter().map(|section| section.title).collect();
             entry(&format!("{}.h", part.name), &titles.join("; "));
         }

@@ -14,8 +14,7 @@ cache=$(realpath -m "${STEER_CACHE_DIR:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}
 PATH=$PATH:${CARGO_HOME:-${HOME:-/root}/.cargo}/bin
 
 # making <what> <name>: starts making <name> in the cache. Other scripts that make it wait. Its log
-# is
-# <name>.log.
+# is <name>.log.
 making() {
   wanted=$1
   log=$cache/$2.log
@@ -68,9 +67,12 @@ install_packages() {
   say "installing ${missing[*]}"
   # Without sudo, apt-get reports the missing rights.
   if ((EUID != 0)) && command -v sudo >/dev/null; then as_root=(sudo); fi
-  obtain "${as_root[@]}" apt-get update
+  # Two legs may install packages at the same time, and apt does not wait for another one.
+  mkdir -p "$cache"
+  local turn=(flock "$cache/apt.lock")
+  obtain "${turn[@]}" "${as_root[@]}" apt-get update
   # --no-remove: never removes packages that are installed.
-  obtain "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+  obtain "${turn[@]}" "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
     apt-get install --yes --no-install-recommends --no-remove "${missing[@]}"
 }
 
@@ -87,7 +89,7 @@ find_mirror() {
   mirror=$("${ask[@]}" | head -n 1)
   if [[ -z $mirror ]]; then
     # apt knows the mirror only when it has its lists.
-    obtain apt-get update
+    obtain flock "$cache/apt.lock" apt-get update
     mirror=$("${ask[@]}" | head -n 1)
   fi
   [[ -n $mirror ]] || unavailable "no Debian mirror among apt's sources: exit status 1"

@@ -1,6 +1,6 @@
 //! Compares a channel with the model after each event.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use steer::calls::TrackedSlot;
@@ -49,7 +49,7 @@ impl Compared {
         happen(channel, event, |id, state, connection| model.report(id, state, connection));
         match event {
             Event::Update(names) | Event::UpdateRedescribed(names) => {
-                model.update(names, &channel.endpoints());
+                model.update(names, &channel.endpoints(), &channel.listed_endpoints());
             }
             Event::ChangeArgs => model.args += 1,
             Event::ChangeArgsOf(name) => *model.args_by_name.entry(*name).or_default() += 1,
@@ -101,9 +101,10 @@ impl Compared {
         if in_turn {
             assert!(picked.values().all(|count| *count == turns), "{picked:?}");
         }
-        let names: BTreeSet<char> = ready.iter().map(|(name, _)| *name).collect();
+        let mut endpoints = BTreeMap::<char, usize>::new();
+        ready.iter().for_each(|(name, _)| *endpoints.entry(*name).or_default() += 1);
         if matches!(self.choice, Choice::Fewest | Choice::Bounded(_)) {
-            (0..3).for_each(|_| self.start_call(&names));
+            (0..3).for_each(|_| self.start_call(&endpoints));
         }
     }
 
@@ -111,9 +112,9 @@ impl Compared {
         self.calls.iter().filter(|call| call.counts && call.name == name).count()
     }
 
-    /// Starts a call. The backends of these names are READY.
-    fn start_call(&mut self, ready: &BTreeSet<char>) {
-        let fewest = ready.iter().map(|name| self.in_flight(*name)).min();
+    /// Starts a call. The backends of these names are READY, each with so many endpoints.
+    fn start_call(&mut self, ready: &BTreeMap<char, usize>) {
+        let fewest = ready.keys().map(|name| self.in_flight(*name)).min();
         let (name, slot) = self.channel.start();
         let name = name.chars().next().expect("a letter");
         if self.choice == Choice::Fewest {
@@ -121,7 +122,9 @@ impl Compared {
         }
         self.calls.push(InFlight { name, counts: true, slot });
         if let Choice::Bounded(percent) = self.choice {
-            let most = (percent * self.calls.len()).div_ceil(100 * ready.len());
+            // A backend that is listed twice may have twice as many.
+            let endpoints = ready.values().sum::<usize>();
+            let most = (percent * self.calls.len() * ready[&name]).div_ceil(100 * endpoints);
             assert!(self.in_flight(name) <= most, "in flight at {name}: more than {most}");
         }
     }

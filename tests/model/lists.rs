@@ -91,34 +91,41 @@ impl Model {
         }
     }
 
-    /// The endpoints for these names. Each is the first free one that fits, or one that was `made`
-    /// for it.
-    pub(crate) fn choose(
-        &self,
-        names: &str,
-        mut made: impl Iterator<Item = EndpointId>,
-    ) -> Vec<EndpointId> {
-        let mut free: Vec<EndpointId> = self.listed().collect();
-        let mut choose = |name| {
+    /// The endpoints of the latest update's list.
+    fn latest(&self) -> Vec<EndpointId> {
+        self.pending.as_ref().or(self.current.as_ref()).into_iter().flat_map(List::ids).collect()
+    }
+
+    /// The endpoints for these names. Each is the first free one of the latest list that fits, or
+    /// the one that was made for it. `made_at` returns the endpoint at an index of the new list.
+    fn choose(&self, names: &str, made_at: impl Fn(u32) -> EndpointId) -> Vec<EndpointId> {
+        let mut free = self.latest();
+        let mut choose = |(name, index)| {
             let Some(kept) = free.iter().copied().find(|id| self.fits(*id, name)) else {
-                return made.next().expect("one was made for each new name");
+                return made_at(index);
             };
             free.retain(|id| *id != kept);
             kept
         };
-        names.chars().map(&mut choose).collect()
+        names.chars().zip(0..).map(&mut choose).collect()
     }
 
-    /// An update. `live` are the endpoints after it.
-    pub(crate) fn update(&mut self, names: &str, live: &BTreeMap<EndpointId, String>) {
+    /// An update. `live` are the endpoints after it, `listed` those of its list by their indices.
+    pub(crate) fn update(
+        &mut self,
+        names: &str,
+        live: &BTreeMap<EndpointId, String>,
+        listed: &BTreeMap<u32, EndpointId>,
+    ) {
+        let latest = self.latest();
         let repeats = self.current.as_ref().is_some_and(|list| {
             list.0.len() == names.chars().count()
+                && list.ids().all(|id| latest.contains(&id))
                 && list.ids().zip(names.chars()).all(|(id, name)| self.fits(id, name))
         });
-        let made = live.keys().filter(|id| !self.known.contains_key(id)).copied();
         let ids = match &self.current {
             Some(list) if repeats => list.ids().collect(),
-            _ => self.choose(names, made),
+            _ => self.choose(names, |index| listed[&index]),
         };
         for (id, name) in live {
             let name = name.chars().next().expect("a letter");

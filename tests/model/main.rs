@@ -50,10 +50,17 @@ proptest! {
         compare("steer_least_request", json!({"choiceCount": 10}), Choice::Fewest, &history);
     }
 
-    /// The clock stands still, so all backends are equally fast.
+    /// The clock stands still and no call ends, so all backends are equally fast. Without calls in
+    /// flight: a backend that is back is charged with some of the others', which do not fade.
     #[test]
     fn peak_ewma(history in history()) {
-        compare("steer_peak_ewma", json!({"fullScanBelow": 100}), Choice::Fewest, &history);
+        compare("steer_peak_ewma", json!({"fullScanBelow": 100}), Choice::Any, &history);
+    }
+
+    /// Nobody reports, so it chooses by calls in flight.
+    #[test]
+    fn prequal(history in history()) {
+        compare("steer_prequal", json!({}), Choice::Any, &history);
     }
 
     /// No call has the header, so hashes are random. The same holds for the ring below.

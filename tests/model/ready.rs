@@ -82,8 +82,8 @@ fn wide_lists_in_turn() {
 
 #[test]
 fn wide_lists_at_random() {
-    for (policy, seed) in ["steer_random", "steer_least_request", "steer_peak_ewma"].iter().zip(7..)
-    {
+    let policies = ["steer_random", "steer_least_request", "steer_peak_ewma", "steer_prequal"];
+    for (policy, seed) in policies.into_iter().zip(7..) {
         compare_wide(policy, json!({}), seed);
     }
 }

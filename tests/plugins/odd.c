@@ -100,7 +100,7 @@ void check_late_calls(void) {
     nanosleep(&moment, NULL);
   }
   CHECK(steer_testkit_logged(kit, line) && kit->log_count == 1);
-  CHECK(steer_testkit_faults(kit) == 0 && kit->timer_count == 0 && kit->reresolutions == 0);
+  CHECK(steer_testkit_faults(kit) == 0 && kit->timers_started == 0 && kit->reresolutions == 0);
   CHECK(steer_testkit_free(kit) == 0);
   check_innocent();
 }

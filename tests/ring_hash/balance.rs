@@ -59,6 +59,37 @@ fn counts_of_calls_survive_updates() {
 }
 
 #[test]
+fn the_limit_follows_the_weight() {
+    let channel = channel(json!({"hashBalanceFactor": 100}));
+    let endpoint = |(name, weight): (&str, u32)| {
+        let addresses = vec![name.to_owned()];
+        Arc::new(EndpointDescriptor { addresses, weight, ..EndpointDescriptor::default() })
+    };
+    let update = |list: &[(&str, u32)]| {
+        channel.update_with(Ok(list.iter().copied().map(endpoint).collect())).unwrap();
+    };
+    // The second is listed twice, and has both weights.
+    update(&[("a", 1), ("b", 2), ("c", 5), ("b", 1)]);
+    while channel.state() != Some(Connectivity::Ready) || channel.alive() != "abc" {
+        (0..64_u64).for_each(|part| drop(channel.pick_hash(part << 58)));
+        channel.run();
+        channel.ready(&channel.alive());
+    }
+    let shares = |count: usize| {
+        let calls: Vec<_> = (0..count).map(|_| start(&channel, 0)).collect();
+        ["a", "b", "c"].map(|name| calls.iter().filter(|(pick, _)| pick == name).count())
+    };
+    assert_eq!(shares(90), [10, 30, 50]);
+    channel.fail("c");
+    assert_eq!(shares(80), [20, 60, 0]);
+    // Another list with other weights.
+    channel.ready("c");
+    update(&[("c", 1), ("a", 1), ("b", 2)]);
+    channel.ready("abc");
+    assert_eq!(shares(80), [20, 40, 20]);
+}
+
+#[test]
 fn an_idle_endpoint_is_connected_when_others_are_at_their_limits() {
     let channel = channel(json!({"hashBalanceFactor": 100}));
     channel.update("abc").unwrap();

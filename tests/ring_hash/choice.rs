@@ -116,8 +116,8 @@ fn with_all_failed_a_call_fails_with_the_reason_of_its_first_endpoint() {
         assert_eq!(
             channel.pick_hash(hash),
             format!(
-                "fail UNAVAILABLE: ring hash cannot find a connected endpoint; first failure: \
-                 {name} is down (the note)"
+                "fail UNAVAILABLE: ring hash cannot find a connected subchannel; first failure: \
+                 {name} is down"
             )
         );
     }
@@ -143,4 +143,79 @@ fn calls_without_the_header_follow_the_shares_of_the_ring() {
     let picks = channel.picks(10_000);
     let counts: Vec<u64> = names.chars().map(|name| picks.matches(name).count() as u64).collect();
     assert_shares(&counts, &ring(names).shares(names.len()));
+}
+
+/// A retry of a call with this hash, after this many attempts.
+fn retry(channel: &Channel, hash: u64, attempts: &str) -> String {
+    let headers = &OneHeader { name: "grpc-previous-rpc-attempts", value: attempts };
+    channel.pick_for(&Call { headers, request_hash: Some(hash), path: "" }).0
+}
+
+/// The different owners of the ring's entries, in the order of this hash.
+fn order(names: &str, hash: u64) -> Vec<usize> {
+    let (ring, mut order) = (ring(names), Vec::new());
+    let first = ring.find(hash);
+    for owner in (first..ring.len()).chain(0..first).map(|entry| ring.owner(entry)) {
+        if !order.contains(&owner) {
+            order.push(owner);
+        }
+    }
+    order
+}
+
+#[test]
+fn a_retry_may_go_to_the_next_endpoint_of_its_hash() {
+    let names = "abcde";
+    for factor in [0, 150] {
+        let config = json!({"retryElsewhere": true, "hashBalanceFactor": factor});
+        let channel = connected(names, config);
+        assert_eq!(
+            channel.picker().wants().headers.as_deref(),
+            Some(&["grpc-previous-rpc-attempts".to_owned()][..])
+        );
+        let hashes = (0..if cfg!(miri) { 2 } else { 50 }).map(|part: u64| (part << 58) | 99);
+        for hash in hashes.clone() {
+            let attempts = ["0", "1", "2", "3", "4"].map(|sent| retry(&channel, hash, sent));
+            let expected = order(names, hash).into_iter().map(|at| names[at..=at].to_owned());
+            assert!(attempts.iter().cloned().eq(expected), "{attempts:?}");
+        }
+        // The first attempt did not go to an endpoint that has failed.
+        channel.fail("a");
+        for hash in hashes.clone() {
+            let order: Vec<usize> = order(names, hash).into_iter().filter(|at| *at != 0).collect();
+            assert_eq!(retry(&channel, hash, "1"), names[order[1]..=order[1]]);
+        }
+        // With one left, there is no other.
+        channel.fail("bcd");
+        assert!(hashes.clone().all(|hash| retry(&channel, hash, "1") == "e"));
+        channel.fail("e");
+        assert!(retry(&channel, 0, "1").starts_with("fail UNAVAILABLE"));
+    }
+}
+
+#[test]
+fn a_retry_waits_for_the_next_endpoint_if_that_is_idle() {
+    let channel = channel(json!({"retryElsewhere": true}));
+    channel.update("abc").unwrap();
+    let hash = hashes("abc")[&'a'];
+    let next = order("abc", hash)[1];
+    channel.pick_hash(hash);
+    channel.run();
+    channel.ready("a");
+    assert_eq!(retry(&channel, hash, "1"), "queue");
+    channel.run();
+    let next = &"abc"[next..=next];
+    channel.ready(next);
+    assert_eq!(retry(&channel, hash, "1"), next);
+    assert_eq!(retry(&channel, hash, "0"), "a");
+}
+
+#[test]
+fn retries_stay_unless_they_are_to_go_elsewhere() {
+    let channel = connected("abc", json!({}));
+    assert_eq!(channel.picker().wants().headers, None);
+    for hash in hashes("abc").into_values() {
+        assert_eq!(retry(&channel, hash, "1"), channel.pick_hash(hash));
+    }
+    assert!(fault(json!({"retryElsewhere": 1})).contains("field:steer_ring_hash.retryElsewhere"));
 }

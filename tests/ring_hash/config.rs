@@ -34,7 +34,7 @@ fn every_fault_of_a_config_is_reported() {
     for config in
         [json!(null), json!({}), json!({"minRingSize": "8388608", "maxRingSize": 8388608})]
     {
-        assert!(factory.parse_config(&config).is_ok());
+        assert!(factory.parse_config(&config, steer::policies::registry()).is_ok());
     }
 }
 
@@ -50,4 +50,29 @@ fn another_config_makes_another_ring() {
         let expected = ["a", "b"][ring.owner(ring.find(hash))];
         assert_eq!(channel.pick_header("key", value), expected);
     }
+}
+
+#[test]
+fn the_log_names_backends_that_have_no_entry() {
+    let mut channel = channel(json!({"minRingSize": 1, "maxRingSize": 2}));
+    let logs = |channel: &Channel| -> Vec<String> {
+        let text = |asked| if let Asked::Log(text) = asked { Some(text) } else { None };
+        channel.asked().into_iter().filter_map(text).collect()
+    };
+    channel.update("ab").unwrap();
+    assert!(logs(&channel).is_empty());
+    channel.update("abcde").unwrap();
+    assert_eq!(
+        logs(&channel),
+        ["steer_ring_hash: 3 of 5 backends get no calls, because the ring of 2 \
+             entries has none for them: set maxRingSize, which is 2, to several times the number \
+             of backends"]
+    );
+    // Once, and not with each list.
+    channel.update("abcdf").unwrap();
+    assert!(logs(&channel).is_empty());
+    channel.config = json!({"minRingSize": 16, "maxRingSize": 16});
+    channel.update("abcdf").unwrap();
+    channel.update("abcdefgh").unwrap();
+    assert!(logs(&channel).is_empty());
 }

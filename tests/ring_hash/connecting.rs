@@ -128,7 +128,8 @@ fn the_state_by_the_states_of_endpoints() {
         assert_eq!(channel.state(), Some(expected), "{states}");
         if expected == TransientFailure {
             let last = names.chars().rfind(|name| states[*name as usize - 97..].starts_with('F'));
-            let message = format!("no reachable endpoints; last error: {} is down", last.unwrap());
+            let message =
+                format!("no reachable subchannels; last error: {} is down", last.unwrap());
             assert_eq!(channel.status(), Status::new(Code::Unavailable, message), "{states}");
         }
     }
@@ -209,7 +210,7 @@ fn a_refused_endpoint_counts_as_failed() {
     // One after the other, until the host accepts one.
     assert_eq!(asked.last(), Some(&Asked::Connect("c".into())));
     assert_eq!(channel.state(), Some(Connectivity::TransientFailure));
-    assert_eq!(channel.status().message, "no reachable endpoints; last error: refused");
+    assert_eq!(channel.status().message, "no reachable subchannels; last error: refused");
     channel.ready("c");
     assert_eq!(channel.pick_hash(hashes("abc")[&'a']), "c");
     // The next update tries them again.
@@ -262,4 +263,55 @@ fn late_reports_are_ignored() {
     let gone = channel.ids('a')[0];
     channel.update("b").unwrap();
     assert!(!channel.runner.endpoint_report(gone, steer::endpoints::Report::Connecting));
+}
+
+#[test]
+fn exit_idle_connects_one_endpoint() {
+    let channel = channel(json!({}));
+    channel.runner.exit_idle();
+    assert_eq!(channel.asked(), [], "there is no list yet");
+    channel.update("abc").unwrap();
+    channel.asked();
+    let ring = ring("abc");
+    // As a call with a random hash. Endpoints without entries never get a call.
+    channel.set_random(hashes("abc")[&'b']);
+    channel.runner.exit_idle();
+    assert_eq!(channel.asked(), [Asked::New("b".into()), Asked::Connect("b".into())]);
+    // Every call that waits in a parent policy asks. None of them leads to another connection.
+    channel.set_random(hashes("abc")[&'c']);
+    channel.runner.exit_idle();
+    assert_eq!(channel.asked(), [Asked::Connect("b".into())]);
+    channel.connecting("b");
+    channel.runner.exit_idle();
+    channel.ready("b");
+    channel.runner.exit_idle();
+    let states = [Connectivity::Connecting, Connectivity::Ready].map(Asked::State);
+    assert_eq!(channel.asked(), states);
+    assert_eq!(channel.pick_hash(ring.entries().find(|entry| entry.1 == 1).unwrap().0), "b");
+    // The connection is lost, and the channel is IDLE again.
+    channel.idle("b");
+    assert_eq!(channel.state(), Some(Connectivity::Idle));
+    channel.asked();
+    channel.runner.exit_idle();
+    assert_eq!(channel.asked(), [Asked::New("c".into()), Asked::Connect("c".into())]);
+}
+
+#[test]
+fn exit_idle_goes_on_to_an_endpoint_that_the_host_makes() {
+    let channel = channel(json!({}));
+    channel.refuse("ab");
+    channel.update("abc").unwrap();
+    channel.set_random(hashes("abc")[&'a']);
+    channel.runner.exit_idle();
+    assert_eq!(channel.alive(), "c");
+    assert_eq!(channel.asked().last(), Some(&Asked::Connect("c".into())));
+}
+
+#[test]
+fn exit_idle_of_a_list_without_endpoints_does_nothing() {
+    let channel = channel(json!({}));
+    channel.update("").unwrap_err();
+    channel.asked();
+    channel.runner.exit_idle();
+    assert_eq!((channel.asked(), channel.runner.faults()), (vec![], 0));
 }

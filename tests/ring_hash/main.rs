@@ -18,7 +18,7 @@ use steer::endpoints::{Connectivity, EndpointDescriptor};
 use steer::hashing::{Member, Ring};
 use steer::{Code, Status};
 use support::statistics::assert_shares;
-use support::{Asked, Channel};
+use support::{Asked, Channel, OneHeader};
 
 fn channel(config: serde_json::Value) -> Channel {
     Channel::with("steer_ring_hash", config)
@@ -64,7 +64,10 @@ fn connect(channel: &Channel, names: &str) {
 
 fn fault(config: serde_json::Value) -> String {
     let factory = steer::policies::registry().find("steer_ring_hash").unwrap();
-    factory.parse_config(&config).expect_err("a config with faults").to_string()
+    factory
+        .parse_config(&config, steer::policies::registry())
+        .expect_err("a config with faults")
+        .to_string()
 }
 
 /// Picks for a call with this hash. Returns the backend, and the tracked call.

@@ -92,6 +92,15 @@ fn in_a_list_of_equal_length_an_address_may_come_twice_or_move() {
 }
 
 #[test]
+fn after_an_update_the_last_backend_of_the_list_that_has_failed_is_named() {
+    let channel = connected("abc", json!({}));
+    channel.fail("cab");
+    channel.update("ac").unwrap();
+    let text = "no reachable subchannels; last error: c is down";
+    assert_eq!(channel.status(), Status::unavailable(text));
+}
+
+#[test]
 fn an_error_keeps_the_list_and_an_empty_list_fails_calls() {
     let channel = connected("ab", json!({}));
     let error = Status::unavailable("no answer");

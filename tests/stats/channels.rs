@@ -82,6 +82,7 @@ impl PolicyFactory for Broken {
     fn parse_config(
         &self,
         _json: &serde_json::Value,
+        _policies: &dyn steer::policy::Policies,
     ) -> Result<steer::policy::Config, steer::policy::ConfigError> {
         Ok(std::sync::Arc::new(()))
     }

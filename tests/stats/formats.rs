@@ -10,7 +10,7 @@ fn the_json_of_a_policy_that_tracks_calls() {
     channel.fail("b");
     call(&channel);
     assert_eq!(
-        stats::to_json(&seen("json")),
+        stats::to_json(&seen("json"), &[], &[]),
         concat!(
             r#"{"steer":"0.1.0","channels":[{"id":1,"target":"json","#,
             r#""policy":"steer_least_request","fallen_back":false,"state":"READY","status":"","#,
@@ -30,7 +30,7 @@ fn the_text_for_prometheus() {
     channel.update("a").unwrap();
     channel.ready("a");
     call(&channel);
-    let text = stats::to_prometheus(seen(&channel.target));
+    let text = stats::to_prometheus(seen(&channel.target), vec![], &[]);
     assert_eq!(text, include_str!("stats.prometheus"), "{text}");
 }
 
@@ -48,10 +48,25 @@ fn the_text_for_prometheus_grows_linearly_with_the_backends() {
             .update_with(Ok(addresses.into_iter().map(endpoint).map(Arc::new).collect()))
             .unwrap();
         channel.ready_all();
-        let text = stats::to_prometheus(seen(&target));
+        let text = stats::to_prometheus(seen(&target), vec![], &[]);
         assert_eq!(text.matches(&target).count(), 1);
         text.len()
     };
     let (few, many) = (length(50), length(400));
     assert!(many < 9 * few, "{few} bytes for 50 backends, {many} for 400");
+}
+
+#[test]
+fn names_that_are_taken_over_are_listed() {
+    let taken = stats::TakenName { name: "round_robin".into(), policy: "steer_random".into() };
+    assert_eq!(
+        stats::to_json(&[], std::slice::from_ref(&taken), &[]),
+        concat!(
+            r#"{"steer":"0.1.0","taken_over":[{"name":"round_robin","policy":"steer_random"}],"#,
+            r#""channels":[]}"#
+        )
+    );
+    let text = stats::to_prometheus(vec![], vec![taken], &[]);
+    let sample = r#"steer_taken_over_info{name="round_robin",policy="steer_random"} 1"#;
+    assert!(text.contains(sample), "{text}");
 }

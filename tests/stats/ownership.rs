@@ -41,7 +41,18 @@ impl Helper for Host {
     fn set_stats_source(&self, source: Arc<dyn StatsSource>) {
         *self.source.lock().unwrap() = Some(source);
     }
+    fn register_child(
+        &self,
+        _: &str,
+        policy: &str,
+        clock: std::sync::Weak<dyn steer::stats::Clock>,
+    ) -> steer::stats::Registration {
+        steer::stats::register(policy, clock)
+    }
     fn request_load_reports(&self, _: Option<Duration>) {}
+    fn load_reports_have_qps(&self) -> bool {
+        true
+    }
     fn wake(&self) -> bool {
         true
     }
@@ -71,8 +82,9 @@ fn a_source_of_statistics_owns_no_connection() {
         list.iter().zip(0..).for_each(|(descriptor, index)| descriptor.index.set(index));
         let update = Update {
             endpoints: Ok(Arc::from(list)),
-            config: factory.parse_config(&json!({})).unwrap(),
+            config: factory.parse_config(&json!({}), steer::policies::registry()).unwrap(),
             factory,
+            common: Arc::default(),
             resolution_note: String::new(),
             target: String::new(),
         };

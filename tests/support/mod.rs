@@ -1,6 +1,5 @@
-//! A virtual host for tests of the engine alone: a channel and a world, both in memory. Backends
-//! have names of one letter. The host records what the engine asks for. Its clock moves only when
-//! the test says so, and the test chooses its randomness.
+//! Channels of the engine's virtual host, in words for tests of the engine alone. Backends have
+//! names of one letter. A test reads what the engine has asked for.
 //!
 //! | file | idea |
 //! |---|---|
@@ -8,22 +7,20 @@
 //! | `reports.rs` | the reports of a channel's endpoints |
 //! | `picks.rs` | the calls of a channel |
 //! | `settings.rs` | how the host behaves |
-//! | `host.rs` | the host's side of the engine's traits |
 //! | `runner.rs` | the policy's runner, called as hosts call it |
-//! | `world.rs` | the state of the host |
-//! | `callbacks.rs` | checks where callbacks come |
+//! | `watch.rs` | checks each callback of the engine |
+//! | `callbacks.rs` | the rules for callbacks |
 //! | `statistics.rs` | chi-square tests |
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub mod callbacks;
 mod channel;
-mod host;
 mod picks;
 mod reports;
 mod runner;
 mod settings;
 pub mod statistics;
-mod world;
+mod watch;
 
 use std::time::Duration;
 
@@ -32,6 +29,8 @@ use steer::{Code, Status};
 
 #[allow(unused_imports, reason = "each test binary uses a part of it")]
 pub use self::channel::Channel;
+#[allow(unused_imports, reason = "each test binary uses a part of it")]
+pub use self::picks::OneHeader;
 #[allow(unused_imports, reason = "each test binary uses a part of it")]
 pub use self::runner::SerialisedRunner;
 

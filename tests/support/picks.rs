@@ -13,7 +13,7 @@ use super::channel::Channel;
 
 impl Channel {
     pub fn picker(&self) -> Arc<GuardedPicker> {
-        Arc::clone(self.world().picker.as_ref().expect("a picker was published"))
+        self.host().picker().expect("a picker was published")
     }
 
     /// One pick. Returns the backend's name, or another text if the call goes to no backend. A
@@ -27,7 +27,7 @@ impl Channel {
         let picker = self.picker();
         let name = |connection: &Connection| {
             let number = connection.handle().number();
-            self.world().connections[number].0.clone()
+            self.host().address_of(number).expect("the engine holds the connection")
         };
         let text = match within("pick", || picker.pick(call)) {
             Pick::Complete(connection) => name(connection),

@@ -1,81 +1,46 @@
 //! The reports of a channel's endpoints.
 
-use std::sync::Arc;
-
-use steer::Status;
 use steer::calls::Metrics;
-use steer::endpoints::{Connection, Connectivity, EndpointId, Report};
-use steer::sync::Handle;
+use steer::endpoints::{Connection, Connectivity, EndpointId};
 
-use super::callbacks;
 use super::channel::Channel;
 
 impl Channel {
     /// One endpoint reports this state. Returns the number of its connection if the state is READY.
     pub fn report_state(&self, id: EndpointId, state: Connectivity) -> Option<usize> {
-        self.world().silent.remove(&id);
-        let name = self.world().endpoints[&id].clone();
-        let report = match state {
-            Connectivity::Idle => Report::Idle,
-            Connectivity::Connecting => Report::Connecting,
-            Connectivity::Ready => Report::Ready(self.connection_to(name)),
-            Connectivity::TransientFailure => {
-                Report::TransientFailure(Status::unavailable(format!("{name} is down")))
-            }
-        };
-        let connection = match &report {
-            Report::Ready(connection) => Some(connection.handle().number()),
-            _ => None,
-        };
+        let report = self.host().report(id, state).expect("the endpoint is alive");
+        let connection = self.host().endpoint(id).and_then(|endpoint| endpoint.connection);
         assert!(self.runner.endpoint_report(id, report));
         connection
     }
 
-    fn report(&self, names: &str, report: impl Fn(char) -> Report) {
+    fn report(&self, names: &str, state: Connectivity) {
         for name in names.chars() {
             let ids = self.ids(name);
             assert!(!ids.is_empty(), "no endpoint {name}");
             for id in ids {
                 // The report of one endpoint may have dropped another.
-                if !self.world().endpoints.contains_key(&id) {
-                    continue;
+                if self.host().endpoint(id).is_some() {
+                    self.report_state(id, state);
                 }
-                self.world().silent.remove(&id);
-                assert!(self.runner.endpoint_report(id, report(name)));
             }
         }
     }
 
     pub fn connection(&self, name: char) -> Connection {
-        self.connection_to(name.to_string())
-    }
-
-    fn connection_to(&self, name: String) -> Connection {
-        let mut world = self.world();
-        let number = world.connections.len();
-        world.connections.push((name, true));
-        let host = self.host.clone();
-        let release = move |handle: Handle| {
-            // Tests also drop calls and pickers outside of the engine's functions.
-            if callbacks::innermost() != "none" {
-                callbacks::came("connection_free");
-            }
-            let connection = &mut host.world().connections[handle.number()];
-            assert!(std::mem::replace(&mut connection.1, false), "given back twice");
-        };
-        Connection::new(Handle::from_number(number), Arc::new(release))
+        self.host().connection_to(&name.to_string())
     }
 
     pub fn idle(&self, names: &str) {
-        self.report(names, |_| Report::Idle);
+        self.report(names, Connectivity::Idle);
     }
 
     pub fn connecting(&self, names: &str) {
-        self.report(names, |_| Report::Connecting);
+        self.report(names, Connectivity::Connecting);
     }
 
     pub fn ready(&self, names: &str) {
-        self.report(names, |name| Report::Ready(self.connection(name)));
+        self.report(names, Connectivity::Ready);
     }
 
     /// Every endpoint becomes READY.
@@ -86,16 +51,15 @@ impl Channel {
     }
 
     pub fn fail(&self, names: &str) {
-        self.report(names, |name| {
-            Report::TransientFailure(Status::unavailable(format!("{name} is down")))
-        });
+        self.report(names, Connectivity::TransientFailure);
     }
 
     /// Every endpoint that has not reported yet reports CONNECTING, as hosts do soon after they
     /// make one.
     pub fn report_first(&self) {
-        while let Some(id) = { self.world().silent.pop_first() } {
-            assert!(self.runner.endpoint_report(id, Report::Connecting));
+        let silent = || self.host().endpoints_where(|endpoint| endpoint.state.is_none());
+        while let Some(endpoint) = silent().first() {
+            self.report_state(endpoint.id, Connectivity::Connecting);
         }
     }
 

@@ -5,69 +5,76 @@ use std::sync::Arc;
 use steer::Status;
 use steer::calls::Metrics;
 use steer::endpoints::{EndpointId, Report};
-use steer::policy::{Runner, TimerId, Update};
+use steer::policy::{TimerId, Update};
 use steer::stats::Fallback;
+use steer::virtual_host::VirtualChannel;
 
-use super::callbacks::Turn;
+use super::watch::ChannelWatch;
 
 /// A runner. Each call is made as a serialised call of a host.
 pub struct SerialisedRunner {
     /// `None` only while it is dropped.
-    pub(super) runner: Option<Arc<Runner>>,
-    pub(super) turn: Arc<Turn>,
+    channel: Option<VirtualChannel>,
+    watch: Arc<ChannelWatch>,
 }
 
 impl SerialisedRunner {
-    fn event<R>(&self, call: impl FnOnce(&Runner) -> R) -> R {
-        self.turn
-            .within("event", || call(self.runner.as_ref().expect("present until it is dropped")))
+    pub(super) fn new(channel: VirtualChannel, watch: Arc<ChannelWatch>) -> SerialisedRunner {
+        SerialisedRunner { channel: Some(channel), watch }
+    }
+
+    pub(super) fn channel(&self) -> &VirtualChannel {
+        self.channel.as_ref().expect("present until it is dropped")
+    }
+
+    pub(super) fn event<R>(&self, call: impl FnOnce(&VirtualChannel) -> R) -> R {
+        self.watch.turn.within("event", || call(self.channel()))
     }
 
     pub fn update(&self, update: Update) -> Result<(), Status> {
-        self.event(|runner| runner.update(update))
+        self.event(|channel| channel.update(update))
     }
 
     pub fn endpoint_report(&self, endpoint: EndpointId, report: Report) -> bool {
-        self.event(|runner| runner.endpoint_report(endpoint, report))
+        self.event(|channel| channel.runner().endpoint_report(endpoint, report))
     }
 
     pub fn load_report(&self, endpoint: EndpointId, metrics: Metrics) -> bool {
-        self.event(|runner| runner.load_report(endpoint, metrics))
+        self.event(|channel| channel.runner().load_report(endpoint, metrics))
     }
 
     pub fn exit_idle(&self) {
-        self.event(Runner::exit_idle);
+        self.event(|channel| channel.runner().exit_idle());
     }
 
     pub fn reset_backoff(&self) {
-        self.event(Runner::reset_backoff);
+        self.event(|channel| channel.runner().reset_backoff());
     }
 
     pub fn timer(&self, timer: TimerId) {
-        self.event(|runner| runner.timer(timer));
+        self.event(|channel| channel.runner().timer(timer));
     }
 
     pub fn run(&self) {
-        self.event(Runner::run);
+        self.event(|channel| channel.runner().run());
     }
 
     pub fn close(&self) {
-        let runner = self.runner.as_ref().expect("present until it is dropped");
-        self.turn.within("free", || runner.close());
+        self.watch.turn.within("free", || self.channel().runner().close());
     }
 
     pub fn faults(&self) -> u64 {
-        self.runner.as_ref().expect("present until it is dropped").faults()
+        self.channel().runner().faults()
     }
 
     pub fn fallback(&self) -> Option<Fallback> {
-        self.runner.as_ref().expect("present until it is dropped").fallback()
+        self.channel().runner().fallback()
     }
 }
 
 impl Drop for SerialisedRunner {
     fn drop(&mut self) {
-        let runner = self.runner.take();
-        self.turn.within("free", || drop(runner));
+        let channel = self.channel.take();
+        self.watch.turn.within("free", || drop(channel));
     }
 }

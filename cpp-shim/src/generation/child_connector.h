@@ -8,9 +8,11 @@
 #ifndef STEER_SHIM_GENERATION_CHILD_CONNECTOR_H
 #define STEER_SHIM_GENERATION_CHILD_CONNECTOR_H
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -72,16 +74,30 @@ struct ConnectorArgs {
 
 class Connector : public ConnectorBase<Connector> {
  public:
-  bool StartLocked(const Address& address, const ConnectorArgs& args);
+  bool StartLocked(const Address& address, const ConnectorArgs& shared, uint32_t connection);
   void ConnectLocked() { child_->ExitIdleLocked(); }
   void ResetBackoffLocked() { child_->ResetBackoffLocked(); }
+  // Follows a change of load_reports(). gRPC can, in this mode.
+  bool ChangeLoadReportsLocked() {
+    WatchLoadLocked();
+    return true;
+  }
   void StopLocked();
 
  private:
   class ChildHelper;
 
+  // Has the connected subchannel report its load as load_reports() says now. The others follow when
+  // they are connected: before that they report nothing.
+  void WatchLoadLocked();
+
   // Null before StartLocked and after StopLocked.
   grpc_core::OrphanablePtr<GrpcPolicy> child_;
+  // The child's latest picker, if it is READY.
+  PickerPtr picker_;
+  // The subchannels that the child has made since it was IDLE, and their load reports. Pointer
+  // values only, never dereferenced: the child owns the subchannels, and may have released some.
+  std::vector<std::pair<const Subchannel*, LoadWatch>> load_watches_;
 };
 
 // The child's way to the channel. The child owns it, and may report after StopLocked.
@@ -94,28 +110,49 @@ class Connector::ChildHelper final : public GrpcPolicy::DelegatingChannelControl
                                                         const ChannelArgs& per_address_args,
                                                         const ChannelArgs& args) override {
     auto subchannel = parent_helper()->CreateSubchannel(address, per_address_args, args);
-    if (subchannel != nullptr) WatchLoad(subchannel.get(), connector_->load_reports());
+    if (subchannel == nullptr) return subchannel;
+    auto& watches = connector_->load_watches_;
+    // Another subchannel may have been there before.
+    watches.erase(std::remove_if(watches.begin(), watches.end(),
+                                 [&](auto& watch) { return watch.first == subchannel.get(); }),
+                  watches.end());
+    watches.emplace_back(subchannel.get(), LoadWatch());
+    watches.back().second.Set(subchannel.get(), connector_->load_reports());
     return subchannel;
   }
 
   void UpdateState(grpc_connectivity_state state, const absl::Status& status,
                    PickerPtr picker) override {
+    const bool has_asked = std::exchange(has_asked_, false);
     if (connector_->child_ == nullptr) return;
+    // An IDLE child has released its subchannels, and makes others when it connects.
+    if (state == GRPC_CHANNEL_IDLE) connector_->load_watches_.clear();
     if (state != GRPC_CHANNEL_READY) picker.reset();
-    connector_->OnStateLocked(state, status, std::move(picker));
+    connector_->picker_ = picker;
+    connector_->WatchLoadLocked();
+    connector_->OnStateLocked(state, status, std::move(picker), has_asked);
+  }
+
+  // The child requests it for a connection that is lost or that failed, before it reports that.
+  void RequestReresolution() override {
+    has_asked_ = true;
+    parent_helper()->RequestReresolution();
   }
 
  private:
   GrpcHelper* parent_helper() const override { return connector_->helper(); }
 
   const grpc_core::RefCountedPtr<Connector> connector_;
+  // Whether the child has requested re-resolution since its last report.
+  bool has_asked_ = false;
 };
 
-inline bool Connector::StartLocked(const Address& address, const ConnectorArgs& args) {
+inline bool Connector::StartLocked(const Address& address, const ConnectorArgs& shared,
+                                   uint32_t connection) {
   GrpcPolicy::UpdateArgs update;
   SetAddress(&update.addresses, address);
-  update.config = args.child_config;
-  update.args = args.child_args;
+  update.config = shared.child_config;
+  update.args = WithConnection(shared.child_args, connection);
   GrpcPolicy::Args child_args;
   child_args.work_serializer = serializer();
   child_args.args = update.args;
@@ -127,7 +164,25 @@ inline bool Connector::StartLocked(const Address& address, const ConnectorArgs& 
   return true;
 }
 
+inline void Connector::WatchLoadLocked() {
+  const LoadReports reports = load_reports();
+  const auto follows = [&](const auto& watch) { return watch.second.Follows(reports); };
+  if (picker_ == nullptr || std::all_of(load_watches_.begin(), load_watches_.end(), follows)) {
+    return;
+  }
+  // pick_first gives every call the same subchannel.
+  PickResult pick = picker_->Pick(GrpcPolicy::PickArgs());
+  PickResult::Complete* const complete = CompleteOf(&pick);
+  if (complete == nullptr) return;
+  for (auto& [subchannel, watch] : load_watches_) {
+    if (subchannel == complete->subchannel.get()) {
+      watch.Set(complete->subchannel.get(), reports);
+    }
+  }
+}
+
 inline void Connector::StopLocked() {
+  picker_.reset();
   grpc_pollset_set_del_pollset_set(child_->interested_parties(), interested_parties());
   // Later, because this may be the child that is reporting.
   serializer()->Run([child = child_.release()] { child->Orphan(); }, DEBUG_LOCATION);

@@ -7,10 +7,10 @@
 //
 // Both define ConnectorArgs and Connector, with the same methods:
 //
-//   bool StartLocked(address, args)   false: gRPC refuses the address
+//   bool StartLocked(address, args, connection)   false: gRPC refuses the address
 //   void ConnectLocked()
 //   void ResetBackoffLocked()
-//   void StopLocked()                 once, after a StartLocked that returned true
+//   void StopLocked()   once, after a StartLocked that returned true
 //
 // Must not depend on: the engine, Policy, Endpoint.
 #ifndef STEER_SHIM_GENERATION_CONNECTOR_H

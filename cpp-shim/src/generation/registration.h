@@ -43,6 +43,7 @@ std::string NameOfConfig(const ConfigOrError& config) {
 }  // namespace steer::shim
 
 #if __has_include("src/core/ext/filters/client_channel/proxy_mapper_registry.h")  // up to 1.49
+#define STEER_GRPC_TO_1_49 1
 #include "registration_to_1_49.h"
 #else
 #include "registration_from_1_50.h"

@@ -119,9 +119,11 @@ struct ConnectorArgs {
 
 class Connector : public ConnectorBase<Connector> {
  public:
-  bool StartLocked(const Address& address, const ConnectorArgs& args);
+  bool StartLocked(const Address& address, const ConnectorArgs& shared, uint32_t connection);
   void ConnectLocked() { RequestConnection(subchannel_.get(), Preferred()); }
   void ResetBackoffLocked() { subchannel_->ResetBackoff(); }
+  // Follows a change of load_reports(). Returns false, and changes nothing, if gRPC cannot.
+  bool ChangeLoadReportsLocked() { return load_watch_.Set(subchannel_.get(), load_reports()); }
   void StopLocked();
 
  private:
@@ -132,6 +134,7 @@ class Connector : public ConnectorBase<Connector> {
   // What StopLocked cancels, if anything. The subchannel owns it; a pointer value only, never
   // dereferenced.
   StateWatcher* watch_ = nullptr;
+  LoadWatch load_watch_;
 };
 
 // gRPC owns it, and may still call it after StopLocked, if a notification was under way.
@@ -147,7 +150,8 @@ class Connector::Watcher final : public StateWatcher {
     // arrives here has a reason.
     if (state == GRPC_CHANNEL_TRANSIENT_FAILURE && status.ok()) connector_->ConnectLocked();
     connector_->OnStateLocked(state, status,
-                              state == GRPC_CHANNEL_READY ? subchannel->Ref() : nullptr);
+                              state == GRPC_CHANNEL_READY ? subchannel->Ref() : nullptr,
+                              /*has_asked=*/false);
   }
   grpc_pollset_set* interested_parties() override { return connector_->interested_parties(); }
 
@@ -155,11 +159,13 @@ class Connector::Watcher final : public StateWatcher {
   const grpc_core::RefCountedPtr<Connector> connector_;
 };
 
-inline bool Connector::StartLocked(const Address& address, const ConnectorArgs& args) {
-  subchannel_ = CreateSubchannel(helper(), address, args.args);
+inline bool Connector::StartLocked(const Address& address, const ConnectorArgs& shared,
+                                   uint32_t connection) {
+  const ChannelArgs args = WithConnection(shared.args, connection);
+  subchannel_ = CreateSubchannel(helper(), address, args);
   if (subchannel_ == nullptr) return false;
-  WatchLoad(subchannel_.get(), load_reports());
-  watch_ = StartWatch(subchannel_.get(), std::make_unique<Watcher>(Ref()), serializer(), args.args);
+  load_watch_.Set(subchannel_.get(), load_reports());
+  watch_ = StartWatch(subchannel_.get(), std::make_unique<Watcher>(Ref()), serializer(), args);
   return true;
 }
 

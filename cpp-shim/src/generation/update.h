@@ -5,10 +5,11 @@
 //   the addresses              up to 1.60 a container; then an iterator
 //   addresses of an endpoint   up to 1.59 one; then several
 //   weight                     up to 1.56 an attribute; then a channel arg
-//   xDS locality               up to 1.56 not read (see Describe); then a channel arg
 //   hash key                   from 1.70 on a channel arg
+//   words of failures          1.60: endpoints, without codes; 1.70: the resolution note
 //   the channel's target       up to 1.62 a channel arg; then the helper says it
 //   channel args in updates    up to 1.48 grpc_channel_args; then ChannelArgs
+//   args that policies pass    up to 1.48 none; later some that subchannels do not see
 //
 // Must not depend on: the engine's decisions, how endpoints are made.
 #ifndef STEER_SHIM_GENERATION_UPDATE_H
@@ -25,19 +26,13 @@
 #include "../address.h"
 #include "absl/strings/match.h"
 #include "base.h"
+#include "locality.h"
 #include "steer/host.hpp"
 
 #if __has_include("src/core/load_balancing/ring_hash/ring_hash.h")  // from 1.62
 #include "src/core/load_balancing/ring_hash/ring_hash.h"
 #else
 #include "src/core/ext/filters/client_channel/lb_policy/ring_hash/ring_hash.h"
-#endif
-#if __has_include("src/core/xds/xds_client/xds_locality.h")  // from 1.68
-#include "src/core/xds/xds_client/xds_locality.h"
-#elif __has_include("src/core/xds/xds_client/xds_client_stats.h")  // from 1.64
-#include "src/core/xds/xds_client/xds_client_stats.h"
-#else
-#include "src/core/ext/xds/xds_client_stats.h"
 #endif
 
 namespace steer::shim {
@@ -64,6 +59,9 @@ inline std::string_view KeyOf(const Address& address) {
   return {address.address().addr, address.address().len};
 }
 
+// An order of endpoints, in which equal ones are equivalent.
+inline bool IsLess(const Address& a, const Address& b) { return a.Cmp(b) < 0; }
+
 // The channel's target.
 template <typename Helper>
 auto TargetOf(Helper* helper, const ChannelArgs&, Preferred)
@@ -84,6 +82,29 @@ auto CArgsOf(const Args& args) {
   return args.ToC();
 }
 
+// The channel args that subchannels see. From 1.57 on, gRPC drops the others before it makes a
+// subchannel. From 1.63 on, one of those is the xDS configuration: another object after each change
+// anywhere in it. Endpoints that were compared by it would never be kept.
+inline ChannelArgs SeenBySubchannels(ChannelArgs args) {
+#ifdef GRPC_ARG_NO_SUBCHANNEL_PREFIX
+  const auto c_args = args.ToC();
+  for (size_t i = 0; i < c_args->num_args; ++i) {
+    const char* const key = c_args->args[i].key;
+    if (absl::StartsWith(key, GRPC_ARG_NO_SUBCHANNEL_PREFIX)) args = args.Remove(key);
+  }
+#endif
+  return args;
+}
+
+// How gRPC's own policies word failures: steer_host.words.
+#ifdef GRPC_ARG_RING_HASH_ENDPOINT_HASH_KEY  // from 1.70, as is the resolution note in brackets
+constexpr uint64_t kWords = STEER_HOST_WORDS_ENDPOINTS | STEER_HOST_WORDS_NOTE_IN_BRACKETS;
+#elif defined(STEER_CHILD_ENDPOINTS)
+constexpr uint64_t kWords = STEER_HOST_WORDS_ENDPOINTS;
+#else
+constexpr uint64_t kWords = 0;
+#endif
+
 // Adds the texts of an endpoint's addresses.
 inline void DescribeAddresses(const Address& address, host::EndpointDescriptor* endpoint) {
 #ifdef STEER_CHILD_ENDPOINTS
@@ -97,18 +118,12 @@ inline void DescribeAddresses(const Address& address, host::EndpointDescriptor* 
   }
 }
 
-// Adds weight and locality.
-inline void DescribeWeightAndLocality(const Address& address, host::EndpointDescriptor* endpoint) {
+// Adds the weight.
+inline void DescribeWeight(const Address& address, host::EndpointDescriptor* endpoint) {
 #ifdef GRPC_ARG_ADDRESS_WEIGHT  // from 1.57
-  const ChannelArgs& args = address.args();
-  endpoint->weight = static_cast<uint32_t>(args.GetInt(GRPC_ARG_ADDRESS_WEIGHT).value_or(0));
-  if (const auto* locality = args.GetObject<grpc_core::XdsLocalityName>()) {
-    endpoint->region = std::string(locality->region());
-    endpoint->zone = std::string(locality->zone());
-    endpoint->sub_zone = std::string(locality->sub_zone());
-  }
+  endpoint->weight =
+      static_cast<uint32_t>(address.args().GetInt(GRPC_ARG_ADDRESS_WEIGHT).value_or(0));
 #else
-  // The locality is an attribute, too, but libgrpc_unsecure lacks the symbol of its key.
   using Weight = grpc_core::ServerAddressWeightAttribute;
   auto* weight =
       static_cast<const Weight*>(address.GetAttribute(Weight::kServerAddressWeightAttributeKey));
@@ -135,7 +150,8 @@ inline void DescribeAttributes(const Address& address, host::EndpointDescriptor*
 inline host::EndpointDescriptor Describe(const Address& address) {
   host::EndpointDescriptor endpoint;
   DescribeAddresses(address, &endpoint);
-  DescribeWeightAndLocality(address, &endpoint);
+  DescribeWeight(address, &endpoint);
+  DescribeLocality(address, &endpoint);
 #ifdef GRPC_ARG_RING_HASH_ENDPOINT_HASH_KEY  // from 1.70
   endpoint.hash_key =
       std::string(address.args().GetString(GRPC_ARG_RING_HASH_ENDPOINT_HASH_KEY).value_or(""));

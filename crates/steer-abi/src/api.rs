@@ -3,8 +3,8 @@
 use std::ffi::c_void;
 
 use super::{
-    steer_backends, steer_choice, steer_picker_type, steer_policy_type, steer_publication,
-    steer_str,
+    steer_backends, steer_choice, steer_counter, steer_custom_metric, steer_gauge, steer_histogram,
+    steer_picker_type, steer_policy_type, steer_publication, steer_str,
 };
 
 /// A JSON value of a config. Valid during `config_new`, together with all values in it.
@@ -218,4 +218,52 @@ pub struct steer_api {
     /// `[serialised]`
     /// Asks the resolver to resolve again. The resolver decides when.
     pub request_reresolution: Option<unsafe extern "C" fn(channel: *const steer_channel)>,
+
+    /// `[any thread]`
+    /// Makes a series of a counter, which the statistics show from now on with the policy of this
+    /// channel. `channel` NULL: with the plugin whose entry runs on this thread.
+    /// `label_values` has a text for each label of `metric`, of at most 200 bytes. Later calls with
+    /// the same name and labels return another handle of the same series. Takes a lock: make series
+    /// before the picks that use them, in `instance_new`, `backend_new` or `picker_new`.
+    ///
+    /// Returns a `steer_status`. Unless it is STEER_OK, `last_error` has the reason, and nothing is
+    /// written. STEER_TOO_MANY: there are as many series as `most_series` allows.
+    /// STEER_INVALID_ARGUMENT: a field is out of its range, or the name is that of a metric with
+    /// another type.
+    pub counter_new: Option<
+        unsafe extern "C" fn(
+            channel: *const steer_channel,
+            metric: *const steer_custom_metric,
+            label_values: *const steer_str,
+            counter: *mut *mut steer_counter,
+        ) -> i32,
+    >,
+    /// `[any thread]`
+    /// Makes a series of a gauge, as `counter_new` does of a counter.
+    pub gauge_new: Option<
+        unsafe extern "C" fn(
+            channel: *const steer_channel,
+            metric: *const steer_custom_metric,
+            label_values: *const steer_str,
+            gauge: *mut *mut steer_gauge,
+        ) -> i32,
+    >,
+    /// `[any thread]`
+    /// Makes a series of a histogram, as `counter_new` does of a counter.
+    pub histogram_new: Option<
+        unsafe extern "C" fn(
+            channel: *const steer_channel,
+            metric: *const steer_custom_metric,
+            label_values: *const steer_str,
+            histogram: *mut *mut steer_histogram,
+        ) -> i32,
+    >,
+    /// `[serialised]`
+    /// Asks all backends for load reports out of band (ORCA, gRFC A51), about once in this time.
+    /// 0: for no more reports. They come to the hook `load_report`. Asked for before the first
+    /// update, they begin with that update. Backends that do not offer such reports send none, and
+    /// backends may send them less often. If several policies of a channel ask, the shortest time
+    /// counts for all. gRPC 1.46 has no such reports, and before 1.53 they have the utilizations
+    /// only: no `qps`, no `eps` and no `named`.
+    pub load_reports: Option<unsafe extern "C" fn(channel: *const steer_channel, period_ns: u64)>,
 }

@@ -11,6 +11,7 @@
 //! | `call.rs` | `steer_call`, `steer_call_end`, `steer_metrics` |
 //! | `choice.rs` | `steer_choice` |
 //! | `code.rs` | `steer_code` |
+//! | `custom_metric.rs` | `steer_custom_metric`, `steer_counter`, `steer_gauge`, `steer_histogram` |
 //! | `picker_type.rs` | `steer_picker_type`, `steer_wants`, `steer_on_fault` |
 //! | `policy_type.rs` | `steer_policy_type`, `steer_resolved`, `steer_publication` |
 //! | `api.rs` | `steer_api` |
@@ -29,6 +30,7 @@ mod call;
 mod choice;
 mod code;
 mod config_message;
+mod custom_metric;
 mod picker_type;
 mod plugin;
 mod policy_type;
@@ -41,6 +43,7 @@ pub use call::*;
 pub use choice::*;
 pub use code::*;
 pub use config_message::config_message;
+pub use custom_metric::*;
 pub use picker_type::*;
 pub use plugin::*;
 pub use policy_type::*;

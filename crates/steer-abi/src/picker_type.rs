@@ -4,7 +4,7 @@ use std::ffi::c_void;
 
 use super::{
     steer_backend, steer_backends, steer_call, steer_call_end, steer_channel, steer_choice,
-    steer_faults, steer_json, steer_str,
+    steer_faults, steer_json, steer_metrics, steer_str,
 };
 
 /// The parts of a call that a picker reads. Parts that it does not ask for cost nothing. The engine
@@ -50,9 +50,11 @@ pub struct steer_picker_type {
     /// fails. May be NULL.
     pub ctx_free: Option<unsafe extern "C" fn(ctx: *mut c_void)>,
     /// `[any thread]`
-    /// Reads a config: the JSON value beside the policy's name, or `{}` when there is none. Reports
-    /// each fault by `steer_api.config_fault`, with its field. The config is then rejected. `json`
-    /// is valid during the call. NULL: there is nothing to configure, and configs are NULL.
+    /// Reads a config: the JSON value beside the policy's name, or `{}` when there is none. The
+    /// fields that every policy takes (`attributes` and `reresolutionPeriod`) are not in it: the
+    /// engine acts upon them. Reports each fault by `steer_api.config_fault`, with its field. The
+    /// config is then rejected. The engine logs each field that was not asked for. `json` is valid
+    /// during the call. NULL: there is nothing to configure, and configs are NULL.
     pub config_new: Option<
         unsafe extern "C" fn(
             ctx: *mut c_void,
@@ -135,6 +137,16 @@ pub struct steer_picker_type {
     /// that meet them. More faults lead to `on_fault`. 0 means none with STEER_ON_FAULT_FALL_BACK,
     /// and any number with STEER_ON_FAULT_FAIL.
     pub faults_per_minute: u32,
+    /// `[serialised]`
+    /// A backend has sent a load report out of band: see `steer_api.load_reports`. `backend` and
+    /// `report` are valid during the call. Since version 8. May be NULL.
+    pub load_report: Option<
+        unsafe extern "C" fn(
+            instance: *mut c_void,
+            backend: *const steer_backend,
+            report: *const steer_metrics,
+        ),
+    >,
 }
 
 /// The effect of a fault of a picker or policy. It ends with another config, with a list of

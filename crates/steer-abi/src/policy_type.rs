@@ -4,7 +4,7 @@ use std::ffi::c_void;
 
 use super::{
     steer_backends, steer_call, steer_call_end, steer_channel, steer_choice, steer_faults,
-    steer_json, steer_str, steer_wants,
+    steer_json, steer_metrics, steer_str, steer_wants,
 };
 
 /// A resolver's answer, for a policy. Valid during the hook. `endpoints` can be held longer.
@@ -109,7 +109,9 @@ pub struct steer_policy_type {
         ),
     >,
     /// `[serialised]`
-    /// A call came while the policy was IDLE. May be NULL.
+    /// The channel is to leave IDLE: a call waits, or the application waits for a connection. If
+    /// all endpoints are IDLE after it, the engine connects the one that was made first. May be
+    /// NULL.
     pub exit_idle: Option<unsafe extern "C" fn(policy: *mut c_void)>,
     /// `[serialised]`
     /// Ends backoffs. NULL: the engine ends the backoff of each endpoint.
@@ -143,4 +145,10 @@ pub struct steer_policy_type {
     pub on_fault: i32,
     /// As in `steer_picker_type`.
     pub faults_per_minute: u32,
+    /// `[serialised]`
+    /// An endpoint has sent a load report out of band: see `steer_api.load_reports`. `report` is
+    /// valid during the call. Since version 8. May be NULL.
+    pub load_report: Option<
+        unsafe extern "C" fn(policy: *mut c_void, endpoint: u64, report: *const steer_metrics),
+    >,
 }

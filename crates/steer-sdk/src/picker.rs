@@ -5,7 +5,8 @@
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Backend, Backends, Call, CallEnd, Channel, Faults, Helper, OnFault, Pick, TimerId, Wants,
+    Backend, Backends, Call, CallEnd, Channel, Faults, Helper, Metrics, OnFault, Pick, TimerId,
+    Wants,
 };
 
 /// Chooses a backend for each call. A picker is immutable, and many threads use it at once.
@@ -140,7 +141,9 @@ pub trait PickerFactory: Send + Sync + 'static {
     /// How the policy continues after a panic. By default, round robin replaces it.
     const ON_FAULT: OnFault = OnFault::FallBack { faults_per_minute: 0 };
 
-    /// The config, deserialised from JSON. [`NoConfig`](crate::NoConfig) if it has no fields.
+    /// The config, deserialised from JSON. [`NoConfig`](crate::NoConfig) if it has no fields. The
+    /// fields that every policy takes (`attributes` and `reresolutionPeriod`) are not in it: the
+    /// engine acts upon them.
     type Config: DeserializeOwned + Send + Sync + 'static;
 
     /// Makes a picker for these READY backends, in the resolver's order; there is at least one.
@@ -240,6 +243,18 @@ pub trait StatefulPickerFactory: Send + Sync + 'static {
     /// A timer of [`Helper::start_timer`] has expired.
     fn timer(&self, timer: TimerId, state: &mut Self::ChannelState, helper: &Helper<'_>) {
         let _ = (timer, state, helper);
+    }
+
+    /// A backend has sent a load report out of band: see [`Helper::request_load_reports`]. Its
+    /// state is `backend.state()`.
+    fn load_report(
+        &self,
+        backend: &Backend<Self::BackendState>,
+        report: &Metrics<'_>,
+        state: &mut Self::ChannelState,
+        helper: &Helper<'_>,
+    ) {
+        let _ = (backend, report, state, helper);
     }
 
     /// As [`PickerFactory::check_config`].

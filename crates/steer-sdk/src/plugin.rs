@@ -5,7 +5,7 @@
 use std::fmt;
 
 use crate::glue;
-use crate::{PolicyFactory, StatefulPickerFactory};
+use crate::{Counter, Gauge, Histogram, Metric, MetricError, PolicyFactory, StatefulPickerFactory};
 
 /// Why a picker or policy was not registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +50,22 @@ impl Registrar {
     pub fn policy<F: PolicyFactory>(&mut self, factory: F) -> Result<(), Error> {
         glue::register_policy(factory).map_err(Error)
     }
+
+    /// Makes a series of this counter, which the statistics show with the plugin. Otherwise as
+    /// [`Channel::counter`](crate::Channel::counter).
+    pub fn counter(&self, metric: &Metric, values: &[&str]) -> Result<Counter, MetricError> {
+        Counter::of_plugin(metric, values)
+    }
+
+    /// Makes a series of this gauge, as [`Registrar::counter`].
+    pub fn gauge(&self, metric: &Metric, values: &[&str]) -> Result<Gauge, MetricError> {
+        Gauge::of_plugin(metric, values)
+    }
+
+    /// Makes a series of this histogram, as [`Registrar::counter`].
+    pub fn histogram(&self, metric: &Metric, values: &[&str]) -> Result<Histogram, MetricError> {
+        Histogram::of_plugin(metric, values)
+    }
 }
 
 /// Turns a crate into a library of pickers and policies. The CMake function `steer_add_rust_picker`
@@ -57,7 +73,9 @@ impl Registrar {
 /// root of the crate.
 ///
 /// `pickers` and `policies` are expressions that give factories. `version` is optional; it defaults
-/// to the version of the crate.
+/// to the version of the crate. `setup` is optional, too: a function that takes a `&mut`
+/// [`Registrar`](crate::Registrar), for factories that need more than an expression, such as a
+/// metric of the plugin. It returns a `Result` with an [`Error`](crate::Error).
 ///
 /// ```
 /// # use steer_sdk::{Backends, Channel, NoConfig, Pick, Picker, PickerFactory, picker};
@@ -80,6 +98,7 @@ impl Registrar {
 macro_rules! steer_plugin {
     (name: $name:expr
         $(, version: $version:expr)?
+        $(, setup: $setup:expr)?
         $(, pickers: [$($picker:expr),* $(,)?])?
         $(, policies: [$($policy:expr),* $(,)?])?
         $(,)?
@@ -97,6 +116,7 @@ macro_rules! steer_plugin {
                 fn register(
                     registrar: &mut $crate::Registrar,
                 ) -> ::core::result::Result<(), $crate::Error> {
+                    $($setup(registrar)?;)?
                     $($(registrar.picker($picker)?;)*)?
                     $($(registrar.policy($policy)?;)*)?
                     ::core::result::Result::Ok(())

@@ -5,7 +5,7 @@
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Backends, Channel, EndpointId, Faults, OnFault, Picker, PolicyHelper, Status, TimerId,
+    Backends, Channel, EndpointId, Faults, Metrics, OnFault, Picker, PolicyHelper, Status, TimerId,
 };
 
 /// The connectivity state of a channel or an endpoint, as in gRPC.
@@ -156,9 +156,20 @@ pub trait Policy: Send + 'static {
         helper: &PolicyHelper<'_, Self::Picker>,
     );
 
-    /// A call came while the policy was IDLE.
+    /// The channel is to leave IDLE: a call waits, or the application waits for a connection. If
+    /// all endpoints are IDLE after it, the engine connects the one that was made first.
     fn exit_idle(&mut self, helper: &PolicyHelper<'_, Self::Picker>) {
         let _ = helper;
+    }
+
+    /// An endpoint has sent a load report out of band: see [`PolicyHelper::request_load_reports`].
+    fn load_report(
+        &mut self,
+        endpoint: EndpointId,
+        report: &Metrics<'_>,
+        helper: &PolicyHelper<'_, Self::Picker>,
+    ) {
+        let _ = (endpoint, report, helper);
     }
 
     /// A timer of [`PolicyHelper::start_timer`] has expired.

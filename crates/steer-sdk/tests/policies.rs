@@ -13,7 +13,7 @@ use steer_sdk::{
 
 steer_sdk::steer_plugin! {
     name: "policies of the test",
-    policies: [InOrder, Careless, Refuses],
+    policies: [InOrder, Careless, Passive, Refuses],
 }
 
 #[derive(serde::Deserialize)]
@@ -216,6 +216,67 @@ fn a_policy_has_timers_and_a_config() {
     channel.advance(Duration::from_secs(1));
     assert_eq!(channel.state(), Some(State::Idle));
     assert!(TestChannel::new(plugin(), "in_order", r#"{"lazy": 1}"#).is_err());
+}
+
+/// Makes its endpoints, and leaves it to the engine to connect them.
+struct Passive;
+
+impl PolicyFactory for Passive {
+    const NAME: &'static str = "passive";
+    type Config = Config;
+    type Policy = PassivePolicy;
+
+    fn new_policy(&self, _channel: &Channel) -> PassivePolicy {
+        PassivePolicy(Vec::new())
+    }
+}
+
+struct PassivePolicy(Vec<Endpoint>);
+
+impl Policy for PassivePolicy {
+    type Config = Config;
+    type Picker = Box<dyn Picker>;
+
+    fn update(
+        &mut self,
+        update: &Update<'_, Config>,
+        helper: &OrderedHelper<'_>,
+    ) -> Result<(), Status> {
+        let backends = update.endpoints.map_err(Status::clone)?;
+        self.0 = backends.iter().filter_map(|one| helper.new_endpoint(one.index())).collect();
+        helper.publish(State::Idle, &Status::OK);
+        Ok(())
+    }
+
+    fn endpoint_report(
+        &mut self,
+        _id: EndpointId,
+        state: State,
+        status: &Status,
+        helper: &OrderedHelper<'_>,
+    ) {
+        helper.publish(state, status);
+    }
+}
+
+#[test]
+fn exit_idle_connects_an_endpoint_of_a_policy_that_connects_none() {
+    let channel = channel("passive", "{}");
+    channel.exit_idle();
+    channel.resolve(["a", "b"]);
+    assert!(channel.asked_to_connect().is_empty());
+    channel.exit_idle();
+    assert_eq!(channel.asked_to_connect(), ["a"]);
+    // The request is under way. Then it fails, and the endpoint tries again by itself.
+    channel.exit_idle();
+    channel.fails("a");
+    channel.exit_idle();
+    assert_eq!(channel.asked_to_connect(), ["a"]);
+    channel.idle("a");
+    assert!(channel.asked_to_connect().is_empty());
+    channel.exit_idle();
+    assert_eq!(channel.asked_to_connect(), ["a"]);
+    assert_eq!(channel.faults(), 0, "{:?}", channel.log());
 }
 
 #[test]

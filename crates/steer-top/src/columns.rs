@@ -6,8 +6,9 @@
 use std::cmp::Ordering;
 
 use crate::history;
+use crate::metrics::MetricRow;
 use crate::rates::{BackendRow, ChannelRow};
-use crate::stats::Channel;
+use crate::stats::{Channel, Value};
 
 /// The value of a cell. `None` is an unknown value.
 #[derive(Clone, Debug, PartialEq)]
@@ -162,13 +163,20 @@ const TARGET: Shorten = Shorten { least: 8, text: shorten_target };
 /// Addresses differ at their end. 16 characters hold most IPv4 addresses with their port.
 const ADDRESS: Shorten = Shorten { least: 16, text: shorten_addresses };
 
+/// Labels may be long, and the first ones are the metric's most important ones.
+const LABELS: Shorten = Shorten { least: 12, text: shorten_right };
+
 /// Drops gRPC's default scheme, and then cuts from the right.
 fn shorten_target(target: &str, width: usize) -> String {
-    let target = target.strip_prefix("dns:///").unwrap_or(target);
-    if target.chars().count() <= width {
-        return target.to_owned();
+    shorten_right(target.strip_prefix("dns:///").unwrap_or(target), width)
+}
+
+/// Cuts from the right.
+fn shorten_right(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
     }
-    let head: String = target.chars().take(width.saturating_sub(1)).collect();
+    let head: String = text.chars().take(width.saturating_sub(1)).collect();
     format!("{head}…")
 }
 
@@ -190,11 +198,23 @@ fn shorten_addresses(addresses: &str, width: usize) -> String {
     format!("…{tail}{more}")
 }
 
-/// The policy, and its fallback if there is one.
+/// The policy, its fallback if there is one, and its children.
 fn policy(channel: &Channel) -> String {
-    match &channel.fallback {
+    let own = match &channel.fallback {
         Some(fallback) => format!("{} → {}", channel.policy, fallback.mode),
         None => channel.policy.clone(),
+    };
+    let named = |child: &Channel| match &child.child {
+        Some(name) => format!("{name}: {}", policy(child)),
+        None => policy(child),
+    };
+    match &channel.children[..] {
+        [] => own,
+        [only] => format!("{own} > {}", policy(only)),
+        several => {
+            let children: Vec<String> = several.iter().map(named).collect();
+            format!("{own} > [{}]", children.join(", "))
+        }
     }
 }
 
@@ -206,7 +226,7 @@ pub const CHANNELS: &[Column<ChannelRow>] = &[
     column("STATE", |row| Cell::State(row.channel.state.clone())),
     optional("CALLS/S", |row| Cell::Rate(row.calls)),
     optional("ERRORS/S", |row| Cell::FaultRate(row.errors)),
-    column("FAULTS", |row| Cell::Faults(Some(row.channel.faults))),
+    column("FAULTS", |row| Cell::Faults(Some(row.channel.all_faults()))),
     column("BACKENDS", |row| Cell::Count(Some(row.backends.len() as u64))),
     column("PICKERS", |row| Cell::Count(Some(row.channel.pickers))),
 ];
@@ -225,6 +245,18 @@ pub const BACKENDS: &[Column<BackendRow>] = &[
     optional("WEIGHT", |row| Cell::Number(row.backend.weight)),
     optional("EWMA", |row| Cell::Time(row.backend.ewma_seconds)),
     optional("OF TABLE", |row| Cell::Part(row.backend.share)),
+];
+
+/// The columns of a channel's custom metrics.
+pub const METRICS: &[Column<MetricRow>] = &[
+    column("METRIC", |row| Cell::Text(row.name.clone())),
+    short("LABELS", |row| Cell::Text(row.labels.clone()), LABELS),
+    column("VALUE", |row| match row.value {
+        Value::Count { value: count } | Value::Histogram { count, .. } => Cell::Count(Some(count)),
+        Value::Number { value } => Cell::Number(value),
+    }),
+    optional("PER S", |row| Cell::Rate(row.rate)),
+    optional("MEAN", |row| Cell::Number(row.mean())),
 ];
 
 #[cfg(test)]
@@ -292,6 +324,20 @@ mod tests {
         )
         .unwrap();
         assert_eq!(policy(&channel), "mine → round_robin");
+    }
+
+    #[test]
+    fn a_policy_is_named_with_its_children() {
+        let channel: Channel = serde_json::from_str(
+            r#"{"id":1,"policy":"outer","state":"READY","faults":1,"children":[
+                {"id":2,"policy":"middle","state":"READY","child":"only","children":[
+                    {"id":3,"policy":"p","state":"READY","child":"zone-a","faults":2},
+                    {"id":4,"policy":"q","state":"READY","child":"zone-b",
+                     "fallback":{"mode":"fail"}}]}]}"#,
+        )
+        .unwrap();
+        assert_eq!(policy(&channel), "outer > middle > [zone-a: p, zone-b: q → fail]");
+        assert_eq!(channel.all_faults(), 3);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod columns;
 mod history;
+mod metrics;
 mod rates;
 mod screen;
 mod source;

@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::metrics::{self, MetricRow};
 use crate::stats::{Backend, Channel, Stats};
 
 /// A channel, and its rates.
@@ -21,6 +22,8 @@ pub struct ChannelRow {
     pub errors: Option<f64>,
     /// Its backends.
     pub backends: Vec<BackendRow>,
+    /// Its custom metrics, and those of all plugins.
+    pub metrics: Vec<MetricRow>,
 }
 
 /// A backend, and its rates.
@@ -41,6 +44,18 @@ pub struct BackendRow {
 
 /// Computes the rates from the previous poll, with the time since then, and from this poll.
 pub fn between(before: Option<(&Stats, Duration)>, now: &Stats) -> Vec<ChannelRow> {
+    let mut rows = channel_rows(before, now);
+    for row in &mut rows {
+        row.metrics = metrics::rows(&row.channel, &now.plugins);
+        let Some((before, elapsed)) = before else { continue };
+        let former = before.channels.iter().find(|former| former.id == row.channel.id);
+        let former = former.map_or_else(Vec::new, |one| metrics::rows(one, &before.plugins));
+        metrics::set_rates(&mut row.metrics, &former, elapsed.as_secs_f64());
+    }
+    rows
+}
+
+fn channel_rows(before: Option<(&Stats, Duration)>, now: &Stats) -> Vec<ChannelRow> {
     let Some((before, elapsed)) = before else {
         return now.channels.iter().map(|channel| channel_row(None, channel)).collect();
     };
@@ -81,7 +96,7 @@ fn channel_row(before: Option<(&Channel, Duration)>, channel: &Channel) -> Chann
             row.part = row.calls.map(|calls| calls / all);
         }
     }
-    ChannelRow { channel: channel.clone(), calls, errors, backends: rows }
+    ChannelRow { channel: channel.clone(), calls, errors, backends: rows, metrics: Vec::new() }
 }
 
 fn per_second(before: Option<u64>, now: Option<u64>, seconds: f64) -> Option<f64> {
@@ -112,7 +127,7 @@ mod tests {
 
     fn stats(id: u64, backends: Vec<Backend>) -> Stats {
         let channel = Channel { id, backends, pickers: 1, ..Channel::default() };
-        Stats { steer: String::new(), channels: vec![channel] }
+        Stats { steer: String::new(), channels: vec![channel], plugins: Vec::new() }
     }
 
     /// Calls per second, part of the calls and errors per second of each backend.

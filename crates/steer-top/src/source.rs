@@ -99,7 +99,7 @@ mod tests {
     fn statistics_are_read() {
         let answer =
             "HTTP/1.1 200 OK\r\nContent-Length: 31\r\n\r\n{\"steer\":\"0.1.0\",\"channels\":[]}";
-        let stats = Stats { steer: "0.1.0".to_owned(), channels: Vec::new() };
+        let stats = Stats { steer: "0.1.0".to_owned(), channels: Vec::new(), plugins: Vec::new() };
         assert_eq!(answered(answer), Ok(stats));
     }
 

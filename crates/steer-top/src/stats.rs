@@ -15,6 +15,18 @@ pub struct Stats {
     pub steer: String,
     /// Every channel that uses a policy of Steer.
     pub channels: Vec<Channel>,
+    /// The plugins that have metrics of their own.
+    #[serde(default)]
+    pub plugins: Vec<Plugin>,
+}
+
+/// A plugin with metrics that belong to none of its channels.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct Plugin {
+    /// Its name.
+    pub name: String,
+    /// Its metrics.
+    pub custom_metrics: Vec<CustomMetric>,
 }
 
 /// A channel and its policy.
@@ -44,14 +56,70 @@ pub struct Channel {
     /// Its backends.
     #[serde(default)]
     pub backends: Vec<Backend>,
+    /// The name that a parent gave the policy.
+    #[serde(default)]
+    pub child: Option<String>,
+    /// The metrics of a custom policy.
+    #[serde(default)]
+    pub custom_metrics: Vec<CustomMetric>,
+    /// The children of the policy.
+    #[serde(default)]
+    pub children: Vec<Channel>,
 }
 
 impl Channel {
+    /// Returns the faults of the policy and its children.
+    pub fn all_faults(&self) -> u64 {
+        self.faults + self.children.iter().map(Channel::all_faults).sum::<u64>()
+    }
+
     /// Returns whether calls can reach a backend, but are not counted for any.
     pub fn lacks_calls(&self) -> bool {
         self.backends.iter().any(|backend| backend.state == "READY")
             && self.backends.iter().all(|backend| backend.picks.is_none())
     }
+}
+
+/// A counter, a gauge or a histogram of a custom policy.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct CustomMetric {
+    /// Its name.
+    pub name: String,
+    /// One for each combination of the values of its labels.
+    pub series: Vec<Series>,
+}
+
+/// A series of a custom metric.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct Series {
+    /// The values of its labels, by their names.
+    pub labels: BTreeMap<String, String>,
+    /// Its value.
+    #[serde(flatten)]
+    pub value: Value,
+}
+
+/// The value of a series.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(untagged)]
+pub enum Value {
+    /// Of a histogram.
+    Histogram {
+        /// How many values were recorded.
+        count: u64,
+        /// Their sum.
+        sum: Option<f64>,
+    },
+    /// Of a counter.
+    Count {
+        /// The count.
+        value: u64,
+    },
+    /// Of a gauge.
+    Number {
+        /// The number, unless JSON has no notation for it.
+        value: Option<f64>,
+    },
 }
 
 /// What replaced a policy that failed.

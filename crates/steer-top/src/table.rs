@@ -30,6 +30,18 @@ pub enum Move {
     Last,
 }
 
+/// The columns and the text of a table that fits the screen.
+struct Fitted {
+    /// The columns that are shown, by number.
+    shown: Vec<usize>,
+    /// By row. May have more columns than are shown.
+    cells: Vec<Vec<Cell>>,
+    /// The widths of the columns that are shown.
+    widths: Vec<usize>,
+    /// The widths that they need to be shown whole.
+    whole: Vec<usize>,
+}
+
 impl Sorted {
     /// Sorts by the next column, or by the previous one if `back`. After the last column comes the
     /// process's own order.
@@ -95,32 +107,8 @@ impl Sorted {
         rows: &[R],
         focused: bool,
     ) {
-        let mut shown = shown(columns, rows);
-        let mut cells: Vec<Vec<Cell>> = rows
-            .iter()
-            .map(|row| shown.iter().map(|column| (columns[*column].cell)(row)).collect())
-            .collect();
-        let mut widths: Vec<usize> = shown
-            .iter()
-            .enumerate()
-            .map(|(place, column)| {
-                let head = self.head(columns, *column).chars().count();
-                let cells = cells.iter().map(|row| row[place].text().chars().count());
-                cells.fold(head, usize::max)
-            })
-            .collect();
-        while taken(&widths) > usize::from(area.width) {
-            let spare = |column: &usize| columns[*column].spare;
-            let Some(place) = shown.iter().position(spare) else { break };
-            shown.remove(place);
-            widths.remove(place);
-            cells.iter_mut().for_each(|row| drop(row.remove(place)));
-        }
-        let least = |column: &usize| columns[*column].shorten.map(|shorten| shorten.least);
-        let least: Vec<Option<usize>> = shown.iter().map(least).collect();
-        let whole = widths.clone();
-        fit(&mut widths, &least, usize::from(area.width));
-        shown.truncate(widths.len());
+        let Fitted { shown, cells, widths, whole } =
+            self.fit(usize::from(area.width), columns, rows);
         let constraints = widths.iter().map(|width| Constraint::Length(*width as u16));
         let heads = shown.iter().enumerate().map(|(place, column)| {
             let right = cells.first().is_some_and(|row| row[place].is_number());
@@ -149,6 +137,37 @@ impl Sorted {
             .row_highlight_style(selected)
             .block(Block::new().borders(Borders::TOP).title(title));
         frame.render_stateful_widget(table, area, &mut self.state);
+    }
+
+    /// Chooses the columns and their widths for a screen of this width.
+    fn fit<R>(&self, width: usize, columns: &[Column<R>], rows: &[R]) -> Fitted {
+        let mut shown = shown(columns, rows);
+        let mut cells: Vec<Vec<Cell>> = rows
+            .iter()
+            .map(|row| shown.iter().map(|column| (columns[*column].cell)(row)).collect())
+            .collect();
+        let mut widths: Vec<usize> = shown
+            .iter()
+            .enumerate()
+            .map(|(place, column)| {
+                let head = self.head(columns, *column).chars().count();
+                let cells = cells.iter().map(|row| row[place].text().chars().count());
+                cells.fold(head, usize::max)
+            })
+            .collect();
+        while taken(&widths) > width {
+            let spare = |column: &usize| columns[*column].spare;
+            let Some(place) = shown.iter().position(spare) else { break };
+            shown.remove(place);
+            widths.remove(place);
+            cells.iter_mut().for_each(|row| drop(row.remove(place)));
+        }
+        let least = |column: &usize| columns[*column].shorten.map(|shorten| shorten.least);
+        let least: Vec<Option<usize>> = shown.iter().map(least).collect();
+        let whole = widths.clone();
+        fit(&mut widths, &least, width);
+        shown.truncate(widths.len());
+        Fitted { shown, cells, widths, whole }
     }
 
     fn head<R>(&self, columns: &[Column<R>], column: usize) -> String {

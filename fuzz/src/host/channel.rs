@@ -25,7 +25,7 @@ unsafe impl Send for Channel {}
 impl Channel {
     /// A policy of this name, without an update yet.
     pub fn new(name: &'static str) -> Channel {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared::new());
         let table = table::for_host(&shared);
         let mut policy = ptr::null_mut();
         // SAFETY: all arguments live during the call.
@@ -34,6 +34,11 @@ impl Channel {
         });
         assert_eq!(status, STEER_OK);
         Channel { policy, shared, name }
+    }
+
+    /// The policy's name.
+    pub fn policy(&self) -> &'static str {
+        self.name
     }
 
     /// Sets the hash key of the first endpoint, for updates from now on.
@@ -89,26 +94,26 @@ impl Channel {
         update.code = code;
         update.message = text(b"no answer");
         update.resolution_note = text(b"a note");
-        let former = self.shared.with(|account| {
-            let former = account.list.clone();
+        let mut listed = STEER_OK;
+        if code == 0 {
             // From here on, the engine may use the indices of this list.
-            if code == 0 {
-                account.list = list.to_vec();
-            }
-            former
-        });
+            // SAFETY: the host is not freed, and the endpoints live during the call.
+            listed = unsafe {
+                steer_virtual_host_list(self.shared.host, endpoints.as_ptr(), endpoints.len())
+            };
+        }
+        if code == 0 && listed == STEER_OK {
+            self.shared.with(|account| account.list = list.to_vec());
+        }
         let (mut verdict, mut message) = (-1, ptr::null_mut());
         // SAFETY: all arguments live during the call.
         let status = self.shared.turn.within("event", || unsafe {
             steer_policy_update(self.policy, &update, &mut verdict, &mut message)
         });
         take(message);
-        match status {
-            STEER_OK => {}
-            // A text is not UTF-8: the engine has ignored the update.
-            STEER_INVALID_ARGUMENT => self.shared.with(|account| account.list = former),
-            other => panic!("steer_policy_update: {other:?}"),
-        }
+        // A list that the host refuses is one that the engine ignores.
+        assert_eq!(status, listed, "steer_policy_update");
+        assert!(matches!(status, STEER_OK | STEER_INVALID_ARGUMENT), "{status:?}");
     }
 
     /// The latest picker. Any thread.
@@ -143,10 +148,8 @@ impl Drop for Channel {
         self.shared.with(|account| account.policy_freed = true);
         // SAFETY: this owns the policy, and this is its last use.
         self.shared.turn.within("free", || unsafe { steer_policy_free(self.policy) });
-        let picker = self.shared.with(|account| {
-            assert!(account.endpoints.is_empty(), "endpoints were not freed with their policy");
-            account.picker.take()
-        });
+        assert!(self.shared.alive().is_empty(), "endpoints were not freed with their policy");
+        let picker = self.shared.with(|account| account.picker.take());
         drop(picker);
     }
 }

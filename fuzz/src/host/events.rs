@@ -1,6 +1,5 @@
 //! The other events of a channel: reports, timers, work.
 
-use std::ptr;
 use std::time::Duration;
 
 use steer::calls::Metrics;
@@ -12,38 +11,27 @@ use crate::bytes::text;
 impl Channel {
     /// The number of all endpoints, dropped ones too.
     pub fn endpoints(&self) -> usize {
+        self.shared.take_requests();
         self.shared.with(|account| account.numbers.len())
     }
 
     /// Reports a state, which may be invalid, for the endpoint that was made as the one of this
     /// index.
     pub fn report(&self, index: usize, state: i32) {
+        self.shared.take_requests();
         if let Some(number) = self.shared.with(|account| account.numbers.get(index).copied()) {
             self.report_of(number, state);
         }
     }
 
     fn report_of(&self, number: u64, state: i32) {
-        let connection = match state {
-            2 => self.shared.with(|account| {
-                let connection = account.number();
-                account.connections.insert(connection);
-                connection
-            }),
-            _ => 0,
+        let (host, message) = (self.shared.host, text(b"refused"));
+        let report = || {
+            // SAFETY: this owns the policy, and the host and the message live during the call.
+            unsafe { steer_virtual_host_report(host, self.policy, number, state, 14, message) }
         };
-        let report = steer_endpoint_report {
-            struct_size: size_of::<steer_endpoint_report>(),
-            state,
-            code: 14,
-            message: text(b"refused"),
-            connection: ptr::without_provenance_mut(connection),
-        };
-        // SAFETY: this owns the policy, and `report` lives during the call. The connection is a new
-        // handle, which the engine owns from now on.
-        let report = || unsafe { steer_policy_endpoint_report(self.policy, number, &report) };
         let status = self.shared.turn.within("event", report);
-        let alive = self.shared.with(|account| account.alive.contains(&number));
+        let alive = self.shared.is_alive(number);
         match status {
             STEER_OK => assert!((0..=3).contains(&state) && alive),
             STEER_UNKNOWN_ENDPOINT => assert!(!alive),
@@ -54,7 +42,7 @@ impl Channel {
 
     /// Reports READY for all live endpoints.
     pub fn make_ready(&self) {
-        for number in self.shared.with(|account| account.alive.clone()) {
+        for number in self.shared.alive() {
             self.report_of(number, 2);
         }
     }
@@ -69,7 +57,7 @@ impl Channel {
         metrics.application_utilization = load.application_utilization;
         metrics.qps = load.qps();
         metrics.eps = load.eps;
-        for number in self.shared.with(|account| account.alive.clone()) {
+        for number in self.shared.alive() {
             // SAFETY: this owns the policy, and `metrics` lives during the call.
             let report = || unsafe { steer_policy_endpoint_load(self.policy, number, &metrics) };
             let status = self.shared.turn.within("event", report);
@@ -79,17 +67,15 @@ impl Channel {
 
     /// Lets time pass.
     pub fn pass(&self, time: Duration) {
-        self.shared.with(|account| account.now = account.now.saturating_add(time));
+        let ns = time.as_nanos() as u64;
+        self.shared.with(|account| account.now_ns = account.now_ns.saturating_add(ns));
+        self.shared.take_timers();
     }
 
     /// Runs all timers that are due.
     pub fn run_timers(&self) {
-        let due: Vec<u64> = self.shared.with(|account| {
-            let due = account.timers.iter().filter(|(_, due)| **due <= account.now);
-            due.map(|(timer, _)| *timer).collect()
-        });
-        for timer in due {
-            self.shared.with(|account| account.timers.remove(&timer));
+        self.shared.take_timers();
+        for timer in self.shared.with(|account| std::mem::take(&mut account.due)) {
             self.timer(timer);
         }
     }
@@ -103,6 +89,7 @@ impl Channel {
 
     /// Runs the work that `run_later` asked for.
     pub fn run_later(&self) {
+        self.shared.take_requests();
         for _ in 0..self.shared.with(|account| std::mem::take(&mut account.later)).min(4) {
             // SAFETY: this owns the policy.
             let call = || unsafe { steer_policy_run(self.policy) };

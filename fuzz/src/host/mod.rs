@@ -1,9 +1,9 @@
-//! A host for one policy that keeps account of everything that it has given to the engine.
+//! A host for one policy: the engine's virtual host, through the C ABI, with the fuzzer's checks.
 //! Everything that the engine uses must be alive. In the end, everything must have come back once.
 //!
 //! | file | idea |
 //! |---|---|
-//! | `account.rs` | the objects that the host has given out, and the engine's requests |
+//! | `account.rs` | the virtual host, and what is checked besides |
 //! | `table.rs` | the callbacks of `steer_host` |
 //! | `channel.rs` | a policy and its host: updates |
 //! | `events.rs` | the other events of a channel: reports, timers, work |

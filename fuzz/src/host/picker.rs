@@ -55,6 +55,7 @@ impl Picked {
             code,
             message: text(b"ended"),
             metrics: text(metrics),
+            report: std::ptr::null(),
         };
         // SAFETY: `call` owns the tracker, and `finish` lives during the call.
         within("tracker", || unsafe { steer_call_tracker_finish(call.tracker, &finish) });
@@ -108,17 +109,9 @@ impl HeldPicker {
         call.has_request_hash = 1;
         // SAFETY: this owns the picker, and `call` lives during the pick.
         let picked = within("pick", || unsafe { steer_picker_pick(self.picker, &call) });
-        let alive = |connection: usize| {
-            self.shared.with(|account| {
-                assert!(
-                    account.connections.contains(&connection),
-                    "the connection of a pick was freed"
-                );
-            });
-        };
         match picked.kind {
             0 => {
-                alive(picked.value.addr());
+                self.shared.check_held(picked.value);
                 Picked::Sent(picked.value.addr())
             }
             1 => Picked::Other,
@@ -133,9 +126,9 @@ impl HeldPicker {
             4 => {
                 let tracker = picked.value.cast();
                 // SAFETY: the engine has just handed out the tracker.
-                let connection = unsafe { steer_call_tracker_connection(tracker) }.addr();
-                let call = TrackedCall { tracker, connection };
-                alive(connection);
+                let connection = unsafe { steer_call_tracker_connection(tracker) };
+                let call = TrackedCall { tracker, connection: connection.addr() };
+                self.shared.check_held(connection);
                 Picked::Tracked(call)
             }
             kind => panic!("a pick of kind {kind}"),

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "steer/cpp/base.hpp"
+#include "steer/cpp/load_report.hpp"
 #include "steer/text.hpp"
 
 namespace steer {
@@ -63,6 +64,8 @@ class CallEnd {
   // The backend's report. NULL if there is none, or if the picker does not want it: see
   // Build::WantMetrics.
   const steer_metrics* metrics() const { return end_->metrics; }
+  // The same, with functions that find a number by its name.
+  STEER_LOCAL LoadReport report() const { return LoadReport(end_->metrics); }
 
  private:
   const steer_call_end* end_;
@@ -98,8 +101,7 @@ enum class OnFault : int32_t {
   kFallBack = STEER_ON_FAULT_FALL_BACK,
   // The call that meets the fault fails, and the picker gets the next one. With more faults than
   // allowed, or when a function other than a pick or a call's hook fails, all calls fail. So no
-  // call
-  // goes to a backend that the picker did not choose.
+  // call goes to a backend that the picker did not choose.
   kFail = STEER_ON_FAULT_FAIL,
 };
 

@@ -5,9 +5,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "steer/cpp/base.hpp"
+#include "steer/cpp/metrics.hpp"
 #include "steer/text.hpp"
 
 namespace steer {
@@ -42,13 +44,49 @@ class Channel {
   STEER_LOCAL void CancelTimer(uint64_t timer) const {
     detail::engine->timer_cancel(channel_, timer);
   }
+  // Asks all backends for load reports out of band (ORCA), about once in this time. 0: no more. The
+  // function of PickerType::OnLoadReport, or Policy::LoadReported, gets them. Backends may send
+  // them less often, and those that do not offer such reports send none. gRPC 1.46 has no such
+  // reports, and before 1.53 they have the utilizations only. Only where StartTimer is allowed.
+  STEER_LOCAL void RequestLoadReports(std::chrono::nanoseconds period) const {
+    const auto count = period.count();
+    detail::engine->load_reports(channel_, count < 0 ? 0 : static_cast<uint64_t>(count));
+  }
   // Asks for a new picker, when something other than the backends has changed. Only where
   // StartTimer is allowed.
   STEER_LOCAL void Rebuild() const { detail::engine->rebuild(channel_); }
 
+  // Make a series of a custom metric, which the statistics show with this channel's policy. A later
+  // call with the same arguments returns another handle of it. These functions take a lock: use
+  // them in the functions that make a picker or data, not in picks. If there are as many series as
+  // the metric allows, or if a field is out of its range, they return a handle without a series and
+  // log the reason. With `error`, they write it there instead.
+  STEER_LOCAL Counter NewCounter(const Metric& metric, LabelValues values = {},
+                                 std::string* error = nullptr) const {
+    return NewSeries<Counter>(detail::engine->counter_new, metric, values, error);
+  }
+  STEER_LOCAL Gauge NewGauge(const Metric& metric, LabelValues values = {},
+                             std::string* error = nullptr) const {
+    return NewSeries<Gauge>(detail::engine->gauge_new, metric, values, error);
+  }
+  STEER_LOCAL Histogram NewHistogram(const Metric& metric, LabelValues values = {},
+                                     std::string* error = nullptr) const {
+    return NewSeries<Histogram>(detail::engine->histogram_new, metric, values, error);
+  }
+
   const steer_channel* get() const { return channel_; }
 
  private:
+  template <class Handle, class Make>
+  STEER_LOCAL Handle NewSeries(Make make, const Metric& metric, LabelValues values,
+                               std::string* error) const {
+    std::string why;
+    const Handle made = detail::NewSeries<Handle>(make, channel_, metric, values, &why);
+    if (!made && error == nullptr) Log(STEER_LOG_ERROR, "no custom metric: " + why);
+    if (!made && error != nullptr) *error = why;
+    return made;
+  }
+
   const steer_channel* channel_;
 };
 

@@ -16,6 +16,7 @@
 #include "steer/cpp/channel.hpp"
 #include "steer/cpp/config.hpp"
 #include "steer/cpp/hooks.hpp"
+#include "steer/cpp/load_report.hpp"
 #include "steer/text.hpp"
 
 namespace steer {
@@ -41,7 +42,7 @@ struct Build : Wants {
 namespace detail {
 
 // The functions of one picker type, and its hooks. It is the `ctx` of the C table.
-template <class ConfigFn, class StateFn, class DataFn, class TimerFn, class MakeFn>
+template <class ConfigFn, class StateFn, class DataFn, class TimerFn, class LoadFn, class MakeFn>
 struct PickerHooks {
   // Whether the user gave this function. Otherwise the table does not have its hook.
   template <class Fn>
@@ -109,6 +110,7 @@ struct PickerHooks {
   StateFn state_fn;
   DataFn data_fn;
   TimerFn timer_fn;
+  LoadFn load_fn;
   MakeFn make_fn;
   FaultRule fault_rule;
 
@@ -176,6 +178,15 @@ struct PickerHooks {
     });
   }
 
+  STEER_LOCAL static void LoadReported(void* instance, const steer_backend* backend,
+                                       const steer_metrics* report) {
+    Guarded("the load report's function", [&]() -> int32_t {
+      Instance& mine = *static_cast<Instance*>(instance);
+      mine.functions.load_fn(mine.state, Backend(backend), steer::LoadReport(report));
+      return 0;
+    });
+  }
+
   STEER_LOCAL steer_picker_type Table(std::string_view name) {
     steer_picker_type table = {};
     table.struct_size = sizeof table;
@@ -198,6 +209,7 @@ struct PickerHooks {
     table.call_started = CallStarted;
     table.call_finished = CallFinished;
     if constexpr (kGiven<TimerFn>) table.timer = TimerOut;
+    if constexpr (kGiven<LoadFn>) table.load_report = LoadReported;
     table.on_fault = static_cast<int32_t>(fault_rule.what);
     table.faults_per_minute = fault_rule.per_minute;
     return table;
@@ -209,33 +221,34 @@ struct PickerHooks {
 // A picker type. It is made of functions: lambdas, or objects that can be called. All functions
 // except that of Register are optional. They are called for many channels at once, and one at a
 // time for each channel.
-template <class ConfigFn, class StateFn, class DataFn, class TimerFn>
+template <class ConfigFn, class StateFn, class DataFn, class TimerFn, class LoadFn>
 class PickerType {
  public:
   STEER_LOCAL PickerType(std::string name, ConfigFn config, StateFn state, DataFn data,
-                         TimerFn timer, detail::FaultRule fault_rule = {})
+                         TimerFn timer, LoadFn load, detail::FaultRule fault_rule = {})
       : name_(std::move(name)),
         config_(std::move(config)),
         state_(std::move(state)),
         data_(std::move(data)),
         timer_(std::move(timer)),
+        load_(std::move(load)),
         fault_rule_(fault_rule) {}
 
   // Reads a config: `Config config(const Json&)`. Build::config is its result.
   template <class Fn>
   STEER_LOCAL auto Config(Fn fn) && {
-    return PickerType<Fn, StateFn, DataFn, TimerFn>(std::move(name_), std::move(fn),
-                                                    std::move(state_), std::move(data_),
-                                                    std::move(timer_), fault_rule_);
+    return PickerType<Fn, StateFn, DataFn, TimerFn, LoadFn>(
+        std::move(name_), std::move(fn), std::move(state_), std::move(data_), std::move(timer_),
+        std::move(load_), fault_rule_);
   }
 
   // Makes the state that the successive pickers of one channel share: `State state(Channel)`.
   // Build::state is its result.
   template <class Fn>
   STEER_LOCAL auto ChannelState(Fn fn) && {
-    return PickerType<ConfigFn, Fn, DataFn, TimerFn>(std::move(name_), std::move(config_),
-                                                     std::move(fn), std::move(data_),
-                                                     std::move(timer_), fault_rule_);
+    return PickerType<ConfigFn, Fn, DataFn, TimerFn, LoadFn>(
+        std::move(name_), std::move(config_), std::move(fn), std::move(data_), std::move(timer_),
+        std::move(load_), fault_rule_);
   }
 
   // Makes the data of a backend: `Data data(State&, const Backend&)`. Backend::data<Data>() is its
@@ -243,17 +256,26 @@ class PickerType {
   // pickers and lost connections.
   template <class Fn>
   STEER_LOCAL auto BackendData(Fn fn) && {
-    return PickerType<ConfigFn, StateFn, Fn, TimerFn>(std::move(name_), std::move(config_),
-                                                      std::move(state_), std::move(fn),
-                                                      std::move(timer_), fault_rule_);
+    return PickerType<ConfigFn, StateFn, Fn, TimerFn, LoadFn>(
+        std::move(name_), std::move(config_), std::move(state_), std::move(fn), std::move(timer_),
+        std::move(load_), fault_rule_);
   }
 
   // Called when a timer has expired: `void timer(State&, uint64_t timer)`.
   template <class Fn>
   STEER_LOCAL auto Timer(Fn fn) && {
-    return PickerType<ConfigFn, StateFn, DataFn, Fn>(std::move(name_), std::move(config_),
-                                                     std::move(state_), std::move(data_),
-                                                     std::move(fn), fault_rule_);
+    return PickerType<ConfigFn, StateFn, DataFn, Fn, LoadFn>(
+        std::move(name_), std::move(config_), std::move(state_), std::move(data_), std::move(fn),
+        std::move(load_), fault_rule_);
+  }
+
+  // Called when a backend has sent a load report out of band: `void load(State&, const Backend&,
+  // const LoadReport&)`. Channel::RequestLoadReports asks for them. Backend::data has its data.
+  template <class Fn>
+  STEER_LOCAL auto OnLoadReport(Fn fn) && {
+    return PickerType<ConfigFn, StateFn, DataFn, TimerFn, Fn>(
+        std::move(name_), std::move(config_), std::move(state_), std::move(data_),
+        std::move(timer_), std::move(fn), fault_rule_);
   }
 
   // Sets the effect of a fault. Up to `faults_per_minute` faults of picks and of calls' hooks per
@@ -270,11 +292,12 @@ class PickerType {
   // another number on failure. `api->last_error()` then has the reason. An entry returns the same.
   template <class Make>
   STEER_LOCAL int32_t Register(const steer_api* api, Make make) && {
-    using Hooks = detail::PickerHooks<ConfigFn, StateFn, DataFn, TimerFn, Make>;
+    using Hooks = detail::PickerHooks<ConfigFn, StateFn, DataFn, TimerFn, LoadFn, Make>;
     detail::engine = api;
     return detail::Guarded("Picker::Register", [&]() -> int32_t {
-      auto* const hooks = new Hooks{std::move(config_), std::move(state_), std::move(data_),
-                                    std::move(timer_),  std::move(make),   fault_rule_};
+      auto* const hooks =
+          new Hooks{std::move(config_), std::move(state_), std::move(data_), std::move(timer_),
+                    std::move(load_),   std::move(make),   fault_rule_};
       const steer_picker_type table = hooks->Table(name_);
       return api->register_picker(&table);  // owns the hooks, also when it fails
     });
@@ -286,12 +309,14 @@ class PickerType {
   StateFn state_;
   DataFn data_;
   TimerFn timer_;
+  LoadFn load_;
   detail::FaultRule fault_rule_;
 };
 
 // A picker type with this name in `loadBalancingConfig`.
 STEER_LOCAL inline auto Picker(std::string name) {
-  return PickerType<NotGiven, NotGiven, NotGiven, NotGiven>(std::move(name), {}, {}, {}, {});
+  return PickerType<NotGiven, NotGiven, NotGiven, NotGiven, NotGiven>(std::move(name), {}, {}, {},
+                                                                      {}, {});
 }
 
 }  // namespace release_0_1_0

@@ -15,6 +15,7 @@
 #include "steer/cpp/channel.hpp"
 #include "steer/cpp/config.hpp"
 #include "steer/cpp/hooks.hpp"
+#include "steer/cpp/load_report.hpp"
 #include "steer/text.hpp"
 
 namespace steer {
@@ -64,9 +65,12 @@ class Policy {
   // An endpoint's state has changed. `code` and `message` say why it failed.
   virtual void EndpointReport(uint64_t endpoint, steer_state state, Code code,
                               std::string_view message) = 0;
-  // A call came while the policy was IDLE.
+  // The channel is to leave IDLE: a call waits, or the application waits for a connection. If all
+  // endpoints are IDLE after it, the engine connects the one that was made first.
   STEER_LOCAL virtual void ExitIdle() {}
   STEER_LOCAL virtual void Timer(uint64_t /*timer*/) {}
+  // An endpoint has sent a load report out of band: see Channel::RequestLoadReports.
+  STEER_LOCAL virtual void LoadReported(uint64_t /*endpoint*/, const LoadReport& /*report*/) {}
 };
 
 namespace detail {
@@ -214,6 +218,11 @@ struct PolicyHooks {
     };
     table.timer = [](void* policy, uint64_t timer) {
       Guarded("Policy::Timer", [&]() -> int32_t { return Get(policy).Timer(timer), 0; });
+    };
+    table.load_report = [](void* policy, uint64_t endpoint, const steer_metrics* report) {
+      Guarded("Policy::LoadReported", [&]() -> int32_t {
+        return Get(policy).LoadReported(endpoint, LoadReport(report)), 0;
+      });
     };
     table.picker_free = [](void* picker) { delete static_cast<AnyPicker*>(picker); };
     table.pick = PickOne;

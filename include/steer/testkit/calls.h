@@ -89,7 +89,7 @@ static inline steer_testkit_pick steer_testkit_pick_anywhere(steer_testkit *kit,
   static const steer_testkit_call plain = {"", NULL, NULL, 0, 0};
   steer_testkit_pick picked;
   steer_testkit_asked asked;
-  steer_testkit_picker *picker;
+  const steer_picker *picker;
   steer_picked raw;
   uint32_t wants;
   memset(&picked, 0, sizeof picked);
@@ -98,11 +98,8 @@ static inline steer_testkit_pick steer_testkit_pick_anywhere(steer_testkit *kit,
   asked.call = call == NULL ? &plain : call;
   asked.picked = &picked;
 
-  pthread_mutex_lock(&kit->lock);
-  picker = kit->current;
-  if (picker != NULL) picker->uses++;
-  pthread_mutex_unlock(&kit->lock);
-  wants = picker == NULL ? 0 : steer_picker_wants(picker->picker);
+  picker = steer_virtual_host_picker(kit->host);
+  wants = steer_picker_wants(picker);
   if (picker == NULL) {
     picked.kind = STEER_PICK_QUEUE; /* as for a channel before its first picker */
   } else {
@@ -120,7 +117,7 @@ static inline steer_testkit_pick steer_testkit_pick_anywhere(steer_testkit *kit,
       seen.request_hash = asked.call->request_hash;
       seen.has_request_hash = 1;
     }
-    raw = steer_picker_pick(picker->picker, wants == 0 ? NULL : &seen);
+    raw = steer_picker_pick(picker, wants == 0 ? NULL : &seen);
     picked.kind = raw.kind;
     if (raw.kind == STEER_PICK_COMPLETE) *connection = raw.value;
     if (raw.kind == STEER_PICK_TRACKED) {
@@ -133,11 +130,13 @@ static inline steer_testkit_pick steer_testkit_pick_anywhere(steer_testkit *kit,
       steer_testkit_copy(picked.message, sizeof picked.message, failure->message);
     }
     if (*connection != NULL) {
-      const steer_testkit_connection *to = (const steer_testkit_connection *)*connection;
-      steer_testkit_copy(picked.address, sizeof picked.address, steer_text(to->address));
+      steer_string *address = steer_virtual_host_address(kit->host, *connection);
+      STEER_CHECK(address != NULL && "a pick's connection was given back");
+      steer_testkit_copy(picked.address, sizeof picked.address, steer_string_text(address));
+      steer_string_free(address);
     }
   }
-  steer_testkit_use_picker(kit, picker, -1);
+  steer_virtual_host_picker_free(picker);
   return picked;
 }
 
@@ -145,15 +144,16 @@ static inline steer_testkit_pick steer_testkit_pick_anywhere(steer_testkit *kit,
 static inline steer_testkit_pick steer_testkit_pick_one(steer_testkit *kit,
                                                         const steer_testkit_call *call) {
   const void *connection;
-  const steer_testkit_endpoint *endpoint;
+  steer_virtual_endpoint endpoint;
+  uint64_t last;
   size_t i;
   steer_testkit_pick picked = steer_testkit_pick_anywhere(kit, call, &connection);
   if (connection == NULL) return picked;
   for (i = kit->address_count; i > 0; --i) {
     if (strcmp(kit->addresses[i - 1], picked.address) == 0) picked.backend = i - 1;
   }
-  for (endpoint = kit->endpoints; endpoint != NULL; endpoint = endpoint->next) {
-    if (endpoint->connection == connection) picked.ready = endpoint->state == STEER_READY;
+  for (last = 0; steer_testkit_endpoint_after(kit, last, &endpoint); last = endpoint.number) {
+    if (endpoint.connection == connection) picked.ready = 1;
   }
   return picked;
 }

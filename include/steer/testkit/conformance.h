@@ -30,6 +30,14 @@ typedef struct steer_testkit_run {
   steer_testkit_pick open[STEER_TESTKIT_OPEN_CALLS];
 } steer_testkit_run;
 
+/* SplitMix64: a sequence that is the same in each run. */
+static inline uint64_t steer_testkit_next_random(uint64_t *state) {
+  uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
+  z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+  z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+  return z ^ (z >> 31);
+}
+
 static inline void steer_testkit_violation(steer_testkit_run *run, const char *what,
                                            const char *detail) {
   pthread_mutex_lock(&run->kit->lock);
@@ -100,7 +108,7 @@ static inline void *steer_testkit_picking_thread(void *argument) {
   uint64_t random;
   int stop;
   memset(open, 0, sizeof open);
-  random = steer_testkit_host_random(run->kit);
+  random = steer_virtual_host_callbacks()->random(run->kit);
   do {
     const steer_testkit_pick picked = steer_testkit_some_pick(run, &random, 1);
     steer_testkit_keep_open(open, &random, &picked);
@@ -212,8 +220,7 @@ static inline size_t steer_testkit_conformance(const char *policy, const char *c
   run.stop = 1;
   pthread_mutex_unlock(&run.kit->lock);
   for (i = 0; i < started; ++i) pthread_join(threads[i], NULL);
-  steer_testkit_use_picker(run.kit, run.kit->current, -1);
-  run.kit->current = NULL;
+  steer_virtual_host_drop_picker(run.kit->host);
   steer_testkit_abandon_all(run.open);
   left = steer_testkit_free(run.kit);
   if (left > 0) {

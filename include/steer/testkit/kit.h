@@ -11,42 +11,15 @@
 
 #include "steer/picker.h"
 #include "steer/steer.h"
+#include "steer/virtual_host.h"
 
 /* Not a backend of the list. */
 #define STEER_TESTKIT_NONE SIZE_MAX
 
-/* An endpoint that the policy has made. */
-typedef struct steer_testkit_endpoint {
-  uint64_t number;
-  char *address;
-  /* The state that was reported last. -1: none yet. */
-  int32_t state;
-  /* The state to report first. */
-  int32_t first;
-  /* Whether the policy has asked for a connection that does not exist yet. */
-  int asked;
-  /* The connection of the last report of READY. The endpoint does not own it: compared only. */
-  const void *connection;
-  struct steer_testkit_endpoint *next;
-} steer_testkit_endpoint;
-
-/* A connection, as pickers complete with it. */
-typedef struct steer_testkit_connection {
-  char *address;
-} steer_testkit_connection;
-
-/* A picker, and the number of its users. */
-typedef struct steer_testkit_picker {
-  steer_picker *picker;
-  size_t uses;
-} steer_testkit_picker;
-
-typedef struct steer_testkit_timer {
-  uint64_t number;
-  uint64_t due;
-} steer_testkit_timer;
-
 typedef struct steer_testkit {
+  /* For the kit only. First, because the host's callbacks look for it here. */
+  steer_virtual_host *host;
+
   /* The policy's latest state, a steer_state, and why calls fail. */
   int32_t state;
   int32_t code;
@@ -56,6 +29,8 @@ typedef struct steer_testkit {
   size_t backoff_resets;
   /* The result of endpoint_new: STEER_OK, or a test's refusal. */
   int32_t refusal;
+  /* The time between load reports out of band that the policy has asked for. 0: none. */
+  uint64_t load_reports_ns;
   /* Virtual nanoseconds. */
   uint64_t now;
 
@@ -65,18 +40,12 @@ typedef struct steer_testkit {
   char *name;
   char **addresses;
   size_t address_count;
-  steer_testkit_endpoint *endpoints;
-  size_t fresh;
-  steer_testkit_timer *timers;
-  size_t timer_count;
-  pthread_mutex_t lock; /* protects the fields below, and `now` */
-  steer_testkit_picker *current;
-  size_t connections;
-  uint64_t random;
+  size_t timers_started;
   int run_wanted;
-  int ended;
   char **log;
   size_t log_count;
+  pthread_mutex_t lock; /* protects the field below, and a run of conformance.h */
+  int ended;
 } steer_testkit;
 
 /* Zeroed memory. Ends the process if there is none. */

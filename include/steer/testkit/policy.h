@@ -29,11 +29,13 @@ static inline steer_testkit *steer_testkit_with_host(const char *policy, const c
   kit->name = steer_testkit_string(steer_text(policy));
   pthread_mutex_init(&kit->lock, NULL);
   host.ctx = kit;
+  if (steer_virtual_host_new(kit->now, 0, &kit->host) != STEER_OK) abort();
   if (steer_testkit_configure(kit, config, error) == STEER_OK &&
       steer_policy_new(steer_text(policy), &host, &kit->policy) == STEER_OK) {
     return kit;
   }
   steer_config_free(kit->config);
+  steer_virtual_host_free(kit->host);
   pthread_mutex_destroy(&kit->lock);
   free(kit->name);
   free(kit);
@@ -52,41 +54,16 @@ static inline steer_testkit *steer_testkit_new(const char *policy, const char *c
 
 /* Starts another sequence of random numbers: one for each seed. */
 static inline void steer_testkit_seed(steer_testkit *kit, uint64_t seed) {
-  pthread_mutex_lock(&kit->lock);
-  kit->random = seed;
-  pthread_mutex_unlock(&kit->lock);
+  steer_virtual_host_seed(kit->host, seed);
 }
 
 /* Reports an endpoint's state by its number. The result is that of steer_policy_endpoint_report. */
 static inline steer_status steer_testkit_report_endpoint(steer_testkit *kit, uint64_t number,
                                                          int32_t state) {
-  steer_endpoint_report report;
-  steer_testkit_endpoint *endpoint = kit->endpoints;
-  memset(&report, 0, sizeof report);
-  report.struct_size = sizeof report;
-  report.state = state;
-  while (endpoint != NULL && endpoint->number != number) endpoint = endpoint->next;
-  if (state == STEER_READY) {
-    steer_testkit_connection *connection =
-        (steer_testkit_connection *)steer_testkit_memory(sizeof *connection);
-    connection->address =
-        steer_testkit_string(steer_text(endpoint == NULL ? "gone" : endpoint->address));
-    pthread_mutex_lock(&kit->lock);
-    kit->connections++;
-    pthread_mutex_unlock(&kit->lock);
-    report.connection = connection;
-  }
-  if (state == STEER_TRANSIENT_FAILURE) {
-    report.code = 14;
-    report.message = steer_text("refused");
-  }
-  if (endpoint != NULL) {
-    if (endpoint->state < 0) kit->fresh--;
-    endpoint->state = state;
-    endpoint->connection = report.connection;
-    if (state != STEER_IDLE && state != STEER_CONNECTING) endpoint->asked = 0;
-  }
-  return steer_policy_endpoint_report(kit->policy, number, &report);
+  const steer_status status =
+      steer_virtual_host_report(kit->host, kit->policy, number, state, 14, steer_text("refused"));
+  steer_testkit_take_requests(kit);
+  return status;
 }
 
 /*
@@ -96,21 +73,19 @@ static inline steer_status steer_testkit_report_endpoint(steer_testkit *kit, uin
  * So the fallback of a faulty picker comes here.
  */
 static inline void steer_testkit_settle(steer_testkit *kit) {
+  steer_virtual_endpoint endpoint;
+  uint64_t last = 0; /* all endpoints up to this one have reported */
   for (;;) {
-    int run;
-    pthread_mutex_lock(&kit->lock);
-    run = kit->run_wanted;
-    kit->run_wanted = 0;
-    pthread_mutex_unlock(&kit->lock);
-    if (run) {
+    steer_testkit_take_requests(kit);
+    if (kit->run_wanted) {
+      kit->run_wanted = 0;
       steer_policy_run(kit->policy);
-    } else if (kit->fresh > 0) {
-      const steer_testkit_endpoint *fresh = kit->endpoints;
-      while (fresh->state >= 0) fresh = fresh->next;
-      steer_testkit_report_endpoint(kit, fresh->number, fresh->first);
-    } else {
-      return;
+      continue;
     }
+    if (!steer_testkit_endpoint_after(kit, last, &endpoint)) return;
+    last = endpoint.number;
+    if (endpoint.state >= 0) continue;
+    steer_testkit_report_endpoint(kit, last, endpoint.connected ? STEER_READY : STEER_IDLE);
   }
 }
 
@@ -133,6 +108,8 @@ static inline int32_t steer_testkit_update(steer_testkit *kit, const steer_endpo
     const int none = backends[i].address_count == 0 || backends[i].addresses == NULL;
     kit->addresses[i] = steer_testkit_string(none ? steer_text("") : backends[i].addresses[0]);
   }
+  /* With wrong arguments, the update below has the same status. */
+  steer_virtual_host_list(kit->host, backends, count);
   memset(&update, 0, sizeof update);
   update.struct_size = sizeof update;
   update.config = kit->config;
@@ -187,13 +164,14 @@ static inline int32_t steer_testkit_use(steer_testkit *kit, size_t count) {
 
 /* Reports the state of a backend's endpoints. Returns 0 if the policy has none. */
 static inline int steer_testkit_report(steer_testkit *kit, size_t backend, int32_t state) {
-  const steer_testkit_endpoint *endpoint;
-  uint64_t numbers[16]; /* a list may have an address several times */
+  steer_virtual_endpoint endpoint;
+  uint64_t last, numbers[16]; /* a list may have an address several times */
   size_t found = 0, i;
   if (backend >= kit->address_count) return 0;
-  for (endpoint = kit->endpoints; endpoint != NULL && found < 16; endpoint = endpoint->next) {
-    if (strcmp(endpoint->address, kit->addresses[backend]) == 0) {
-      numbers[found++] = endpoint->number;
+  for (last = 0; found < 16 && steer_testkit_endpoint_after(kit, last, &endpoint);
+       last = endpoint.number) {
+    if (steer_text_equal(endpoint.address, steer_text(kit->addresses[backend]))) {
+      numbers[found++] = endpoint.number;
     }
   }
   for (i = 0; i < found; ++i) steer_testkit_report_endpoint(kit, numbers[i], state);
@@ -201,14 +179,34 @@ static inline int steer_testkit_report(steer_testkit *kit, size_t backend, int32
   return found > 0;
 }
 
+/*
+ * Lets a backend send a load report out of band. Policies that have not asked for such reports
+ * (`kit->load_reports_ns`) get none.
+ */
+static inline void steer_testkit_load(steer_testkit *kit, size_t backend,
+                                      const steer_metrics *report) {
+  steer_virtual_endpoint endpoint;
+  uint64_t last;
+  if (backend >= kit->address_count || kit->load_reports_ns == 0) return;
+  for (last = 0; steer_testkit_endpoint_after(kit, last, &endpoint); last = endpoint.number) {
+    if (steer_text_equal(endpoint.address, steer_text(kit->addresses[backend]))) {
+      steer_policy_endpoint_load(kit->policy, endpoint.number, report);
+    }
+  }
+  steer_testkit_settle(kit);
+}
+
 /* Makes each connection that was asked for READY. Returns their number. */
 static inline size_t steer_testkit_connect_all(steer_testkit *kit) {
   size_t connected = 0;
   for (;;) {
-    const steer_testkit_endpoint *endpoint = kit->endpoints;
-    while (endpoint != NULL && !endpoint->asked) endpoint = endpoint->next;
-    if (endpoint == NULL) return connected;
-    steer_testkit_report_endpoint(kit, endpoint->number, STEER_READY);
+    steer_virtual_endpoint endpoint;
+    int found = steer_testkit_endpoint_after(kit, 0, &endpoint);
+    while (found && !endpoint.asked) {
+      found = steer_testkit_endpoint_after(kit, endpoint.number, &endpoint);
+    }
+    if (!found) return connected;
+    steer_testkit_report_endpoint(kit, endpoint.number, STEER_READY);
     steer_testkit_settle(kit);
     connected++;
   }
@@ -218,19 +216,10 @@ static inline size_t steer_testkit_connect_all(steer_testkit *kit) {
 static inline void steer_testkit_advance(steer_testkit *kit, uint64_t ns) {
   const uint64_t end = kit->now + ns;
   for (;;) {
-    size_t i, next = STEER_TESTKIT_NONE;
-    uint64_t number;
-    for (i = 0; i < kit->timer_count; ++i) {
-      const uint64_t due = kit->timers[i].due;
-      if (due <= end && (next == STEER_TESTKIT_NONE || due < kit->timers[next].due)) next = i;
-    }
-    pthread_mutex_lock(&kit->lock);
-    kit->now = next == STEER_TESTKIT_NONE ? end : kit->timers[next].due;
-    pthread_mutex_unlock(&kit->lock);
-    if (next == STEER_TESTKIT_NONE) return;
-    number = kit->timers[next].number;
-    steer_testkit_host_timer_cancel(kit, number);
-    steer_policy_timer(kit->policy, number);
+    const uint64_t timer = steer_virtual_host_timer(kit->host, end);
+    kit->now = steer_virtual_host_callbacks()->now(kit);
+    if (timer == 0) return;
+    steer_policy_timer(kit->policy, timer);
     steer_testkit_settle(kit);
   }
 }
@@ -238,6 +227,7 @@ static inline void steer_testkit_advance(steer_testkit *kit, uint64_t ns) {
 /* The number of the policy's faults. */
 static inline uint64_t steer_testkit_faults(steer_testkit *kit) {
   uint64_t faults = 0;
+  steer_testkit_take_requests(kit);
   steer_policy_faults(kit->policy, &faults);
   return faults;
 }
@@ -259,9 +249,8 @@ static inline int steer_testkit_fallen_back(steer_testkit *kit, char *why, size_
 static inline int steer_testkit_logged(steer_testkit *kit, const char *text) {
   size_t i;
   int found = 0;
-  pthread_mutex_lock(&kit->lock);
+  steer_testkit_take_requests(kit);
   for (i = 0; i < kit->log_count; ++i) found = found || strstr(kit->log[i], text) != NULL;
-  pthread_mutex_unlock(&kit->lock);
   return found;
 }
 
@@ -270,6 +259,7 @@ static inline int steer_testkit_logged(steer_testkit *kit, const char *text) {
 static inline void steer_testkit_shutdown(steer_testkit *kit) {
   steer_policy_free(kit->policy);
   kit->policy = NULL;
+  steer_testkit_take_requests(kit);
 }
 
 /*
@@ -277,23 +267,20 @@ static inline void steer_testkit_shutdown(steer_testkit *kit) {
  * kit is leaked, too.
  */
 static inline size_t steer_testkit_free(steer_testkit *kit) {
-  const steer_testkit_endpoint *endpoint;
-  size_t left = 0, i;
+  size_t left, i;
   if (kit == NULL) return 0;
   steer_testkit_shutdown(kit);
-  for (endpoint = kit->endpoints; endpoint != NULL; endpoint = endpoint->next) left++;
-  steer_testkit_use_picker(kit, kit->current, -1);
-  kit->current = NULL;
+  steer_virtual_host_drop_picker(kit->host);
   steer_config_free(kit->config);
   pthread_mutex_lock(&kit->lock);
-  left += kit->connections + (kit->ended != 1);
+  left = steer_virtual_host_held(kit->host) + (kit->ended != 1);
   pthread_mutex_unlock(&kit->lock);
   if (left > 0) return left;
+  steer_virtual_host_free(kit->host);
   for (i = 0; i < kit->address_count; ++i) free(kit->addresses[i]);
   for (i = 0; i < kit->log_count; ++i) free(kit->log[i]);
   free(kit->addresses);
   free(kit->log);
-  free(kit->timers);
   free(kit->name);
   pthread_mutex_destroy(&kit->lock);
   free(kit);

@@ -73,6 +73,62 @@ impl TrackedEndpoint {
     }
 }
 
+/// Endpoints with the same addresses: one backend. It is listed several times, or an update has
+/// changed its description, and the endpoint of the former list is still in use.
+#[derive(Default)]
+struct Duplicates {
+    endpoints: usize,
+    /// How many of them are READY.
+    ready: usize,
+    /// How many of them reported a failure last.
+    failed: usize,
+    /// Whether the backend has a connection, or had one until the last endpoint with a connection
+    /// was dropped. The others are then about to report that they have one, too.
+    connected: bool,
+}
+
+impl Duplicates {
+    fn add(&mut self, reported: Option<&Report>) {
+        self.endpoints += 1;
+        self.count(reported, 1);
+        self.connected |= self.ready > 0;
+    }
+
+    fn remove(&mut self, reported: Option<&Report>) {
+        self.endpoints -= 1;
+        self.count(reported, -1);
+        if self.ready == 0 && self.failed == self.endpoints {
+            self.connected = false;
+        }
+    }
+
+    /// One of them reports. Returns whether the backend has a new connection.
+    fn record(&mut self, former: Option<&Report>, report: &Report) -> bool {
+        self.count(former, -1);
+        self.count(Some(report), 1);
+        let lost = match report {
+            Report::Ready(_) => return !std::mem::replace(&mut self.connected, true),
+            Report::TransientFailure(_) => true,
+            // An endpoint begins with these.
+            Report::Idle => former.is_some(),
+            Report::Connecting => matches!(former, Some(Report::Ready(_))),
+        };
+        if lost && self.ready == 0 {
+            self.connected = false;
+        }
+        false
+    }
+
+    fn count(&mut self, reported: Option<&Report>, change: isize) {
+        let number = match reported {
+            Some(Report::Ready(_)) => &mut self.ready,
+            Some(Report::TransientFailure(_)) => &mut self.failed,
+            _ => return,
+        };
+        *number = number.wrapping_add_signed(change);
+    }
+}
+
 /// Stores endpoints under small keys. The key of an endpoint stays the same as long as it is
 /// tracked.
 #[derive(Default)]
@@ -83,8 +139,8 @@ pub(super) struct EndpointIndex {
     by_id: ById,
     /// The keys of endpoints that are not duplicates.
     by_addresses: HashTable<u32>,
-    /// The number of duplicates with these addresses.
-    duplicates: HashMap<Vec<String>, usize>,
+    /// The duplicates with these addresses.
+    duplicates: HashMap<Vec<String>, Duplicates>,
     hasher: DefaultHashBuilder,
 }
 
@@ -163,15 +219,37 @@ impl EndpointIndex {
     /// Returns whether an endpoint with these addresses exists. If so, counts the new one as a
     /// duplicate, and the existing one too if it was the only one so far.
     fn count_duplicate(&mut self, addresses: &Vec<String>, hash: u64) -> bool {
-        if let Some(count) = self.duplicates.get_mut(addresses) {
-            *count += 1;
+        if let Some(duplicates) = self.duplicates.get_mut(addresses) {
+            duplicates.add(None);
             return true;
         }
         let Some(other) = self.find(addresses, hash) else { return false };
         self.remove_from_table(other);
-        self.at_mut(other).duplicate = true;
-        self.duplicates.insert(addresses.clone(), 2);
+        let mut duplicates = Duplicates::default();
+        let other = self.at_mut(other);
+        other.duplicate = true;
+        duplicates.add(other.reported.as_ref());
+        duplicates.add(None);
+        self.duplicates.insert(addresses.clone(), duplicates);
         true
+    }
+
+    /// Stores an endpoint's report. Returns whether its backend has a new connection. It does not
+    /// if an update only changed the description, and the backend had a connection until then.
+    pub(super) fn record(&mut self, key: u32, report: Report) -> bool {
+        let EndpointIndex { tracked, duplicates: all, .. } = self;
+        let tracked = &mut tracked[key as usize];
+        let former = tracked.reported.as_ref();
+        let addresses = tracked.duplicate.then_some(&tracked.descriptor.addresses);
+        let is_new = match addresses.and_then(|addresses| all.get_mut(addresses)) {
+            Some(duplicates) => duplicates.record(former, &report),
+            None => {
+                let is_ready = |report: &Report| matches!(report, Report::Ready(_));
+                is_ready(&report) && !former.is_some_and(is_ready)
+            }
+        };
+        tracked.reported = Some(report);
+        is_new
     }
 
     fn remove_from_table(&mut self, key: u32) {
@@ -190,9 +268,9 @@ impl EndpointIndex {
         self.by_id.remove(tracked.endpoint.id());
         let descriptor = tracked.descriptor;
         if tracked.duplicate {
-            let count = self.duplicates.get_mut(&descriptor.addresses)?;
-            *count -= 1;
-            if *count > 0 {
+            let duplicates = self.duplicates.get_mut(&descriptor.addresses)?;
+            duplicates.remove(tracked.reported.as_ref());
+            if duplicates.endpoints > 0 {
                 return None;
             }
             self.duplicates.remove(&descriptor.addresses);

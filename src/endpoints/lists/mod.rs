@@ -4,23 +4,27 @@
 //! |---|---|
 //! | `mod.rs` | the interface: updates, reports, and what policies read |
 //! | `replace.rs` | how an update replaces a list, and when the pending list becomes current |
+//! | `kept.rs` | which endpoints an update keeps |
 //! | `index.rs` | the endpoints of both lists, found by number and by addresses |
 //!
 //! The rules are those of gRPC's `round_robin`. `tests/connectivity` tests them under the same
 //! numbers. There is one difference: an endpoint that is the same in the next list is kept, with
-//! its connection and its latest report. gRPC makes a new one and waits for its report.
+//! its connection and its latest report. gRPC makes a new one and waits for its report. An endpoint
+//! that an update left out is not kept, although the current list may still use it. New endpoints
+//! are made, and so connect, from a random one on.
 //!
 //! Cost of a report: O(1). If it makes the pending list current: O(endpoints).
 //!
 //! Cost of an update: O(1) for the very list that is in use, if all endpoints that have reported
 //! are READY. Any other update compares each endpoint with the one at the same index of the current
 //! list: O(endpoints), a few loads each. An endpoint that is not found there costs a look-up in a
-//! hash table. A new endpoint costs what the host needs for it. Each index whose connection changes
-//! costs O(log endpoints).
+//! hash table, or two if another has the same addresses. A new endpoint costs what the host needs
+//! for it. Each index whose connection changes costs O(log endpoints).
 //!
 //! Must not depend on: how a backend is chosen, the C ABI.
 
 mod index;
+mod kept;
 mod replace;
 
 use std::sync::Arc;
@@ -39,6 +43,17 @@ pub struct UpdateOutcome {
     pub accepted: Result<(), Status>,
     /// The state to publish, if any.
     pub aggregate: Option<Aggregate>,
+}
+
+/// The result of a report.
+#[derive(Debug)]
+pub struct ReportOutcome {
+    /// The state to publish, if any.
+    pub aggregate: Option<Aggregate>,
+    /// Whether the endpoint's backend has a new connection. A report of READY is not one if an
+    /// update only changed the description of a connected backend, so that its endpoint was made
+    /// again.
+    pub is_new_connection: bool,
 }
 
 /// There is no endpoint with this number, or it was dropped.
@@ -103,20 +118,18 @@ impl<H: EndpointHost + ?Sized> EndpointLists<H> {
         };
         let is_latest = latest.as_ref().is_some_and(same);
         if is_latest || self.repeats_current(&descriptors, made_with) {
-            let aggregate = self.repeat_current(&descriptors, made_with, is_latest);
+            let aggregate =
+                self.repeat_current(&descriptors, made_with, is_latest, resolution_note);
             self.latest = made_with.map(|made_with| (descriptors, made_with));
             return UpdateOutcome { accepted: Ok(()), aggregate };
         }
-        self.replace_pending(&descriptors);
-        if self.pending.as_ref().is_some_and(|list| list.len() == 0) {
+        self.replace_pending(&descriptors, resolution_note);
+        if let Some(list) = self.pending.as_ref().filter(|list| list.len() == 0) {
+            let status = error.cloned();
+            let status = status.unwrap_or_else(|| self.host.words().empty_list(resolution_note));
+            let aggregate = Some(Aggregate::TransientFailure(list.worded(&status)));
             self.promote();
-            let status = error.cloned().unwrap_or_else(|| {
-                Status::unavailable(format!("empty address list: {resolution_note}"))
-            });
-            return UpdateOutcome {
-                accepted: Err(status.clone()),
-                aggregate: Some(Aggregate::TransientFailure(status)),
-            };
+            return UpdateOutcome { accepted: Err(status), aggregate };
         }
         if self.current.is_none() {
             // All endpoints are new, and none has reported.
@@ -126,15 +139,14 @@ impl<H: EndpointHost + ?Sized> EndpointLists<H> {
         UpdateOutcome { accepted: Ok(()), aggregate: self.report_to_pending() }
     }
 
-    /// Takes an endpoint's report. Returns the state to publish, if any, or `Err` if there is no
-    /// such endpoint.
+    /// Takes an endpoint's report. `Err`: there is no such endpoint.
     pub fn report(
         &mut self,
         id: EndpointId,
         report: Report,
-    ) -> Result<Option<Aggregate>, UnknownEndpoint> {
+    ) -> Result<ReportOutcome, UnknownEndpoint> {
         let key = self.endpoints.key(id).ok_or(UnknownEndpoint)?;
-        let tracked = self.endpoints.at_mut(key);
+        let tracked = self.endpoints.at(key);
         let state = report.state();
         // Rule 4: the resolver may know a better list. Not at the first report: resolving would
         // then make new endpoints, whose first reports would ask to resolve again.
@@ -149,7 +161,8 @@ impl<H: EndpointHost + ?Sized> EndpointLists<H> {
             Report::TransientFailure(status) => Some(status.clone()),
             _ => None,
         };
-        tracked.reported = Some(report);
+        let is_new_connection = self.endpoints.record(key, report);
+        let tracked = self.endpoints.at(key);
         let (in_current, in_pending) = (tracked.current, tracked.pending);
         let mut published = None;
         if let (Some(index), Some(list)) = (in_current, self.current.as_mut()) {
@@ -166,7 +179,7 @@ impl<H: EndpointHost + ?Sized> EndpointLists<H> {
                 published = aggregate.or(published);
             }
         }
-        Ok(published)
+        Ok(ReportOutcome { aggregate: published, is_new_connection })
     }
 
     /// Ends the backoff of every endpoint, in the order of the lists.
@@ -216,11 +229,6 @@ impl<H: EndpointHost + ?Sized> EndpointLists<H> {
     /// The descriptor of this endpoint.
     pub fn descriptor(&self, id: EndpointId) -> Option<&Arc<EndpointDescriptor>> {
         self.endpoints.get(id).map(|tracked| &tracked.descriptor)
-    }
-
-    /// Whether the latest report of this endpoint was READY.
-    pub fn is_ready(&self, id: EndpointId) -> bool {
-        self.endpoints.get(id).is_some_and(|tracked| tracked.connection().is_some())
     }
 
     /// The keys of all endpoints: those of the current list, then those only in the pending one.

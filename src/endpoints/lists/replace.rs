@@ -8,32 +8,33 @@
 //!
 //! Must not depend on: how a backend is chosen, the C ABI.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
-
-use hashbrown::HashMap;
 
 use super::EndpointLists;
 use super::index::EndpointIndex;
-use crate::endpoints::list::{Aggregate, List};
+use super::kept::Lists;
+use crate::endpoints::list::{Aggregate, Entry, List};
 use crate::endpoints::{EndpointDescriptor, EndpointHost, PersistentVec, Report};
 use crate::{Severity, Status};
 
 impl<H: EndpointHost + ?Sized> EndpointLists<H> {
-    /// Whether these are the endpoints of the current list again.
+    /// Whether these are the endpoints of the current list again, and the latest update named them
+    /// all, too.
     pub(super) fn repeats_current(
         &self,
         descriptors: &[Arc<EndpointDescriptor>],
         made_with: Option<u64>,
     ) -> bool {
         let current = self.current.as_ref().map_or(&[][..], List::entries);
+        let lists = self.lists(made_with);
+        let stays = |(entry, descriptor): (&Entry, &Arc<EndpointDescriptor>)| {
+            let tracked = self.endpoints.at(entry.key);
+            lists.latest_index(tracked).is_some() && tracked.fits(descriptor, made_with)
+        };
         // An empty list never counts as repeated: each one is published.
         !current.is_empty()
             && current.len() == descriptors.len()
-            && current
-                .iter()
-                .zip(descriptors)
-                .all(|(entry, descriptor)| self.endpoints.at(entry.key).fits(descriptor, made_with))
+            && current.iter().zip(descriptors).all(stays)
     }
 
     /// Replaces the current list by itself. Such a list is due as soon as one of its endpoints has
@@ -44,10 +45,12 @@ impl<H: EndpointHost + ?Sized> EndpointLists<H> {
         descriptors: &[Arc<EndpointDescriptor>],
         made_with: Option<u64>,
         is_latest: bool,
+        resolution_note: &str,
     ) -> Option<Aggregate> {
         self.drop_pending();
         let list = self.current.as_mut()?;
-        if is_latest && list.is_settled() {
+        let other_words = list.set_note(resolution_note);
+        if is_latest && list.is_settled() && !other_words {
             return list.has_ready().then_some(Aggregate::Ready);
         }
         for (entry, descriptor) in list.entries().iter().zip(descriptors) {
@@ -76,14 +79,19 @@ impl<H: EndpointHost + ?Sized> EndpointLists<H> {
 
     /// Makes a new pending list of `descriptors`. Keeps the endpoints that stay, makes the new
     /// ones, and drops those that only the former pending list had.
-    pub(super) fn replace_pending(&mut self, descriptors: &[Arc<EndpointDescriptor>]) {
-        let kept = self.find_kept(descriptors);
-        let former = self.take_pending();
+    pub(super) fn replace_pending(
+        &mut self,
+        descriptors: &[Arc<EndpointDescriptor>],
+        resolution_note: &str,
+    ) {
         let made_with = self.host.made_with();
-        self.endpoints.reserve(kept.iter().filter(|kept| kept.is_none()).count());
+        let mut listed = self.lists(made_with).find_kept(descriptors);
+        let former = self.take_pending();
+        self.create_missing(descriptors, &mut listed);
         let mut keys = Vec::with_capacity(descriptors.len());
-        for (descriptor, kept) in descriptors.iter().zip(kept) {
-            let Some(key) = kept.or_else(|| self.create_endpoint(descriptor)) else { continue };
+        for (descriptor, key) in descriptors.iter().zip(listed) {
+            // The host refused to make it.
+            let Some(key) = key else { continue };
             let tracked = self.endpoints.at_mut(key);
             if tracked.describe(descriptor, made_with) {
                 self.list_number += 1;
@@ -91,8 +99,29 @@ impl<H: EndpointHost + ?Sized> EndpointLists<H> {
             tracked.pending = Some(keys.len() as u32);
             keys.push(key);
         }
-        self.pending = Some(List::new(keys.into_iter()));
+        let words = self.host.words();
+        self.pending = Some(List::new(keys.into_iter(), words, resolution_note));
         self.drop_unlisted(former);
+    }
+
+    /// Makes the endpoints that are missing in `listed`. Rule 12: from a random one on, because
+    /// they connect in this order. Otherwise many clients with the same list would all connect to
+    /// its first address first.
+    fn create_missing(
+        &mut self,
+        descriptors: &[Arc<EndpointDescriptor>],
+        listed: &mut [Option<u32>],
+    ) {
+        let missing = (0..listed.len()).filter(|index| listed[*index].is_none());
+        let mut missing: Vec<usize> = missing.collect();
+        self.endpoints.reserve(missing.len());
+        if missing.len() > 1 {
+            let first = self.host.random() % missing.len() as u64;
+            missing.rotate_left(first as usize);
+        }
+        for index in missing {
+            listed[index] = self.create_endpoint(&descriptors[index]);
+        }
     }
 
     /// Makes an endpoint. Returns its key. Logs a failure of the host and returns `None`.
@@ -107,54 +136,10 @@ impl<H: EndpointHost + ?Sized> EndpointLists<H> {
         }
     }
 
-    /// For each of `descriptors`, the existing endpoint that the host would make for it. Of several
-    /// with the same addresses, the first in the new list gets the first in the old lists.
-    fn find_kept(&self, descriptors: &[Arc<EndpointDescriptor>]) -> Vec<Option<u32>> {
-        let endpoints = &self.endpoints;
-        let current = self.current.as_ref().map_or(&[][..], List::entries);
-        let made_with = self.host.made_with();
-        let mut taken = vec![false; endpoints.capacity()];
-        let mut duplicates = None;
-        // The index in the current list after the endpoint that was found last. Most updates change
-        // few endpoints, so the next one is usually there, and costs no look-up.
-        let mut next = 0;
-        let mut take = |descriptor: &Arc<EndpointDescriptor>| {
-            let expected = current.get(next).map(|entry| entry.key);
-            let alone = |key: &u32| !endpoints.at(*key).duplicate;
-            let fits =
-                |key: &u32| !taken[*key as usize] && endpoints.at(*key).fits(descriptor, made_with);
-            let found = expected.filter(alone).filter(fits).or_else(|| {
-                let hash = endpoints.hash(&descriptor.addresses);
-                if let Some(key) = endpoints.find(&descriptor.addresses, hash) {
-                    return Some(key).filter(fits);
-                }
-                let duplicates = duplicates.get_or_insert_with(|| self.duplicates());
-                let same = duplicates.get_mut(descriptor.addresses.as_slice())?;
-                let at = same.iter().position(fits)?;
-                same.remove(at)
-            })?;
-            taken[found as usize] = true;
-            if let Some(index) = endpoints.at(found).current {
-                next = index as usize + 1;
-            }
-            Some(found)
-        };
-        descriptors.iter().map(&mut take).collect()
-    }
-
-    /// The keys of all duplicates by their addresses, each in the order of the lists.
-    fn duplicates(&self) -> HashMap<&[String], VecDeque<u32>> {
-        let mut duplicates: HashMap<&[String], VecDeque<u32>> = HashMap::new();
-        if !self.endpoints.has_duplicates() {
-            return duplicates;
-        }
-        for key in self.listed() {
-            let tracked = self.endpoints.at(key);
-            if tracked.duplicate {
-                duplicates.entry(&tracked.descriptor.addresses).or_default().push_back(key);
-            }
-        }
-        duplicates
+    /// Both lists, to find the endpoints that an update keeps.
+    fn lists(&self, made_with: Option<u64>) -> Lists<'_> {
+        let (current, pending) = (self.current.as_ref(), self.pending.as_ref());
+        Lists { endpoints: &self.endpoints, current, pending, made_with }
     }
 
     /// Records the latest reports of kept endpoints in the pending list, and promotes it if it is

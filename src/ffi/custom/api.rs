@@ -5,6 +5,7 @@
 
 use steer_abi::{STEER_ABI_VERSION, steer_api, steer_picker_type, steer_policy_type};
 
+use super::leader::leaders_api;
 use super::{delegate, register};
 use crate::ffi::last_error::steer_last_error;
 
@@ -20,9 +21,13 @@ unsafe extern "C" fn register_policy(kind: *const steer_policy_type) -> i32 {
     unsafe { register::steer_register_policy(kind) as i32 }
 }
 
-// Unguarded: it calls a function that guards itself.
+// Unguarded: it calls a function that guards itself. The leader's functions keep the leader's text.
 unsafe extern "C" fn last_error() -> steer_abi::steer_str {
-    steer_last_error()
+    match leaders_api().and_then(|api| api.last_error) {
+        // SAFETY: it may be called at any time (rule of `steer_api`).
+        Some(leaders) => unsafe { leaders() },
+        None => steer_last_error(),
+    }
 }
 
 pub(super) static API: steer_api = steer_api {
@@ -63,6 +68,10 @@ pub(super) static API: steer_api = steer_api {
     endpoint_free: Some(delegate::endpoint_free),
     publish: Some(delegate::publish),
     request_reresolution: Some(delegate::request_reresolution),
+    counter_new: Some(delegate::counter_new),
+    gauge_new: Some(delegate::gauge_new),
+    histogram_new: Some(delegate::histogram_new),
+    load_reports: Some(delegate::load_reports),
 };
 
 /// `[any thread]`

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use steer_abi::{steer_attribute, steer_attribute_kind, steer_backend, steer_backends, steer_str};
 
 use super::choice::raise_failed;
+use super::followed_calls::{BackendCalls, FollowedCalls};
 use super::hook::{freeing, serialised};
 use super::instance::Instance;
 use crate::endpoints::{AttributeValue, EndpointDescriptor};
@@ -37,6 +38,8 @@ pub(super) struct Described {
     c: steer_backend,
     descriptor: Arc<EndpointDescriptor>,
     data: Option<Arc<Data>>,
+    /// The counters of its calls.
+    pub(super) calls: Arc<BackendCalls>,
     _addresses: Vec<steer_str>,
     _attributes: Vec<steer_attribute>,
     _attribute_pointers: Vec<*const steer_attribute>,
@@ -49,7 +52,7 @@ unsafe impl Send for Described {}
 unsafe impl Sync for Described {}
 
 impl Described {
-    pub(super) fn new(descriptor: &Arc<EndpointDescriptor>) -> Described {
+    pub(super) fn new(descriptor: &Arc<EndpointDescriptor>, calls: &FollowedCalls) -> Described {
         let addresses: Vec<_> =
             descriptor.addresses.iter().map(|address| steer_str::borrow(address)).collect();
         let attributes: Vec<_> = descriptor
@@ -93,10 +96,16 @@ impl Described {
             c,
             descriptor: Arc::clone(descriptor),
             data: None,
+            calls: calls.of(descriptor),
             _addresses: addresses,
             _attributes: attributes,
             _attribute_pointers: attribute_pointers,
         }
+    }
+
+    /// The backend for hooks. Valid as long as this.
+    pub(super) fn pointer(&self) -> *const steer_backend {
+        &self.c
     }
 
     fn with_data(mut self, data: Option<Arc<Data>>) -> Arc<Described> {
@@ -168,6 +177,11 @@ impl BackendCache {
         }
     }
 
+    /// The backend with the addresses of this endpoint, if it was described.
+    pub(super) fn find(&self, descriptor: &EndpointDescriptor) -> Option<Arc<Described>> {
+        self.0.get(descriptor.addresses.as_slice()).cloned()
+    }
+
     /// The described backend, with its data. Makes the data when the addresses are new.
     ///
     /// # Panics
@@ -181,7 +195,7 @@ impl BackendCache {
         if let Some(known) = known.filter(|known| Arc::ptr_eq(&known.descriptor, descriptor)) {
             return Arc::clone(known);
         }
-        let described = Described::new(descriptor);
+        let described = Described::new(descriptor, &instance.channel.calls);
         let data = match known {
             Some(known) => known.data.clone(),
             None => new_data(instance, &described),

@@ -9,14 +9,16 @@ use std::time::Duration;
 use steer_abi::{steer_channel, steer_severity, steer_str};
 
 use super::endpoints::Endpoints;
+use super::followed_calls::FollowedCalls;
 use super::hook::{Outside, is_in};
 use super::table::Registered;
 use crate::Severity;
 use crate::ffi::guard;
 use crate::ffi::text::ReadText;
 use crate::policy::{Helper, TimerId};
+use crate::stats::CustomMetrics;
 use crate::sync::LogLimit;
-use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// One channel, for one policy of it. Made by the policy or instance. Reference counted: hooks
 /// receive [`pointer`](Channel::pointer), and `channel_hold` adds a reference.
@@ -25,6 +27,15 @@ pub(super) struct Channel {
     /// The policy's table. None for picker types.
     pub(super) policy_type: Option<Arc<Registered>>,
     pub(super) endpoints: Endpoints,
+    /// The calls of the policy's backends.
+    pub(super) calls: Arc<FollowedCalls>,
+    /// The metrics of the policy.
+    pub(super) custom_metrics: Arc<CustomMetrics>,
+    /// The time between load reports that the policy asked for before its first update, in
+    /// nanoseconds. 0: none.
+    early_load_reports: AtomicU64,
+    /// Whether the first update has come. Earlier, the host may not be called.
+    updated: AtomicBool,
     /// `steer_api.rebuild` was called.
     rebuild: AtomicBool,
     /// Limits the log lines about calls at the wrong time.
@@ -32,15 +43,23 @@ pub(super) struct Channel {
 }
 
 impl Channel {
-    /// `policy_type` is the table of a policy, and None for picker types.
+    /// `policy_type` is the table of a policy, and None for picker types. `calls` has the counters
+    /// of the policy's backends.
     pub(super) fn new(
         helper: &Arc<dyn Helper>,
         policy_type: Option<Arc<Registered>>,
+        calls: Arc<FollowedCalls>,
     ) -> Arc<Channel> {
+        let custom_metrics = Arc::<CustomMetrics>::default();
+        helper.set_custom_metrics(Arc::clone(&custom_metrics));
         Arc::new(Channel {
             helper: Arc::clone(helper),
             policy_type,
             endpoints: Endpoints::default(),
+            calls,
+            custom_metrics,
+            early_load_reports: AtomicU64::new(0),
+            updated: AtomicBool::new(false),
             rebuild: AtomicBool::new(false),
             misuse_log: LogLimit::new(),
         })
@@ -49,6 +68,18 @@ impl Channel {
     /// The channel for hooks. Valid as long as the channel.
     pub(super) fn pointer(self: &Arc<Channel>) -> *mut steer_channel {
         Arc::as_ptr(self).cast_mut().cast()
+    }
+
+    /// An update has come. With the first one, asks the host for the load reports that the policy
+    /// asked for before.
+    pub(super) fn updated(&self) {
+        // Relaxed, here and in `load_reports`: set and read in serialised calls.
+        if !self.updated.swap(true, Ordering::Relaxed) {
+            let period = self.early_load_reports.load(Ordering::Relaxed);
+            if period > 0 {
+                self.helper.request_load_reports(Some(Duration::from_nanos(period)));
+            }
+        }
     }
 
     /// Whether a new picker was asked for since the last call.
@@ -193,6 +224,20 @@ pub(super) unsafe extern "C" fn rebuild(pointer: *const steer_channel) {
         if let Some(channel) = unsafe { active(pointer, "rebuild") } {
             // Relaxed: see `take_rebuild`.
             channel.rebuild.store(true, Ordering::Relaxed);
+        }
+    });
+}
+
+pub(super) unsafe extern "C" fn load_reports(pointer: *const steer_channel, period_ns: u64) {
+    guard((), || {
+        // SAFETY: the caller holds the channel (rule of `steer_api`).
+        if let Some(channel) = unsafe { active(pointer, "load_reports") } {
+            if channel.updated.load(Ordering::Relaxed) {
+                let period = (period_ns > 0).then(|| Duration::from_nanos(period_ns));
+                channel.helper.request_load_reports(period);
+            } else {
+                channel.early_load_reports.store(period_ns, Ordering::Relaxed);
+            }
         }
     });
 }

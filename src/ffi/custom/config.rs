@@ -1,5 +1,6 @@
 //! A config that a table's `config_new` made.
 
+use std::collections::BTreeSet;
 use std::ffi::c_void;
 use std::sync::Arc;
 
@@ -12,11 +13,17 @@ use crate::sync::Handle;
 pub(super) struct CustomConfig {
     pub(super) registered: Arc<Registered>,
     pointer: Handle,
+    /// The names of the fields that `config_new` asked for. `None`: perhaps all.
+    pub(super) asked: Option<BTreeSet<String>>,
 }
 
 impl CustomConfig {
-    pub(super) fn new(registered: &Arc<Registered>, pointer: *mut c_void) -> CustomConfig {
-        CustomConfig { registered: Arc::clone(registered), pointer: Handle::new(pointer) }
+    pub(super) fn new(
+        registered: &Arc<Registered>,
+        pointer: *mut c_void,
+        asked: Option<BTreeSet<String>>,
+    ) -> CustomConfig {
+        CustomConfig { registered: Arc::clone(registered), pointer: Handle::new(pointer), asked }
     }
 
     pub(super) fn pointer(&self) -> *mut c_void {

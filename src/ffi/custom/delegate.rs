@@ -9,12 +9,12 @@
 use std::ffi::c_void;
 
 use steer_abi::{
-    steer_backends, steer_channel, steer_choice, steer_faults, steer_json, steer_publication,
-    steer_str,
+    steer_backends, steer_channel, steer_choice, steer_counter, steer_custom_metric, steer_faults,
+    steer_gauge, steer_histogram, steer_json, steer_publication, steer_str,
 };
 
 use super::leader::leaders_api;
-use super::{backends, channel, choice, endpoint_api, json, publish};
+use super::{backends, channel, choice, endpoint_api, json, metrics_api, publish};
 
 /// Makes functions that call the leader's function of the same name. Without a leader, they call
 /// the given function.
@@ -57,6 +57,7 @@ delegate! {
     channel::timer_start(channel: *const steer_channel, after_ns: u64) -> u64;
     channel::timer_cancel(channel: *const steer_channel, timer: u64);
     channel::rebuild(channel: *const steer_channel);
+    channel::load_reports(channel: *const steer_channel, period_ns: u64);
     endpoint_api::endpoint_new(channel: *const steer_channel, index: usize) -> u64;
     endpoint_api::endpoint_matches(
         channel: *const steer_channel, endpoint: u64, index: usize
@@ -66,4 +67,16 @@ delegate! {
     endpoint_api::endpoint_free(channel: *const steer_channel, endpoint: u64);
     publish::publish(channel: *const steer_channel, publication: *const steer_publication) -> i32;
     channel::request_reresolution(channel: *const steer_channel);
+    metrics_api::counter_new(
+        channel: *const steer_channel, metric: *const steer_custom_metric,
+        values: *const steer_str, counter: *mut *mut steer_counter
+    ) -> i32;
+    metrics_api::gauge_new(
+        channel: *const steer_channel, metric: *const steer_custom_metric,
+        values: *const steer_str, gauge: *mut *mut steer_gauge
+    ) -> i32;
+    metrics_api::histogram_new(
+        channel: *const steer_channel, metric: *const steer_custom_metric,
+        values: *const steer_str, histogram: *mut *mut steer_histogram
+    ) -> i32;
 }

@@ -12,7 +12,7 @@ pub(super) unsafe extern "C" fn endpoint_new(channel: *const steer_channel, inde
         let Some(descriptor) = channel.endpoints.descriptor(index) else { return 0 };
         let Ok(endpoint) = channel.helper.create_endpoint(&descriptor) else { return 0 };
         let id = endpoint.id().0;
-        channel.endpoints.add(id, endpoint);
+        channel.endpoints.add(id, endpoint, channel.calls.of(&descriptor));
         id
     })
 }
@@ -36,9 +36,7 @@ pub(super) unsafe extern "C" fn endpoint_connect(channel: *const steer_channel, 
     guard((), || {
         // SAFETY: the caller holds the channel (rule of `steer_api`).
         let Some(channel) = (unsafe { active(channel, "endpoint_connect") }) else { return };
-        if let Some(endpoint) = channel.endpoints.get(endpoint) {
-            endpoint.connect();
-        }
+        channel.endpoints.connect(endpoint);
     });
 }
 

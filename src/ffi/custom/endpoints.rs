@@ -2,10 +2,11 @@
 //!
 //! Must not depend on: channels, the functions of `steer_api`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::mem;
 use std::sync::Arc;
 
+use super::followed_calls::BackendCalls;
 use crate::endpoints::{Connection, Endpoint, EndpointDescriptor};
 use crate::sync::Mutex;
 
@@ -23,14 +24,25 @@ struct State {
 
 struct Live {
     endpoint: Arc<dyn Endpoint>,
+    /// The counters of its backend's calls.
+    calls: Arc<BackendCalls>,
     /// In READY.
     connection: Option<Connection>,
+    /// Whether it has left IDLE by its last report, or was asked to since then.
+    active: bool,
 }
 
 impl Endpoints {
-    /// Keeps the list of an update.
-    pub(super) fn set_latest(&self, list: &[Arc<EndpointDescriptor>]) {
-        self.0.lock().latest = list.to_vec();
+    /// Keeps the list of an update. Returns the endpoints of the former list whose addresses have
+    /// left.
+    pub(super) fn set_latest(
+        &self,
+        list: &[Arc<EndpointDescriptor>],
+    ) -> Vec<Arc<EndpointDescriptor>> {
+        let former = mem::replace(&mut self.0.lock().latest, list.to_vec());
+        let stay: HashSet<_> = list.iter().map(|descriptor| &descriptor.addresses).collect();
+        let gone = former.iter().filter(|former| !stay.contains(&former.addresses));
+        gone.cloned().collect()
     }
 
     /// The endpoint at this place of the latest list.
@@ -38,9 +50,10 @@ impl Endpoints {
         self.0.lock().latest.get(index).cloned()
     }
 
-    pub(super) fn add(&self, id: u64, endpoint: Box<dyn Endpoint>) {
+    pub(super) fn add(&self, id: u64, endpoint: Box<dyn Endpoint>, calls: Arc<BackendCalls>) {
         let endpoint = Arc::from(endpoint);
-        self.0.lock().live.insert(id, Live { endpoint, connection: None });
+        let live = Live { endpoint, calls, connection: None, active: false };
+        self.0.lock().live.insert(id, live);
     }
 
     pub(super) fn get(&self, id: u64) -> Option<Arc<dyn Endpoint>> {
@@ -51,22 +64,50 @@ impl Endpoints {
         self.0.lock().live.keys().copied().collect()
     }
 
-    /// Sets the connection of an endpoint, and returns the former one. None: there is no such
-    /// endpoint.
-    pub(super) fn set_connection(
+    /// Asks an endpoint for a connection, if there is such an endpoint.
+    pub(super) fn connect(&self, id: u64) {
+        let endpoint = self.0.lock().live.get_mut(&id).map(|live| {
+            live.active = true;
+            Arc::clone(&live.endpoint)
+        });
+        if let Some(endpoint) = endpoint {
+            endpoint.connect();
+        }
+    }
+
+    /// The endpoint that was made first, if all are IDLE and none was asked to connect.
+    pub(super) fn first_if_all_idle(&self) -> Option<u64> {
+        let state = self.0.lock();
+        let all_idle = state.live.values().all(|live| !live.active);
+        if all_idle { state.live.keys().min().copied() } else { None }
+    }
+
+    /// Notes an endpoint's report: whether it has left IDLE, and its connection. Returns the former
+    /// connection. None: there is no such endpoint.
+    pub(super) fn note_report(
         &self,
         id: u64,
+        active: bool,
         connection: Option<Connection>,
     ) -> Option<Option<Connection>> {
         let mut state = self.0.lock();
-        Some(mem::replace(&mut state.live.get_mut(&id)?.connection, connection))
+        let live = state.live.get_mut(&id)?;
+        live.active = active;
+        Some(mem::replace(&mut live.connection, connection))
     }
 
-    /// The connections of these endpoints. An error is the first endpoint that is not READY.
-    pub(super) fn connections(&self, ids: &[u64]) -> Result<Vec<Connection>, u64> {
+    /// The connections of these endpoints, with the counters of their backends. An error is the
+    /// first endpoint that is not READY.
+    pub(super) fn connections(
+        &self,
+        ids: &[u64],
+    ) -> Result<Vec<(Connection, Arc<BackendCalls>)>, u64> {
         let state = self.0.lock();
-        let connection = |id: &u64| state.live.get(id)?.connection.clone();
-        ids.iter().map(|id| connection(id).ok_or(*id)).collect()
+        let ready = |id: &u64| {
+            let live = state.live.get(id)?;
+            Some((live.connection.clone()?, Arc::clone(&live.calls)))
+        };
+        ids.iter().map(|id| ready(id).ok_or(*id)).collect()
     }
 
     /// Drops an endpoint, if there is such an endpoint.

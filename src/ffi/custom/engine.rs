@@ -13,8 +13,8 @@ use steer_abi::{
 use super::api::API;
 use super::code_file::file_of;
 use super::engine_type::steer_engine;
-use super::{leader, load, plugin, register};
-use crate::ffi::last_error::{fail_with, steer_last_error, text_of};
+use super::{leader, load, plugin, register, take_over};
+use crate::ffi::last_error::{fail_with, steer_last_error, text_of, worded_guard};
 use crate::ffi::steer_status::*;
 use crate::ffi::text::ReadText;
 use crate::ffi::versioned::read;
@@ -26,8 +26,9 @@ use crate::stats;
 /// this engine follows another one. May be called any number of times.
 ///
 /// After each registration, the engine calls `knows`, which returns whether the host knows a policy
-/// of this name or can still learn of it. 0: it is too late for that. `knows` is called on any
-/// thread, with no lock held. It may be NULL.
+/// of this name or can still learn of it. 0: it is too late for that. For a name that was taken
+/// over, it returns whether the policy that took it runs under that name, or still can. `knows` is
+/// called on any thread, with no lock held. It may be NULL.
 ///
 /// # Safety
 /// `knows` is NULL or can be called at any time.
@@ -52,7 +53,7 @@ pub unsafe extern "C" fn steer_engine_lead(
 /// never unloaded.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_engine_follow(leader: *const steer_engine) -> steer_status {
-    guard(STEER_PANIC, || {
+    worded_guard("steer_engine_follow", || {
         if ptr::eq(leader, table()) {
             return STEER_OK;
         }
@@ -91,7 +92,10 @@ fn why_not(engine: &steer_engine) -> Option<String> {
         || engine.stats_prometheus.is_none()
         || engine.stats_track_calls.is_none()
         || engine.string_text.is_none()
-        || engine.string_free.is_none();
+        || engine.string_free.is_none()
+        || engine.take_over.is_none()
+        || engine.take_over_environment.is_none()
+        || engine.taken_name.is_none();
     // SAFETY: the API is NULL or a table that begins with its size (rule of `steer_engine`).
     let api_size = unsafe { engine.api.cast::<usize>().as_ref() }.copied().unwrap_or(0);
     (missing || api_size < size_of::<steer_api>())
@@ -164,6 +168,25 @@ unsafe extern "C" fn string_free(string: *mut steer_string) {
     unsafe { text::steer_string_free(string) }
 }
 
+unsafe extern "C" fn take_over(settings: steer_str) -> i32 {
+    // SAFETY: `settings` is readable (rule of `steer_engine`).
+    guard(STEER_PANIC, || unsafe { take_over::take_over_here(settings) }) as i32
+}
+
+unsafe extern "C" fn take_over_environment() -> i32 {
+    guard(STEER_PANIC, take_over::environment_here) as i32
+}
+
+// Unguarded: calls a function that guards itself, or that cannot panic.
+unsafe extern "C" fn taken_name(
+    index: usize,
+    name: *mut *mut steer_string,
+    policy: *mut *mut steer_string,
+) -> i32 {
+    // SAFETY: both are NULL or can be written to (rule of `steer_engine`).
+    unsafe { take_over::steer_taken_name(index, name, policy) as i32 }
+}
+
 fn table() -> &'static steer_engine {
     static TABLE: OnceLock<steer_engine> = OnceLock::new();
     static PLACE: OnceLock<String> = OnceLock::new();
@@ -186,6 +209,9 @@ fn table() -> &'static steer_engine {
         stats_track_calls: Some(stats_track_calls),
         string_text: Some(string_text),
         string_free: Some(string_free),
+        take_over: Some(take_over),
+        take_over_environment: Some(take_over_environment),
+        taken_name: Some(taken_name),
     })
 }
 

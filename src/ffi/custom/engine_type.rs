@@ -61,6 +61,21 @@ pub struct steer_engine {
     /// `[any thread]`
     /// As `steer_string_free`.
     pub string_free: Option<unsafe extern "C" fn(string: *mut steer_string)>,
+    /// `[any thread]`
+    /// As `steer_take_over`. Since ABI version 7.
+    pub take_over: Option<unsafe extern "C" fn(settings: steer_str) -> i32>,
+    /// `[any thread]`
+    /// As `steer_take_over_environment`. Since ABI version 7.
+    pub take_over_environment: Option<unsafe extern "C" fn() -> i32>,
+    /// `[any thread]`
+    /// As `steer_taken_name`. Since ABI version 7.
+    pub taken_name: Option<
+        unsafe extern "C" fn(
+            index: usize,
+            name: *mut *mut steer_string,
+            policy: *mut *mut steer_string,
+        ) -> i32,
+    >,
 }
 
 // SAFETY: it has static texts, a static table and functions for any thread.

@@ -1,5 +1,6 @@
 //! The policy factory of a registered table.
 
+use std::collections::BTreeSet;
 use std::ptr;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use super::picker_factory::CustomPickers;
 use super::policy::CustomPolicy;
 use super::table::{Registered, Table};
 use crate::policy::{
-    Config, ConfigError, Helper, LeafPolicy, OnFault, Policy, PolicyFactory, fields_of,
+    Config, ConfigError, Helper, LeafPolicy, OnFault, Policies, Policy, PolicyFactory, fields_of,
 };
 use crate::stats::Plugin;
 
@@ -24,22 +25,23 @@ impl PolicyFactory for CustomFactory {
         self.0.name()
     }
 
-    fn parse_config(&self, json: &Value) -> Result<Config, ConfigError> {
+    fn parse_config(&self, json: &Value, _: &dyn Policies) -> Result<Config, ConfigError> {
         let name = self.name();
         let json = fields_of(name, json)?;
         let common = self.0.common();
         let mut pointer = ptr::null_mut();
         let Some(config_new) = common.config_new else {
-            return Ok(Arc::new(CustomConfig::new(&self.0, pointer)));
+            return Ok(Arc::new(CustomConfig::new(&self.0, pointer, Some(BTreeSet::new()))));
         };
         let mut faults = Faults::default();
-        let reading = Reading::new();
-        let (json, out) = (reading.pointer(&json), faults.pointer());
+        let reading = Reading::new(&json);
+        let (json, out) = (reading.pointer(), faults.pointer());
         // SAFETY: called with the table's `ctx`, and the JSON value and the faults are valid during
         // the call.
         let failed = listen(|| unsafe { config_new(common.ctx, json, out, &mut pointer) }) != 0;
         // Dropping it frees the config if there are faults.
-        let made = (!failed).then(|| CustomConfig::new(&self.0, pointer));
+        let asked = reading.asked();
+        let made = (!failed).then(|| CustomConfig::new(&self.0, pointer, asked));
         let faults = faults.into_error(name);
         match made {
             Some(made) if faults.faults.is_empty() => Ok(Arc::new(made)),
@@ -52,10 +54,14 @@ impl PolicyFactory for CustomFactory {
         }
     }
 
+    fn known_fields(&self, config: &Config) -> Option<BTreeSet<String>> {
+        config.downcast_ref::<CustomConfig>()?.asked.clone()
+    }
+
     fn new_policy(&self, helper: Arc<dyn Helper>) -> Box<dyn Policy> {
         match &self.0.table {
             Table::Picker(_) => {
-                let pickers = CustomPickers::new(&self.0, &helper);
+                let pickers = CustomPickers::new(&self.0, &helper, Arc::default());
                 Box::new(LeafPolicy::new(helper, pickers))
             }
             Table::Policy(_) => Box::new(CustomPolicy::new(&self.0, &helper)),

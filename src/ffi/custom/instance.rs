@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::channel::Channel;
 use super::choice::raise_failed;
+use super::followed_calls::FollowedCalls;
 use super::hook::{freeing, serialised};
 use super::table::{Registered, Table};
 use crate::policy::Helper;
@@ -23,9 +24,13 @@ pub(super) struct Instance {
 impl Instance {
     /// # Panics
     /// [`raise`](crate::fault::raise)s when `instance_new` fails.
-    pub(super) fn new(registered: &Arc<Registered>, helper: &Arc<dyn Helper>) -> Arc<Instance> {
+    pub(super) fn new(
+        registered: &Arc<Registered>,
+        helper: &Arc<dyn Helper>,
+        calls: Arc<FollowedCalls>,
+    ) -> Arc<Instance> {
         let table = registered.picker_type();
-        let channel = Channel::new(helper, None);
+        let channel = Channel::new(helper, None, calls);
         let mut pointer = table.ctx;
         if let Some(instance_new) = table.instance_new {
             // SAFETY: called in a serialised call with the table's `ctx`, and with a channel that

@@ -3,6 +3,7 @@
 //! Must not depend on: any policy.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::ptr;
 
@@ -13,40 +14,73 @@ use crate::ffi::guard;
 use crate::ffi::text::ReadText;
 use crate::policy::{ConfigError, Fault};
 
-/// The texts that `json_text` has made on this thread.
-struct Texts {
-    /// How many configs the thread reads now, one within the other.
-    readings: usize,
-    made: Vec<String>,
+/// What this thread reads.
+struct Readings {
+    /// The configs that it reads now, one within the other.
+    open: Vec<Asked>,
+    /// The texts that `json_text` has made.
+    texts: Vec<String>,
+}
+
+/// What a `config_new` has asked of its config.
+struct Asked {
+    /// The config. Only compared.
+    config: *const Value,
+    /// The fields that it asked for by name. `None`: it asked for all.
+    names: Option<BTreeSet<String>>,
 }
 
 thread_local! {
-    static TEXTS: RefCell<Texts> = const { RefCell::new(Texts { readings: 0, made: Vec::new() }) };
+    static READINGS: RefCell<Readings> =
+        const { RefCell::new(Readings { open: Vec::new(), texts: Vec::new() }) };
+}
+
+/// Notes that a value's field of this name was asked for. `None`: all of the value.
+fn note_asked(json: *const steer_json, name: Option<&str>) {
+    READINGS.with_borrow_mut(|readings| {
+        let config = json.cast::<Value>();
+        let reading = readings.open.iter_mut().find(|reading| reading.config == config);
+        let Some(reading) = reading else { return };
+        match (name, &mut reading.names) {
+            (Some(name), Some(names)) => _ = names.insert(name.to_owned()),
+            (_, names) => *names = None,
+        }
+    });
 }
 
 /// While it exists, its thread reads a config.
 ///
 /// A `config_new` may parse another config, as a wrapper does with its child's. So texts are kept
 /// until the outermost reading ends: the inner hook may use values of the outer config, too.
-pub(super) struct Reading(PhantomData<*const ()>);
+pub(super) struct Reading<'a> {
+    config: &'a Value,
+    /// Bound to the thread.
+    _thread: PhantomData<*const ()>,
+}
 
-impl Reading {
-    pub(super) fn new() -> Reading {
-        TEXTS.with_borrow_mut(|texts| texts.readings += 1);
-        Reading(PhantomData)
+impl Reading<'_> {
+    pub(super) fn new(config: &Value) -> Reading<'_> {
+        let asked = Asked { config, names: Some(BTreeSet::new()) };
+        READINGS.with_borrow_mut(|readings| readings.open.push(asked));
+        Reading { config, _thread: PhantomData }
     }
 
-    pub(super) fn pointer(&self, value: &Value) -> *const steer_json {
-        ptr::from_ref(value).cast()
+    pub(super) fn pointer(&self) -> *const steer_json {
+        ptr::from_ref(self.config).cast()
+    }
+
+    /// The names of the fields that were asked for so far. `None`: perhaps all.
+    pub(super) fn asked(&self) -> Option<BTreeSet<String>> {
+        READINGS.with_borrow(|readings| readings.open.last()?.names.clone())
     }
 }
 
-impl Drop for Reading {
+impl Drop for Reading<'_> {
     fn drop(&mut self) {
-        TEXTS.with_borrow_mut(|texts| {
-            texts.readings -= 1;
-            if texts.readings == 0 {
-                texts.made = Vec::new();
+        READINGS.with_borrow_mut(|readings| {
+            readings.open.pop();
+            if readings.open.is_empty() {
+                readings.texts = Vec::new();
             }
         });
     }
@@ -113,9 +147,10 @@ pub(super) unsafe extern "C" fn json_text(json: *const steer_json) -> steer_str 
         // SAFETY: `json` is NULL or came from the engine for the current `config_new` (rule of
         // `steer_api`).
         let text = unsafe { value(json) }.to_string();
+        note_asked(json, None);
         let kept = steer_str::borrow(&text);
         // Moving a String does not move its bytes.
-        TEXTS.with_borrow_mut(|texts| texts.made.push(text));
+        READINGS.with_borrow_mut(|readings| readings.texts.push(text));
         kept
     })
 }
@@ -167,40 +202,46 @@ pub(super) unsafe extern "C" fn json_size(json: *const steer_json) -> usize {
     }
 }
 
-// Unguarded: it reads a value.
 pub(super) unsafe extern "C" fn json_at(
     json: *const steer_json,
     index: usize,
 ) -> *const steer_json {
-    // SAFETY: `json` is NULL or came from the engine for the current `config_new` (rule of
-    // `steer_api`).
-    let found = match unsafe { value(json) } {
-        Value::Array(values) => values.get(index),
-        Value::Object(fields) => fields.values().nth(index),
-        _ => None,
-    };
-    found.map_or(ptr::null(), |found| ptr::from_ref(found).cast())
+    guard(ptr::null(), || {
+        note_asked(json, None);
+        // SAFETY: `json` is NULL or came from the engine for the current `config_new` (rule of
+        // `steer_api`).
+        let found = match unsafe { value(json) } {
+            Value::Array(values) => values.get(index),
+            Value::Object(fields) => fields.values().nth(index),
+            _ => None,
+        };
+        found.map_or(ptr::null(), |found| ptr::from_ref(found).cast())
+    })
 }
 
-// Unguarded: it reads a value.
 pub(super) unsafe extern "C" fn json_key(json: *const steer_json, index: usize) -> steer_str {
-    // SAFETY: `json` is NULL or came from the engine for the current `config_new` (rule of
-    // `steer_api`).
-    let found = unsafe { value(json) }.as_object().and_then(|fields| fields.keys().nth(index));
-    found.map_or(steer_str::empty(), |key| steer_str::borrow(key))
+    guard(steer_str::empty(), || {
+        note_asked(json, None);
+        // SAFETY: `json` is NULL or came from the engine for the current `config_new` (rule of
+        // `steer_api`).
+        let found = unsafe { value(json) }.as_object().and_then(|fields| fields.keys().nth(index));
+        found.map_or(steer_str::empty(), |key| steer_str::borrow(key))
+    })
 }
 
-// Unguarded: it reads a value.
 pub(super) unsafe extern "C" fn json_get(
     json: *const steer_json,
     key: steer_str,
 ) -> *const steer_json {
-    // SAFETY: `key` is readable (rule of `steer_api`).
-    let Some(key) = (unsafe { key.to_cow() }) else { return ptr::null() };
-    // SAFETY: `json` is NULL or came from the engine for the current `config_new` (rule of
-    // `steer_api`).
-    let found = unsafe { value(json) }.get(&*key);
-    found.map_or(ptr::null(), |found| ptr::from_ref(found).cast())
+    guard(ptr::null(), || {
+        // SAFETY: `key` is readable (rule of `steer_api`).
+        let Some(key) = (unsafe { key.to_cow() }) else { return ptr::null() };
+        note_asked(json, Some(&key));
+        // SAFETY: `json` is NULL or came from the engine for the current `config_new` (rule of
+        // `steer_api`).
+        let found = unsafe { value(json) }.get(&*key);
+        found.map_or(ptr::null(), |found| ptr::from_ref(found).cast())
+    })
 }
 
 pub(super) unsafe extern "C" fn config_fault(
@@ -218,4 +259,67 @@ pub(super) unsafe extern "C" fn config_fault(
         let error = unsafe { error.to_text() }.unwrap_or_default();
         faults.0.push(Fault { field, error });
     });
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// The fields that `read` asks for.
+    fn asked(config: &Value, read: impl FnOnce(*const steer_json)) -> Option<Vec<String>> {
+        let reading = Reading::new(config);
+        read(reading.pointer());
+        reading.asked().map(|names| names.into_iter().collect())
+    }
+
+    fn get(json: *const steer_json, key: &'static str) -> *const steer_json {
+        // SAFETY: the key is readable, and `json` came from a reading that has not ended.
+        unsafe { json_get(json, steer_str::borrow(key)) }
+    }
+
+    #[test]
+    fn fields_that_are_asked_for_by_name_are_known() {
+        let config = json!({"a": {"c": 1}, "b": 2});
+        let names = asked(&config, |json| {
+            let a = get(json, "a");
+            get(a, "c");
+            get(json, "other");
+            // SAFETY: `a` came from a reading that has not ended.
+            unsafe { json_text(a) };
+        });
+        assert_eq!(names, Some(vec!["a".to_owned(), "other".to_owned()]));
+        assert_eq!(asked(&config, |_| ()), Some(vec![]));
+    }
+
+    #[test]
+    fn all_fields_are_known_to_a_hook_that_looks_at_the_whole_config() {
+        let config = json!({"a": 1});
+        let whole: [fn(*const steer_json); 3] = [
+            // SAFETY: `json` came from a reading that has not ended.
+            |json| _ = unsafe { json_text(json) },
+            // SAFETY: as above.
+            |json| _ = unsafe { json_key(json, 0) },
+            // SAFETY: as above.
+            |json| _ = unsafe { json_at(json, 0) },
+        ];
+        for read in whole {
+            assert_eq!(asked(&config, read), None);
+        }
+    }
+
+    #[test]
+    fn a_config_within_another_has_its_own_names() {
+        let (outer, inner) = (json!({"child": {}}), json!({}));
+        let names = asked(&outer, |json| {
+            get(json, "child");
+            let names = asked(&inner, |inside| {
+                get(inside, "x");
+                get(json, "y");
+            });
+            assert_eq!(names, Some(vec!["x".to_owned()]));
+        });
+        assert_eq!(names, Some(vec!["child".to_owned(), "y".to_owned()]));
+    }
 }

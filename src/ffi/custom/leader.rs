@@ -17,9 +17,9 @@ use steer_abi::{steer_api, steer_picker_type, steer_plugin, steer_policy_type, s
 use super::engine_type::steer_engine;
 use super::table::{Registered, Table};
 use crate::ffi::last_error::fail_with;
-use crate::ffi::steer_status;
 use crate::ffi::steer_status::*;
 use crate::ffi::text::ReadText;
+use crate::ffi::{steer_status, steer_string};
 use crate::stats;
 
 /// Returns whether a host knows a policy of this name or can still learn of it. Any thread.
@@ -31,6 +31,8 @@ pub(super) enum Registration {
     Plugin(*const steer_plugin),
     /// A table that the program registered.
     Table(Arc<Registered>),
+    /// Settings of `steer_take_over`.
+    TakeOver(Box<str>),
 }
 
 // SAFETY: a plugin's block is static and only read.
@@ -127,6 +129,11 @@ fn pass_on(leader: &steer_engine, registration: &Registration) -> steer_status {
             let register = leader.register_plugin.expect(CHECKED);
             // SAFETY: the block is never freed (rule of `steer_register_plugin`).
             unsafe { register(*plugin) }
+        }
+        Registration::TakeOver(settings) => {
+            let take_over = leader.take_over.expect(CHECKED);
+            // SAFETY: the text is readable during the call.
+            unsafe { take_over(steer_str::borrow(settings)) }
         }
         Registration::Table(registered) => {
             // This engine's registry keeps the table for ever, so that `ctx` is never freed. The
@@ -228,6 +235,21 @@ pub(super) unsafe fn leader_loads_plugins() -> Option<steer_status> {
     ask(|leader| unsafe { leader.load_plugins.expect(CHECKED)() })
 }
 
+/// Has the leader take names over. None: there is no leader.
+///
+/// # Safety
+/// As for `steer_take_over`.
+pub(super) unsafe fn leader_takes_over(settings: steer_str) -> Option<steer_status> {
+    // SAFETY: `settings` is readable (caller's contract).
+    ask(|leader| unsafe { leader.take_over.expect(CHECKED)(settings) })
+}
+
+/// Has the leader take over what the environment says. None: there is no leader.
+pub(super) fn leader_takes_environment_over() -> Option<steer_status> {
+    // SAFETY: `steer_take_over_environment` may be called at any time.
+    ask(|leader| unsafe { leader.take_over_environment.expect(CHECKED)() })
+}
+
 /// The leader's statistics. None: there is no leader. Some(None): the leader has failed.
 pub(in crate::ffi) fn leaders_stats(prometheus: bool) -> Option<Option<String>> {
     let leader = &LEADER.get()?.engine;
@@ -238,12 +260,37 @@ pub(in crate::ffi) fn leaders_stats(prometheus: bool) -> Option<Option<String>> 
         return Some(None);
     }
     // SAFETY: the string came from the leader and is not freed.
+    Some(unsafe { take_text(leader, string) })
+}
+
+/// A name that the leader has taken over, and the policy. None: there is no leader. Some(None): it
+/// has not that many.
+pub(super) fn leaders_taken_name(index: usize) -> Option<Option<(String, String)>> {
+    let leader = &LEADER.get()?.engine;
+    let (mut name, mut policy) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: `name` and `policy` can be written to.
+    if unsafe { leader.taken_name.expect(CHECKED)(index, &mut name, &mut policy) } != 0 {
+        return Some(None);
+    }
+    // SAFETY: the string came from the leader and is not freed.
+    let name = unsafe { take_text(leader, name) };
+    // SAFETY: the string came from the leader and is not freed.
+    let policy = unsafe { take_text(leader, policy) };
+    Some(name.zip(policy))
+}
+
+/// Copies a string of the leader, and frees it.
+///
+/// # Safety
+/// `string` came from the leader and is not freed.
+unsafe fn take_text(leader: &steer_engine, string: *mut steer_string) -> Option<String> {
+    // SAFETY: the string came from the leader and is not freed (caller's contract).
     let text = unsafe { leader.string_text.expect(CHECKED)(string) };
     // SAFETY: the text is valid until the string is freed.
     let copy = unsafe { text.to_text() };
     // SAFETY: the string came from the leader, and nobody uses it any more.
     unsafe { leader.string_free.expect(CHECKED)(string) };
-    Some(copy)
+    copy
 }
 
 /// Passes `steer_stats_track_calls` to the leader. Returns whether there is one.
@@ -261,7 +308,7 @@ pub(super) fn registered(registration: Registration) -> steer_status {
                 if let Registration::Plugin(plugin) = registration {
                     shared.registrations.retain(|other| match other {
                         Registration::Plugin(other) => !ptr::eq(*other, plugin),
-                        Registration::Table(_) => true,
+                        Registration::Table(_) | Registration::TakeOver(_) => true,
                     });
                 }
                 shared.registrations.push(registration);
@@ -276,19 +323,21 @@ pub(super) fn registered(registration: Registration) -> steer_status {
     status
 }
 
+/// Those of these names that a host does not know and cannot learn any more.
+pub(super) fn unknown_to_hosts<'a>(names: &[&'a str]) -> Vec<&'a str> {
+    let hosts = SHARED.lock().hosts.clone();
+    let unknown = |name: &&str| {
+        // SAFETY: `steer_engine_lead` requires that it can be called at any time, and the name is
+        // valid during the call.
+        hosts.iter().any(|knows| unsafe { knows(steer_str::borrow(name)) } == 0)
+    };
+    names.iter().copied().filter(unknown).collect()
+}
+
 /// Asks the hosts whether they know these policies or can still learn of them. If not, the text
 /// says why, and what to do.
 pub(super) fn too_late_for(names: &[&str]) -> Option<String> {
-    let hosts = SHARED.lock().hosts.clone();
-    let unknown: Vec<&str> = names
-        .iter()
-        .copied()
-        .filter(|name| {
-            // SAFETY: `steer_engine_lead` requires that it can be called at any time, and the name
-            // is valid during the call.
-            hosts.iter().any(|knows| unsafe { knows(steer_str::borrow(name)) } == 0)
-        })
-        .collect();
+    let unknown = unknown_to_hosts(names);
     (!unknown.is_empty()).then(|| {
         format!(
             "too late for {}: gRPC accepts no policies once a channel or a server exists. Load \

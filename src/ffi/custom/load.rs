@@ -12,11 +12,11 @@ use steer_abi::{steer_plugin, steer_str};
 
 use super::leader;
 use super::plugin::start;
-use crate::ffi::environment::variable_that_loads_code;
-use crate::ffi::last_error::{fail_with, last_error};
+use crate::ffi::environment::variable_that_chooses_code;
+use crate::ffi::last_error::{fail_with, last_error, worded_guard};
+use crate::ffi::steer_status;
 use crate::ffi::steer_status::*;
 use crate::ffi::text::ReadText;
-use crate::ffi::{guard, steer_status};
 use crate::sync::Mutex;
 
 /// `[any thread]`
@@ -33,7 +33,7 @@ use crate::sync::Mutex;
 /// `path` is readable. Loading a library runs its code.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_load_plugin(path: steer_str) -> steer_status {
-    guard(STEER_PANIC, || {
+    worded_guard("steer_load_plugin", || {
         // SAFETY: `path` is readable, and the library may run its code (caller's contract).
         if let Some(status) = unsafe { leader::leader_loads_plugin(path) } {
             return status;
@@ -41,6 +41,16 @@ pub unsafe extern "C" fn steer_load_plugin(path: steer_str) -> steer_status {
         // SAFETY: `path` is readable, and the library may run its code (caller's contract).
         unsafe { load_here(path) }
     })
+}
+
+/// [`steer_load_plugin`] for programs in Rust that contain the engine. The library's code runs, and
+/// is trusted as the program's own is. The error says what to do.
+pub fn load_plugin(path: &str) -> Result<(), String> {
+    // SAFETY: `path` is a text of Rust, which is readable. The caller trusts the library.
+    match unsafe { load(path) } {
+        Ok(()) => Ok(()),
+        Err((_, text)) => Err(text),
+    }
 }
 
 /// Loads a plugin into this engine.
@@ -73,7 +83,7 @@ pub(super) unsafe fn load_here(path: steer_str) -> steer_status {
 /// Loading a library runs its code.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_load_plugins() -> steer_status {
-    guard(STEER_PANIC, || {
+    worded_guard("steer_load_plugins", || {
         // SAFETY: the libraries may run their code (caller's contract).
         if let Some(status) = unsafe { leader::leader_loads_plugins() } {
             return status;
@@ -113,7 +123,7 @@ unsafe fn load_all_here() -> Option<steer_status> {
         }
         *loaded = Some((STEER_OK, String::new()));
     }
-    let paths = variable_that_loads_code("STEER_PLUGINS").unwrap_or_default();
+    let paths = variable_that_chooses_code("STEER_PLUGINS").unwrap_or_default();
     let mut failed: Vec<(steer_status, String)> = Vec::new();
     for path in env::split_paths(&paths).filter(|path| !path.as_os_str().is_empty()) {
         // SAFETY: the library may run its code (caller's contract).

@@ -12,6 +12,7 @@ use steer_abi::{steer_call, steer_choice, steer_choice_kind};
 
 use super::call::{EMPTY_CALL, with_call};
 use super::choice::{take_failure, take_fault, take_tracked};
+use super::followed_calls::{BackendCalls, FollowedCalls};
 use super::picks::{PickHook, Picks};
 use crate::calls::{Call, CallEnd, CallListener, TrackedBackend, TrackedCall, TrackedSlot, Wants};
 use crate::endpoints::Connection;
@@ -31,7 +32,7 @@ impl Direct {
     /// The fast path to this picker, if the picker reads nothing of the call. It must not outlive
     /// the picker.
     pub(in crate::ffi) fn to(picker: &CustomPicker) -> Option<Direct> {
-        picker.no_call.then(|| Direct {
+        (picker.no_call && picker.counted.is_empty()).then(|| Direct {
             pick: picker.picks.hooks.pick,
             picker: picker.picks.picker,
             handles: picker.connections.iter().map(Connection::handle).collect(),
@@ -63,22 +64,63 @@ pub(in crate::ffi) struct CustomPicker {
     picks: Arc<Picks>,
     /// One for each connection, if the table can track calls. Otherwise empty.
     tracked: Box<[Arc<TrackedBackend>]>,
+    /// One for each connection, if all calls are counted. Otherwise empty.
+    counted: Box<[Arc<TrackedBackend>]>,
+}
+
+/// Follows a call for the author's picker, and counts it.
+struct Followed {
+    picks: Arc<Picks>,
+    policy: Arc<FollowedCalls>,
+    backend: Arc<BackendCalls>,
+}
+
+impl CallListener for Followed {
+    fn picked(&self, backend: usize, state: Handle) {
+        self.policy.note_counted();
+        self.backend.picked(backend, state);
+    }
+
+    fn started(&self, backend: usize, state: Handle) {
+        self.picks.started(backend, state);
+    }
+
+    fn finished(&self, backend: usize, state: Handle, end: &CallEnd<'_>) {
+        // First, because the author's hook may fail.
+        CallListener::finished(&*self.backend, backend, state, end);
+        self.picks.finished(backend, state, end);
+    }
 }
 
 impl CustomPicker {
     pub(super) fn new(
         picks: Arc<Picks>,
-        connections: Vec<Connection>,
+        backends: Vec<(Connection, Arc<BackendCalls>)>,
         wants: Wants,
+        calls: &Arc<FollowedCalls>,
     ) -> CustomPicker {
-        let can_track = picks.hooks.call_finished.is_some();
-        let tracked =
-            connections.iter().enumerate().filter(|_| can_track).map(|(place, connection)| {
-                let hooks = Arc::clone(&picks) as Arc<dyn CallListener>;
-                TrackedBackend::new(connection.clone(), hooks, place)
+        let track = |listener: &dyn Fn(&Arc<BackendCalls>) -> Arc<dyn CallListener>| {
+            let backends = backends.iter().enumerate();
+            let tracked = backends.map(|(place, (connection, backend))| {
+                TrackedBackend::new(connection.clone(), listener(backend), place)
             });
-        let tracked = tracked.collect();
-        CustomPicker { no_call: wants.no_call(), connections, wants, picks, tracked }
+            tracked.collect::<Box<[_]>>()
+        };
+        let tracked = if picks.hooks.call_finished.is_some() {
+            track(&|backend| {
+                let (picks, policy) = (Arc::clone(&picks), Arc::clone(calls));
+                Arc::new(Followed { picks, policy, backend: Arc::clone(backend) })
+            })
+        } else {
+            Box::default()
+        };
+        let counted = if calls.counts_all() {
+            track(&|backend| Arc::clone(backend) as Arc<dyn CallListener>)
+        } else {
+            Box::default()
+        };
+        let connections = backends.into_iter().map(|(connection, _)| connection).collect();
+        CustomPicker { no_call: wants.no_call(), connections, wants, picks, tracked, counted }
     }
 
     fn choose(&self, call: &steer_call) -> steer_choice {
@@ -99,10 +141,7 @@ impl CustomPicker {
             Pick::Fault(Box::new(text))
         }
         if is(steer_choice_kind::STEER_CHOICE_COMPLETE) {
-            match self.connection(choice.value) {
-                Ok(connection) => Pick::Complete(connection),
-                Err(text) => fault(text),
-            }
+            self.complete(choice.value).unwrap_or_else(fault)
         } else if is(steer_choice_kind::STEER_CHOICE_QUEUE) {
             Pick::Queue
         } else if is(steer_choice_kind::STEER_CHOICE_FAIL) {
@@ -118,8 +157,12 @@ impl CustomPicker {
         }
     }
 
-    fn connection(&self, backend: u64) -> Result<&Connection, String> {
-        let found = usize::try_from(backend).ok().and_then(|index| self.connections.get(index));
+    fn complete(&self, backend: u64) -> Result<Pick<'_>, String> {
+        let index = usize::try_from(backend).unwrap_or(usize::MAX);
+        if let Some(counted) = self.counted.get(index) {
+            return Ok(Pick::tracked(counted));
+        }
+        let found = self.connections.get(index).map(Pick::Complete);
         found.ok_or_else(|| format!("chose backend {backend} of {}", self.connections.len()))
     }
 

@@ -8,18 +8,22 @@ use std::sync::Arc;
 
 use steer_abi::steer_wants;
 
-use super::backends::{BackendCache, Backends};
+use super::backends::{BackendCache, Backends, Described};
 use super::choice::{raise_failed, raise_if_reported};
 use super::config::CustomConfig;
+use super::followed_calls::FollowedCalls;
 use super::hook::serialised;
 use super::instance::Instance;
 use super::picker::CustomPicker;
 use super::picks::{CHECKED, Hooks, Keeps, Picks};
 use super::table::{Registered, Table};
 use super::wants::read_wants;
+use crate::calls::Metrics;
 use crate::endpoints::EndpointDescriptor;
 use crate::fault::raise;
+use crate::ffi::metrics::with_metrics;
 use crate::policy::{Backend, Config, Helper, Picker, PickerFactory, Ready, TimerId};
+use crate::stats::StatsSource;
 
 /// The picker factory of one channel.
 pub(super) struct CustomPickers {
@@ -30,8 +34,12 @@ pub(super) struct CustomPickers {
 impl CustomPickers {
     /// # Panics
     /// [`raise`]s when `instance_new` fails.
-    pub(super) fn new(registered: &Arc<Registered>, helper: &Arc<dyn Helper>) -> CustomPickers {
-        let instance = Instance::new(registered, helper);
+    pub(super) fn new(
+        registered: &Arc<Registered>,
+        helper: &Arc<dyn Helper>,
+        calls: Arc<FollowedCalls>,
+    ) -> CustomPickers {
+        let instance = Instance::new(registered, helper, calls);
         CustomPickers { instance, cache: BackendCache::default() }
     }
 }
@@ -47,16 +55,21 @@ impl PickerFactory for CustomPickers {
     ) -> Box<dyn Picker> {
         if !Arc::ptr_eq(&config.registered, &self.instance.registered) {
             // The plugin's next release. The data of the former one has another type.
-            *self = CustomPickers::new(&config.registered, helper);
+            let calls = Arc::clone(&self.instance.channel.calls);
+            *self = CustomPickers::new(&config.registered, helper, calls);
+            self.instance.channel.updated();
         }
         let instance = &self.instance;
         let table = instance.registered.picker_type();
         let picker_new = table.picker_new.expect(CHECKED);
         let backends: Vec<Backend> = ready.backends().collect();
-        let described = backends
+        let described: Vec<_> = backends
             .iter()
             .map(|backend| self.cache.describe(instance, &backend.descriptor))
             .collect();
+        let calls = described.iter().map(|described: &Arc<Described>| Arc::clone(&described.calls));
+        let connections = backends.into_iter().map(|backend| backend.connection);
+        let connections = connections.zip(calls).collect();
         let list = Backends::new(described);
         let mut wants = steer_wants {
             struct_size: size_of::<steer_wants>(),
@@ -78,16 +91,53 @@ impl PickerFactory for CustomPickers {
         let picks = Picks::new(pointer, Hooks::of_picker_type(table), keeps);
         // SAFETY: the headers that `picker_new` has set are readable (rule of `steer_wants`).
         let wants = unsafe { read_wants(&wants) };
-        let connections = backends.into_iter().map(|backend| backend.connection).collect();
         Box::new(CustomPicker::new(
             picks,
             connections,
             wants.unwrap_or_else(|text| raise("picker_new", text)),
+            &instance.channel.calls,
         ))
     }
 
     fn forget(&mut self, gone: &[Arc<EndpointDescriptor>]) {
         self.cache.forget(gone);
+        self.instance.channel.calls.forget(gone);
+    }
+
+    fn counts_calls(&self, _config: &CustomConfig) -> bool {
+        true
+    }
+
+    fn stats_sources(&self) -> Vec<Arc<dyn StatsSource>> {
+        vec![self.instance.channel.calls.stats_source()]
+    }
+
+    fn configure(&mut self, _config: &Arc<CustomConfig>, _helper: &Arc<dyn Helper>) {
+        self.instance.channel.updated();
+    }
+
+    fn load_report(
+        &mut self,
+        endpoint: &EndpointDescriptor,
+        metrics: &Metrics,
+        _helper: &dyn Helper,
+    ) {
+        let instance = &self.instance;
+        let hook = instance.registered.picker_type().load_report;
+        // A backend that was never READY has no data yet.
+        let (Some(hook), Some(backend)) = (hook, self.cache.find(endpoint)) else { return };
+        with_metrics(metrics, |report| {
+            // SAFETY: called in a serialised call. The instance is not freed, and the backend and
+            // the report are valid during the call.
+            serialised(&*instance.channel, || unsafe {
+                hook(instance.pointer(), backend.pointer(), report);
+            });
+        });
+        raise_if_reported("load_report");
+    }
+
+    fn wants_rebuild(&mut self) -> bool {
+        self.instance.channel.take_rebuild()
     }
 
     fn timer(&mut self, timer: TimerId) -> bool {

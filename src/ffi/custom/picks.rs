@@ -16,7 +16,7 @@ use super::config::CustomConfig;
 use super::hook::freeing;
 use super::instance::Instance;
 use super::table::Registered;
-use crate::calls::{CallEnd, CallListener};
+use crate::calls::{CallEnd, CallListener, LoadReport};
 use crate::ffi::metrics::with_metrics;
 use crate::sync::Handle;
 
@@ -119,9 +119,9 @@ impl CallListener for Picks {
                 to_report.code = status.code as i32;
                 to_report.message = steer_str::borrow(&status.message);
                 to_report.latency_ns = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
-                match metrics {
+                match metrics.and_then(LoadReport::decode) {
                     None => report(to_report),
-                    Some(metrics) => with_metrics(metrics, |metrics| {
+                    Some(metrics) => with_metrics(&metrics, |metrics| {
                         to_report.metrics = metrics;
                         report(to_report);
                     }),

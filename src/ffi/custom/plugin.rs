@@ -15,11 +15,11 @@ use super::code_file::keep;
 use super::leader;
 use super::register::staged;
 use super::table::utf8;
-use crate::ffi::last_error::{fail_with, last_error, text_of};
+use crate::ffi::last_error::{fail_with, last_error, text_of, worded_guard};
+use crate::ffi::steer_status;
 use crate::ffi::steer_status::*;
 use crate::ffi::text::ReadText;
 use crate::ffi::versioned::{Versioned, read};
-use crate::ffi::{guard, steer_status};
 use crate::stats::Plugin;
 
 // SAFETY: repr(C), begins with its size, and zeros are NULLs and numbers.
@@ -56,7 +56,7 @@ const _: () = assert!(size_of::<steer_plugin>() - BODY == size_of::<PluginBody>(
 /// freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_register_plugin(plugin: *const steer_plugin) -> steer_status {
-    guard(STEER_PANIC, || {
+    worded_guard("steer_register_plugin", || {
         // SAFETY: `plugin` is as this function requires (caller's contract).
         if let Some(status) = unsafe { leader::leader_registers_plugin(plugin) } {
             return status;

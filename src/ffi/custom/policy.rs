@@ -15,7 +15,9 @@ use super::config::CustomConfig;
 use super::hook::{freeing, serialised};
 use super::picks::CHECKED;
 use super::table::Registered;
-use crate::endpoints::{EndpointId, Report};
+use crate::calls::Metrics;
+use crate::endpoints::{Connectivity, EndpointId, Report};
+use crate::ffi::metrics::with_metrics;
 use crate::policy::{Config, Helper, Policy, TimerId, Update};
 use crate::sync::Handle;
 use crate::{Code, Status};
@@ -33,7 +35,8 @@ impl CustomPolicy {
     /// [`raise`](crate::fault::raise)s when `policy_new` fails.
     pub(super) fn new(registered: &Arc<Registered>, helper: &Arc<dyn Helper>) -> CustomPolicy {
         let table = registered.policy_type();
-        let channel = Channel::new(helper, Some(Arc::clone(registered)));
+        let channel = Channel::new(helper, Some(Arc::clone(registered)), Arc::default());
+        helper.set_stats_source(channel.calls.stats_source());
         let policy_new = table.policy_new.expect(CHECKED);
         let mut pointer = ptr::null_mut();
         // SAFETY: called in a serialised call with the table's `ctx`, and the policy keeps the
@@ -83,11 +86,12 @@ impl Policy for CustomPolicy {
             .map_err(|_| Status::internal("the config of an update is another policy's"))?;
         let descriptors = update.endpoints.as_deref().unwrap_or_default();
         if update.endpoints.is_ok() {
-            self.channel.endpoints.set_latest(descriptors);
+            let gone = self.channel.endpoints.set_latest(descriptors);
+            self.channel.calls.forget(&gone);
         }
-        let endpoints =
-            descriptors.iter().map(|descriptor| Arc::new(Described::new(descriptor))).collect();
-        let endpoints = Backends::new(endpoints);
+        let describe = |descriptor| Arc::new(Described::new(descriptor, &self.channel.calls));
+        self.channel.updated();
+        let endpoints = Backends::new(descriptors.iter().map(describe).collect());
         let error = update.endpoints.as_ref().err();
         let resolved = steer_resolved {
             struct_size: size_of::<steer_resolved>(),
@@ -119,7 +123,8 @@ impl Policy for CustomPolicy {
             Report::TransientFailure(status) => (None, status),
             Report::Idle | Report::Connecting => (None, Status::OK),
         };
-        let Some(former) = self.channel.endpoints.set_connection(endpoint.0, connection) else {
+        let (endpoints, active) = (&self.channel.endpoints, state != Connectivity::Idle);
+        let Some(former) = endpoints.note_report(endpoint.0, active, connection) else {
             return false;
         };
         let hook = self.table().endpoint_report.expect(CHECKED);
@@ -136,6 +141,11 @@ impl Policy for CustomPolicy {
 
     fn exit_idle(&mut self) {
         self.call("exit_idle", self.table().exit_idle);
+        // A policy that connects nothing would keep its channel waiting for ever.
+        let endpoints = &self.channel.endpoints;
+        if let Some(first) = endpoints.first_if_all_idle() {
+            endpoints.connect(first);
+        }
     }
 
     fn reset_backoff(&mut self) {
@@ -155,6 +165,21 @@ impl Policy for CustomPolicy {
             serialised(&*self.channel, || unsafe { hook(self.pointer(), timer.0) });
             raise_if_reported("timer");
         }
+    }
+
+    fn load_report(&mut self, endpoint: EndpointId, metrics: &Metrics) -> bool {
+        if self.channel.endpoints.get(endpoint.0).is_none() {
+            return false;
+        }
+        if let Some(hook) = self.table().load_report {
+            with_metrics(metrics, |report| {
+                // SAFETY: called in a serialised call. The policy is not freed, and the report is
+                // valid during the call.
+                serialised(&*self.channel, || unsafe { hook(self.pointer(), endpoint.0, report) });
+            });
+            raise_if_reported("load_report");
+        }
+        true
     }
 
     fn adopts(&self, config: &Config) -> bool {

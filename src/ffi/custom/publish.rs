@@ -12,11 +12,11 @@ use super::wants::read_wants;
 use crate::calls::Wants;
 use crate::endpoints::Connectivity;
 use crate::ffi::endpoint::steer_state;
-use crate::ffi::last_error::{fail_with, text_of};
+use crate::ffi::last_error::{fail_with, text_of, worded_guard};
+use crate::ffi::steer_status;
 use crate::ffi::steer_status::*;
 use crate::ffi::text::ReadText;
 use crate::ffi::versioned::{Versioned, plain_array, read};
-use crate::ffi::{guard, steer_status};
 use crate::policy::{FailPicker, Picker, QueuePicker};
 use crate::{Code, Status};
 
@@ -29,7 +29,7 @@ pub(super) unsafe extern "C" fn publish(
     channel: *const steer_channel,
     publication: *const steer_publication,
 ) -> i32 {
-    let status = guard(STEER_PANIC, || {
+    let status = worded_guard("steer_api.publish", || {
         // SAFETY: the caller holds the channel, and the publication is readable (rule of
         // `steer_api`).
         match unsafe { try_publish(channel, publication) } {
@@ -67,15 +67,8 @@ unsafe fn try_publish(
     let channel = unsafe { active(pointer, "publish") }.ok_or_else(|| {
         invalid("publish: call it from within one of the policy's serialised hooks".to_owned())
     })?;
-    let state = match publication.state {
-        state if state == steer_state::STEER_IDLE as i32 => Connectivity::Idle,
-        state if state == steer_state::STEER_CONNECTING as i32 => Connectivity::Connecting,
-        state if state == steer_state::STEER_READY as i32 => Connectivity::Ready,
-        state if state == steer_state::STEER_TRANSIENT_FAILURE as i32 => {
-            Connectivity::TransientFailure
-        }
-        state => return Err(invalid(format!("publish: there is no state {state}"))),
-    };
+    let state = state_from_number(publication.state)
+        .ok_or_else(|| invalid(format!("publish: there is no state {}", publication.state)))?;
     let status = if state == Connectivity::TransientFailure {
         // SAFETY: the message is readable (caller's contract).
         let message = unsafe { publication.message.to_text() }.unwrap_or_default();
@@ -99,10 +92,22 @@ unsafe fn try_publish(
         unsafe { read_wants(&wants) }.map_err(invalid)?
     };
     let picker: Box<dyn Picker> = match picks {
-        Some(picks) => Box::new(CustomPicker::new(picks, connections, wants)),
+        Some(picks) => Box::new(CustomPicker::new(picks, connections, wants, &channel.calls)),
         None if state == Connectivity::TransientFailure => Box::new(FailPicker(status.clone())),
         None => Box::new(QueuePicker),
     };
     channel.helper.update_state(state, &status, picker);
     Ok(())
+}
+
+fn state_from_number(state: i32) -> Option<Connectivity> {
+    match state {
+        state if state == steer_state::STEER_IDLE as i32 => Some(Connectivity::Idle),
+        state if state == steer_state::STEER_CONNECTING as i32 => Some(Connectivity::Connecting),
+        state if state == steer_state::STEER_READY as i32 => Some(Connectivity::Ready),
+        state if state == steer_state::STEER_TRANSIENT_FAILURE as i32 => {
+            Some(Connectivity::TransientFailure)
+        }
+        _ => None,
+    }
 }

@@ -11,10 +11,10 @@ use super::code_file::keep;
 use super::factory::CustomFactory;
 use super::leader;
 use super::table::{Registered, Table};
-use crate::ffi::last_error::{fail_with, text_of};
+use crate::ffi::last_error::{fail_with, text_of, worded_guard};
+use crate::ffi::steer_status;
 use crate::ffi::steer_status::*;
 use crate::ffi::versioned::read;
-use crate::ffi::{guard, steer_status};
 use crate::policy::{Origin, PolicyFactory};
 use crate::stats::Plugin;
 
@@ -38,7 +38,7 @@ struct Staged {
 /// documents.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_register_picker(kind: *const steer_picker_type) -> steer_status {
-    guard(STEER_PANIC, || {
+    worded_guard("steer_register_picker", || {
         // SAFETY: `kind` is as this function requires (caller's contract).
         if let Some(status) = unsafe { leader::leader_registers_picker(kind) } {
             return status;
@@ -69,7 +69,7 @@ pub(super) unsafe fn picker_here(kind: *const steer_picker_type) -> steer_status
 /// documents.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steer_register_policy(kind: *const steer_policy_type) -> steer_status {
-    guard(STEER_PANIC, || {
+    worded_guard("steer_register_policy", || {
         // SAFETY: `kind` is as this function requires (caller's contract).
         if let Some(status) = unsafe { leader::leader_registers_policy(kind) } {
             return status;
@@ -90,6 +90,11 @@ pub(super) unsafe fn policy_here(kind: *const steer_policy_type) -> steer_status
         Ok(table) => unsafe { register(Table::Policy(table)) },
         Err(status) => fail_with(status, text_of("steer_policy_type", status)),
     }
+}
+
+/// The name of the plugin whose entry runs on this thread.
+pub(super) fn plugin_in_entry() -> Option<String> {
+    STAGED.with_borrow(|staged| staged.as_ref().map(|staged| staged.plugin.name.clone()))
 }
 
 /// # Safety

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use update::UpdateReader;
 pub use update::steer_update;
 
+use super::config::steer_config;
 use super::endpoint::{steer_endpoint_report, steer_state};
 use super::host::{CHost, steer_host};
+use super::last_error::status_guard;
 use super::metrics::{metrics_from_c, steer_metrics};
 use super::steer_status::*;
 use super::text::{ReadText, steer_str, steer_string};
@@ -57,33 +59,27 @@ pub unsafe extern "C" fn steer_policy_new(
     host: *const steer_host,
     policy: *mut *mut steer_policy,
 ) -> steer_status {
-    guard(STEER_PANIC, || {
+    status_guard("steer_policy_new", || {
         if policy.is_null() {
-            return STEER_NULL_ARGUMENT;
+            return Err(STEER_NULL_ARGUMENT);
         }
         // SAFETY: `host` is NULL or readable (caller's contract).
-        let host = match unsafe { read(host) } {
-            Ok(host) => host,
-            Err(status) => return status,
-        };
+        let host = unsafe { read(host) }?;
         // SAFETY: `name` is readable (caller's contract).
         let Some(name) = (unsafe { name.to_text() }) else {
-            return STEER_INVALID_ARGUMENT;
+            return Err(STEER_INVALID_ARGUMENT);
         };
         let Some(factory) = crate::policies::registry().find(&name) else {
-            return STEER_UNKNOWN_POLICY;
+            return Err(STEER_UNKNOWN_POLICY);
         };
-        let host = match CHost::new(host) {
-            Ok(host) => host,
-            Err(status) => return status,
-        };
+        let host = CHost::new(host)?;
         let runner =
             Runner::new(Arc::clone(&factory), crate::policies::fallback(), Box::new(host.share()));
         let running = Running { runner, host, updates: UpdateReader::new(factory) };
         let made = Box::into_raw(Box::new(steer_policy(Arc::new(running))));
         // SAFETY: not NULL, so `policy` can be written to (caller's contract).
         unsafe { policy.write(made) };
-        STEER_OK
+        Ok(())
     })
 }
 
@@ -109,18 +105,21 @@ pub unsafe extern "C" fn steer_policy_update(
 ) -> steer_status {
     // SAFETY: `policy` is NULL or not freed (caller's contract).
     let policy = unsafe { Running::of(policy) };
-    run(policy, |policy| {
+    run("steer_policy_update", policy, |policy| {
         // SAFETY: `update` is NULL or readable (caller's contract).
         let update = unsafe { read(update) }?;
         if policy.host.is_in_list() {
             return Err(STEER_INVALID_ARGUMENT);
         }
         let made_with = update.made_with;
+        // SAFETY: the config is NULL or not freed (caller's contract).
+        let taken_name = unsafe { taken_name_of(update.config) };
         // SAFETY: the memory that `update` points to is readable (caller's contract).
         let update = unsafe { policy.updates.read(&update) }?;
         if update.endpoints.is_ok() {
             policy.host.makes_with(made_with);
         }
+        policy.runner.set_taken_name(taken_name);
         let accepted = policy.runner.update(update).err().unwrap_or(Status::OK);
         if !code.is_null() {
             // SAFETY: not NULL, so `code` can be written to (caller's contract).
@@ -160,7 +159,7 @@ pub unsafe extern "C" fn steer_policy_endpoint_report(
 ) -> steer_status {
     // SAFETY: `policy` is NULL or not freed (caller's contract).
     let policy = unsafe { Running::of(policy) };
-    run(policy, |policy| {
+    run("steer_policy_endpoint_report", policy, |policy| {
         // SAFETY: `report` is NULL or readable (caller's contract).
         let report = unsafe { read(report) }?;
         // First, so that the reference is given back in each case below.
@@ -203,7 +202,7 @@ pub unsafe extern "C" fn steer_policy_endpoint_load(
 ) -> steer_status {
     // SAFETY: `policy` is NULL or not freed (caller's contract).
     let policy = unsafe { Running::of(policy) };
-    run(policy, |policy| {
+    run("steer_policy_endpoint_load", policy, |policy| {
         // SAFETY: `metrics` is NULL or readable (caller's contract).
         let metrics = unsafe { read(metrics) }?;
         // SAFETY: the memory that `metrics` points to is readable (caller's contract).
@@ -225,7 +224,7 @@ pub unsafe extern "C" fn steer_policy_endpoint_load(
 pub unsafe extern "C" fn steer_policy_exit_idle(policy: *mut steer_policy) -> steer_status {
     // SAFETY: `policy` is NULL or not freed (caller's contract).
     let policy = unsafe { Running::of(policy) };
-    run(policy, |policy| {
+    run("steer_policy_exit_idle", policy, |policy| {
         policy.runner.exit_idle();
         Ok(())
     })
@@ -240,7 +239,7 @@ pub unsafe extern "C" fn steer_policy_exit_idle(policy: *mut steer_policy) -> st
 pub unsafe extern "C" fn steer_policy_reset_backoff(policy: *mut steer_policy) -> steer_status {
     // SAFETY: `policy` is NULL or not freed (caller's contract).
     let policy = unsafe { Running::of(policy) };
-    run(policy, |policy| {
+    run("steer_policy_reset_backoff", policy, |policy| {
         policy.runner.reset_backoff();
         Ok(())
     })
@@ -256,7 +255,7 @@ pub unsafe extern "C" fn steer_policy_reset_backoff(policy: *mut steer_policy) -
 pub unsafe extern "C" fn steer_policy_timer(policy: *mut steer_policy, timer: u64) -> steer_status {
     // SAFETY: `policy` is NULL or not freed (caller's contract).
     let policy = unsafe { Running::of(policy) };
-    run(policy, |policy| {
+    run("steer_policy_timer", policy, |policy| {
         policy.runner.timer(TimerId(timer));
         Ok(())
     })
@@ -271,7 +270,7 @@ pub unsafe extern "C" fn steer_policy_timer(policy: *mut steer_policy, timer: u6
 pub unsafe extern "C" fn steer_policy_run(policy: *mut steer_policy) -> steer_status {
     // SAFETY: `policy` is NULL or not freed (caller's contract).
     let policy = unsafe { Running::of(policy) };
-    run(policy, |policy| {
+    run("steer_policy_run", policy, |policy| {
         policy.runner.run();
         Ok(())
     })
@@ -290,7 +289,7 @@ pub unsafe extern "C" fn steer_policy_faults(
 ) -> steer_status {
     // SAFETY: `policy` is NULL or not freed (caller's contract).
     let policy = unsafe { Running::of(policy) };
-    run(policy, |policy| {
+    run("steer_policy_faults", policy, |policy| {
         if faults.is_null() {
             return Err(STEER_NULL_ARGUMENT);
         }
@@ -314,7 +313,7 @@ pub unsafe extern "C" fn steer_policy_fallback(
 ) -> steer_status {
     // SAFETY: `policy` is NULL or not freed (caller's contract).
     let policy = unsafe { Running::of(policy) };
-    run(policy, |policy| {
+    run("steer_policy_fallback", policy, |policy| {
         if why.is_null() {
             return Err(STEER_NULL_ARGUMENT);
         }
@@ -347,18 +346,20 @@ pub unsafe extern "C" fn steer_policy_free(policy: *mut steer_policy) {
     });
 }
 
+/// The name of gRPC's that an update's config was given to, if its policy took that over.
+///
+/// # Safety
+/// `config` is NULL or not freed.
+unsafe fn taken_name_of<'a>(config: *const steer_config) -> Option<&'a str> {
+    // SAFETY: `config` is NULL or not freed (caller's contract).
+    unsafe { config.as_ref() }?.taken_name.as_deref()
+}
+
 /// Runs the body of a policy's function.
 fn run(
+    function: &str,
     policy: Option<Arc<Running>>,
     body: impl FnOnce(&Running) -> Result<(), steer_status>,
 ) -> steer_status {
-    guard(STEER_PANIC, || {
-        let Some(policy) = policy else {
-            return STEER_NULL_ARGUMENT;
-        };
-        match body(&policy) {
-            Ok(()) => STEER_OK,
-            Err(status) => status,
-        }
-    })
+    status_guard(function, || body(&*policy.ok_or(STEER_NULL_ARGUMENT)?))
 }

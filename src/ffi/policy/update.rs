@@ -10,7 +10,7 @@ use crate::ffi::steer_status;
 use crate::ffi::steer_status::*;
 use crate::ffi::text::{ReadText, steer_str};
 use crate::ffi::versioned::{Versioned, plain_array};
-use crate::policy::{Config, PolicyFactory, Update};
+use crate::policy::{ParsedConfig, PolicyFactory, Update};
 use crate::sync::Mutex;
 use crate::{Code, Status};
 
@@ -79,12 +79,12 @@ struct Latest {
 struct LatestConfig {
     factory: Arc<dyn PolicyFactory>,
     json: Arc<str>,
-    config: Config,
+    config: ParsedConfig,
 }
 
 impl LatestConfig {
-    fn new(factory: &Arc<dyn PolicyFactory>, json: &str, config: &Config) -> LatestConfig {
-        let (factory, config) = (Arc::clone(factory), Arc::clone(config));
+    fn new(factory: &Arc<dyn PolicyFactory>, json: &str, config: &ParsedConfig) -> LatestConfig {
+        let (factory, config) = (Arc::clone(factory), config.clone());
         LatestConfig { factory, json: Arc::from(json), config }
     }
 }
@@ -113,15 +113,25 @@ impl UpdateReader {
         // SAFETY: the target is readable (caller's contract).
         let target = unsafe { update.target.to_text() }.ok_or(STEER_INVALID_ARGUMENT)?;
         // A config with the same text becomes the same object, so policies see that nothing
-        // changed.
-        let same =
-            |latest: &LatestConfig| Arc::ptr_eq(&latest.factory, factory) && *latest.json == *json;
+        // changed. Unless a plugin was loaded again: then the text leads to other factories.
+        let same = |latest: &LatestConfig| {
+            let children = |config: &ParsedConfig| {
+                factory.same_children(&latest.config.policy, &config.policy)
+            };
+            Arc::ptr_eq(&latest.factory, factory)
+                && *latest.json == *json
+                && config.is_none_or(children)
+        };
         let known = self.latest.lock().config.clone().filter(same);
         let config = match (known, config) {
             (Some(known), _) => known,
             (None, Some(config)) => LatestConfig::new(factory, json, config),
             (None, None) => {
-                let defaults = factory.parse_config(&serde_json::Value::Null);
+                let defaults = ParsedConfig::parse(
+                    &**factory,
+                    &serde_json::Value::Null,
+                    crate::policies::registry(),
+                );
                 LatestConfig::new(factory, json, &defaults.map_err(|_| STEER_INVALID_CONFIG)?)
             }
         };
@@ -141,8 +151,8 @@ impl UpdateReader {
         drop(latest);
         // Outside of the lock: dropping the config of a custom policy runs its author's code.
         drop(former);
-        let (factory, config) = (config.factory, config.config);
-        Ok(Update { endpoints, factory, config, resolution_note, target })
+        let (factory, ParsedConfig { policy, common }) = (config.factory, config.config);
+        Ok(Update { endpoints, factory, config: policy, common, resolution_note, target })
     }
 }
 

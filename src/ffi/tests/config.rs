@@ -77,3 +77,24 @@ fn the_last_error_is_the_text_of_a_refused_config() {
     unsafe { steer_config_parse(name, json, ptr::null_mut(), ptr::null_mut()) };
     assert_eq!(text(steer_last_error()), "config: an argument that must not be NULL is NULL");
 }
+
+#[test]
+fn each_function_that_fails_leaves_a_text_and_one_that_succeeds_does_not() {
+    let mut name = ptr::null_mut();
+    // SAFETY: the function takes NULL.
+    let status = unsafe { steer_policy_exit_idle(ptr::null_mut()) };
+    assert_eq!(status, STEER_NULL_ARGUMENT);
+    // SAFETY: `name` can be written to.
+    assert_eq!(unsafe { steer_policy_name(0, &mut name) }, STEER_OK);
+    let words = "steer_policy_exit_idle: an argument that must not be NULL is NULL";
+    assert_eq!(text(steer_last_error()), words);
+    // SAFETY: `name` came from `steer_policy_name`.
+    unsafe { steer_string_free(name) };
+    // SAFETY: `name` can be written to.
+    let status = unsafe { steer_policy_name(usize::MAX, &mut name) };
+    assert_eq!(status, STEER_UNKNOWN_POLICY);
+    assert!(text(steer_last_error()).starts_with("steer_policy_name: "));
+    // SAFETY: the function takes NULL.
+    assert_eq!(unsafe { steer_stats_json(ptr::null_mut()) }, STEER_NULL_ARGUMENT);
+    assert!(text(steer_last_error()).starts_with("text: "));
+}

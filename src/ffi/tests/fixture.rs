@@ -24,8 +24,14 @@ pub(super) struct Fixture {
 
 impl Fixture {
     pub(super) fn new(name: &str) -> Fixture {
+        Fixture::with_host(name, |_| {})
+    }
+
+    /// A policy of a host whose table is changed.
+    pub(super) fn with_host(name: &str, change: impl FnOnce(&mut steer_host)) -> Fixture {
         let seen = Box::into_raw(Box::default());
-        let table = table(seen);
+        let mut table = table(seen);
+        change(&mut table);
         let mut policy = ptr::null_mut();
         // SAFETY: all arguments are valid.
         let status = unsafe { steer_policy_new(steer_str::borrow(name), &table, &mut policy) };

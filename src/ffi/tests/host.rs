@@ -18,6 +18,8 @@ pub(super) struct Seen {
     pub(super) cancelled: Vec<u64>,
     pub(super) logs: Vec<String>,
     pub(super) load_periods: Vec<u64>,
+    /// The index and the number of each further connection.
+    pub(super) connections: Vec<(u32, u32)>,
     pub(super) freed: bool,
     /// The result of `endpoint_new`.
     pub(super) refusal: i32,
@@ -56,6 +58,19 @@ unsafe extern "C" fn endpoint_new(
         unsafe { handle.write(ptr::without_provenance_mut(endpoint as usize)) };
     }
     seen.refusal
+}
+
+unsafe extern "C" fn endpoint_new_connection(
+    ctx: *mut c_void,
+    endpoint: u64,
+    index: u32,
+    connection: u32,
+    handle: *mut *mut c_void,
+) -> i32 {
+    came("endpoint_new_connection");
+    seen(ctx).connections.push((index, connection));
+    // SAFETY: the arguments are those of this callback.
+    unsafe { endpoint_new(ctx, endpoint, index, handle) }
 }
 
 unsafe extern "C" fn endpoint_matches(ctx: *mut c_void, _: *mut c_void, _: u32) -> i32 {
@@ -143,7 +158,8 @@ unsafe extern "C" fn now(_: *mut c_void) -> u64 {
 
 unsafe extern "C" fn random(_: *mut c_void) -> u64 {
     came("random");
-    9
+    // So that lists of up to 4 endpoints begin with the first.
+    12
 }
 
 unsafe extern "C" fn load_reports(ctx: *mut c_void, period_ns: u64) {
@@ -176,5 +192,8 @@ pub(super) fn table(ctx: *mut Seen) -> steer_host {
         random: Some(random),
         log: Some(log),
         load_reports: Some(load_reports),
+        lacks: 0,
+        endpoint_new_connection: Some(endpoint_new_connection),
+        words: 0,
     }
 }

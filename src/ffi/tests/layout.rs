@@ -26,29 +26,35 @@ macro_rules! ends_with {
 #[test]
 fn no_struct_ends_in_padding() {
     let mut checked = ends_with! {
-        steer_api.request_reresolution,
+        steer_api.load_reports,
         steer_attribute.integer,
         steer_backend.data,
         steer_backends.count,
         steer_call.reserved,
         steer_call_end.metrics,
-        steer_call_finish.metrics,
+        steer_call_finish.report,
         steer_choice.value,
+        steer_counter.release,
+        steer_custom_metric.reserved,
         steer_endpoint.attribute_count,
         steer_endpoint_report.connection,
-        steer_engine.string_free,
-        steer_host.load_reports,
+        steer_engine.taken_name,
+        steer_gauge.release,
+        steer_histogram.release,
+        steer_host.words,
         steer_metric.value,
         steer_metrics.named_count,
         steer_pick_failure.message,
         steer_picked.value,
-        steer_picker_type.faults_per_minute,
+        steer_picker_type.load_report,
         steer_plugin.entry,
-        steer_policy_type.faults_per_minute,
+        steer_policy_type.load_report,
         steer_publication.wants,
         steer_resolved.resolution_note,
         steer_str.length,
         steer_update.made_with,
+        steer_virtual_endpoint.reserved,
+        steer_virtual_request.text,
         steer_wants.header_count,
     };
     checked.sort_unstable();
@@ -61,6 +67,7 @@ fn structs_in_headers() -> Vec<String> {
         include_str!("../../../include/steer/base.h"),
         include_str!("../../../include/steer/plugin.h"),
         include_str!("../../../include/steer/host.h"),
+        include_str!("../../../include/steer/virtual_host.h"),
     ];
     let definition = |text: &str| {
         let (name, fields) = text.split_once(" {\n")?;

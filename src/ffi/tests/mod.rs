@@ -7,7 +7,8 @@
 //! | `host.rs` | a host's callbacks, which note what they see |
 //! | `fixture.rs` | a policy with such a host |
 //! | `policies.rs` | policies for these tests |
-//! | `library.rs`, `config.rs`, `policy.rs`, `update.rs`, `report.rs`, `picker.rs`, `engine.rs` | tests of the file of that name |
+//! | `library.rs`, `config.rs`, `policy.rs`, `update.rs`, `report.rs`, `picker.rs`, `engine.rs`, `virtual_host.rs` | tests of the file of that name |
+//! | `take_over.rs` | names that are taken over |
 //! | `layout.rs` | structs do not end in padding |
 //! | `custom/` | tests of custom pickers and policies |
 
@@ -33,7 +34,9 @@ mod picker;
 mod policies;
 mod policy;
 mod report;
+mod take_over;
 mod update;
+mod virtual_host;
 
 use callbacks::{came, within};
 // By name, because they replace the functions that they call.

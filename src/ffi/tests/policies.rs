@@ -130,7 +130,11 @@ impl PolicyFactory for Timers {
         "test_timers"
     }
 
-    fn parse_config(&self, _: &Value) -> Result<Config, ConfigError> {
+    fn parse_config(
+        &self,
+        _: &Value,
+        _: &dyn crate::policy::Policies,
+    ) -> Result<Config, ConfigError> {
         Ok(Arc::new(()))
     }
 
@@ -174,7 +178,11 @@ impl PolicyFactory for Panics {
         "test_panics"
     }
 
-    fn parse_config(&self, _: &Value) -> Result<Config, ConfigError> {
+    fn parse_config(
+        &self,
+        _: &Value,
+        _: &dyn crate::policy::Policies,
+    ) -> Result<Config, ConfigError> {
         panic!("the config")
     }
 

@@ -122,7 +122,7 @@ fn timers_reach_the_host_and_return() {
     // SAFETY: the policy and its picker are not freed.
     let status = unsafe { steer_policy_timer(fixture.policy, timers[0].0) };
     assert_eq!(status, STEER_OK);
-    assert!(fixture.seen().logs.iter().any(|log| log.contains("timer 1 at 7ns, random 9")));
+    assert!(fixture.seen().logs.iter().any(|log| log.contains("timer 1 at 7ns, random 12")));
 }
 
 #[test]

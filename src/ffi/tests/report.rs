@@ -76,3 +76,31 @@ fn a_policy_asks_for_load_reports_and_gets_them() {
     let status = unsafe { steer_policy_endpoint_load(ptr::null_mut(), endpoint, &metrics) };
     assert_eq!(status, STEER_NULL_ARGUMENT);
 }
+
+/// A host with this change of its table.
+fn changed_host(change: fn(&mut steer_host)) -> crate::ffi::host::CHost {
+    let mut table = table(ptr::null_mut());
+    table.ctx_free = None;
+    change(&mut table);
+    crate::ffi::host::CHost::new(table).expect("all callbacks are there")
+}
+
+#[test]
+fn a_host_may_lack_the_calls_per_second_of_load_reports() {
+    let have_qps = |change| crate::policy::Host::load_reports_have_qps(&changed_host(change));
+    assert!(have_qps(|_| {}));
+    assert!(have_qps(|table| table.lacks = !STEER_HOST_LACKS_LOAD_QPS));
+    assert!(!have_qps(|table| table.lacks = STEER_HOST_LACKS_LOAD_QPS));
+    assert!(!have_qps(|table| table.load_reports = None));
+}
+
+#[test]
+fn a_host_says_how_its_policies_word_failures() {
+    let words = |change| {
+        let words = crate::policy::Host::words(&changed_host(change));
+        (words.note_in_brackets, words.endpoints)
+    };
+    assert_eq!(words(|_| {}), (false, false));
+    assert_eq!(words(|table| table.words = STEER_HOST_WORDS_NOTE_IN_BRACKETS), (true, false));
+    assert_eq!(words(|table| table.words = STEER_HOST_WORDS_ENDPOINTS), (false, true));
+}

@@ -274,3 +274,23 @@ fn an_update_is_refused_within_endpoint_matches() {
     assert_eq!(fixture.seen().endpoints.len(), 2);
     assert_eq!(fixture.seen().freed_endpoints, 0);
 }
+
+#[test]
+fn further_connections_are_asked_for_by_their_numbers() {
+    let config = parse(ROUND_ROBIN, r#"{"connectionsPerBackend": 3}"#).unwrap();
+    let texts = ["a", "b"].map(steer_str::borrow);
+    let endpoints = texts.each_ref().map(endpoint);
+    let with_config = || steer_update { config, ..update(&endpoints) };
+    let fixture = Fixture::new(ROUND_ROBIN);
+    assert_eq!(fixture.hand_in(&with_config()).0, STEER_OK);
+    let indices: Vec<u32> = fixture.seen().endpoints.iter().map(|(_, index)| *index).collect();
+    assert_eq!(indices, [0, 1, 0, 1, 0, 1]);
+    assert_eq!(fixture.seen().connections, [(0, 1), (1, 1), (0, 2), (1, 2)]);
+
+    let without = Fixture::with_host(ROUND_ROBIN, |host| host.endpoint_new_connection = None);
+    assert_eq!(without.hand_in(&with_config()).0, STEER_OK);
+    assert_eq!(without.seen().endpoints.len(), 2);
+    assert!(without.seen().logs.iter().any(|line| line.contains("connectionsPerBackend")));
+    // SAFETY: both policies hold what they need of it.
+    unsafe { steer_config_free(config) };
+}

@@ -1,8 +1,10 @@
 use std::borrow::Cow;
 
 use proptest::prelude::*;
+use twox_hash::XxHash64;
 
 use super::*;
+use crate::hashing::Member;
 
 fn keys(count: usize) -> Vec<String> {
     (0..count).map(|i| format!("10.0.{}.{}:80", i / 256, i % 256)).collect()
@@ -104,6 +106,75 @@ fn a_member_that_is_listed_twice_has_two_shares() {
     assert!(shares.iter().all(|share| (1000..=1001).contains(share)), "{shares:?}");
 }
 
+/// The table as the paper fills it: in each round it asks every member whether it has a turn.
+fn filled_by_rounds(members: &[Member<'_>], size: u32) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..members.len()).collect();
+    order.sort_by_key(|&i| (&members[i].key, members[i].weight, i));
+    let heaviest = members.iter().map(|member| member.weight).max().unwrap();
+    let mut next: Vec<(u64, u64)> = vec![(0, 0); members.len()];
+    let (mut slots, mut free) = (vec![None; size as usize], size);
+    for round in 1_u64.. {
+        for &i in &order {
+            let (tried, due) = &mut next[i];
+            if round * members[i].weight < *due {
+                continue;
+            }
+            *due += heaviest;
+            let first = XxHash64::oneshot(0, &members[i].key) % u64::from(size);
+            let skip = XxHash64::oneshot(1, &members[i].key) % u64::from(size - 1) + 1;
+            let slot = loop {
+                let slot = (first + *tried * skip) % u64::from(size);
+                *tried += 1;
+                if slots[slot as usize].is_none() {
+                    break slot as usize;
+                }
+            };
+            slots[slot] = Some(i);
+            free -= 1;
+            if free == 0 {
+                return slots.into_iter().flatten().collect();
+            }
+        }
+    }
+    unreachable!("the heaviest member takes a slot in each round")
+}
+
+/// Rounds that ask every member take 500 times as long: 2,500,000,000 questions.
+#[test]
+fn one_weight_far_above_the_others_costs_no_more_than_equal_weights() {
+    let keys = keys(5000);
+    let mut weights = vec![1; 5000];
+    let time = |weights: &[u64]| {
+        let members = members(&keys, weights);
+        let started = std::time::Instant::now();
+        let table = Table::new(&members, 500_009);
+        (started.elapsed(), shares(&table, 5000))
+    };
+    let (equal, _) = time(&weights);
+    weights[77] = 1_000_000;
+    let (heavy, shares) = time(&weights);
+    assert_eq!(shares[77], 500_009 - 4999, "each of the others has its first turn");
+    assert!(heavy < 8 * equal, "{heavy:?} for one great weight, {equal:?} for equal ones");
+}
+
+#[test]
+fn the_probes_of_a_hash_are_all_slots() {
+    let keys = keys(3);
+    let table = Table::new(&members(&keys, &[]), 101);
+    let mut nexts = std::collections::BTreeSet::new();
+    for hash in (0..200).map(|call| call * 101 + 7) {
+        let probes: Vec<usize> = table.probes(hash).collect();
+        assert_eq!(probes[0], 7);
+        nexts.insert(probes[1]);
+        let mut sorted = probes;
+        sorted.sort_unstable();
+        assert!(sorted.into_iter().eq(0..101));
+    }
+    assert!(nexts.len() > 70, "all hashes have the same slot, and {} next ones", nexts.len());
+    let least = Table::new(&members(&keys, &[]), 2);
+    assert_eq!(least.probes(3).collect::<Vec<_>>(), [1, 0]);
+}
+
 #[test]
 fn primes() {
     let primes: Vec<u32> = (0..30).filter(|&number| is_prime(number)).collect();
@@ -113,6 +184,21 @@ fn primes() {
 }
 
 proptest! {
+    #[test]
+    fn turns_are_those_of_the_rounds(
+        weights in prop::collection::vec(
+            prop_oneof![Just(1_u64), 1_u64..6, 1_u64..2000, Just(u64::from(u32::MAX))],
+            1..25,
+        ),
+        size in prop::sample::select(vec![2_u32, 3, 7, 53, 211, 1009]),
+    ) {
+        let keys = keys(weights.len());
+        let members = members(&keys, &weights);
+        let table = Table::new(&members, size);
+        let owners: Vec<usize> = (0..size as usize).map(|slot| table.owner(slot)).collect();
+        prop_assert_eq!(owners, filled_by_rounds(&members, size));
+    }
+
     #[test]
     fn the_order_of_the_list_does_not_matter(
         order in Just((0..20).collect::<Vec<usize>>()).prop_shuffle(),

@@ -87,6 +87,13 @@ impl Ring {
         shares
     }
 
+    /// How many of this many members have no entry. No call belongs to them.
+    pub fn members_without_entry(&self, members: usize) -> usize {
+        let mut has_entry = vec![false; members];
+        self.entries().for_each(|(_, owner)| has_entry[owner] = true);
+        has_entry.into_iter().filter(|has_entry| !has_entry).count()
+    }
+
     /// All entries in order: the hash, and the index of the member in the list.
     pub fn entries(&self) -> impl Iterator<Item = (u64, usize)> {
         self.entries[..self.len()].iter().map(|&(hash, owner)| (hash, owner as usize))

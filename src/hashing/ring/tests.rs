@@ -49,6 +49,8 @@ fn the_lightest_member_has_a_whole_number_of_entries_and_others_a_multiple() {
         let of: Vec<_> = keys.into_iter().zip(weights.iter().copied()).collect();
         let ring = Ring::new(&members(&of), least, most);
         assert_eq!(entries_of(&ring, of.len()), expected, "{weights:?} {least} {most}");
+        let without = expected.iter().filter(|entries| **entries == 0).count();
+        assert_eq!(ring.members_without_entry(of.len()), without);
     }
 }
 

@@ -1,44 +1,43 @@
-//! Estimates how long the calls of one backend take. The estimate rises quickly and falls slowly,
-//! and needs no lock.
+//! Estimates how long the calls of one backend take, and what another call to it costs. The
+//! estimate rises quickly and falls slowly, and needs no lock.
 //!
 //! | file | idea |
 //! |---|---|
-//! | `mod.rs` | the estimate, and how the end of a call changes it |
+//! | `mod.rs` | the estimate, how the end of a call changes it, the cost of another call |
 //! | `rule.rs` | the parameters, which all backends of a policy share |
-//! | `cost.rs` | the cost of another call, and how costs compare without a clock |
 //!
-//! A call that took longer than the estimate replaces it. Any other call moves the estimate nearer
-//! to its latency r, by a share that depends on the time Δt since the call before:
+//! **Served calls.** A call that took longer than the estimate replaces it. Any other call moves
+//! the estimate nearer to its latency r, by a share that depends on the time Δt since the call
+//! before:
 //!
 //! estimate ← r + (estimate − r) · exp(−Δt / decay time)
 //!
-//! While no call ends, readers see the estimate decay the same way. So a backend that was slow is
-//! tried again some time.
+//! **Calls that end with an error, and cancelled ones,** say that a call takes at least their
+//! latency. They can raise the estimate, and never lower it. Those that are the backend's failure
+//! lower its success rate (`success_rate.rs`); if most calls fail, the estimate is at least the
+//! default RTT. A backend that answers others quickly is charged
+//! with calls (`charged_calls.rs`), so that it does not look idle.
 //!
-//! A *failure* (UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, INTERNAL) doubles the estimate,
-//! up to 1000 × the default RTT, and makes it at least the call's latency and the default RTT.
-//! - A fixed penalty would not do. A backend that fails at once has no calls in flight. It would
-//!   get all calls as soon as latency × (calls in flight + 1) of the others is above the penalty,
-//!   which happens under any real load.
-//! - With each failure in a row, the backend is tried more rarely. If all backends fail, they rise
-//!   alike.
-//! - The estimate after the last call is doubled, not the value that it has decayed to since.
-//! - The limit is far above the cost of calls to a healthy backend. It does not depend on the decay
-//!   time, which says nothing about latencies. A backend that keeps failing is tried about once in
-//!   ln(limit / cost of the others) decay times, which is 4 to 7. By the time it
-//!   answers, so much time has passed that the estimate falls close to that call's latency.
+//! **Between calls.** While a backend has no calls, its estimate decays, so that it is tried again.
+//! While it has calls and none ends, the estimate does not decay, and is never below the time since
+//! the last call ended: a backend that hangs gets expensive within milliseconds. It is tried again
+//! when it has got no call for two decay times, and then after longer and longer pauses
+//! ([`PROBE_PAUSE`]): a call that never ends, such as a stream, must not hide a good backend.
 //!
-//! A *cancelled* call took at least its latency. So it can raise the estimate, but not lower it. An
-//! abandoned call changes nothing.
+//! **A backend that is new, or that is back,** begins with the greater of the default RTT and the
+//! mean of the others, and is charged with as many calls as the others have.
 //!
-//! Source: Finagle's `PeakEwma`, linkerd2-proxy, tower's `PeakEwma`.
+//! cost = estimate × (calls in flight + charged calls + 1) ÷ success rate
 //!
-//! Cost of a call's end: two atomic operations on a cache line of this backend, and an exponential.
-//! Cost of a reading: two loads. Cost of a comparison: an exponential, and no reading of the clock.
+//! Source: Finagle's `PeakEwma`, linkerd2-proxy, tower's `PeakEwma`, which have none of this for
+//! errors, hanging backends and backends that are back.
+//!
+//! Cost of a call's end: four atomic operations on cache lines of this backend, and an exponential.
+//! Cost of a reading: four loads. Exponentials only for a backend that is idle, that has failed or
+//! that is charged.
 //!
 //! Must not depend on: how backends are chosen, how their calls are counted.
 
-mod cost;
 mod rule;
 #[cfg(all(test, not(loom), not(miri)))]
 mod tests;
@@ -46,43 +45,24 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::cost::exp;
-pub use self::cost::{Cost, DecayRate};
 pub use self::rule::EwmaRule;
-use self::rule::nanoseconds;
+use super::charged_calls::ChargedCalls;
+use super::decay::exp;
+use super::success_rate::{SuccessRate, in_ns, stamp};
 use crate::Code;
 use crate::calls::{CallEnd, CallObserver};
 use crate::stats::BackendStats;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
-/// Failures double an estimate up to this many default RTTs. See above for the reasons.
-const MAX_DOUBLED: f64 = 1000.0;
+/// A backend whose calls do not end is tried again after this many decay times without a pick. One
+/// that hangs for ten minutes gets ten to twenty such calls.
+const PROBE_PAUSE: f64 = 2.0;
 
-/// What the end of a call shows about its backend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The backend served the call. The call may have ended with an error that is the caller's
-    /// fault.
-    Served,
-    /// The backend failed.
-    Failed,
-    /// The call would have taken at least as long.
-    Cancelled,
-}
+/// And after this share of the time in which none of its calls has ended, so that pauses grow.
+const PROBE_SHARE: f64 = 0.5;
 
-impl Outcome {
-    /// The outcome of a call with this status.
-    fn from_code(code: Code) -> Outcome {
-        match code {
-            Code::Unavailable
-            | Code::DeadlineExceeded
-            | Code::ResourceExhausted
-            | Code::Internal => Outcome::Failed,
-            Code::Cancelled => Outcome::Cancelled,
-            _ => Outcome::Served,
-        }
-    }
-}
+/// A backend with a lower success rate fails mostly.
+const MOSTLY: f64 = 0.5;
 
 /// The estimate of one backend.
 ///
@@ -91,12 +71,17 @@ impl Outcome {
 #[derive(Debug)]
 pub struct PeakEwma {
     rule: Arc<EwmaRule>,
-    /// The time of the estimate, in nanoseconds. An update advances it, and uses the time in
-    /// between for its decay. So no two updates use the same time.
+    /// The time of the estimate, in nanoseconds: when a call ended last, or when the backend got
+    /// calls after it had none. An update advances it, and uses the time in between for its decay.
+    /// So no two updates use the same time.
     stamp: AtomicU64,
     /// The estimate at that time: the bits of an f64, in nanoseconds. A reader may see one of the
     /// two values newer than the other, and be off by the change of one call.
     estimate: AtomicU64,
+    /// The time of the last pick, in nanoseconds.
+    picked: AtomicU64,
+    success: SuccessRate,
+    charged: ChargedCalls,
 }
 
 impl PeakEwma {
@@ -106,38 +91,54 @@ impl PeakEwma {
             rule: Arc::clone(rule),
             stamp: AtomicU64::new(stamp(now)),
             estimate: AtomicU64::new(rule.default_rtt().to_bits()),
+            picked: AtomicU64::new(stamp(now)),
+            success: SuccessRate::new(now),
+            charged: ChargedCalls::default(),
         }
     }
 
-    /// Updates the estimate by a call that ended at `now`, `latency` after its start.
-    pub fn observe(&self, outcome: Outcome, latency: Duration, now: Duration) {
+    /// The backend is new, or is back. The others have this mean estimate, in nanoseconds, and this
+    /// mean number of calls.
+    pub fn restart(&self, mean_estimate: f64, mean_calls: f64, now: Duration) {
+        let estimate = mean_estimate.max(self.rule.default_rtt());
+        // Relaxed: as in `update`.
+        self.stamp.fetch_max(stamp(now), Ordering::Relaxed);
+        self.estimate.store(estimate.to_bits(), Ordering::Relaxed);
+        self.charged.set(mean_calls, Duration::from_nanos(estimate as u64), now);
+    }
+
+    /// A call ended at `now` with this code, `latency` after its start.
+    pub fn observe(&self, code: Code, latency: Duration, now: Duration) {
         // At least 1 ns: an estimate of 0 would cost 0 with any number of calls in flight.
-        let latency = nanoseconds(latency).max(1.0);
-        match outcome {
-            Outcome::Served => {
-                let decay_time = self.rule.decay_time();
-                self.update(now, |estimate, passed| {
-                    if latency > estimate {
-                        latency
-                    } else {
-                        latency + (estimate - latency) * exp(-passed / decay_time)
-                    }
-                });
-            }
-            Outcome::Failed => {
-                let default_rtt = self.rule.default_rtt();
-                let (least, limit) = (latency.max(default_rtt), MAX_DOUBLED * default_rtt);
-                self.update(now, |estimate, _| {
-                    (2.0 * estimate).min(limit).max(estimate).max(least)
-                });
-            }
-            // Relaxed: as in `update`. A call that does not raise the estimate does not advance its
-            // time.
-            Outcome::Cancelled => {
-                if latency > f64::from_bits(self.estimate.load(Ordering::Relaxed)) {
-                    self.update(now, |estimate, _| estimate.max(latency));
-                }
-            }
+        let ns = in_ns(latency).max(1.0);
+        let decay_time = self.rule.decay_time();
+        let failed = self.rule.failure_codes().contains(code);
+        self.success.observe(failed, now, Duration::from_nanos(decay_time as u64));
+        if code == Code::Ok {
+            self.update(now, |estimate, passed| {
+                if ns > estimate { ns } else { ns + (estimate - ns) * exp(-passed / decay_time) }
+            });
+            return;
+        }
+        let before = f64::from_bits(self.estimate.load(Ordering::Relaxed));
+        if !failed && ns < before {
+            self.charged.add(1.0 - ns / before, Duration::from_nanos(before as u64), now);
+        }
+        // Otherwise the estimate of a backend that fails at once would decay to the time of its
+        // quick failures while it is avoided, and make up for its success rate.
+        let fails_mostly = failed && self.success_rate(now) < MOSTLY;
+        let least = if fails_mostly { self.rule.default_rtt() } else { 0.0 };
+        self.update(now, |estimate, _| estimate.max(ns).max(least));
+    }
+
+    /// The backend was picked at `now`, when it had this many calls.
+    #[inline]
+    pub fn picked_at(&self, in_flight: u32, now: Duration) {
+        self.picked.store(stamp(now), Ordering::Relaxed);
+        if in_flight == 0 && self.charged.is_none() {
+            // From here on, the estimate does not decay.
+            let decay_time = self.rule.decay_time();
+            self.update(now, |estimate, passed| (estimate * exp(-passed / decay_time)).max(1.0));
         }
     }
 
@@ -151,44 +152,78 @@ impl PeakEwma {
         let _ = self.estimate.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
     }
 
-    /// The cost of another call: the estimate × (calls in flight + 1).
+    /// The estimate at `now` of a backend with this many calls, in nanoseconds.
     #[inline]
-    pub fn cost(&self, in_flight: u32) -> Cost {
+    pub fn estimate(&self, in_flight: u32, now: Duration) -> f64 {
+        let now = stamp(now);
         let estimate = f64::from_bits(self.estimate.load(Ordering::Relaxed));
-        Cost {
-            value: estimate * (f64::from(in_flight) + 1.0),
-            stamp: self.stamp.load(Ordering::Relaxed),
+        let passed = now.saturating_sub(self.stamp.load(Ordering::Relaxed)) as f64;
+        if in_flight > 0 {
+            return if passed > estimate {
+                self.without_ends(estimate, passed, now)
+            } else {
+                estimate
+            };
+        }
+        // A backend that answers at once has no calls in flight, and is not idle.
+        if self.charged.is_none() {
+            estimate * exp(-passed / self.rule.decay_time())
+        } else {
+            estimate
         }
     }
 
-    /// The estimate, decayed until `now`.
-    pub fn estimate(&self, now: Duration) -> Duration {
-        let passed = stamp(now).saturating_sub(self.stamp.load(Ordering::Relaxed)) as f64;
-        let estimate = f64::from_bits(self.estimate.load(Ordering::Relaxed));
-        Duration::from_nanos((estimate * (-passed / self.rule.decay_time()).exp()) as u64)
+    /// The estimate of a backend that has calls of which none has ended for longer than they take.
+    fn without_ends(&self, estimate: f64, passed: f64, now: u64) -> f64 {
+        let decay_time = self.rule.decay_time();
+        let unpicked = now.saturating_sub(self.picked.load(Ordering::Relaxed)) as f64;
+        if unpicked > (PROBE_PAUSE * decay_time).max(PROBE_SHARE * passed) {
+            return estimate * exp(-unpicked / decay_time);
+        }
+        passed
+    }
+
+    /// The cost of another call at `now`, if the backend has this many calls.
+    #[inline]
+    pub fn cost(&self, in_flight: u32, now: Duration) -> f64 {
+        let calls = f64::from(in_flight) + self.charged.count(now) + 1.0;
+        let cost = self.estimate(in_flight, now) * calls;
+        if self.success.is_one() { cost } else { cost / self.success_rate(now) }
+    }
+
+    /// The calls that the backend has or is charged with.
+    pub fn calls(&self, in_flight: u32, now: Duration) -> f64 {
+        f64::from(in_flight) + self.charged.count(now)
+    }
+
+    fn success_rate(&self, now: Duration) -> f64 {
+        self.success.rate(now, Duration::from_nanos(self.rule.decay_time() as u64))
     }
 }
 
 impl CallObserver for PeakEwma {
     fn ended(&self, end: &CallEnd<'_>) {
         if let CallEnd::Finished { status, latency, ended, .. } = end {
-            self.observe(Outcome::from_code(status.code), *latency, *ended);
+            self.observe(status.code, *latency, *ended);
         }
     }
 
     fn write_stats(&self, row: &mut BackendStats, now: Duration) {
-        row.ewma_seconds = Some(self.estimate(now).as_secs_f64());
+        let in_flight = u32::try_from(row.in_flight.unwrap_or(0)).unwrap_or(u32::MAX);
+        row.ewma_seconds = Some(self.estimate(in_flight, now) / 1e9);
     }
-}
-
-/// Nanoseconds, up to 584 years.
-fn stamp(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(all(test, loom))]
 mod model {
     use super::*;
+    use crate::load::FailureCodes;
+
+    fn ewma(decay_time: u64, default_rtt: u64) -> Arc<PeakEwma> {
+        let s = Duration::from_secs;
+        let rule = EwmaRule::new(s(decay_time), s(default_rtt), FailureCodes::NONE);
+        Arc::new(PeakEwma::new(&Arc::new(rule), s(0)))
+    }
 
     /// Calls that end at the same time share the time that passed. Together they use as much as one
     /// call that ended last would. Readers see estimates in between.
@@ -196,37 +231,37 @@ mod model {
     fn updates_share_the_time_that_has_passed() {
         loom::model(|| {
             let s = Duration::from_secs;
-            let ewma = Arc::new(PeakEwma::new(&Arc::new(EwmaRule::new(s(10), s(100))), s(0)));
+            let ewma = ewma(10, 100);
             let calls: Vec<_> = [5, 10]
                 .into_iter()
                 .map(|now| {
                     let ewma = Arc::clone(&ewma);
-                    loom::thread::spawn(move || ewma.observe(Outcome::Served, s(20), s(now)))
+                    loom::thread::spawn(move || ewma.observe(Code::Ok, s(20), s(now)))
                 })
                 .collect();
-            let cost = ewma.cost(0).value / 1e9;
-            assert!((49.0..=100.0).contains(&cost), "{cost}");
+            let estimate = ewma.estimate(1, s(0)) / 1e9;
+            assert!((49.0..=100.0).contains(&estimate), "{estimate}");
             for call in calls {
                 call.join().unwrap();
             }
             let expected = 20.0 + 80.0 * (-1.0f64).exp();
-            assert!((ewma.estimate(s(10)).as_secs_f64() - expected).abs() < 1e-6);
+            assert!((ewma.estimate(1, s(10)) / 1e9 - expected).abs() < 1e-6);
         });
     }
 
-    /// A served call at the same time does not undo a failure.
+    /// A served call at the same time does not undo what a failed one has shown.
     #[test]
     fn a_failure_is_not_lost() {
         loom::model(|| {
             let s = Duration::from_secs;
-            let ewma = Arc::new(PeakEwma::new(&Arc::new(EwmaRule::new(s(100), s(1))), s(0)));
+            let ewma = ewma(100, 1);
             let failure = {
                 let ewma = Arc::clone(&ewma);
-                loom::thread::spawn(move || ewma.observe(Outcome::Failed, s(8), s(0)))
+                loom::thread::spawn(move || ewma.observe(Code::Internal, s(8), s(0)))
             };
-            ewma.observe(Outcome::Served, s(1), s(0));
+            ewma.observe(Code::Ok, s(1), s(0));
             failure.join().unwrap();
-            assert_eq!(ewma.estimate(s(0)), s(8));
+            assert_eq!(ewma.estimate(1, s(0)), 8e9);
         });
     }
 }

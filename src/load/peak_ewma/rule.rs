@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::load::success_rate::{FailureCodes, in_ns};
+use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// The parameters that the estimates of all backends of a policy share.
 ///
@@ -15,20 +16,26 @@ pub struct EwmaRule {
     /// Both are the bits of f64s, in nanoseconds.
     decay_time: AtomicU64,
     default_rtt: AtomicU64,
+    failure_codes: AtomicU32,
 }
 
 impl EwmaRule {
     /// Estimates begin at `default_rtt`, and fall to 1/e in `decay_time`.
-    pub fn new(decay_time: Duration, default_rtt: Duration) -> EwmaRule {
-        let bits = |time| AtomicU64::new(f64::to_bits(nanoseconds(time)));
-        EwmaRule { decay_time: bits(decay_time), default_rtt: bits(default_rtt) }
+    pub fn new(decay_time: Duration, default_rtt: Duration, codes: FailureCodes) -> EwmaRule {
+        let bits = |time| AtomicU64::new(f64::to_bits(in_ns(time)));
+        EwmaRule {
+            decay_time: bits(decay_time),
+            default_rtt: bits(default_rtt),
+            failure_codes: AtomicU32::new(codes.bits()),
+        }
     }
 
-    /// Changes both parameters. See [`EwmaRule::new`].
-    pub fn set(&self, decay_time: Duration, default_rtt: Duration) {
-        // Relaxed, here and below: the two numbers are independent.
-        self.decay_time.store(nanoseconds(decay_time).to_bits(), Ordering::Relaxed);
-        self.default_rtt.store(nanoseconds(default_rtt).to_bits(), Ordering::Relaxed);
+    /// Changes all parameters. See [`EwmaRule::new`].
+    pub fn set(&self, decay_time: Duration, default_rtt: Duration, codes: FailureCodes) {
+        // Relaxed, here and below: the numbers are independent.
+        self.decay_time.store(in_ns(decay_time).to_bits(), Ordering::Relaxed);
+        self.default_rtt.store(in_ns(default_rtt).to_bits(), Ordering::Relaxed);
+        self.failure_codes.store(codes.bits(), Ordering::Relaxed);
     }
 
     pub(super) fn decay_time(&self) -> f64 {
@@ -38,8 +45,8 @@ impl EwmaRule {
     pub(super) fn default_rtt(&self) -> f64 {
         f64::from_bits(self.default_rtt.load(Ordering::Relaxed))
     }
-}
 
-pub(super) fn nanoseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e9
+    pub(super) fn failure_codes(&self) -> FailureCodes {
+        FailureCodes::from_bits(self.failure_codes.load(Ordering::Relaxed))
+    }
 }

@@ -7,7 +7,7 @@
 //!
 //! Must not depend on: when a weight is usable.
 
-use crate::calls::Metrics;
+use crate::calls::{LoadReport, Numbers};
 
 /// A metric that can be used as a backend's utilization (gRFC A114).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,18 +39,14 @@ impl UtilizationMetric {
         })
     }
 
-    /// Its value in a load report. 0 if it is not reported.
-    fn value_in(&self, metrics: &Metrics) -> f64 {
+    /// Its value in a load report, which has these numbers. 0 if it is not reported.
+    fn value_in(&self, report: LoadReport<'_>, numbers: &Numbers) -> f64 {
         match self {
-            UtilizationMetric::Cpu => metrics.cpu_utilization,
-            UtilizationMetric::Mem => metrics.mem_utilization,
-            UtilizationMetric::Application => metrics.application_utilization,
-            UtilizationMetric::Named(name) => {
-                metrics.named_metrics.get(name).copied().unwrap_or(0.0)
-            }
-            UtilizationMetric::Resource(name) => {
-                metrics.utilization.get(name).copied().unwrap_or(0.0)
-            }
+            UtilizationMetric::Cpu => numbers.cpu_utilization,
+            UtilizationMetric::Mem => numbers.mem_utilization,
+            UtilizationMetric::Application => numbers.application_utilization,
+            UtilizationMetric::Named(name) => report.named_metric(name).unwrap_or(0.0),
+            UtilizationMetric::Resource(name) => report.utilization(name).unwrap_or(0.0),
         }
     }
 }
@@ -65,10 +61,12 @@ pub struct WeightRule {
 }
 
 impl WeightRule {
-    /// The weight by this load report. `None` if the report has no usable numbers.
-    pub fn weight(&self, metrics: &Metrics) -> Option<f32> {
-        let (qps, eps) = (metrics.qps(), metrics.eps);
-        let utilization = self.utilization(metrics);
+    /// The weight by this load report. `None` if the report has no usable numbers. Reads only the
+    /// fields that it needs, and allocates nothing.
+    pub fn weight(&self, report: LoadReport<'_>) -> Option<f32> {
+        let numbers = report.numbers()?;
+        let (qps, eps) = (numbers.qps(), numbers.eps);
+        let utilization = self.utilization(report, &numbers);
         if !(qps > 0.0 && utilization > 0.0) {
             return None;
         }
@@ -83,12 +81,13 @@ impl WeightRule {
 
     /// The utilization by the chosen metrics. If none of them is above 0: of the application. If
     /// that is not above 0 either: of the processors.
-    fn utilization(&self, metrics: &Metrics) -> f64 {
-        let chosen = self.utilization_metrics.iter().map(|metric| metric.value_in(metrics));
+    fn utilization(&self, report: LoadReport<'_>, numbers: &Numbers) -> f64 {
+        let metrics = self.utilization_metrics.iter();
+        let chosen = metrics.map(|metric| metric.value_in(report, numbers));
         let chosen = chosen.filter(|value| *value > 0.0).fold(0.0, f64::max);
-        [chosen, metrics.application_utilization]
+        [chosen, numbers.application_utilization]
             .into_iter()
             .find(|value| *value > 0.0)
-            .unwrap_or(metrics.cpu_utilization)
+            .unwrap_or(numbers.cpu_utilization)
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::calls::Metrics;
+use crate::calls::{LoadReport, Metrics};
 
 const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -9,6 +9,14 @@ fn rule(names: &[&str], error_utilization_penalty: f32) -> WeightRule {
     let utilization_metrics =
         names.iter().map(|name| UtilizationMetric::parse(name).unwrap()).collect();
     WeightRule { utilization_metrics, error_utilization_penalty }
+}
+
+/// The weight by this report, decoded or not.
+fn weight(rule: &WeightRule, metrics: &Metrics) -> Option<f32> {
+    let bytes = prost::Message::encode_to_vec(metrics);
+    let weight = rule.weight(LoadReport::Decoded(metrics));
+    assert_eq!(rule.weight(LoadReport::Encoded(&bytes)), weight);
+    weight
 }
 
 fn metrics() -> Metrics {
@@ -38,46 +46,46 @@ fn metrics_are_found_by_name() {
 
 #[test]
 fn the_weight_is_calls_over_utilization() {
-    assert_eq!(rule(&[], 0.0).weight(&metrics()), Some(200.0));
+    assert_eq!(weight(&rule(&[], 0.0), &metrics()), Some(200.0));
     let application = Metrics { application_utilization: 0.8, ..metrics() };
-    assert_eq!(rule(&[], 0.0).weight(&application), Some(125.0));
+    assert_eq!(weight(&rule(&[], 0.0), &application), Some(125.0));
 }
 
 #[test]
 fn errors_count_as_utilization() {
     // 100 / (0.5 + 10 / 100 × penalty).
-    assert_eq!(rule(&[], 3.0).weight(&metrics()), Some(125.0));
-    assert_eq!(rule(&[], 5.0).weight(&metrics()), Some(100.0));
+    assert_eq!(weight(&rule(&[], 3.0), &metrics()), Some(125.0));
+    assert_eq!(weight(&rule(&[], 5.0), &metrics()), Some(100.0));
     let negative = Metrics { eps: -10.0, ..metrics() };
-    assert_eq!(rule(&[], 5.0).weight(&negative), Some(200.0));
+    assert_eq!(weight(&rule(&[], 5.0), &negative), Some(200.0));
 }
 
 #[test]
 fn the_greatest_of_the_chosen_metrics_counts() {
-    assert_eq!(rule(&["named_metrics.queue"], 0.0).weight(&metrics()), Some(250.0));
+    assert_eq!(weight(&rule(&["named_metrics.queue"], 0.0), &metrics()), Some(250.0));
     let several = ["named_metrics.queue", "mem_utilization", "named_metrics.a.b"];
-    assert_eq!(rule(&several, 0.0).weight(&metrics()), Some(125.0));
-    assert_eq!(rule(&["utilization.disk"], 0.0).weight(&metrics()), Some(50.0));
+    assert_eq!(weight(&rule(&several, 0.0), &metrics()), Some(125.0));
+    assert_eq!(weight(&rule(&["utilization.disk"], 0.0), &metrics()), Some(50.0));
 }
 
 #[test]
 fn chosen_metrics_without_a_value_are_ignored() {
     let none = ["named_metrics.other", "utilization.net", "application_utilization"];
-    assert_eq!(rule(&none, 0.0).weight(&metrics()), Some(200.0));
+    assert_eq!(weight(&rule(&none, 0.0), &metrics()), Some(200.0));
     let application = Metrics { application_utilization: 0.8, ..metrics() };
-    assert_eq!(rule(&none[..2], 0.0).weight(&application), Some(125.0));
+    assert_eq!(weight(&rule(&none[..2], 0.0), &application), Some(125.0));
 }
 
 #[test]
 fn reports_without_usable_numbers_give_no_weight() {
     let rule = rule(&[], 1.0);
-    assert_eq!(rule.weight(&Metrics::default()), None);
-    assert_eq!(rule.weight(&Metrics { rps_fractional: 0.0, ..metrics() }), None);
-    assert_eq!(rule.weight(&Metrics { cpu_utilization: 0.0, ..metrics() }), None);
-    assert_eq!(rule.weight(&Metrics { cpu_utilization: f64::NAN, ..metrics() }), None);
-    assert_eq!(rule.weight(&Metrics { rps_fractional: f64::NAN, ..metrics() }), None);
-    assert_eq!(rule.weight(&Metrics { cpu_utilization: f64::INFINITY, ..metrics() }), None);
-    assert_eq!(rule.weight(&Metrics { rps_fractional: 1e300, ..metrics() }), None);
+    assert_eq!(weight(&rule, &Metrics::default()), None);
+    assert_eq!(weight(&rule, &Metrics { rps_fractional: 0.0, ..metrics() }), None);
+    assert_eq!(weight(&rule, &Metrics { cpu_utilization: 0.0, ..metrics() }), None);
+    assert_eq!(weight(&rule, &Metrics { cpu_utilization: f64::NAN, ..metrics() }), None);
+    assert_eq!(weight(&rule, &Metrics { rps_fractional: f64::NAN, ..metrics() }), None);
+    assert_eq!(weight(&rule, &Metrics { cpu_utilization: f64::INFINITY, ..metrics() }), None);
+    assert_eq!(weight(&rule, &Metrics { rps_fractional: 1e300, ..metrics() }), None);
 }
 
 #[test]

@@ -39,13 +39,14 @@ mod ring_update;
 mod states;
 mod stats;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use self::config::RingHashConfig;
 use self::policy::RingHashPolicy;
-use crate::policy::{Config, ConfigError, Fields, Helper, Policy, PolicyFactory};
+use crate::policy::{Config, ConfigError, Fields, Helper, Policies, Policy, PolicyFactory};
 
 /// The policy factory of `steer_ring_hash`.
 pub struct RingHash;
@@ -55,9 +56,13 @@ impl PolicyFactory for RingHash {
         "steer_ring_hash"
     }
 
-    fn parse_config(&self, json: &Value) -> Result<Config, ConfigError> {
+    fn parse_config(&self, json: &Value, _: &dyn Policies) -> Result<Config, ConfigError> {
         let parsed = Fields::parse(self.name(), json, RingHashConfig::parse);
         parsed.map(|config| Arc::new(config) as Config)
+    }
+
+    fn known_fields(&self, _config: &Config) -> Option<BTreeSet<String>> {
+        Some(Fields::names_read(RingHashConfig::parse))
     }
 
     fn new_policy(&self, helper: Arc<dyn Helper>) -> Box<dyn Policy> {

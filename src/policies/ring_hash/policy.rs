@@ -10,13 +10,14 @@ use super::picker::RingHashPicker;
 use super::ring_update::updated_ring;
 use super::states::ActiveState;
 use super::stats::RingShares;
-use crate::Status;
 use crate::endpoints::{Connectivity, EndpointId, Report};
 use crate::hashing::Ring;
 use crate::policies::bounded_loads::BoundedLoads;
+use crate::policies::passed_over::BackendsOfPlaces;
 use crate::policy::{CallCounting, Config, FailPicker, Helper, Picker, Policy, Update};
 use crate::stats::{Latest, StatsSource};
 use crate::sync::Bits;
+use crate::{Severity, Status};
 
 /// The policy of one channel. Its methods run in the host's work serializer.
 pub(super) struct RingHashPolicy {
@@ -26,6 +27,7 @@ pub(super) struct RingHashPolicy {
     endpoints: EndpointTable,
     /// `None` while the list is empty.
     ring: Option<Arc<Ring>>,
+    backends: BackendsOfPlaces,
     /// The places of IDLE endpoints that picks want connected. Shared with the pickers of this
     /// list.
     wanted: Arc<Bits>,
@@ -36,6 +38,11 @@ pub(super) struct RingHashPolicy {
     shares: Arc<Latest>,
     resolution_note: Arc<str>,
     last_failure: Status,
+    /// The hash whose endpoint [`Policy::exit_idle`] connects. Random, so that many clients do not
+    /// all connect to the same endpoint. `None` unless the channel has just been asked.
+    first_hash: Option<u64>,
+    /// The number of endpoints without an entry on the ring.
+    missing: usize,
 }
 
 impl RingHashPolicy {
@@ -48,12 +55,15 @@ impl RingHashPolicy {
             helper,
             config: None,
             ring: None,
+            backends: BackendsOfPlaces::default(),
             wanted: Arc::default(),
             loads,
             counting,
             shares,
             resolution_note: Arc::from(""),
             last_failure: Status::OK,
+            first_hash: None,
+            missing: 0,
         }
     }
 
@@ -87,12 +97,9 @@ impl RingHashPolicy {
         let (Some(config), Some(ring)) = (&self.config, &self.ring) else { return state };
         let failed = state == Connectivity::TransientFailure;
         if let Some(cause) = cause.filter(|_| failed) {
-            let mut message = String::from("no reachable endpoints");
-            // Not every host knows why a connection failed.
-            if !cause.message.is_empty() {
-                message.push_str("; last error: ");
-                message.push_str(&cause.message);
-            }
+            let words = self.helper.words();
+            let text = format!("no reachable {}s", words.endpoint());
+            let message = words.with_cause(&text, "last error", cause);
             self.last_failure = Status::unavailable(message);
         }
         let bounded = config.balance_factor.map(|percent| self.loads.backends(percent, active));
@@ -101,6 +108,7 @@ impl RingHashPolicy {
             .for_picker(bounded.is_some(), active, |place| self.endpoints.descriptor(place));
         let mut picker: Box<dyn Picker> = Box::new(RingHashPicker {
             ring: Arc::clone(ring),
+            backends: self.backends.clone(),
             states: active.clone(),
             config: Arc::clone(config),
             bounded,
@@ -131,6 +139,24 @@ impl RingHashPolicy {
         status
     }
 
+    /// Logs how many endpoints have no entry on the ring, when that number changes. gRPC leaves
+    /// them out, too. A larger ring would not be that of clients of gRPC's own policy.
+    fn log_missing(&mut self, ring: &Ring, config: &RingHashConfig) {
+        let all = self.endpoints.len();
+        let missing = ring.members_without_entry(all);
+        if std::mem::replace(&mut self.missing, missing) == missing || missing == 0 {
+            return;
+        }
+        let text = format!(
+            "steer_ring_hash: {missing} of {all} backends get no calls, because the ring of {} \
+             entries has none for them: set maxRingSize, which is {}, to several times the number \
+             of backends",
+            ring.len(),
+            config.ring_sizes().1
+        );
+        self.helper.log(Severity::Error, &text);
+    }
+
     /// Uses the ring for the list in use. `former` is the last ring, if its sizes are still right.
     fn update_ring(
         &mut self,
@@ -142,6 +168,7 @@ impl RingHashPolicy {
             (Some(ring), ListChange::Same) => Some(ring),
             (former, change) => {
                 let ring = updated_ring(former.as_deref(), &self.endpoints, change, config);
+                self.log_missing(&ring, config);
                 let ring = Arc::new(ring);
                 let endpoints = self.endpoints.descriptors();
                 self.shares.set(RingShares { endpoints, ring: Arc::clone(&ring) });
@@ -182,15 +209,20 @@ impl Policy for RingHashPolicy {
         }
         self.update_ring(former_ring, &list.change, &config);
         let endpoints: Vec<_> = self.endpoints.iter().map(|(descriptor, _)| descriptor).collect();
-        self.loads.update_list(config.balance_factor, &endpoints);
+        let weights = self.endpoints.iter().map(|(_, weight)| weight);
+        self.loads.update_list(config.balance_factor, &endpoints, weights);
+        if !repeats {
+            self.backends = BackendsOfPlaces::new(endpoints.into_iter());
+        }
         self.config = Some(config);
         // A new list may have only endpoints that failed before, or that the host has just refused.
-        let mut active = self.endpoints.states().active().iter().filter(|_| !repeats);
-        let failure = active.find_map(|(_, state)| match state {
-            ActiveState::Failed(status) => Some(Status::clone(status)),
+        // In gRPC they tell their failures again, in the list's order, and the last one counts.
+        let active = self.endpoints.states().active().iter().filter(|_| !repeats);
+        let failures = active.filter_map(|(_, state)| match state {
+            ActiveState::Failed(status) => Some(status),
             ActiveState::Ready(_) | ActiveState::Connecting => None,
         });
-        drop(active);
+        let failure = failures.last().map(|status| Status::clone(status));
         self.publish(failure);
         Ok(())
     }
@@ -217,11 +249,33 @@ impl Policy for RingHashPolicy {
             Report::TransientFailure(status) => Some(status.clone()),
             _ => None,
         };
+        if state != Connectivity::Idle {
+            self.first_hash = None;
+        }
         self.endpoints.set_state(place, ActiveState::from_report(report));
         if former != state || !matches!(state, Connectivity::Idle | Connectivity::Connecting) {
             self.publish(cause);
         }
         true
+    }
+
+    /// Connects the endpoint of a random hash if all are IDLE. In the other states an endpoint is
+    /// READY, or an attempt goes on anyway. Without this, a channel that waits without calls
+    /// (`WaitForConnected`), and a parent policy that keeps its calls while this one is IDLE, would
+    /// wait for ever.
+    fn exit_idle(&mut self) {
+        let Some(ring) = &self.ring else { return };
+        if self.endpoints.states().counts().aggregate() != Connectivity::Idle {
+            return;
+        }
+        // The same hash until an endpoint reports that it leaves IDLE. Several requests come before
+        // that, and are to make one connection.
+        let hash = *self.first_hash.get_or_insert_with(|| self.helper.random());
+        let failure = self.endpoints.connect(ring.owner(ring.find(hash)));
+        if failure.is_some() {
+            self.first_hash = None;
+            self.publish(failure);
+        }
     }
 
     fn reset_backoff(&mut self) {

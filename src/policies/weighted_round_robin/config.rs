@@ -2,15 +2,12 @@
 //!
 //! Must not depend on: what the fields are used for.
 
-use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::endpoints::EndpointDescriptor;
-use crate::hashing::of_address;
 use crate::load::{UtilizationMetric, WeightRule};
+use crate::policies::given_weights::GivenWeights;
 use crate::policy::Fields;
 
 /// The shortest time between two looks at the weights (gRFC A58).
@@ -30,6 +27,8 @@ const DEFAULT_ERROR_PENALTY: f64 = 1.0;
 #[derive(Debug)]
 pub struct WeightedRoundRobinConfig {
     pub(super) source: WeightSource,
+    /// The field `weights`, and the resolver's weights for addresses that it does not name.
+    pub(super) given: GivenWeights,
     /// How a report becomes a weight.
     pub(super) rule: WeightRule,
     /// How long a backend has to report before its weight is used.
@@ -47,8 +46,8 @@ pub(super) enum WeightSource {
     Calls,
     /// Reports out of band, about once in this time.
     OutOfBand(Duration),
-    /// The config, by address without its scheme.
-    Config(HashMap<Vec<u8>, f32>),
+    /// The config's `weights`, without reports.
+    Config,
 }
 
 impl WeightedRoundRobinConfig {
@@ -64,9 +63,9 @@ impl WeightedRoundRobinConfig {
             fields.fault("errorUtilizationPenalty", "must be a number that is not negative");
         }
         let utilization_metrics = parse_utilization_metrics(fields);
-        let weights = parse_weights(fields);
-        let source = if !weights.is_empty() {
-            WeightSource::Config(weights)
+        let given = GivenWeights::parse(fields);
+        let source = if !given.is_empty() {
+            WeightSource::Config
         } else if out_of_band {
             WeightSource::OutOfBand(reporting_period.max(MIN_REPORTING_PERIOD))
         } else {
@@ -74,6 +73,7 @@ impl WeightedRoundRobinConfig {
         };
         WeightedRoundRobinConfig {
             source,
+            given,
             rule: WeightRule { utilization_metrics, error_utilization_penalty: penalty as f32 },
             blackout_period,
             weight_expiration_period,
@@ -85,30 +85,16 @@ impl WeightedRoundRobinConfig {
     pub(super) fn reporting_period(&self) -> Option<Duration> {
         match self.source {
             WeightSource::OutOfBand(period) => Some(period),
-            WeightSource::Calls | WeightSource::Config(_) => None,
+            WeightSource::Calls | WeightSource::Config => None,
         }
     }
 
     /// How often weights are looked at. `None`: never, because they do not change.
     pub(super) fn update_period(&self) -> Option<Duration> {
         match self.source {
-            WeightSource::Config(_) => None,
+            WeightSource::Config => None,
             WeightSource::Calls | WeightSource::OutOfBand(_) => Some(self.weight_update_period),
         }
-    }
-}
-
-impl WeightSource {
-    /// The weight in the config of each endpoint, by place; 0 if it has none. An endpoint may be
-    /// named by any of its addresses. Empty if weights are reported.
-    pub(super) fn weights_from_config(&self, endpoints: &[&Arc<EndpointDescriptor>]) -> Vec<f32> {
-        let WeightSource::Config(weights) = self else { return Vec::new() };
-        let weight = |endpoint: &&Arc<EndpointDescriptor>| {
-            let mut addresses = endpoint.addresses.iter();
-            let weight = addresses.find_map(|address| weights.get(&*of_address(address)));
-            weight.copied().unwrap_or(0.0)
-        };
-        endpoints.iter().map(weight).collect()
     }
 }
 
@@ -123,23 +109,4 @@ fn parse_utilization_metrics(fields: &mut Fields<'_>) -> Vec<UtilizationMetric> 
         metric
     };
     names.iter().enumerate().filter_map(metric).collect()
-}
-
-fn parse_weights(fields: &mut Fields<'_>) -> HashMap<Vec<u8>, f32> {
-    const FIELD: &str = "weights";
-    let object: serde_json::Map<String, Value> = fields.read(FIELD, serde_json::Map::new());
-    let mut weights = HashMap::new();
-    for (address, weight) in &object {
-        let field = format!("{FIELD}[{}]", Value::from(address.as_str()));
-        // The scheduler has single precision: a weight must be above 0 there, too.
-        match weight.as_f64().map(|weight| weight as f32) {
-            Some(weight) if weight > 0.0 && weight.is_finite() => {
-                if weights.insert(of_address(address).into_owned(), weight).is_some() {
-                    fields.fault(&field, "the same address has another weight already");
-                }
-            }
-            _ => fields.fault(&field, "must be a number above 0"),
-        }
-    }
-    weights
 }

@@ -4,22 +4,22 @@
 //! Must not depend on: how a schedule chooses, how a report becomes a weight.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::config::{WeightSource, WeightedRoundRobinConfig};
 use super::picker::{BackendRotation, WeightedPicker};
-use super::schedule::Schedule;
+use super::reuse::Reuse;
+use super::schedule::{Schedule, is_by_list};
 use super::stats::ScheduleStats;
 use super::weights::{ReportingBackend, Weights};
-use crate::calls::Metrics;
+use crate::Severity;
+use crate::calls::{LoadReport, Metrics};
 use crate::endpoints::{Connection, EndpointDescriptor, PersistentVec};
+use crate::policies::given_weights::UnusedWeightsLog;
 use crate::policies::unique_backends::UniqueBackends;
 use crate::policy::{BackendCache, BuiltIn, Fields, Helper, Picker, PickerFactory, Ready, TimerId};
 use crate::stats::{self, Latest, StatsSource};
 use crate::sync::WeightedRotation;
-
-/// A schedule by list of n backends serves up to n / 4 pickers. So a report costs O(1) of the O(n)
-/// that making one takes, and at most a quarter of the backends has come without a weight in it.
-const BACKENDS_PER_REUSE: usize = 4;
 
 /// The picker factory of `steer_weighted_round_robin`. Its methods run in the work serializer.
 pub struct WeightedRoundRobin {
@@ -29,7 +29,7 @@ pub struct WeightedRoundRobin {
     /// The list in use.
     endpoints: Arc<[Arc<EndpointDescriptor>]>,
     /// Keeps one of the endpoints with the same addresses: a weight belongs to a backend, however
-    /// often it is listed, as in gRPC.
+    /// often it is listed, as in gRPC. Each of several connections counts.
     unique: UniqueBackends,
     /// The backends of the last picker, by place in the list.
     backends: PersistentVec<Connection>,
@@ -41,13 +41,17 @@ pub struct WeightedRoundRobin {
     /// The config that the listeners in `reporting` have.
     reporting_config: Option<Arc<WeightedRoundRobinConfig>>,
     /// The schedule of the last picker.
-    schedule: Option<Schedule>,
-    /// How many pickers used that schedule again.
-    reuses: usize,
+    schedule: Option<(Schedule, Reuse)>,
+    /// Logs which of the config's weights name no backend.
+    unused_weights: UnusedWeightsLog,
     /// For the statistics.
     schedule_stats: Arc<Latest>,
     /// What the latest update brought.
     latest: Option<(Arc<WeightedRoundRobinConfig>, Arc<dyn Helper>)>,
+    /// How often reports out of band are requested. `None`: never.
+    reporting_period: Option<Duration>,
+    /// Whether reports come with calls, because there is no other way to get them.
+    without_oob: bool,
     /// Runs until weights are looked at again.
     timer: Option<TimerId>,
     /// Whether the last picker counts its calls.
@@ -56,28 +60,47 @@ pub struct WeightedRoundRobin {
 
 impl WeightedRoundRobin {
     /// A schedule by the weights that the backends have now.
-    fn new_schedule(&self) -> Schedule {
+    fn new_schedule(&self) -> (Schedule, Reuse) {
         let now = self.latest.as_ref().map(|(config, helper)| (&**config, helper.now()));
-        Schedule::new(&self.backends, self.weights.are_from_config(), |place| {
-            self.weights.usable(place, now)
-        })
+        let schedule = Schedule::new(&self.backends, |places| self.weights.of_places(places, now));
+        let reuse = Reuse::new(&schedule, &self.backends);
+        (schedule, reuse)
     }
 
-    /// The schedule for a new picker, which may be the one before.
-    fn schedule_for_picker(&mut self) -> Schedule {
-        let reusable = self.reuses < self.backends.count() / BACKENDS_PER_REUSE;
-        let former = self.schedule.take().filter(|old| reusable && old.fits(&self.backends));
-        let schedule = match former {
-            Some(former) => {
-                self.reuses += 1;
-                former
-            }
-            None => {
-                self.reuses = 0;
-                self.new_schedule()
-            }
-        };
-        self.schedule.insert(schedule).clone()
+    /// The schedule for a new picker, which may be the one before. `former`: the backends of the
+    /// picker before.
+    fn schedule_for_picker(&mut self, former: &PersistentVec<Connection>) -> Schedule {
+        let reused = self.schedule.take().and_then(|(schedule, mut reuse)| {
+            let serves =
+                is_by_list(&self.backends) && reuse.serves(&schedule, &self.backends, former);
+            serves.then_some((schedule, reuse))
+        });
+        let (schedule, reuse) = reused.unwrap_or_else(|| self.new_schedule());
+        self.schedule.insert((schedule, reuse)).0.clone()
+    }
+
+    /// Whether reports come with calls.
+    fn reports_with_calls(&self, config: &WeightedRoundRobinConfig) -> bool {
+        match config.source {
+            WeightSource::Calls => true,
+            WeightSource::OutOfBand(_) => self.without_oob,
+            WeightSource::Config => false,
+        }
+    }
+
+    /// Finds out whether the host has the reports that the config asks for.
+    fn check_host(&mut self, config: &WeightedRoundRobinConfig, helper: &dyn Helper) {
+        let asked = matches!(config.source, WeightSource::OutOfBand(_));
+        let had_oob = !self.without_oob;
+        self.without_oob = asked && !helper.load_reports_have_qps();
+        if self.without_oob && had_oob {
+            let text = format!(
+                "{}: this gRPC has no load reports out of band with calls per second. The reports \
+                 that come with calls are used instead",
+                Self::NAME
+            );
+            helper.log(Severity::Info, &text);
+        }
     }
 
     fn write_stats(&mut self, schedule: Schedule) {
@@ -102,7 +125,7 @@ impl BuiltIn for WeightedRoundRobin {
 
     fn new(helper: &dyn Helper) -> Self {
         WeightedRoundRobin {
-            rotation: WeightedRotation::new(|| helper.random()),
+            rotation: WeightedRotation::new(helper.random()),
             weights: Weights::default(),
             endpoints: Arc::default(),
             unique: UniqueBackends::new(),
@@ -111,9 +134,11 @@ impl BuiltIn for WeightedRoundRobin {
             reporting: BackendCache::new(),
             reporting_config: None,
             schedule: None,
-            reuses: 0,
+            unused_weights: UnusedWeightsLog::default(),
             schedule_stats: Arc::default(),
             latest: None,
+            reporting_period: None,
+            without_oob: false,
             timer: None,
             counts_calls: false,
         }
@@ -123,8 +148,10 @@ impl BuiltIn for WeightedRoundRobin {
 impl PickerFactory for WeightedRoundRobin {
     type Config = WeightedRoundRobinConfig;
 
+    const NAMES_CODES: bool = true;
+
     fn counts_calls(&self, config: &WeightedRoundRobinConfig) -> bool {
-        matches!(config.source, WeightSource::Calls) && self.counts_calls
+        self.reports_with_calls(config) && self.counts_calls
     }
 
     fn stats_sources(&self) -> Vec<Arc<dyn StatsSource>> {
@@ -133,11 +160,12 @@ impl PickerFactory for WeightedRoundRobin {
     }
 
     fn configure(&mut self, config: &Arc<WeightedRoundRobinConfig>, helper: &Arc<dyn Helper>) {
+        self.check_host(config, &**helper);
         let former = self.latest.replace((Arc::clone(config), Arc::clone(helper)));
         let former = former.as_ref().map(|(config, _)| &**config);
-        let former_reporting = former.and_then(WeightedRoundRobinConfig::reporting_period);
-        if config.reporting_period() != former_reporting {
-            helper.request_load_reports(config.reporting_period());
+        let reporting = config.reporting_period().filter(|_| !self.without_oob);
+        if std::mem::replace(&mut self.reporting_period, reporting) != reporting {
+            helper.request_load_reports(reporting);
         }
         let former_update = former.and_then(WeightedRoundRobinConfig::update_period);
         if config.update_period() != former_update {
@@ -158,6 +186,10 @@ impl PickerFactory for WeightedRoundRobin {
         self.weights.update_list(config, endpoints);
         self.unique.update_list(endpoints.len(), self.weights.first_places());
         self.endpoints = endpoints.iter().map(|&endpoint| Arc::clone(endpoint)).collect();
+        if let Some((_, helper)) = &self.latest {
+            let given = &config.given;
+            self.unused_weights.update_list(Self::NAME, given, endpoints, &**helper);
+        }
         self.schedule = None;
         let same_config =
             self.reporting_config.as_ref().is_some_and(|former| Arc::ptr_eq(former, config));
@@ -194,11 +226,11 @@ impl PickerFactory for WeightedRoundRobin {
         helper: &dyn Helper,
     ) {
         let Some((config, _)) = &self.latest else { return };
-        if !matches!(config.source, WeightSource::OutOfBand(_)) {
+        if self.reporting_period.is_none() {
             return;
         }
         if let (Some(record), Some(weight)) =
-            (self.weights.find(endpoint), config.rule.weight(metrics))
+            (self.weights.find(endpoint), config.rule.weight(LoadReport::Decoded(metrics)))
         {
             record.observer.report(weight, helper.now());
         }
@@ -210,8 +242,9 @@ impl PickerFactory for WeightedRoundRobin {
         ready: &Ready<'_>,
         _helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker> {
-        self.backends = self.unique.update(ready.connections());
-        let schedule = self.schedule_for_picker();
+        let backends = self.unique.update(ready.connections());
+        let former = std::mem::replace(&mut self.backends, backends);
+        let schedule = self.schedule_for_picker(&former);
         let places = (!schedule.by_list)
             .then(|| self.backends.iter().map(|(place, _)| place as u32).collect());
         let rotation = BackendRotation {
@@ -220,7 +253,7 @@ impl PickerFactory for WeightedRoundRobin {
             places,
         };
         self.write_stats(schedule);
-        if !matches!(config.source, WeightSource::Calls) {
+        if !self.reports_with_calls(config) {
             return Box::new(WeightedPicker { rotation, backends: self.backends.clone() });
         }
         let counts_calls = stats::tracks_calls();
@@ -240,15 +273,14 @@ impl PickerFactory for WeightedRoundRobin {
             return false;
         }
         self.start_timer();
-        let Some(former) = self.schedule.take() else { return false };
-        let schedule = self.new_schedule();
-        self.reuses = 0;
+        let Some((former, _)) = self.schedule.take() else { return false };
+        let (schedule, reuse) = self.new_schedule();
         let changed = schedule.scheduler != former.scheduler;
         if !changed {
             // There will be no picker, but the weights may have changed in the same ratio.
             self.write_stats(schedule.clone());
         }
-        self.schedule = Some(schedule);
+        self.schedule = Some((schedule, reuse));
         changed
     }
 }

@@ -13,8 +13,9 @@ use crate::policies::round_robin::MAX_ARRAY_BACKENDS;
 /// How often each backend is used.
 #[derive(Clone)]
 pub(super) struct Schedule {
-    /// Whether its places are those of the list, where endpoints need not be READY. Otherwise it
-    /// has only the READY backends, in the order of the list.
+    /// Whether its places are those of the list. Those that are not READY have weights for the
+    /// time when they are, but do not count for the scale of the others. Otherwise it has only the
+    /// READY backends, in the order of the list.
     pub(super) by_list: bool,
     /// The weights, by place in the schedule; 0: not known.
     pub(super) weights: Arc<[f32]>,
@@ -23,33 +24,26 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// A schedule of these backends. `weight` gives the weight of a place in the list.
-    /// `all_have_weights` says whether endpoints that are not READY have a weight, too.
+    /// A schedule of these backends. `weights` gives the weights of places in the list, each with
+    /// whether it is READY.
     pub(super) fn new(
         backends: &PersistentVec<Connection>,
-        all_have_weights: bool,
-        weight: impl Fn(usize) -> f32,
+        weights: impl FnOnce(&mut dyn Iterator<Item = (usize, bool)>) -> Arc<[f32]>,
     ) -> Schedule {
         let by_list = is_by_list(backends);
-        let weights: Arc<[f32]> = if by_list {
-            // The reports of a backend before it failed say nothing about it when it is READY
-            // again.
-            let has_weight = |place: usize| all_have_weights || backends.get(place).is_some();
-            let places = 0..backends.slots();
-            places.map(|place| if has_weight(place) { weight(place) } else { 0.0 }).collect()
+        let is_ready = |place: usize| backends.get(place).is_some();
+        if by_list {
+            let weights = weights(&mut (0..backends.slots()).map(|place| (place, is_ready(place))));
+            let scheduler = StaticStride::of_some(&weights, is_ready);
+            Schedule { by_list, weights, scheduler }
         } else {
-            backends.iter().map(|(place, _)| weight(place)).collect()
-        };
-        Schedule { by_list, scheduler: StaticStride::new(&weights), weights }
-    }
-
-    /// Whether other backends of the same list can be used by this schedule.
-    pub(super) fn fits(&self, backends: &PersistentVec<Connection>) -> bool {
-        self.by_list && is_by_list(backends)
+            let weights = weights(&mut backends.iter().map(|(place, _)| (place, true)));
+            Schedule { by_list, scheduler: StaticStride::new(&weights), weights }
+        }
     }
 }
 
 /// Many backends have a schedule by list, which stays valid when one of them comes or goes.
-fn is_by_list(backends: &PersistentVec<Connection>) -> bool {
+pub(super) fn is_by_list(backends: &PersistentVec<Connection>) -> bool {
     backends.count() > MAX_ARRAY_BACKENDS
 }

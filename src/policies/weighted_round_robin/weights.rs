@@ -8,10 +8,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::config::WeightedRoundRobinConfig;
+use super::config::{WeightSource, WeightedRoundRobinConfig};
 use crate::calls::{CallCounters, CallEnd, CallListener, TrackedBackend};
 use crate::endpoints::{Connection, EndpointDescriptor};
-use crate::load::{PerAddress, ReportedWeight};
+use crate::load::{PerAddress, ReportedWeight, combine};
 use crate::stats::StatsSource;
 use crate::sync::Handle;
 
@@ -22,8 +22,10 @@ pub(super) type BackendRecord = CallCounters<ReportedWeight>;
 #[derive(Default)]
 pub(super) struct Weights {
     records: PerAddress<BackendRecord>,
-    /// The weight in the config, by place in the list; 0: none. Empty if weights are reported.
-    from_config: Vec<f32>,
+    /// The weights of the config and of the resolver, by place in the list; 0: none.
+    given: Vec<f32>,
+    /// Whether only those count.
+    are_static: bool,
 }
 
 impl Weights {
@@ -34,35 +36,38 @@ impl Weights {
         endpoints: &[&Arc<EndpointDescriptor>],
     ) {
         self.records.update_list(endpoints, |_| CallCounters::new(ReportedWeight::new()));
-        self.from_config = config.source.weights_from_config(endpoints);
+        self.given = endpoints.iter().map(|endpoint| config.given.of(endpoint)).collect();
+        self.are_static = matches!(config.source, WeightSource::Config);
     }
 
-    /// For each place, the first place with the same addresses. `None` if all addresses differ.
+    /// For each place, the first place with the same backend and connection. `None` if all differ.
     pub(super) fn first_places(&self) -> Option<Vec<usize>> {
         self.records.first_places()
     }
 
-    /// Whether the config gives the weights.
-    pub(super) fn are_from_config(&self) -> bool {
-        !self.from_config.is_empty()
+    /// The weights of places of the list, each with whether it is READY; 0: there is none to be
+    /// used. `now` has the config and the time, after the first update.
+    pub(super) fn of_places(
+        &self,
+        places: impl Iterator<Item = (usize, bool)>,
+        now: Option<(&WeightedRoundRobinConfig, Duration)>,
+    ) -> Arc<[f32]> {
+        if self.are_static {
+            return places.map(|(place, _)| self.given[place]).collect();
+        }
+        // The reports of a backend before it failed say nothing about it when it is READY again.
+        let weights = places.map(|(place, is_ready)| {
+            (if is_ready { self.reported(place, now) } else { 0.0 }, self.given[place])
+        });
+        let (mut reported, given): (Vec<f32>, Vec<f32>) = weights.unzip();
+        combine(&mut reported, &given);
+        reported.into()
     }
 
-    /// The weight of the endpoint at this place of the list; 0 if there is none to be used. `now`
-    /// has the config and the time, after the first update.
-    pub(super) fn usable(
-        &self,
-        place: usize,
-        now: Option<(&WeightedRoundRobinConfig, Duration)>,
-    ) -> f32 {
-        match (self.from_config.get(place), now) {
-            (Some(weight), _) => *weight,
-            (None, None) => 0.0,
-            (None, Some((config, now))) => {
-                let (expiration, blackout) =
-                    (config.weight_expiration_period, config.blackout_period);
-                self.record(place).observer.usable(now, expiration, blackout)
-            }
-        }
+    fn reported(&self, place: usize, now: Option<(&WeightedRoundRobinConfig, Duration)>) -> f32 {
+        let Some((config, now)) = now else { return 0.0 };
+        let (expiration, blackout) = (config.weight_expiration_period, config.blackout_period);
+        self.record(place).observer.usable(now, expiration, blackout)
     }
 
     /// The record of the endpoint at this place of the list.
@@ -133,7 +138,7 @@ impl CallListener for ReportListener {
 
     fn finished(&self, backend: usize, state: Handle, end: &CallEnd<'_>) {
         if let CallEnd::Finished { ended, metrics: Some(metrics), .. } = end {
-            if let Some(weight) = self.config.rule.weight(metrics) {
+            if let Some(weight) = self.config.rule.weight(*metrics) {
                 self.record.observer.report(weight, *ended);
             }
         }

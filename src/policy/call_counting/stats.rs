@@ -31,7 +31,7 @@ impl StatsSource for CountingStats {
             stats_source.describe(table);
         }
         if self.mode.policy_counts.load(Ordering::Relaxed) {
-            table.calls_tracked();
+            table.calls_tracked_if_known();
             return;
         }
         // Counters of the policy that its picker does not use mean nothing.

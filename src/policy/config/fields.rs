@@ -3,10 +3,12 @@
 //! Must not depend on: any policy.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 use steer_abi::config_message;
 
 use super::error::{ConfigError, Fault};
@@ -19,7 +21,7 @@ pub struct NoFields {}
 /// by its name alone, means `{}`.
 pub fn fields_of<'a>(policy: &str, json: &'a Value) -> Result<Cow<'a, Value>, ConfigError> {
     match json {
-        Value::Null => Ok(Cow::Owned(Value::Object(serde_json::Map::new()))),
+        Value::Null => Ok(Cow::Owned(Value::Object(Map::new()))),
         Value::Object(_) => Ok(Cow::Borrowed(json)),
         // Also an array, which serde would accept as the values of a struct.
         _ => Err(ConfigError::for_field(policy, policy, "is not an object")),
@@ -33,6 +35,8 @@ pub struct Fields<'a> {
     policy: &'a str,
     object: Cow<'a, Value>,
     faults: Vec<Fault>,
+    /// The names that were asked for.
+    asked: RefCell<BTreeSet<String>>,
 }
 
 impl<'a> Fields<'a> {
@@ -42,14 +46,25 @@ impl<'a> Fields<'a> {
         json: &'a Value,
         read: impl FnOnce(&mut Fields<'a>) -> T,
     ) -> Result<T, ConfigError> {
-        let object = fields_of(policy, json)?;
-        let mut fields = Fields { policy, object, faults: Vec::new() };
+        let mut fields = Fields::new(policy, fields_of(policy, json)?);
         let config = read(&mut fields);
         if fields.faults.is_empty() {
             Ok(config)
         } else {
             Err(ConfigError { policy: policy.to_owned(), faults: fields.faults })
         }
+    }
+
+    /// The names of the fields that `read` reads of an empty config: those that there are, if it
+    /// reads each whatever the others say.
+    pub fn names_read<T>(read: impl FnOnce(&mut Fields<'a>) -> T) -> BTreeSet<String> {
+        let mut fields = Fields::new("", Cow::Owned(Value::Object(Map::new())));
+        read(&mut fields);
+        fields.asked.into_inner()
+    }
+
+    fn new(policy: &'a str, object: Cow<'a, Value>) -> Fields<'a> {
+        Fields { policy, object, faults: Vec::new(), asked: RefCell::default() }
     }
 
     /// Whether the config has the field.
@@ -114,6 +129,7 @@ impl<'a> Fields<'a> {
     }
 
     fn value(&self, name: &str) -> Option<&Value> {
+        self.asked.borrow_mut().insert(name.to_owned());
         self.object.get(name).filter(|value| !value.is_null())
     }
 }

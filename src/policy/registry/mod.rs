@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 pub use self::error::{Origin, RegisterError};
 use self::name::check_name;
-use super::policy::PolicyFactory;
+use super::policy::{Policies, PolicyFactory};
 use crate::sync::Mutex;
 
 type Factories = BTreeMap<String, (Origin, Arc<dyn PolicyFactory>)>;
@@ -80,14 +80,24 @@ impl Registry {
         check(&self.factories.lock(), origin, name, &before)
     }
 
-    /// The policy of this name.
+    /// See [`Policies::find`].
     pub fn find(&self, name: &str) -> Option<Arc<dyn PolicyFactory>> {
         self.factories.lock().get(name).map(|(_, factory)| Arc::clone(factory))
     }
 
-    /// All names, in alphabetical order.
+    /// See [`Policies::names`].
     pub fn names(&self) -> Vec<String> {
         self.factories.lock().keys().cloned().collect()
+    }
+}
+
+impl Policies for Registry {
+    fn find(&self, name: &str) -> Option<Arc<dyn PolicyFactory>> {
+        Registry::find(self, name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        Registry::names(self)
     }
 }
 
@@ -119,7 +129,11 @@ mod tests {
         fn name(&self) -> &str {
             self.0
         }
-        fn parse_config(&self, _json: &serde_json::Value) -> Result<Config, ConfigError> {
+        fn parse_config(
+            &self,
+            _json: &serde_json::Value,
+            _policies: &dyn Policies,
+        ) -> Result<Config, ConfigError> {
             Ok(Arc::new(()))
         }
         fn new_policy(&self, _helper: Arc<dyn Helper>) -> Box<dyn Policy> {

@@ -58,6 +58,11 @@ impl GuardedPicker {
         &self.wants
     }
 
+    /// See [`Picker::rotation`].
+    pub(in crate::policy) fn rotation(&self) -> Option<&ConnectionRotation> {
+        self.rotation.as_ref()
+    }
+
     /// The next connection of a picker that is only a rotation. `None`: call
     /// [`GuardedPicker::pick`].
     #[inline(always)]

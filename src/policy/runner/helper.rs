@@ -2,14 +2,14 @@
 //!
 //! Must not depend on: which policy that is, the C ABI.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::guarded_picker::{GuardedPicker, PickerOwner};
 use super::shared::Shared;
-use crate::endpoints::{Connectivity, Endpoint, EndpointDescriptor};
+use crate::endpoints::{Connectivity, Endpoint, EndpointDescriptor, Words};
 use crate::policy::{Helper, Picker, TimerId};
-use crate::stats::StatsSource;
+use crate::stats::{self, Clock, CustomMetrics, Registration, StatsSource};
 use crate::sync::atomic::Ordering;
 use crate::{Severity, Status};
 
@@ -64,14 +64,30 @@ impl Helper for RunnerHelper {
         self.0.record.set_source(source);
     }
 
+    fn set_custom_metrics(&self, metrics: Arc<CustomMetrics>) {
+        self.0.record.set_custom_metrics(metrics);
+    }
+
+    fn register_child(&self, name: &str, policy: &str, clock: Weak<dyn Clock>) -> Registration {
+        stats::register_child(&self.0.record, name, policy, clock)
+    }
+
     fn request_load_reports(&self, period: Option<Duration>) {
         if self.0.is_open() {
             self.0.host.request_load_reports(period);
         }
     }
 
+    fn load_reports_have_qps(&self) -> bool {
+        self.0.host.load_reports_have_qps()
+    }
+
     fn made_with(&self) -> Option<u64> {
         self.0.host.made_with()
+    }
+
+    fn words(&self) -> Words {
+        self.0.host.words()
     }
 
     fn wake(&self) -> bool {

@@ -18,10 +18,12 @@
 //!
 //! Must not depend on: the C ABI, any concrete policy.
 
+mod described_list;
 mod failing;
 mod guarded_picker;
 mod helper;
 mod host;
+mod reresolution;
 mod shared;
 mod state;
 
@@ -39,7 +41,7 @@ use super::{PolicyFactory, TimerId, Update};
 use crate::Status;
 use crate::calls::Metrics;
 use crate::endpoints::{EndpointId, Report};
-use crate::stats::Fallback;
+use crate::stats::{CustomMetricStats, Fallback};
 use crate::sync::Mutex;
 
 /// One policy, run for one host.
@@ -126,9 +128,20 @@ impl Runner {
         self.submit(Event::Close);
     }
 
+    /// For the statistics: the name of gRPC's that the policy took over and that its config was
+    /// given to.
+    pub fn set_taken_name(&self, name: Option<&str>) {
+        self.shared.record.set_taken_name(name);
+    }
+
     /// The number of faults of the policy and its pickers.
     pub fn faults(&self) -> u64 {
         self.shared.record.faults()
+    }
+
+    /// The metrics of a custom policy.
+    pub fn custom_metrics(&self) -> Vec<CustomMetricStats> {
+        self.shared.record.custom_metrics()
     }
 
     /// The fallback that replaces the policy, if the policy failed.

@@ -14,7 +14,7 @@ use crate::fault::{Panic, describe, discard};
 use crate::policy::Helper;
 use crate::policy::on_fault::FaultBudget;
 use crate::policy::{FallbackMode, OnFault, PolicyFactory, TimerId};
-use crate::stats::{self, Clock, Plugin, Registration};
+use crate::stats::{Clock, Plugin, Registration};
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{LogLimit, Mutex, Wake};
 
@@ -66,8 +66,8 @@ impl Shared {
     pub(super) fn new(factory: &dyn PolicyFactory, host: Box<dyn Host>) -> Arc<Shared> {
         let shared = Arc::new_cyclic(|shared: &Weak<Shared>| Shared {
             name: factory.name().to_owned(),
+            record: host.register(factory.name(), shared.clone()),
             host,
-            record: stats::register(factory.name(), shared.clone()),
             open: AtomicBool::new(false),
             published: AtomicBool::new(false),
             taking_over: AtomicBool::new(false),

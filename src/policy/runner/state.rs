@@ -6,16 +6,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::described_list::DescribedList;
 use super::failing::FailingPickers;
 use super::helper::RunnerHelper;
+use super::reresolution::Reresolution;
 use super::shared::{FallbackReason, Shared};
 use crate::calls::Metrics;
-use crate::endpoints::{Connectivity, EndpointId, Report};
+use crate::endpoints::{Connectivity, EndpointDescriptor, EndpointId, Report};
 use crate::fault::Panic;
 use crate::policy::on_fault::RETRY_PAUSE;
 use crate::policy::{
-    Config, FailPicker, FallbackMode, Helper, LeafPolicy, NoFields, Policy, PolicyFactory, TimerId,
-    Update,
+    CommonFields, Config, FailPicker, FallbackMode, Helper, LeafPolicy, NoFields, Policy,
+    PolicyFactory, TimerId, Update,
 };
 use crate::stats::{Clock, Fallback};
 use crate::sync::atomic::Ordering;
@@ -48,6 +50,10 @@ pub(super) struct State {
     /// Whether an event has come.
     started: bool,
     last_update: Option<Update>,
+    /// The latest fields that every policy takes. `None` before the first update.
+    common: Option<Arc<CommonFields>>,
+    reresolution: Reresolution,
+    described: DescribedList,
     /// The factory of the policy, also while its fallback replaces it.
     factory: Arc<dyn PolicyFactory>,
     /// Makes the policy of [`FallbackMode::RoundRobin`]. Its config is [`NoFields`].
@@ -84,11 +90,15 @@ impl State {
         factory: Arc<dyn PolicyFactory>,
         round_robin: Arc<dyn PolicyFactory>,
     ) -> State {
+        let reresolution = Reresolution::new(Arc::clone(&shared));
         let mut state = State {
             shared,
             policy: None,
             started: false,
             last_update: None,
+            common: None,
+            reresolution,
+            described: DescribedList::default(),
             factory: Arc::clone(&factory),
             round_robin,
             failure: None,
@@ -164,6 +174,7 @@ impl State {
             }
             Event::ExitIdle => ("exit_idle", caught(|| policy.exit_idle())),
             Event::ResetBackoff => ("reset_backoff", caught(|| policy.reset_backoff())),
+            Event::Timer(timer) if self.reresolution.timer(timer) => ("", Ok(Done::Nothing)),
             Event::Timer(timer) => ("timer", caught(|| policy.timer(timer))),
             Event::LoadReport(endpoint, metrics) => {
                 let known =
@@ -182,6 +193,8 @@ impl State {
     }
 
     fn update(&mut self, mut update: Update) -> Result<Done, Panic> {
+        self.take_common(&update.common);
+        update.endpoints = update.endpoints.map(|list| self.describe(&update.common, list));
         let Some(policy) = self.policy.as_mut() else { return Ok(Done::Nothing) };
         self.shared.record.set_target(&update.target);
         if !Arc::ptr_eq(&self.factory, &update.factory) {
@@ -204,6 +217,42 @@ impl State {
             self.last_update = Some(update);
         }
         accepted.map(Done::Updated)
+    }
+
+    /// Acts upon the fields of a config that every policy takes.
+    fn take_common(&mut self, common: &Arc<CommonFields>) {
+        if self.common.as_ref().is_some_and(|former| Arc::ptr_eq(former, common)) {
+            return;
+        }
+        self.common = Some(Arc::clone(common));
+        for line in common.unknown.iter().filter_map(|field| field.log_line(&self.shared.name)) {
+            self.shared.host.log(Severity::Info, &line);
+        }
+        if common.connections > 1 && !self.shared.host.makes_several_connections() {
+            let name = &self.shared.name;
+            let text = format!(
+                "{name}: connectionsPerBackend is ignored: \
+                 this host makes one connection to each backend"
+            );
+            self.shared.host.log(Severity::Error, &text);
+        }
+        self.reresolution.set_period(common.reresolution_period);
+    }
+
+    /// Adds the attributes and connections of the config to the resolver's list.
+    fn describe(
+        &mut self,
+        common: &Arc<CommonFields>,
+        resolved: Arc<[Arc<EndpointDescriptor>]>,
+    ) -> Arc<[Arc<EndpointDescriptor>]> {
+        let several = self.shared.host.makes_several_connections();
+        let connections = if several { common.connections } else { 1 };
+        let name = &self.shared.name;
+        let (list, unused) = self.described.describe(name, common, connections, resolved);
+        if let Some(line) = unused {
+            self.shared.host.log(Severity::Info, &line);
+        }
+        list
     }
 
     /// Replaces the policy, which failed with this config, with its fallback, and gives the
@@ -242,6 +291,7 @@ impl State {
         match self.last_update.as_mut() {
             Some(last) if answer.is_some() => {
                 last.config = update.config;
+                last.common = update.common;
                 last.factory = update.factory;
             }
             _ => self.last_update = Some(update),

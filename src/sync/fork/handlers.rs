@@ -2,11 +2,11 @@
 //!
 //! Must not depend on: the data that the locks protect.
 
-use std::hash::BuildHasher;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::gate::{DEPTH, FORK, FORKS, GATE, IN_CHILD, PATIENCE};
+use crate::sync::random::{random, restart_in_child};
 
 /// Registers the handlers with the C library.
 pub(super) fn register() {
@@ -57,12 +57,8 @@ unsafe extern "C" fn parent() {
 unsafe extern "C" fn child() {
     GATE.store(DEPTH.get(), Ordering::Release);
     FORKS.set(false);
-    // The child has the parent's hash keys. It has another process number, and where the system
-    // reuses those, another time.
-    let keys = std::collections::hash_map::RandomState::new();
-    let mut random = fastrand::Rng::with_seed(keys.hash_one((std::process::id(), Instant::now())));
-    fastrand::seed(random.u64(..));
+    restart_in_child();
     if let Some(restart) = IN_CHILD.get() {
-        restart(random.u32(..));
+        restart(random() as u32);
     }
 }

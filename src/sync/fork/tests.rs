@@ -1,7 +1,7 @@
 use std::sync::atomic::AtomicBool;
 
 use super::*;
-use crate::sync::{Lazy, Mutex, assign_thread_slot};
+use crate::sync::{Lazy, Mutex, assign_thread_slot, random};
 
 /// Forks, and returns the exit code of the child, which only runs `body`. A child that hangs is
 /// killed, and fails the test.
@@ -73,13 +73,21 @@ fn drawn(draw: fn() -> u8) -> Vec<u8> {
 
 #[test]
 fn children_draw_different_random_numbers() {
-    fastrand::seed(1);
-    let drawn = drawn(|| fastrand::u8(..));
-    assert!(drawn.iter().any(|number| *number != drawn[0]), "{drawn:?}");
-    // The parent's numbers go on.
-    let next = fastrand::u8(..);
-    fastrand::seed(1);
-    assert_eq!(next, fastrand::u8(..));
+    // The children inherit the state of this thread.
+    random();
+    let mut drawn = drawn(|| random() as u8);
+    drawn.sort_unstable();
+    drawn.dedup();
+    // Of 8 random bytes, 4 or fewer are different once in 10⁵ times.
+    assert!(drawn.len() > 4, "{drawn:?}");
+}
+
+#[test]
+fn threads_of_children_draw_different_random_numbers() {
+    let mut drawn = drawn(|| std::thread::spawn(|| random() as u8).join().unwrap());
+    drawn.sort_unstable();
+    drawn.dedup();
+    assert!(drawn.len() > 4, "{drawn:?}");
 }
 
 #[test]

@@ -3,12 +3,12 @@
 //! There is no division on the usual path (64-bit division alone costs as much as the rest of a
 //! pick), and no atomic read-modify-write.
 //!
-//! Cost: one thread-local load, one load, one store.
+//! Cost: one thread-local load, two loads, one store.
 //!
 //! Must not depend on: the objects in rotation.
 
-use super::cells::Cells;
-use crate::sync::atomic::{AtomicU32, Ordering};
+use super::turns::Turns;
+use crate::sync::atomic::Ordering;
 use crate::sync::slot::{assign_thread_slot, thread_slot, usual_slots};
 
 /// The turns of all threads. Goes on when the number of indices changes. Clones share the turns.
@@ -17,41 +17,40 @@ use crate::sync::slot::{assign_thread_slot, thread_slot, usual_slots};
 /// with the last clone.
 #[derive(Clone, Debug)]
 pub struct Rotation {
-    /// The index that each slot took last.
-    last: Cells<AtomicU32>,
+    /// The state is the index that was taken last.
+    turns: Turns,
 }
 
 impl Rotation {
-    /// A rotation with as many slots as suit this machine.
+    /// A rotation for as many threads as suit this machine.
     pub fn new() -> Rotation {
-        Rotation::with_slots(usual_slots())
+        Rotation::for_threads(usual_slots())
     }
 
-    /// A rotation with at least this many slots.
-    pub fn with_slots(slots: usize) -> Rotation {
-        // Slots start one index apart, so that threads that start together begin differently.
-        Rotation { last: Cells::new(slots, |slot| AtomicU32::new(slot as u32)) }
+    /// A rotation that at least this many threads can use without a common cache line.
+    pub fn for_threads(threads: usize) -> Rotation {
+        Rotation { turns: Turns::new(0, threads) }
     }
 
-    /// The calling thread's next index below `len`: the one after its last, or 0 at the end.
-    /// Returns `None` at a thread's first turn, and when `len` has shrunk below its last index.
-    /// Then call [`next_slowly`](Rotation::next_slowly). It is separate so that a caller can put
-    /// the rare case into a separate function, and this one needs no stack for it.
+    /// The next index below `len`: the one after the last, or 0 at the end. Returns `None` if
+    /// another thread had the last turn, and when `len` has shrunk below the last index. Then call
+    /// [`next_slowly`](Rotation::next_slowly). It is separate so that a caller can put the rarer
+    /// case into a separate function, and this one needs no stack for it.
     #[inline(always)]
     pub fn next(&self, len: usize) -> Option<usize> {
-        let cell = self.last.get(thread_slot()?)?;
-        // Relaxed: a turn orders nothing else. A plain load and store instead of an atomic
-        // increment: threads that share a slot may lose a turn to each other, which is harmless.
-        let next = cell.load(Ordering::Relaxed) as usize + 1;
+        let last = self.turns.usual(thread_slot()?)?;
+        // Relaxed, here and below: a turn orders nothing else. A plain load and store instead of an
+        // atomic increment: threads may lose a turn to each other, which is harmless.
+        let next = last.load(Ordering::Relaxed) as usize + 1;
         let index = if next == len { 0 } else { next };
         if index >= len {
             return None;
         }
-        cell.store(index as u32, Ordering::Relaxed);
+        last.store(index as u64, Ordering::Relaxed);
         Some(index)
     }
 
-    /// The calling thread's next index below `len`, in every case.
+    /// The next index below `len`, in every case.
     ///
     /// # Panics
     /// If `len` is 0.
@@ -59,30 +58,25 @@ impl Rotation {
         self.next_for(assign_thread_slot(), len)
     }
 
-    /// Advances the calling thread to the first suitable index after its last. `find` gets the next
-    /// index below `len`, and returns the first suitable one from there on, wrapping.
+    /// Advances to the first suitable index after the last. `find` gets the next index below `len`,
+    /// and returns the first suitable one from there on, wrapping.
     ///
     /// # Panics
     /// If `len` is 0.
     pub fn next_found(&self, len: usize, find: impl FnOnce(usize) -> usize) -> usize {
-        let thread = assign_thread_slot();
-        let index = find(self.next_for(thread, len));
-        // Relaxed: as in `next`.
-        self.cell(thread).store(index as u32, Ordering::Relaxed);
-        index
+        self.next_found_for(assign_thread_slot(), len, find)
     }
 
     fn next_for(&self, thread: u32, len: usize) -> usize {
-        assert!(len > 0, "a rotation needs an index");
-        let cell = self.cell(thread);
-        // Relaxed: as in `next`.
-        let index = (cell.load(Ordering::Relaxed) as usize + 1) % len;
-        cell.store(index as u32, Ordering::Relaxed);
-        index
+        self.next_found_for(thread, len, |index| index)
     }
 
-    fn cell(&self, thread: u32) -> &AtomicU32 {
-        self.last.get(thread).expect("there is a cell for every number")
+    fn next_found_for(&self, thread: u32, len: usize, find: impl FnOnce(usize) -> usize) -> usize {
+        assert!(len > 0, "a rotation needs an index");
+        let last = self.turns.of_thread(thread);
+        let index = find((last.load(Ordering::Relaxed) as usize + 1) % len);
+        last.store(index as u64, Ordering::Relaxed);
+        index
     }
 }
 
@@ -98,7 +92,7 @@ mod tests {
 
     #[test]
     fn one_thread_rotates_exactly() {
-        let rotation = Rotation::with_slots(4);
+        let rotation = Rotation::for_threads(4);
         let first = rotation.next_slowly(3);
         for turn in 1..100 {
             assert_eq!(rotation.next(3), Some((first + turn) % 3));
@@ -107,7 +101,7 @@ mod tests {
 
     #[test]
     fn goes_on_where_it_was_when_the_length_changes() {
-        let rotation = Rotation::with_slots(1);
+        let rotation = Rotation::for_threads(1);
         let turns: Vec<_> = [10, 10, 10, 2, 2, 5, 5, 5, 5, 1, 1]
             .into_iter()
             .map(|len| rotation.next_for(0, len))
@@ -117,7 +111,7 @@ mod tests {
 
     #[test]
     fn unsuitable_indices_are_skipped() {
-        let rotation = Rotation::with_slots(1);
+        let rotation = Rotation::for_threads(1);
         let suitable = [2, 3, 7];
         let find =
             |from: usize| *suitable.iter().find(|index| **index >= from).unwrap_or(&suitable[0]);
@@ -127,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_length_below_the_last_turn_needs_the_slow_path() {
-        let rotation = Rotation::with_slots(1);
+        let rotation = Rotation::for_threads(1);
         while rotation.next_slowly(10) != 7 {}
         assert_eq!(rotation.next(3), None);
         assert_eq!(rotation.next_slowly(3), 2);
@@ -136,16 +130,23 @@ mod tests {
     }
 
     #[test]
-    fn slots_start_one_index_apart() {
-        let rotation = Rotation::with_slots(4);
-        let firsts: Vec<_> = (0..4).map(|thread| rotation.next_for(thread, 8)).collect();
-        assert_eq!(firsts, [1, 2, 3, 4]);
+    fn threads_take_successive_turns() {
+        let rotation = Rotation::for_threads(4);
+        let pause = std::time::Duration::from_millis(1);
+        let turns: Vec<_> = [1, 2, 3, 2, 1, 1]
+            .into_iter()
+            .map(|thread| {
+                std::thread::sleep(pause);
+                rotation.next_for(thread, 4)
+            })
+            .collect();
+        assert_eq!(turns, [1, 2, 3, 0, 1, 2]);
     }
 
     #[test]
     #[should_panic(expected = "needs an index")]
     fn a_length_of_0_panics() {
-        Rotation::with_slots(1).next_slowly(0);
+        Rotation::for_threads(1).next_slowly(0);
     }
 }
 
@@ -153,12 +154,12 @@ mod tests {
 mod model {
     use super::*;
 
-    /// Threads that share a slot never take an index out of range, even if they use different
+    /// Threads never take an index out of range, even if they use different
     /// lengths.
     #[test]
-    fn a_shared_slot_stays_in_range() {
+    fn turns_stay_in_range() {
         loom::model(|| {
-            let rotation = Rotation::with_slots(1);
+            let rotation = Rotation::for_threads(1);
             let threads: Vec<_> = [2, 3]
                 .into_iter()
                 .map(|len| {

@@ -78,8 +78,12 @@ void CheckMoves();
 // policies.cc
 int32_t RegisterFirstOnly(const steer_api* api);
 int32_t RegisterRefusing(const steer_api* api);
+int32_t RegisterLoaded(const steer_api* api);
+int32_t RegisterMeasured(const steer_api* api);
 void CheckPolicies();
 void CheckRefusals();
+void CheckLoads();
+void CheckMetrics();
 // mistakes.cc
 int32_t RegisterMistaken(const steer_api* api);
 void CheckMistakes();

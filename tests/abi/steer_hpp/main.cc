@@ -5,8 +5,9 @@ namespace steer_hpp_test {
 namespace {
 
 int32_t Entry(const steer_api* api) {
-  for (const auto& type : {RegisterReader, RegisterRemembering, RegisterByCall, RegisterLambdas,
-                           RegisterFirstOnly, RegisterMistaken, RegisterRefusing}) {
+  for (const auto& type :
+       {RegisterReader, RegisterRemembering, RegisterByCall, RegisterLambdas, RegisterFirstOnly,
+        RegisterMistaken, RegisterRefusing, RegisterMeasured, RegisterLoaded}) {
     if (const int32_t status = type(api); status != STEER_OK) return status;
   }
   return STEER_OK;
@@ -32,6 +33,8 @@ int main() {
   CheckMistakes();
   CheckMoves();
   CheckRefusals();
+  CheckMetrics();
+  CheckLoads();
   for (const char* policy : {"remembering", "by_call"}) {
     CHECK(steer_testkit_conformance(policy, "{}", nullptr) == 0);
   }

@@ -65,14 +65,6 @@ class Copies : public testing::Test {
     return result;
   }
 
-  static std::vector<std::string> PreloadEnvironment() {
-    // In sanitizer builds the preloaded library comes before their runtime, which is intended.
-    const char* const asan = std::getenv("ASAN_OPTIONS");
-    return {
-        "LD_PRELOAD=" STEER_TEST_AUTOREGISTER,
-        std::string("ASAN_OPTIONS=") + (asan == nullptr ? "" : asan) + ":verify_asan_link_order=0"};
-  }
-
   // The values of the output's lines that begin with "<key>=".
   static std::vector<std::string> Values(const ProgramResult& result, const std::string& key) {
     std::vector<std::string> values;
@@ -194,7 +186,8 @@ TEST_F(Copies, TwoThatRegisterAtOnceManyTimes) {
 
 TEST_F(Copies, AProgramThatLinksSteerAndAPreloadedCopy) {
   const ProgramResult result =
-      Run(STEER_TEST_PROGRAM, Join({"register=program"}, UseOf({"program"})), PreloadEnvironment());
+      Run(STEER_TEST_PROGRAM, Join({"register=program"}, UseOf({"program"})),
+          PreloadEnvironment(STEER_TEST_AUTOREGISTER));
   EXPECT_THAT(Values(result, "register"),
               ElementsAre(AllOf(StartsWith(kAnotherCopy), HasSubstr(kPreloadedCopy))));
   ExpectUsed(result, {"program"});
@@ -202,8 +195,9 @@ TEST_F(Copies, AProgramThatLinksSteerAndAPreloadedCopy) {
 
 // The dynamic linker gives the program's engine to libsteer-grpc.so.
 TEST_F(Copies, AProgramThatExportsItsEngineAndAPreloadedCopy) {
-  const ProgramResult result = Run(
-      STEER_TEST_EXPORTING, Join({"register=program"}, UseOf({"program"})), PreloadEnvironment());
+  const ProgramResult result =
+      Run(STEER_TEST_EXPORTING, Join({"register=program"}, UseOf({"program"})),
+          PreloadEnvironment(STEER_TEST_AUTOREGISTER));
   EXPECT_THAT(Values(result, "register"), ElementsAre(StartsWith(kAnotherCopy)));
   ExpectUsed(result, {"program"});
 }
@@ -225,6 +219,36 @@ TEST_F(Copies, AProgramAndALibraryThatBothLinkSteer) {
     EXPECT_THAT(Values(result, "register"), ElementsAre(StartsWith(kOk), StartsWith(kAnotherCopy)));
     ExpectUsed(result, {"program", "one"});
   }
+}
+
+// The copy that serves takes names over for the others, too. It alone says if that is not possible.
+TEST_F(Copies, TheOtherCopyTakesANameOver) {
+  for (const char* first : {"program", "one"}) {
+    const std::string second = first == std::string("one") ? "program" : "one";
+    const ProgramResult result =
+        Run(STEER_TEST_BOTH, {std::string("register=") + first, "over=" + second,
+                              std::string("over=") + first, "call=round_robin", "stats=" + second});
+    const std::vector<std::string> over = Values(result, "over");
+    ASSERT_EQ(over.size(), 2u);
+    if (over[0].rfind("0 8 steer::Register: gRPC up to 1.49", 0) == 0) continue;
+    EXPECT_THAT(over[0], AllOf(StartsWith(kAnotherCopy),
+                               HasSubstr("took over weighted_round_robin (pick_" + second + ")")));
+    EXPECT_THAT(over[1], AllOf(StartsWith("0 8 "), HasSubstr("pick_" + second + " already")));
+    EXPECT_THAT(
+        Values(result, "stats"),
+        ElementsAre(HasSubstr(R"({"name":"weighted_round_robin","policy":"pick_)" + second)));
+  }
+}
+
+TEST_F(Copies, ANameThatTheOtherCopyTookLeadsToItsPolicy) {
+  const ProgramResult result = Run(
+      STEER_TEST_BOTH, {"register=one", "over=program",
+                        "call=weighted_round_robin:{\"blackoutPeriod\":\"1s\"}", "stats=program"});
+  if (Values(result, "over")[0].rfind("0 8 ", 0) == 0) return;
+  EXPECT_THAT(Values(result, "call"), ElementsAre("weighted_round_robin ok"));
+  EXPECT_THAT(
+      Values(result, "stats"),
+      ElementsAre(HasSubstr(R"("policy":"pick_program","taken_name":"weighted_round_robin")")));
 }
 
 TEST_F(Copies, AProgramAndAPluginThatBothLinkSteer) {

@@ -1,6 +1,7 @@
 // One copy of Steer with its own policies. It is built into a program and into several libraries,
 // each time with another value of the macro COPY. It exports:
 //   const char* copy_register_<COPY>()   "<ok, 0 or 1> <code> <message>" of steer::Register()
+//   const char* copy_over_<COPY>()       lets its picker take over weighted_round_robin
 //   const char* copy_late_<COPY>()       registers one more plugin: "<status> <why>"
 //   const char* copy_take_<COPY>(block)  registers a plugin: "<status>"
 //   const char* copy_stats_<COPY>()      steer::StatsJson()
@@ -118,13 +119,24 @@ const bool registered = [] {
   return steer_register_picker(&table) == STEER_OK;
 }();
 
+std::string LineOf(const steer::RegisterStatus& status) {
+  return std::to_string(status.ok()) + " " + std::to_string(static_cast<int>(status.code())) + " " +
+         status.message();
+}
+
 }  // namespace
 
 EXPORTED(copy_register_) {
   static std::string line;
-  const steer::RegisterStatus status = steer::Register();
-  line = std::to_string(status.ok()) + " " + std::to_string(static_cast<int>(status.code())) + " " +
-         status.message();
+  line = LineOf(steer::Register());
+  return line.c_str();
+}
+
+EXPORTED(copy_over_) {
+  static std::string line;
+  steer::RegisterOptions options;
+  options.take_over = {{"weighted_round_robin", kPick}};
+  line = LineOf(steer::Register(options));
   return line.c_str();
 }
 

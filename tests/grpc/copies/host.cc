@@ -3,7 +3,7 @@
 //   open=<library>, global=<library>   dlopen, with RTLD_LOCAL or RTLD_GLOBAL
 //   apart=<library>                    dlopen in a separate namespace, with a second gRPC
 //   close=<library>                    dlclose
-//   register=<copy>, late=<copy>, stats=<copy>   calls the copy: see copy.cc
+//   register=<copy>, over=<copy>, late=<copy>, stats=<copy>   calls the copy: see copy.cc
 //   take=<library>:<copy>              registers the plugin of an open library with a copy
 //   race=<copy>,<copy>                 registers both at the same time
 //   channel                            makes a channel, so that gRPC accepts no more policies
@@ -96,7 +96,7 @@ int main(int argc, char** argv) {
       const size_t colon = what.find(':');
       const void* const block = dlsym(libraries[what.substr(0, colon)], "steer_plugin_block");
       answer = Find<const char* (*)(const void*)>("take", what.substr(colon + 1))(block);
-    } else if (step == "register" || step == "late" || step == "stats") {
+    } else if (step == "register" || step == "over" || step == "late" || step == "stats") {
       answer = Find(step, what)();
     } else if (step == "race") {
       answer = Race(what);

@@ -40,7 +40,7 @@ const std::string kBy = FakeCallState::kHasHash ? "{}" : R"({"requestHashHeader"
 INSTANTIATE_TEST_SUITE_P(
     Policies, ChurnTest,
     testing::Values(Case{"steer_round_robin"}, Case{"steer_random"}, Case{"steer_least_request"},
-                    Case{"steer_peak_ewma"},
+                    Case{"steer_peak_ewma"}, Case{"steer_prequal"},
                     Case{"steer_weighted_round_robin", R"({"blackoutPeriod":"0s"})"},
                     Case{"steer_maglev", kBy}, Case{"steer_ring_hash", kBy, true}),
     [](const auto& info) { return info.param.policy; });

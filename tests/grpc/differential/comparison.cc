@@ -1,6 +1,7 @@
 // Compares what both sides have done in an event. Each deliberate difference is a rule here or in
 // sequence.cc. See sequence.h.
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "sequence.h"
@@ -27,6 +29,12 @@ absl::Status Plain(const absl::Status& status) {
       text += c;
     }
   }
+  return absl::Status(status.code(), text);
+}
+
+// D7: weighted_round_robin's last error shows payloads, which Steer does not have in child mode.
+absl::Status WithoutPayload(const absl::Status& status) {
+  const std::string text = absl::StrReplaceAll(status.message(), {{kPayloadText, ""}});
   return absl::Status(status.code(), text);
 }
 
@@ -52,6 +60,30 @@ class Sequence::Differences {
 
 bool Sequence::IsUsable(const Backend& backend) const {
   return (world_.unusable >> backend.address & 1) == 0;
+}
+
+// Whether these are backends of the latest list in its order. Unless `from_first`, the order may
+// begin at any place of the list, and goes on with the list's beginning after its end.
+bool Sequence::IsInOrder(const std::vector<uint32_t>& made, bool from_first) const {
+  const size_t size = list_.size();
+  for (size_t first = 0; first < (from_first ? 1 : std::max<size_t>(size, 1)); ++first) {
+    size_t found = 0;
+    for (size_t i = 0; i < size && found < made.size(); ++i) {
+      if (list_[(first + i) % size].key() == made[found]) ++found;
+    }
+    if (found == made.size()) return true;
+  }
+  return false;
+}
+
+// D17: notes in which order an update has made subchannels.
+void Sequence::NoteOrder() {
+  const std::vector<uint32_t>& made = b_.made();
+  const auto sorts = [&](bool is_reference) { return reference_sorts_ && is_reference; };
+  in_order_ = (sorts(true) || IsInOrder(a_.made(), !reference::kBeginsAtRandom)) &&
+              (sorts(self_test_) || IsInOrder(made, self_test_ && !reference::kBeginsAtRandom));
+  if (made.empty() || self_test_) return;
+  Count(IsInOrder(made, true) ? "Steer begins at the first" : "Steer begins at another");
 }
 
 std::set<uint32_t> Sequence::UsableKeys() const {
@@ -111,20 +143,36 @@ std::string Sequence::CompareDiverged() {
   return differences.ToString();
 }
 
-// D15: whether this status names, as the last error, a failure of any backend of the latest list.
-bool Sequence::IsSomeLastError(const absl::Status& status) const {
-  if (!reference::kPickFirstChildren) return false;
+// D15: what this status says behind the last error, if that is a failure of any backend of the
+// latest list.
+std::optional<std::string> Sequence::BehindSomeLastError(const absl::Status& status) const {
+  if (!reference::kPickFirstChildren && !reference_sorts_) return std::nullopt;
   absl::string_view text = status.message();
-  if (!absl::ConsumePrefix(&text, "connections to all backends failing")) return false;
-  absl::ConsumePrefix(&text, "; last error: ");
-  return std::any_of(list_.begin(), list_.end(), [&](const Backend& backend) {
+  if (!absl::ConsumePrefix(&text, "connections to all backends failing; last error: ")) {
+    return std::nullopt;
+  }
+  for (const Backend& backend : list_) {
     const int number = world_.connections[static_cast<size_t>(SlotOf(backend))].last_failure;
+    if (number == 0) continue;
     const absl::Status failure = StatusNumber(number);
-    // A child's own failure, or its health check's.
-    return number != 0 && (text == Plain(absl::UnknownError(failure.ToString())).message() ||
-                           text == Plain(failure).message() || text == failure.ToString() ||
-                           text == failure.message());
-  });
+    // A child's own failure, or its health check's. weighted_round_robin names its code, too.
+    const absl::Status child = absl::UnavailableError(failure.ToString());
+    for (const std::string& cause :
+         {child.ToString(), Plain(child).ToString(), failure.ToString(), Plain(failure).ToString(),
+          std::string(failure.message()), std::string(Plain(failure).message())}) {
+      absl::string_view rest = text;
+      if (absl::ConsumePrefix(&rest, cause) && (rest.empty() || absl::StartsWith(rest, " ("))) {
+        return std::string(rest);
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+// D15: takes Steer's last error for the reference's, if they differ in nothing else.
+void Sequence::AllowOtherLastError(absl::Status* reference, const absl::Status& steer) const {
+  const std::optional<std::string> rest = BehindSomeLastError(*reference);
+  if (rest.has_value() && rest == BehindSomeLastError(steer)) *reference = steer;
 }
 
 // D16: returns Steer's connection requests, and those of the reference that Steer need not make
@@ -138,18 +186,6 @@ std::set<uint32_t> Sequence::WithNeedlessRequests() const {
     if (kept_failed_.count(key) != 0 || seen_a_.watched.count(key) == 0) connects.insert(key);
   }
   return connects;
-}
-
-// D13: puts what was seen into the words of gRPC 1.51, which are Steer's.
-void Sequence::Translate(Observation* seen) const {
-  seen->status = reference::InWordsOf1_51(seen->status, Notes());
-  seen->pick_status = reference::InWordsOf1_51(seen->pick_status, Notes());
-  seen->update_status = reference::InWordsOf1_51(seen->update_status, {});
-  // What an update returns has no note.
-  if (reference::kPickFirstChildren && seen->update_status.message() == "empty address list: ") {
-    seen->update_status = absl::Status(seen->update_status.code(),
-                                       absl::StrCat(seen->update_status.message(), note_));
-  }
 }
 
 // D9: takes the channel's CONNECTING for a state of the reference's that it has not reported.
@@ -202,14 +238,20 @@ void Sequence::CompareInForce(Reports reports, bool silent, Differences* differe
   const bool both_silent = reference::kMaySayNothingAtFirst && !a.has_picker && !b.has_picker;
   differences->Check(a.has_picker == b.has_picker && (a.state == b.state || both_silent),
                      "state in force");
-  if (IsSomeLastError(a.status) && IsSomeLastError(b.status)) a.status = b.status;
-  if (IsSomeLastError(a.pick_status) && IsSomeLastError(b.pick_status)) {
-    a.pick_status = b.pick_status;
-  }
-  differences->Check(Plain(a.status) == Plain(b.status), "status in force");
+  AllowOtherLastError(&a.status, b.status);
+  AllowOtherLastError(&a.pick_status, b.pick_status);
+  const auto comparable = [&](const absl::Status& status) {
+    return reference_sorts_ ? WithoutPayload(Plain(status)) : Plain(status);
+  };
+  differences->Check(comparable(a.status) == comparable(b.status), "status in force");
   differences->Check(a.pick_kind == b.pick_kind, "kind of pick");
-  differences->Check(Plain(a.pick_status) == Plain(b.pick_status), "status of pick");
-  differences->Check(a.rotation == b.rotation || AllWatched(a.rotation) == b.rotation, "rotation");
+  differences->Check(comparable(a.pick_status) == comparable(b.pick_status), "status of pick");
+  std::vector<uint64_t> rotation = b.rotation;
+  if (reference_sorts_) {
+    std::sort(rotation.begin(), rotation.end());
+    std::sort(a.rotation.begin(), a.rotation.end());
+  }
+  differences->Check(a.rotation == rotation || AllWatched(a.rotation) == rotation, "rotation");
   switch (reports) {
     case Reports::kEach:
       differences->Check(a.reports == b.reports, "number of state reports");
@@ -243,6 +285,7 @@ void Sequence::CompareRequests(bool diverged, bool stale, Differences* differenc
                          (b.reresolution && health_failed_),
                      "re-resolution");
   differences->Check(a.connects == WithNeedlessRequests(), "connection requests");
+  differences->Check(in_order_, "order of new subchannels");
   differences->Check(a.backoff_resets == b.backoff_resets, "backoff resets");
   differences->Check(Plain(a.update_status) == Plain(b.update_status), "status of the update");
   // D1: which backends have a subchannel, and not how many.
@@ -270,8 +313,6 @@ std::string Sequence::EndEvent(Reports reports) {
   if (has_latest_list_alone) steers_list_ = seen_b_.watched;
   const bool silent = AllowSilentReference();
   const bool stale = AllowSilentChild(&reports);
-  Translate(&seen_a_);
-  if (self_test_) Translate(&seen_b_);
   CountObserved();
   Differences differences;
   CompareInForce(reports, silent, &differences);

@@ -154,8 +154,9 @@ auto StartCall(Tracker* tracker, int) -> decltype(tracker->Start()) {
 }
 template <typename Tracker>
 void StartCall(Tracker*, long) {}
-// `load` may be null: the backend reports nothing.
-inline void FinishCall(CallTracker* tracker, FakeLoad* load,
+// Each of `trailers` and `accessor` may be null: there is no report in it.
+inline void FinishCall(CallTracker* tracker, FakeMetadata* trailers,
+                       GrpcPolicy::BackendMetricAccessor* accessor,
                        const absl::Status& status = absl::OkStatus()) {
   static FakeMetadata no_trailers("none", "");
   struct NoLoad final : GrpcPolicy::BackendMetricAccessor {
@@ -163,10 +164,14 @@ inline void FinishCall(CallTracker* tracker, FakeLoad* load,
   } none;
   CallTracker::FinishArgs args = {};
   args.status = status;
-  args.trailing_metadata = load == nullptr ? &no_trailers : load->trailers();
-  args.backend_metric_accessor =
-      load == nullptr ? static_cast<GrpcPolicy::BackendMetricAccessor*>(&none) : load;
+  args.trailing_metadata = trailers == nullptr ? &no_trailers : trailers;
+  args.backend_metric_accessor = accessor == nullptr ? &none : accessor;
   tracker->Finish(args);
+}
+// `load` may be null: the backend reports nothing.
+inline void FinishCall(CallTracker* tracker, FakeLoad* load,
+                       const absl::Status& status = absl::OkStatus()) {
+  FinishCall(tracker, load == nullptr ? nullptr : load->trailers(), load, status);
 }
 
 }  // namespace steer_testing

@@ -2,8 +2,8 @@
 // state reports and pickers, and runs the policy in a work serializer. The differential test and
 // the benchmark share it.
 //
-// fake_subchannel.h, fake_helper.h, this file and ../support/core_generation.h depend on the gRPC
-// version. reference.h says how gRPC's own round_robin differs between gRPC versions.
+// fake_subchannel.h, fake_helper.h, hand_clock.h, this file and ../support/core_generation.h depend
+// on the gRPC version. reference.h says how gRPC's own round_robin differs between gRPC versions.
 //
 // Must not depend on: what is tested, how a policy is expected to behave. It passes everything on
 // to a ChannelHost.
@@ -12,6 +12,7 @@
 #define STEER_TESTS_GRPC_DIFFERENTIAL_FAKE_CHANNEL_H_
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -26,7 +27,7 @@
 #include "fake_helper.h"
 #include "fake_subchannel.h"
 #include "support/core_generation.h"
-#if STEER_TEST_GENERATION == 3
+#if STEER_TEST_GENERATION != 1
 #include "hand_engine.h"
 #endif
 
@@ -200,26 +201,31 @@ class FakeChannel {
   }
   // Runs what a pick or a released picker has scheduled.
   void Drain() {
-#if STEER_TEST_GENERATION == 3
+#if STEER_TEST_GENERATION == 1
+    grpc_core::ExecCtx::Get()->Flush();
+#else
     do {
       grpc_core::ExecCtx::Get()->Flush();
     } while (event_engine_->RunAll());
-#else
-    grpc_core::ExecCtx::Get()->Flush();
 #endif
   }
+#if STEER_TEST_GENERATION != 1
+  // Lets time pass for the timers that the policy has on its EventEngine. They read HandClock.
+  void Advance(std::chrono::seconds time) {
+    event_engine_->Advance(time);
+    Drain();
+  }
+#endif
 
  private:
   absl::Status status_;
-#if STEER_TEST_GENERATION == 3
+#if STEER_TEST_GENERATION != 1
   const std::shared_ptr<HandEngine> event_engine_ = std::make_shared<HandEngine>();
+#endif
+#if STEER_TEST_GENERATION == 3
   std::shared_ptr<grpc_core::WorkSerializer> work_serializer_ =
       std::make_shared<grpc_core::WorkSerializer>(event_engine_);
 #else
-#if STEER_TEST_GENERATION == 2
-  const std::shared_ptr<grpc_event_engine::experimental::EventEngine> event_engine_ =
-      grpc_event_engine::experimental::GetDefaultEventEngine();
-#endif
   std::shared_ptr<grpc_core::WorkSerializer> work_serializer_ =
       std::make_shared<grpc_core::WorkSerializer>();
 #endif

@@ -7,6 +7,7 @@
 #ifndef STEER_TESTS_GRPC_DIFFERENTIAL_FAKE_SUBCHANNEL_H_
 #define STEER_TESTS_GRPC_DIFFERENTIAL_FAKE_SUBCHANNEL_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -131,6 +132,10 @@ class ChannelHost {
   virtual void StateReported(grpc_connectivity_state state, const absl::Status& status,
                              PickerPtr picker) = 0;
   virtual void ReresolutionRequested() = 0;
+  // Watches for load reports began (1) or ended (-1).
+  virtual void LoadWatchesChanged(int change) {
+    if (change > 0) Misused("load watch, which no policy under test needs");
+  }
   virtual void PolicyDestroyed() = 0;
   // The policy broke a rule of gRPC's interfaces.
   virtual void Misused(const std::string& what) = 0;
@@ -141,7 +146,10 @@ class FakeSubchannel final : public grpc_core::SubchannelInterface {
   FakeSubchannel(const Backend& backend, ChannelHost* host) : backend_(backend), host_(host) {
     host_->SubchannelCreated(backend_);
   }
-  ~FakeSubchannel() override { host_->SubchannelDestroyed(backend_); }
+  ~FakeSubchannel() override {
+    for (size_t i = 0; i < load_watches_.size(); ++i) host_->LoadWatchesChanged(-1);
+    host_->SubchannelDestroyed(backend_);
+  }
 
   const Backend& backend() const { return backend_; }
   bool watched() const { return watch_ != nullptr; }
@@ -183,26 +191,32 @@ class FakeSubchannel final : public grpc_core::SubchannelInterface {
   void ResetBackoff() override { host_->BackoffReset(backend_); }
 
 #if STEER_TEST_GENERATION == 2
-  void AddDataWatcher(std::unique_ptr<DataWatcherInterface> /*watcher*/) override {
-    host_->Misused("data watcher, which no policy under test needs");
+  void AddDataWatcher(std::unique_ptr<DataWatcherInterface> watcher) override {
+    AddLoadWatch(std::move(watcher));
   }
 #elif STEER_TEST_GENERATION == 3
   // Takes the policy's watcher out of the health check, as gRPC's own wrappers of subchannels do
   // (outlier detection). Watch::ReportHealth then plays the health check.
   void AddDataWatcher(std::unique_ptr<DataWatcherInterface> watcher) override {
     auto* health = dynamic_cast<grpc_core::HealthWatcher*>(watcher.get());
-    if (health == nullptr || watch_ == nullptr || data_watcher_ != nullptr) {
-      host_->Misused("data watcher that is not the one health watch of a connection");
+    if (health == nullptr) return AddLoadWatch(std::move(watcher));
+    if (watch_ == nullptr || health_watch_ != nullptr) {
+      host_->Misused("health watch that is not the one of a connection");
       return;
     }
     watch_->WatchHealth(health->TakeWatcher());
-    data_watcher_ = std::move(watcher);
+    health_watch_ = std::move(watcher);
   }
   void CancelDataWatcher(DataWatcherInterface* watcher) override {
-    if (data_watcher_ == nullptr || data_watcher_.get() != watcher) {
+    if (health_watch_ != nullptr && health_watch_.get() == watcher) return health_watch_.reset();
+    const auto is_it = [watcher](const auto& watch) { return watch.get() == watcher; };
+    const auto found = std::find_if(load_watches_.begin(), load_watches_.end(), is_it);
+    if (found == load_watches_.end()) {
       host_->Misused("cancelled a data watcher that does not exist");
+      return;
     }
-    data_watcher_.reset();
+    load_watches_.erase(found);
+    host_->LoadWatchesChanged(-1);
   }
   std::string address() const override { return absl::StrCat("fake:", backend_.address); }
 #endif
@@ -222,8 +236,19 @@ class FakeSubchannel final : public grpc_core::SubchannelInterface {
   ChannelHost* const host_;
   std::atomic<bool> was_ready_{false};
   std::shared_ptr<Watch> watch_;
+#if STEER_TEST_GENERATION == 1
+  // gRPC 1.46 has none.
+  const std::vector<int> load_watches_;
+#else
+  void AddLoadWatch(std::unique_ptr<DataWatcherInterface> watcher) {
+    load_watches_.push_back(std::move(watcher));
+    host_->LoadWatchesChanged(1);
+  }
+
+  std::vector<std::unique_ptr<DataWatcherInterface> > load_watches_;
+#endif
 #if STEER_TEST_GENERATION == 3
-  std::unique_ptr<DataWatcherInterface> data_watcher_;
+  std::unique_ptr<DataWatcherInterface> health_watch_;
 #endif
 };
 

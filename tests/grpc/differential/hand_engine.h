@@ -1,6 +1,6 @@
 // An EventEngine whose work waits until RunAll() is called. From 1.71 on, gRPC's work serializers
 // run everything on their EventEngine. With this one a test knows when nothing is left to do, and
-// everything runs on the test's thread. Timers never fire, and there is no network.
+// everything runs on the test's thread. Timers fire only in Advance(), and there is no network.
 //
 // Must not depend on: what it runs.
 
@@ -9,6 +9,7 @@
 
 #include <grpc/event_engine/event_engine.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -34,6 +35,19 @@ class HandEngine final : public grpc_event_engine::experimental::EventEngine {
     return ran;
   }
 
+  // Lets time pass for the timers. Runs those that are due, in the order in which they were made.
+  void Advance(Duration time) {
+    now_ += time;
+    const auto is_due = [this](const auto& timer) { return timer.second.due <= now_; };
+    for (;;) {
+      const auto due = std::find_if(timers_.begin(), timers_.end(), is_due);
+      if (due == timers_.end()) return;
+      absl::AnyInvocable<void()> closure = std::move(due->second.closure);
+      timers_.erase(due);
+      closure();
+    }
+  }
+
   void Run(Closure* closure) override {
     Run([closure] { closure->Run(); });
   }
@@ -43,11 +57,11 @@ class HandEngine final : public grpc_event_engine::experimental::EventEngine {
     waiting_.push_back(std::move(closure));
   }
 
-  TaskHandle RunAfter(Duration /*when*/, Closure* closure) override {
-    return AddTimer([closure] { closure->Run(); });
+  TaskHandle RunAfter(Duration when, Closure* closure) override {
+    return AddTimer(when, [closure] { closure->Run(); });
   }
-  TaskHandle RunAfter(Duration /*when*/, absl::AnyInvocable<void()> closure) override {
-    return AddTimer(std::move(closure));
+  TaskHandle RunAfter(Duration when, absl::AnyInvocable<void()> closure) override {
+    return AddTimer(when, std::move(closure));
   }
   bool Cancel(TaskHandle handle) override { return timers_.erase(handle.keys[0]) != 0; }
 
@@ -61,15 +75,21 @@ class HandEngine final : public grpc_event_engine::experimental::EventEngine {
   ConnectionHandle Connect(OnConnectCallback, const ResolvedAddress&,
                            const grpc_event_engine::experimental::EndpointConfig&,
                            grpc_event_engine::experimental::MemoryAllocator, Duration) override {
-    return ConnectionHandle::kInvalid;
+    return {{-1, -1}};  // none
   }
   bool CancelConnect(ConnectionHandle) override { return false; }
-  absl::StatusOr<std::unique_ptr<DNSResolver>> GetDNSResolver(
+  // The type differs between gRPC versions.
+  decltype(std::declval<EventEngine&>().GetDNSResolver({})) GetDNSResolver(
       const DNSResolver::ResolverOptions&) override {
-    return absl::UnimplementedError("no network");
+    return nullptr;
   }
 
  private:
+  struct Timer {
+    Duration due;
+    absl::AnyInvocable<void()> closure;
+  };
+
   // Empty: nothing is waiting.
   absl::AnyInvocable<void()> Next() {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -79,15 +99,16 @@ class HandEngine final : public grpc_event_engine::experimental::EventEngine {
     return closure;
   }
 
-  TaskHandle AddTimer(absl::AnyInvocable<void()> closure) {
+  TaskHandle AddTimer(Duration when, absl::AnyInvocable<void()> closure) {
     const intptr_t number = next_timer_++;
-    timers_.emplace(number, std::move(closure));
+    timers_.emplace(number, Timer{now_ + when, std::move(closure)});
     return TaskHandle{{number, 0}};
   }
 
   std::mutex mutex_;
   std::deque<absl::AnyInvocable<void()>> waiting_;
-  std::map<intptr_t, absl::AnyInvocable<void()>> timers_;
+  Duration now_{0};
+  std::map<intptr_t, Timer> timers_;
   intptr_t next_timer_ = 1;
 };
 

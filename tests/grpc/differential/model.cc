@@ -60,8 +60,6 @@ std::string BackendName(const Backend& backend) {
 absl::Status StatusNumber(int number) { return Statuses()[static_cast<size_t>(number)]; }
 int StatusCount() { return static_cast<int>(Statuses().size()); }
 
-std::vector<std::string> Notes() { return {std::begin(kNotes), std::end(kNotes)}; }
-
 const char* StateName(grpc_connectivity_state state) {
   switch (state) {
     case GRPC_CHANNEL_IDLE:

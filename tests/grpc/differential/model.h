@@ -30,11 +30,11 @@ inline int SlotOf(const Backend& backend) {
   return backend.address * 4 + (backend.address_arg != 0 ? 2 : 0) + (backend.list_arg != 0 ? 1 : 0);
 }
 
+// How a status shows the payload that one of those below has.
+inline constexpr char kPayloadText[] = " [type.example.com/thing='value']";
 // The statuses of reports and resolver errors, by number. Number 0 is OK.
 absl::Status StatusNumber(int number);
 int StatusCount();
-// All resolution notes.
-std::vector<std::string> Notes();
 // Short names for messages: "b^2" is backend b with weight attribute 2.
 std::string BackendKeyName(uint32_t key);
 const char* StateName(grpc_connectivity_state state);

@@ -8,14 +8,8 @@
 #define STEER_TESTS_GRPC_DIFFERENTIAL_REFERENCE_H_
 
 #include <memory>
-#include <string>
 #include <type_traits>
-#include <vector>
 
-#include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
 #include "fake_channel.h"
 
 namespace steer_testing {
@@ -51,26 +45,8 @@ constexpr bool kMaySayNothingAtFirst = kSwapWaitsForAllReports || kFailedConnect
 // failed, even if the current list is useless.
 constexpr bool kKeepsUselessList = STEER_TEST_GENERATION == 1;
 
-// Translates round_robin's message about a failure into the words of 1.51, which are Steer's.
-// D13: from 1.70 on, each message ends with the resolution note in brackets.
-inline absl::Status InWordsOf1_51(const absl::Status& status,
-                                  const std::vector<std::string>& notes) {
-  if (!kPickFirstChildren || status.ok()) return status;
-  absl::string_view text = status.message();
-  std::string note;
-  for (const std::string& candidate : notes) {
-    if (candidate.empty() || !absl::ConsumeSuffix(&text, absl::StrCat(" (", candidate, ")")))
-      continue;
-    note = candidate;
-    break;
-  }
-  // A health check's message may be empty, unlike a connection's. Steer then announces no error.
-  absl::ConsumeSuffix(&text, "; last error: ");
-  if (text == "empty address list") {
-    return absl::Status(status.code(), absl::StrCat("empty address list: ", note));
-  }
-  return absl::Status(status.code(), text);
-}
+// D17: a new list's subchannels are made from a random place of the list on.
+constexpr bool kBeginsAtRandom = kPickFirstChildren;
 
 }  // namespace reference
 }  // namespace steer_testing

@@ -246,15 +246,14 @@ TEST_P(ReleaseTest, ForgetsNoConnection) {
 
 INSTANTIATE_TEST_SUITE_P(
     Policies, ReleaseTest,
-    testing::Values(Tracking{"steer_least_request", "{}", false},
-                    Tracking{"steer_peak_ewma", "{}", false},
-                    Tracking{"steer_weighted_round_robin", "{}", false},
-                    Tracking{"steer_ring_hash",
-                             R"({"requestHashHeader":"user","hashBalanceFactor":150})", false},
-                    Tracking{"steer_maglev",
-                             R"({"requestHashHeader":"user","hashBalanceFactor":150})", false},
-                    Tracking{kCustom, "{}", false}, Tracking{"steer_round_robin", "{}", true},
-                    Tracking{"steer_random", "{}", true}),
+    testing::Values(
+        Tracking{"steer_least_request", "{}", false}, Tracking{"steer_peak_ewma", "{}", false},
+        Tracking{"steer_prequal", "{}", false}, Tracking{"steer_weighted_round_robin", "{}", false},
+        Tracking{"steer_ring_hash", R"({"requestHashHeader":"user","hashBalanceFactor":150})",
+                 false},
+        Tracking{"steer_maglev", R"({"requestHashHeader":"user","hashBalanceFactor":150})", false},
+        Tracking{kCustom, "{}", false}, Tracking{"steer_round_robin", "{}", true},
+        Tracking{"steer_random", "{}", true}),
     [](const testing::TestParamInfo<Tracking>& info) { return std::string(info.param.policy); });
 
 // A host whose serialised work waits for Turn.

@@ -30,10 +30,21 @@ bool SharesConnection(const std::vector<Backend>& list) {
   return false;
 }
 
+// An update whose list has each address once, and no weights of the resolver.
+Event WithoutDuplicates(Event event) {
+  std::set<uint32_t> seen;
+  auto& list = event.addresses;
+  const auto again = [&](const Backend& backend) { return !seen.insert(backend.address).second; };
+  list.erase(std::remove_if(list.begin(), list.end(), again), list.end());
+  for (Backend& backend : list) backend.weight = 0;
+  return event;
+}
+
 }  // namespace
 
 Sequence::Sequence(const Setup& setup, Coverage* coverage)
     : self_test_(setup.policy == setup.reference),
+      reference_sorts_(setup.reference == "weighted_round_robin"),
       world_(setup.world),
       coverage_(coverage),
       a_(setup.reference, &world_, Mutation::kNone, setup.seed),
@@ -43,6 +54,7 @@ void Sequence::BeginEvent() {
   a_.BeginEvent();
   b_.BeginEvent();
   failure_told_again_ = false;
+  in_order_ = true;
   health_failed_ = false;
   kept_failed_.clear();
 }
@@ -163,7 +175,6 @@ void Sequence::NoteUpdate(const Event& event, bool first_list) {
   }
   // An error leaves the current list in use. Without a list, it acts as an empty one.
   if (event.error == 0 || first_list) list_ = event.addresses;
-  note_ = event.ToResolverUpdate().note;
   max_turn_ = std::max(max_turn_, static_cast<int>(event.addresses.size()));
   Count(event.error != 0          ? "resolver error"
         : event.addresses.empty() ? "empty list"
@@ -257,6 +268,7 @@ std::string Sequence::Update(const Event& event) {
   const ResolverUpdate update = event.ToResolverUpdate();
   a_.Update(update);
   b_.Update(update);
+  NoteOrder();
 
   bool batch = DeliverSurplus(due_before);
   batch = DeliverShared(event, first_list) || batch;
@@ -275,7 +287,7 @@ std::string Sequence::Step(const Event& event) {
   if (!updated_ && event.kind != Event::kUpdate) return "";
   switch (event.kind) {
     case Event::kUpdate:
-      return Update(event);
+      return Update(reference_sorts_ ? WithoutDuplicates(event) : event);
     case Event::kFirstReport:
       return DeliverFirstReports(event.key);
     case Event::kStateChange: {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -76,15 +77,21 @@ class Sequence {
   void CompareRequests(bool diverged, bool stale, Differences* differences);
   std::string CompareDiverged();
   void NoticeLaggingReference();
-  void Translate(Observation* seen) const;
   std::set<uint32_t> WithNeedlessRequests() const;
-  bool IsSomeLastError(const absl::Status& status) const;
+  std::optional<std::string> BehindSomeLastError(const absl::Status& status) const;
+  void AllowOtherLastError(absl::Status* reference, const absl::Status& steer) const;
   bool ReferenceHasPendingList() const;
+  void NoteOrder();
+  bool IsInOrder(const std::vector<uint32_t>& made, bool from_first) const;
   bool IsUsable(const Backend& backend) const;
   std::set<uint32_t> UsableKeys() const;
   void Count(const std::string& what, uint64_t times = 1) { (*coverage_)[what] += times; }
 
   const bool self_test_;
+  // weighted_round_robin sorts each list and takes each address of it once. So lists have none
+  // twice, and neither the order of connects nor that of picks is compared. Lists have no weights
+  // either, which Steer would use.
+  const bool reference_sorts_;
   World world_;
   Coverage* const coverage_;
   Side a_;
@@ -93,14 +100,15 @@ class Sequence {
   Observation seen_b_;
   bool updated_ = false;
   int max_turn_ = 1;
-  // The latest address list, and the resolution note that came with the latest update.
+  // The latest address list.
   std::vector<Backend> list_;
-  std::string note_;
   // The backends whose first report waits for a separate event.
   std::set<uint32_t> held_back_;
   // D10: the reference's new children reported a failure that Steer's kept children had reported
   // before.
   bool failure_told_again_ = false;
+  // D17: the update of this event has made subchannels in the order of its list.
+  bool in_order_ = true;
   // D11: a health check failed in this event.
   bool health_failed_ = false;
   // The backends that had failed before this event's list and that Steer has a subchannel of.

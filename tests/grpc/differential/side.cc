@@ -51,8 +51,11 @@ std::string Observation::ToString() const {
       "]\n    reports: ", reports, ", connectivity reports received: ", delivered,
       ", update returned: ", update_status.ToString(),
       "\n    re-resolution: ", reresolution ? "asked" : "no", ", connects: [", KeyNames(connects),
-      "], backoff resets: [", KeyNames(backoff_resets), "]\n    live: [", KeyNames(live),
-      "], watched: [", KeyNames(watched), "]\n");
+      "], backoff resets: [", KeyNames(backoff_resets), "]\n    made: [",
+      absl::StrJoin(
+          made, " ",
+          [](std::string* out, uint32_t key) { absl::StrAppend(out, BackendKeyName(key)); }),
+      "]\n    live: [", KeyNames(live), "], watched: [", KeyNames(watched), "]\n");
   for (const std::string& what : misuse) absl::StrAppend(&text, "    misuse: ", what, "\n");
   return text;
 }
@@ -223,6 +226,7 @@ grpc_connectivity_state Side::StateOf(const Backend& backend) {
 }
 
 void Side::SubchannelCreated(const Backend& backend) {
+  now_.made.push_back(backend.key());
   ++live_[backend.key()];
   ++live_count_;
 }

@@ -40,6 +40,8 @@ struct Observation {
   bool reresolution = false;
   std::set<uint32_t> connects;
   std::set<uint32_t> backoff_resets;
+  // The backends of new subchannels, in the order in which they were made.
+  std::vector<uint32_t> made;
   absl::Status update_status;
   // How many connectivity reports the policy got.
   int delivered = 0;
@@ -100,6 +102,7 @@ class Side final : public ChannelHost {
   int delivered() const { return now_.delivered; }
   // What happened in this event so far, and what is in force now.
   const std::set<uint32_t>& connects() const { return now_.connects; }
+  const std::vector<uint32_t>& made() const { return now_.made; }
   bool has_picker() const { return picker_ != nullptr; }
   grpc_connectivity_state state() const { return state_; }
   const absl::Status& status() const { return status_; }

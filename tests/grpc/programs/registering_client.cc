@@ -3,6 +3,10 @@
 // client_program.h):
 //   register   steer::Register(); prints "register=<ok, 0 or 1> <code> <message>"
 //   race       does so on 8 threads at once; prints one such line for each
+//   options    steer::Register() that takes over the names in the environment variable
+//              STEER_TEST_TAKE_OVER: "<name>=<policy>[config];…"; prints the same line
+//   take_over  steer_take_over() with the text of that variable, in C; prints
+//              "take_over=<status> <steer_last_error>"
 //   channel    makes a channel
 //   server     makes a server
 //   credentials  makes credentials and a completion queue
@@ -10,11 +14,15 @@
 #include <grpc/grpc.h>
 #include <grpcpp/grpcpp.h>
 #include <steer/grpc.h>
+#include <steer/steer.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <sstream>
+#include <steer/text.hpp>
 #include <string>
 #include <thread>
 #include <vector>
@@ -31,10 +39,36 @@ struct Made {
   std::unique_ptr<grpc::Server> server;
 };
 
-std::string Register() {
-  const steer::RegisterStatus status = steer::Register();
+std::string Line(const steer::RegisterStatus& status) {
   return "register=" + std::to_string(status.ok()) + " " +
          std::to_string(static_cast<int>(status.code())) + " " + status.message() + "\n";
+}
+
+std::string Register() { return Line(steer::Register()); }
+
+std::string TakeOver() {
+  const char* const text = std::getenv("STEER_TEST_TAKE_OVER");
+  return text != nullptr ? text : "";
+}
+
+std::string RegisterWithOptions() {
+  steer::RegisterOptions options;
+  std::istringstream settings(TakeOver());
+  std::string setting;
+  while (std::getline(settings, setting, ';')) {
+    const size_t equals = setting.find('=');
+    const size_t config = std::min(setting.find('{'), setting.size());
+    options.take_over.push_back({setting.substr(0, equals),
+                                 setting.substr(equals + 1, config - equals - 1),
+                                 setting.substr(config)});
+  }
+  return Line(steer::Register(options));
+}
+
+std::string TakeOverInC() {
+  const steer_status status = steer_take_over(steer::ToC(TakeOver()));
+  const std::string why = status == STEER_OK ? "" : steer::FromC(steer_last_error());
+  return "take_over=" + std::to_string(status) + " " + why + "\n";
 }
 
 void Race() {
@@ -57,6 +91,10 @@ void ShutDown(Made* made) {
 bool Take(const std::string& step, Made* made) {
   if (step == "register") {
     std::cout << Register();
+  } else if (step == "options") {
+    std::cout << RegisterWithOptions();
+  } else if (step == "take_over") {
+    std::cout << TakeOverInC();
   } else if (step == "race") {
     Race();
   } else if (step == "channel") {
@@ -87,5 +125,7 @@ int main(int argc, char** argv) {
   while (std::getline(steps, step, ',')) {
     if (!Take(step, &made)) return 2;
   }
-  return steer_test::RunClient(argv[2], argv[3]);
+  const int exit_code = steer_test::RunClient(argv[2], argv[3]);
+  std::cout << "stats=" << steer::StatsJson() << std::endl;
+  return exit_code;
 }

@@ -50,6 +50,7 @@ const std::vector<Churned>& All() {
   static const std::vector<Churned> all = {
       {"steer_least_request", "steer_least_request", "{}", false},
       {"steer_peak_ewma", "steer_peak_ewma", "{}", false},
+      {"steer_prequal", "steer_prequal", R"({"enableOobLoadReport":true})", false},
       {"steer_weighted_round_robin", "steer_weighted_round_robin",
        R"({"blackoutPeriod":"0s","weightUpdatePeriod":"0.1s"})", false},
       {"steer_ring_hash:bounded", "steer_ring_hash",

@@ -28,6 +28,10 @@ inline std::string ConfigOf(const std::string& policy, size_t variant = 0) {
   if (policy == "steer_maglev") {
     return "{" + header + (variant % 2 == 0 ? "}" : R"(,"tableSize":16381})");
   }
+  if (policy == "steer_locality") {
+    return R"({"childPolicy":[{"steer_subset":{"subsetSize":1000,)"
+           R"("childPolicy":[{"steer_least_request":{}}]}}]})";
+  }
   if (policy == "steer_least_request") return variant % 2 == 0 ? "{}" : R"({"choiceCount":4})";
   if (policy == "steer_weighted_round_robin") {
     // Short times, so that weights are in use most of the time.
@@ -46,7 +50,7 @@ inline const std::vector<std::string>& Rotation() {
   static const std::vector<std::string> policies = {
       "steer_round_robin", "steer_least_request", "steer_weighted_round_robin",
       "steer_ring_hash",   "steer_peak_ewma",     "steer_maglev",
-      "steer_random"};
+      "steer_random",      "steer_prequal",       "steer_locality"};
   return policies;
 }
 

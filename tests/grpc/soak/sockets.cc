@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 
 namespace steer_soak {
@@ -15,7 +16,11 @@ namespace {
 std::vector<int> FileDescriptors() {
   std::vector<int> fds;
   DIR* const directory = opendir("/proc/self/fd");
-  if (directory == nullptr) return fds;
+  if (directory == nullptr) {
+    // An empty list would say that there are no connections.
+    std::perror("soak: /proc/self/fd");
+    std::abort();
+  }
   while (const dirent* entry = readdir(directory)) {
     if (entry->d_name[0] != '.') fds.push_back(std::atoi(entry->d_name));
   }

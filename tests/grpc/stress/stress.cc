@@ -29,6 +29,7 @@
 #include "differential/fake_call.h"
 #include "differential/run_in_grpc.h"
 #include "steer/steer.hpp"
+#include "support/wait.h"
 #include "timers.h"
 
 ABSL_FLAG(double, seconds, 5, "how long it runs, for all policies together");
@@ -80,6 +81,7 @@ const std::vector<Stressed>& AllStressed() {
       {"steer_least_request", {"{}", R"({"choiceCount":5})"}},
       {"steer_peak_ewma",
        {"{}", R"({"fullScanBelow":50,"decayTime":"0.001s"})", R"({"choiceCount":3})"}},
+      {"steer_prequal", {"{}", R"({"poolSize":3})", R"({"rifQuantile":0.5})"}},
       {"steer_ring_hash",
        {R"({"requestHashHeader":"user","minRingSize":64})",
         R"({"requestHashHeader":"user","minRingSize":64,"hashBalanceFactor":125})"}},
@@ -87,6 +89,18 @@ const std::vector<Stressed>& AllStressed() {
        {R"({"requestHashHeader":"user","tableSize":1009})",
         R"({"requestHashHeader":"user","tableSize":251,"hashBalanceFactor":150})"}},
       {kOwn, {"{}"}},
+      // Each config names a child of another kind.
+      {"steer_subset",
+       {R"({"subsetSize":3,"childPolicy":[{"steer_least_request":{}}]})",
+        R"({"subsetSize":5,)"
+        R"("childPolicy":[{"steer_priority":{"childPolicy":[{"stress_own":{}}]}}]})",
+        R"({"subsetSize":4})"}},
+      {"steer_locality",
+       {R"({"childPolicy":[{"steer_peak_ewma":{}}]})",
+        R"({"childPolicy":[{"steer_slow_start":{"childPolicy":[{"steer_least_request":{}}]}}]})"}},
+      {"steer_slow_start",
+       {R"({"slowStartWindow":"0.05s"})",
+        R"({"slowStartWindow":"0.1s","childPolicy":[{"steer_weighted_round_robin":{}}]})"}},
   };
   return *all;
 }
@@ -247,6 +261,8 @@ void Stress(const Stressed& stressed, Time::duration time, uint64_t seed) {
     // Serialised events may come on any thread.
     for (int i = 0; i < 4; ++i) threads.emplace_back(Change, std::cref(round));
     std::this_thread::sleep_for(time);
+    // On a busy machine the first call may be completed later.
+    steer_test::WaitUntil([&] { return tally.completed > 0; });
     over = true;
     for (std::thread& thread : threads) thread.join();
     channel.Orphan();
@@ -267,7 +283,10 @@ void Stress(const Stressed& stressed, Time::duration time, uint64_t seed) {
       static_cast<unsigned long long>(tally.updates),
       static_cast<unsigned long long>(tally.statistics));
   std::fflush(stdout);
-  if (tally.completed == 0 || tally.pickers == 0) std::abort();
+  if (tally.completed == 0) {
+    std::fprintf(stderr, "stress: no call was completed\n");
+    std::abort();
+  }
 }
 
 // A planted race: two threads run one after the other, but the flag between them is relaxed and so

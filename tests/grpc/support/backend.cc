@@ -82,6 +82,7 @@ void Backend::Start() {
     argv.push_back("--tls-key=" + options_.tls_key);
   }
   argv.push_back("--delay-ms=" + std::to_string(options_.delay.count()));
+  argv.push_back("--max-streams=" + std::to_string(options_.max_streams));
   process_ = std::make_unique<ChildProcess>(argv);
   const std::optional<std::string> line = process_->ReadLine(kPatience);
   if (line != "LISTENING " + std::to_string(port())) {

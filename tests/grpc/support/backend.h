@@ -61,6 +61,8 @@ class Backend {
     std::string tls_key;
     // How long each call takes.
     std::chrono::milliseconds delay{0};
+    // How many calls a connection carries at once. 0: gRPC's default.
+    int max_streams = 0;
   };
 
   Backend();

@@ -11,10 +11,9 @@
 namespace steer_test {
 namespace {
 
-const grpc::ByteBuffer& Request() {
-  static const grpc::Slice slice("hello");
-  static const grpc::ByteBuffer request(&slice, 1);
-  return request;
+grpc::ByteBuffer RequestOf(const CallOptions& options) {
+  const grpc::Slice slice(options.request);
+  return grpc::ByteBuffer(&slice, 1);
 }
 
 int PortIn(const grpc::ByteBuffer& response) {
@@ -61,7 +60,8 @@ std::shared_ptr<grpc::Channel> MakeChannel(
 PendingCall::PendingCall(const std::shared_ptr<grpc::Channel>& channel,
                          const CallOptions& options) {
   Apply(options, &context_);
-  reader_ = grpc::GenericStub(channel).PrepareUnaryCall(&context_, kEchoMethod, Request(), &queue_);
+  reader_ = grpc::GenericStub(channel).PrepareUnaryCall(&context_, kEchoMethod, RequestOf(options),
+                                                        &queue_);
   reader_->StartCall();
   reader_->Finish(&response_, &status_, this);
 }
@@ -136,6 +136,7 @@ BatchResult CallBatch(const std::shared_ptr<grpc::Channel>& channel, int count, 
     grpc::Status status;
   };
   BatchResult result;
+  const grpc::ByteBuffer request = RequestOf({});
   grpc::GenericStub stub(channel);
   grpc::CompletionQueue queue;
   std::vector<Slot> slots(static_cast<size_t>(std::min(count, in_flight)));
@@ -144,7 +145,7 @@ BatchResult CallBatch(const std::shared_ptr<grpc::Channel>& channel, int count, 
     slot->reader.reset();
     slot->context = std::make_unique<grpc::ClientContext>();
     slot->context->set_deadline(std::chrono::system_clock::now() + std::chrono::minutes(2));
-    slot->reader = stub.PrepareUnaryCall(slot->context.get(), kEchoMethod, Request(), &queue);
+    slot->reader = stub.PrepareUnaryCall(slot->context.get(), kEchoMethod, request, &queue);
     slot->reader->StartCall();
     slot->reader->Finish(&slot->response, &slot->status, slot);
     ++started;

@@ -45,6 +45,8 @@ struct CallOptions {
   std::chrono::milliseconds timeout = kPatience;
   // The call's headers.
   Metadata metadata = {};
+  // What the call sends.
+  std::string request = "hello";
 };
 
 struct CallResult {

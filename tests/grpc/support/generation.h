@@ -38,28 +38,28 @@ inline bool HasOutlierDetection() { return MinorVersion() >= 47; }
 // Whether a resolver gets the policy's verdict on its result. Up to 1.49, policies return nothing.
 inline bool ResolversGetAVerdict() { return MinorVersion() >= 50; }
 
-// From 1.70 on, round_robin adds the resolution note to every message, in brackets.
-inline bool NotesAreInBrackets(const std::string& policy) {
-  return policy == "round_robin" && MinorVersion() >= 70;
-}
+// From 1.70 on, policies add the resolution note to every message, in brackets.
+inline bool NotesAreInBrackets() { return MinorVersion() >= 70; }
 
 // Whether policies get these attributes of an address: see docs/grpc-versions.md.
 inline bool AddressesHaveLocality() { return MinorVersion() >= 57; }
 inline bool AddressesHaveHashKey() { return MinorVersion() >= 70; }
 
+// Whether there are out-of-band reports.
+inline bool LoadReportsComeOutOfBand() { return MinorVersion() >= 47; }
+
 // Whether out-of-band reports have calls per second. gRPC itself reads these reports.
 inline bool LoadReportsHaveQps() { return MinorVersion() >= 53; }
 
 // The message of calls after an empty address list.
-inline std::string EmptyListMessage(const std::string& policy, const std::string& note) {
-  return NotesAreInBrackets(policy) ? "empty address list (" + note + ")"
-                                    : "empty address list: " + note;
+inline std::string EmptyListMessage(const std::string& note) {
+  return NotesAreInBrackets() ? "empty address list (" + note + ")" : "empty address list: " + note;
 }
 
 // The policy's verdict on an empty address list.
-inline std::string EmptyListVerdict(const std::string& policy, const std::string& note) {
+inline std::string EmptyListVerdict(const std::string& note) {
   if (!ResolversGetAVerdict()) return "";
-  return NotesAreInBrackets(policy) ? "empty address list" : "empty address list: " + note;
+  return NotesAreInBrackets() ? "empty address list" : "empty address list: " + note;
 }
 
 // The policy's verdict on an error instead of an address list, while a list is in use.

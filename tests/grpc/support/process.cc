@@ -151,6 +151,16 @@ void ChildProcess::Kill() {
   exit_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+std::vector<std::string> PreloadEnvironment(const std::string& library) {
+  const size_t slash = library.rfind('/');
+  // In sanitizer builds the preloaded library comes before their runtime, which is intended.
+  const char* const asan = std::getenv("ASAN_OPTIONS");
+  // By name, because the dynamic linker splits LD_PRELOAD at blanks.
+  return {
+      "LD_PRELOAD=" + library.substr(slash + 1), "LD_LIBRARY_PATH=" + library.substr(0, slash),
+      std::string("ASAN_OPTIONS=") + (asan == nullptr ? "" : asan) + ":verify_asan_link_order=0"};
+}
+
 ProgramResult RunProgram(const std::vector<std::string>& argv,
                          const std::vector<std::string>& environment,
                          std::chrono::milliseconds timeout) {

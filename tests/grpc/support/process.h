@@ -54,6 +54,9 @@ class ChildProcess {
   std::optional<int> exit_;
 };
 
+// The environment of a program under which `library`, a path, is preloaded.
+std::vector<std::string> PreloadEnvironment(const std::string& library);
+
 struct ProgramResult {
   int exit_code;
   std::string output;

@@ -25,6 +25,11 @@ absl::Status ToAbsl(const grpc::Status& status) {
   return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
 }
 
+}  // namespace
+
+// Has a name, because it is part of a type that has one.
+namespace feed {
+
 struct Item {
   ResolverFeed::Result result;
   // Null for a result that is handed out again.
@@ -33,7 +38,9 @@ struct Item {
 
 class FeedResolver;
 
-}  // namespace
+}  // namespace feed
+using feed::FeedResolver;
+using feed::Item;
 
 // Shared by a feed and its resolver. The resolver may start late, start again, or have ended.
 class ResolverFeed::State {
@@ -83,7 +90,9 @@ class Feeds {
   std::map<std::string, std::weak_ptr<ResolverFeed::State>> feeds_;
 };
 
-class FeedResolver : public grpc_core::Resolver {
+}  // namespace
+
+class feed::FeedResolver : public grpc_core::Resolver {
  public:
   FeedResolver(grpc_core::ResolverArgs args, std::shared_ptr<ResolverFeed::State> state)
       : args_(steer_testing::FromCarried(args.args)),
@@ -160,6 +169,8 @@ class FeedResolver : public grpc_core::Resolver {
   bool reporting_ = false;
   bool shut_down_ = false;
 };
+
+namespace {
 
 class FeedResolverFactory : public grpc_core::ResolverFactory {
  public:

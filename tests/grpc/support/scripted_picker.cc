@@ -112,6 +112,11 @@ struct ScriptHooks {
     ++script->finished_;
   }
 
+  static void Loaded(void* instance, const steer_backend* backend, const steer_metrics* report) {
+    const auto* self = static_cast<Instance*>(instance);
+    if (self->script != nullptr && self->script->loaded) self->script->loaded(*backend, *report);
+  }
+
   static void Timer(void* instance, uint64_t timer) {
     const auto* self = static_cast<Instance*>(instance);
     if (self->script != nullptr && self->script->timer) self->script->timer(self->channel, timer);
@@ -131,6 +136,7 @@ void RegisterScriptedPicker() {
   type.call_started = ScriptHooks::CallStarted;
   type.call_finished = ScriptHooks::CallFinished;
   type.timer = ScriptHooks::Timer;
+  type.load_report = ScriptHooks::Loaded;
   if (steer_register_picker(&type) != STEER_OK) std::abort();
 }
 
@@ -154,9 +160,12 @@ Script& Script::New() {
   return *(all.scripts[number] = std::unique_ptr<Script>(new Script(number)));
 }
 
+std::string Script::Entry() const {
+  return R"({"scripted":{"script":)" + std::to_string(number_) + "}}";
+}
+
 std::string Script::ServiceConfig(const std::string& more) const {
-  return R"({"loadBalancingConfig":[{"scripted":{"script":)" + std::to_string(number_) + "}}]" +
-         more + "}";
+  return R"({"loadBalancingConfig":[)" + Entry() + "]" + more + "}";
 }
 
 steer_choice Script::Track(uint64_t backend) {

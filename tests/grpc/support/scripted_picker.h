@@ -54,6 +54,9 @@ class Script {
   Script(const Script&) = delete;
   Script& operator=(const Script&) = delete;
 
+  // The entry of a list of policies that names this script.
+  std::string Entry() const;
+
   // A service config that names this script. `more` is added at the end and begins with a comma.
   std::string ServiceConfig(const std::string& more = "") const;
 
@@ -66,6 +69,8 @@ class Script {
   // Called for each new picker. Serialised, as is `timer`.
   std::function<void(const steer_channel*, const steer_backends&)> made;
   std::function<void(const steer_channel*, uint64_t timer)> timer;
+  // A load report came out of band. Serialised.
+  std::function<void(const steer_backend&, const steer_metrics&)> loaded;
 
   // --- What has happened so far; any thread ---
 

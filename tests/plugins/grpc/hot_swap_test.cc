@@ -100,6 +100,30 @@ TEST_F(Plugins, ReleasesReplaceEachOtherUnderLoad) {
   EXPECT_EQ(load.failures(), 0) << load.FailureTexts();
 }
 
+#ifdef STEER_TEST_EARLIER_PLUGIN
+// The binary of an earlier ABI, on real channels: picks, headers, calls that are followed.
+TEST_F(Plugins, OfAnEarlierAbiRunsUnchanged) {
+  const std::string path = STEER_TEST_EARLIER_PLUGIN;
+  ASSERT_EQ(steer_load_plugin({path.data(), path.size()}), STEER_OK);
+  for (const std::string policy : {"abi_6_picker", "abi_6_policy"}) {
+    const auto channel = MakeChannel(StaticTarget(backends_.ports()), ServiceConfig(policy));
+    Load load(channel, kLoadThreads);
+    EXPECT_TRUE(load.WaitForCalls(100));
+    load.Stop();
+    EXPECT_EQ(load.failures(), 0) << policy << ": " << load.FailureTexts();
+  }
+  const auto channel = MakeChannel(StaticTarget(backends_.ports()), ServiceConfig("abi_6_picker"));
+  const auto call = [&](const std::string& kind) {
+    CallOptions options;
+    options.metadata = {{"kind", kind}};
+    return Call(channel, options);
+  };
+  ASSERT_TRUE(WaitUntil([&] { return call("tracked").status.ok(); }));
+  EXPECT_EQ(call("fail").status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(call("drop").status.error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+#endif
+
 // Loads repeatedly while channels are made and freed.
 TEST_F(Plugins, CanBeLoadedWhileChannelsUseThem) {
   ASSERT_EQ(LoadPlugin("version_first"), "");

@@ -156,6 +156,15 @@ impl<S> Backend<S> {
         Backend { raw, index: 0, state: PhantomData }
     }
 
+    /// Makes a `Backend` for a hook that gets one backend.
+    ///
+    /// # Safety
+    /// The backend is alive as long as the result is used, and its state is what `backend_new` of
+    /// the table made.
+    pub(super) unsafe fn of_hook(raw: NonNull<steer_backend>) -> Backend<S> {
+        Backend { raw, index: 0, state: PhantomData }
+    }
+
     #[inline]
     fn raw(&self) -> &steer_backend {
         // SAFETY: `self.raw` is valid as long as `self`, and immutable.

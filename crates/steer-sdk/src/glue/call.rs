@@ -138,6 +138,27 @@ impl fmt::Debug for CallEnd<'_> {
 pub struct Metrics<'a>(&'a steer_metrics);
 
 impl<'a> Metrics<'a> {
+    /// # Safety
+    /// The report follows the contract of `steer_metrics`, and is valid for `'a`.
+    pub(super) unsafe fn new(report: &'a steer_metrics) -> Metrics<'a> {
+        Metrics(report)
+    }
+
+    /// Returns the application's own metric of this name, if it is in the report.
+    pub fn find_named(&self, name: &str) -> Option<f64> {
+        self.named().find(|(own, _)| own == name).map(|(_, value)| value)
+    }
+
+    /// Returns the utilization of the resource of this name, 0 to 1, if it is in the report.
+    pub fn find_utilization(&self, name: &str) -> Option<f64> {
+        self.utilization().find(|(own, _)| own == name).map(|(_, value)| value)
+    }
+
+    /// Returns the cost of this name, if it is in the report.
+    pub fn find_request_cost(&self, name: &str) -> Option<f64> {
+        self.request_cost().find(|(own, _)| own == name).map(|(_, value)| value)
+    }
+
     /// Returns the CPU utilization; may be above 1.
     pub fn cpu_utilization(&self) -> f64 {
         self.0.cpu_utilization

@@ -7,7 +7,9 @@ use std::ptr::NonNull;
 use std::time::Duration;
 
 use super::engine::ChannelRef;
+use super::metrics::{Counter, Gauge, Histogram};
 use crate::abi::{steer_channel, steer_severity};
+use crate::metrics::{Metric, MetricError};
 
 /// The severity of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +55,26 @@ impl Channel {
     /// Returns 64 random bits.
     pub fn random(&self) -> u64 {
         self.0.random()
+    }
+
+    /// Makes a series of this counter, which the statistics show with the policy. `values` are
+    /// those of the metric's labels. A later call with the same arguments returns another handle of
+    /// the series. Takes a lock: make handles with the state of a channel or backend, or with a
+    /// picker, and not in picks.
+    ///
+    /// `Err` if a limit is reached, or if the metric or the values are not as [`Metric`] documents.
+    pub fn counter(&self, metric: &Metric, values: &[&str]) -> Result<Counter, MetricError> {
+        Counter::of_channel(self.0, metric, values)
+    }
+
+    /// Makes a series of this gauge, as [`Channel::counter`].
+    pub fn gauge(&self, metric: &Metric, values: &[&str]) -> Result<Gauge, MetricError> {
+        Gauge::of_channel(self.0, metric, values)
+    }
+
+    /// Makes a series of this histogram, as [`Channel::counter`].
+    pub fn histogram(&self, metric: &Metric, values: &[&str]) -> Result<Histogram, MetricError> {
+        Histogram::of_channel(self.0, metric, values)
     }
 
     /// Writes a line to gRPC's log.
@@ -120,6 +142,18 @@ impl<'a> Helper<'a> {
     pub fn cancel_timer(&self, timer: TimerId) {
         // SAFETY: within a serialised hook.
         unsafe { self.channel.0.timer_cancel(timer.0) }
+    }
+
+    /// Asks all backends for load reports out of band (ORCA, gRFC A51), about once in this time.
+    /// `None` for no more reports. They come to
+    /// [`StatefulPickerFactory::load_report`](crate::StatefulPickerFactory::load_report). Backends
+    /// may send them less often, and those that do not offer such reports send none. gRPC 1.46 has
+    /// no such reports, and before 1.53 they have the utilizations only.
+    pub fn request_load_reports(&self, period: Option<Duration>) {
+        // SAFETY: within a serialised hook.
+        unsafe {
+            self.channel.0.load_reports(period.map_or(0, |period| nanoseconds(period).max(1)))
+        }
     }
 
     /// Asks for a new picker, for example because the channel's state has changed. `build` is

@@ -210,6 +210,15 @@ impl<'a, P: Picker> PolicyHelper<'a, P> {
         unsafe { self.channel.engine().request_reresolution() }
     }
 
+    /// Asks all endpoints for load reports out of band, as
+    /// [`Helper::request_load_reports`](crate::Helper::request_load_reports). They come to
+    /// [`Policy::load_report`](crate::Policy::load_report).
+    pub fn request_load_reports(&self, period: Option<Duration>) {
+        let period = period.map_or(0, |period| nanoseconds(period).max(1));
+        // SAFETY: within a serialised hook.
+        unsafe { self.channel.engine().load_reports(period) }
+    }
+
     /// Starts a timer. When it expires, [`Policy::timer`](crate::Policy::timer) is called. Returns
     /// `None` if the channel is shutting down.
     pub fn start_timer(&self, after: Duration) -> Option<TimerId> {

@@ -7,14 +7,25 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use super::text;
 use crate::abi::{
-    steer_api, steer_backends, steer_channel, steer_choice, steer_faults, steer_json,
-    steer_picker_type, steer_policy_type, steer_publication, steer_str,
+    steer_api, steer_backends, steer_channel, steer_choice, steer_custom_metric, steer_faults,
+    steer_json, steer_picker_type, steer_policy_type, steer_publication, steer_str,
 };
 use crate::{Code, Status};
 
 static API: AtomicPtr<steer_api> = AtomicPtr::new(ptr::null_mut());
 
-const ALL_THERE: &str = "the engine has all functions of its version";
+pub(super) const ALL_THERE: &str = "the engine has all functions of its version";
+
+/// `STEER_TOO_MANY`.
+pub(super) const TOO_MANY: i32 = 17;
+
+/// A function of the engine that makes a series of a custom metric.
+pub(super) type NewSeries<C> = unsafe extern "C" fn(
+    *const steer_channel,
+    *const steer_custom_metric,
+    *const steer_str,
+    *mut *mut C,
+) -> i32;
 
 /// Checks that the engine's table has all functions that this crate calls.
 pub(super) fn check(api: &steer_api) -> Result<(), String> {
@@ -35,7 +46,7 @@ pub(super) fn set(api: &'static steer_api) {
     API.store(ptr::from_ref(api).cast_mut(), Ordering::Release);
 }
 
-fn api() -> &'static steer_api {
+pub(super) fn api() -> &'static steer_api {
     // Acquire: pairs with `set`.
     let api = API.load(Ordering::Acquire);
     // SAFETY: NULL, or the `'static` table that `set` stored.
@@ -64,7 +75,7 @@ pub(super) unsafe fn register_policy(kind: &steer_policy_type) -> Result<(), Str
     }
 }
 
-fn last_error() -> String {
+pub(super) fn last_error() -> String {
     let last_error = api().last_error.expect(ALL_THERE);
     // SAFETY: `last_error` may be called at any time.
     let error = unsafe { last_error() };
@@ -151,7 +162,7 @@ impl ChannelRef {
         ChannelRef(channel)
     }
 
-    fn raw(self) -> *const steer_channel {
+    pub(super) fn raw(self) -> *const steer_channel {
         self.0.as_ptr()
     }
 
@@ -201,6 +212,14 @@ impl ChannelRef {
         let cancel = api().timer_cancel.expect(ALL_THERE);
         // SAFETY: it is alive; the caller's contract.
         unsafe { cancel(self.raw(), timer) }
+    }
+
+    /// # Safety
+    /// Called within a serialised hook.
+    pub(super) unsafe fn load_reports(self, period_ns: u64) {
+        let load_reports = api().load_reports.expect(ALL_THERE);
+        // SAFETY: it is alive; the caller's contract.
+        unsafe { load_reports(self.raw(), period_ns) }
     }
 
     /// # Safety

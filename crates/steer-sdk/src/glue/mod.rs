@@ -7,6 +7,7 @@
 //! | `text.rs` | `steer_str` and slices |
 //! | `panics.rs` | turns a panic of a hook into a fault |
 //! | `backend.rs`, `call.rs`, `channel.rs`, `endpoint.rs` | the arguments of hooks, as safe types |
+//! | `metrics.rs` | series of custom metrics |
 //! | `tracked.rs` | the state of one call, behind one pointer |
 //! | `config.rs` | the config hooks, for both tables |
 //! | `picks.rs` | the hooks of a picker, for both tables |
@@ -26,6 +27,7 @@ mod channel;
 mod config;
 mod endpoint;
 mod engine;
+mod metrics;
 mod panics;
 mod picker_type;
 mod picks;
@@ -42,6 +44,7 @@ pub use backend::{AttributeValue, Backend, Backends, Locality};
 pub use call::{Call, CallEnd, Metrics};
 pub use channel::{Channel, Helper, Severity, TimerId};
 pub use endpoint::{Endpoint, EndpointId, PolicyHelper};
+pub use metrics::{Counter, Gauge, Histogram};
 pub use plugin::Library;
 
 pub(crate) use picker_type::register_picker;

@@ -7,10 +7,10 @@ use std::ptr::NonNull;
 use super::config::{config_new, free};
 use super::panics::{guard, guard_status};
 use super::picks::{Made, call_finished, call_started, pick};
-use super::{Backend, Backends, Channel, Helper, TimerId, engine};
+use super::{Backend, Backends, Channel, Helper, Metrics, TimerId, engine};
 use crate::abi::{
-    steer_backend, steer_backends, steer_channel, steer_faults, steer_json, steer_picker_type,
-    steer_str, steer_wants,
+    steer_backend, steer_backends, steer_channel, steer_faults, steer_json, steer_metrics,
+    steer_picker_type, steer_str, steer_wants,
 };
 use crate::{Picker, StatefulPickerFactory};
 
@@ -75,6 +75,7 @@ fn register<F: StatefulPickerFactory, P: Picker>(
         timer: Some(timer::<F, P>),
         on_fault: F::ON_FAULT.number(),
         faults_per_minute: F::ON_FAULT.faults_per_minute(),
+        load_report: Some(load_report::<F, P>),
     };
     // SAFETY: every hook is the one of that name, for `F` and `P`. The engine frees `ctx` even if
     // registering fails.
@@ -170,6 +171,29 @@ unsafe extern "C" fn picker_new<F: StatefulPickerFactory, P: Picker>(
         unsafe { picker.write(Box::into_raw(made).cast()) };
         0
     })
+}
+
+unsafe extern "C" fn load_report<F: StatefulPickerFactory, P>(
+    instance: *mut c_void,
+    backend: *const steer_backend,
+    report: *const steer_metrics,
+) {
+    guard(|| {
+        // SAFETY: an instance of this table; serialised hooks do not overlap.
+        let instance = unsafe { &mut *instance.cast::<Instance<F, P>>() };
+        // SAFETY: it outlives its instances.
+        let factory = &unsafe { instance.kind.as_ref() }.factory;
+        let backend = NonNull::new(backend.cast_mut()).expect("there is a backend");
+        // SAFETY: valid during the hook; its state is what `backend_new` made.
+        let backend = unsafe { Backend::of_hook(backend) };
+        // SAFETY: the engine passes a report that is valid during the hook.
+        let report = unsafe { &*report };
+        // SAFETY: its fields point to memory of the engine, which is valid as long.
+        let report = unsafe { Metrics::new(report) };
+        // SAFETY: within a serialised hook.
+        let helper = unsafe { Helper::new(&instance.channel) };
+        factory.load_report(&backend, &report, &mut instance.state, &helper);
+    });
 }
 
 unsafe extern "C" fn timer<F: StatefulPickerFactory, P>(instance: *mut c_void, timer: u64) {

@@ -7,9 +7,10 @@ use super::config::{config_new, free};
 use super::endpoint::Dropped;
 use super::panics::{guard, guard_status};
 use super::picks::{Made, call_finished, call_started, pick};
-use super::{Backends, Channel, EndpointId, PolicyHelper, TimerId, engine, text};
+use super::{Backends, Channel, EndpointId, Metrics, PolicyHelper, TimerId, engine, text};
 use crate::abi::{
-    steer_channel, steer_faults, steer_json, steer_policy_type, steer_resolved, steer_str,
+    steer_channel, steer_faults, steer_json, steer_metrics, steer_policy_type, steer_resolved,
+    steer_str,
 };
 use crate::{Code, Policy, PolicyFactory, State, Status, Update};
 
@@ -46,6 +47,7 @@ pub(crate) fn register_policy<F: PolicyFactory>(factory: F) -> Result<(), String
         call_finished: Some(call_finished::<PickerOf<F>>),
         on_fault: F::ON_FAULT.number(),
         faults_per_minute: F::ON_FAULT.faults_per_minute(),
+        load_report: Some(load_report::<F>),
     };
     // SAFETY: every hook is the one of that name, for `F`. The engine frees `ctx` even if
     // registering fails.
@@ -181,6 +183,24 @@ unsafe extern "C" fn exit_idle<F: PolicyFactory>(instance: *mut c_void) {
     guard(|| {
         // SAFETY: within a serialised hook of this table.
         unsafe { turn::<F, _>(instance, |policy, helper| policy.exit_idle(helper)) }
+    });
+}
+
+unsafe extern "C" fn load_report<F: PolicyFactory>(
+    instance: *mut c_void,
+    endpoint: u64,
+    report: *const steer_metrics,
+) {
+    guard(|| {
+        // SAFETY: the engine passes a report that is valid during the hook.
+        let report = unsafe { &*report };
+        // SAFETY: its fields point to memory of the engine, which is valid as long.
+        let report = unsafe { Metrics::new(report) };
+        let endpoint = EndpointId(endpoint);
+        // SAFETY: within a serialised hook of this table.
+        unsafe {
+            turn::<F, _>(instance, |policy, helper| policy.load_report(endpoint, &report, helper));
+        }
     });
 }
 

@@ -4,17 +4,18 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use steer::endpoints::{
-    Attribute, AttributeValue, Connectivity, EndpointDescriptor, EndpointId, Locality, Report,
-};
-use steer::policy::{GuardedPicker, Pick, PolicyFactory, Runner, Update};
+use steer::endpoints::{Attribute, AttributeValue, Connectivity, EndpointDescriptor, Locality};
+use steer::policy::{GuardedPicker, ParsedConfig, Pick, PolicyFactory, Update};
+use steer::stats::{CustomSeriesStats, CustomValue};
+use steer::virtual_host::{Chance, LiveEndpoint, VirtualChannel, VirtualClock, VirtualHost};
 
+use super::LoadReport;
+use super::asked::Asked;
 use super::call::{Picked, TestCall, TrackedCall, from_engine, to_engine};
 use super::distribution::Distribution;
-use super::world::World;
 use crate::{Library, Severity, State, Status, glue};
 
 /// A backend, as a resolver describes it.
@@ -77,19 +78,35 @@ impl<T: Into<String>> From<T> for TestBackend {
     }
 }
 
+/// The value of a series of a custom metric.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MetricValue {
+    /// Of a counter.
+    Count(u64),
+    /// Of a gauge.
+    Number(f64),
+    /// Of a histogram.
+    Histogram {
+        /// How many values were recorded.
+        count: u64,
+        /// Their sum.
+        sum: f64,
+    },
+}
+
 /// A channel with one policy, in memory. Time stands still until [`TestChannel::advance`]. Backends
 /// stay in the state CONNECTING until the test sets another one. Any thread may pick while another
 /// one changes the channel.
 pub struct TestChannel {
-    world: World,
-    runner: Runner,
+    channel: VirtualChannel,
     factory: Arc<dyn PolicyFactory>,
     control: Mutex<Control>,
+    asked: Mutex<Asked>,
 }
 
 /// The latest update, and the states that the test has set.
 struct Control {
-    config: steer::policy::Config,
+    config: ParsedConfig,
     backends: Vec<Arc<EndpointDescriptor>>,
     /// The state that the test set last, by address.
     states: BTreeMap<String, Connectivity>,
@@ -109,11 +126,11 @@ impl TestChannel {
         let factory = steer::policies::registry().find(policy);
         let factory = factory.ok_or_else(|| format!("there is no policy named {policy:?}"))?;
         let config = parse(&*factory, config)?;
-        let world = World::new();
-        let runner =
-            Runner::new(Arc::clone(&factory), steer::policies::fallback(), Box::new(world.clone()));
+        let clock = VirtualClock::at(Duration::from_secs(1));
+        let host = VirtualHost::new(clock, Chance::seeded(1));
+        let channel = VirtualChannel::new(Arc::clone(&factory), steer::policies::fallback(), host);
         let control = Mutex::new(Control { config, backends: Vec::new(), states: BTreeMap::new() });
-        Ok(TestChannel { world, runner, factory, control })
+        Ok(TestChannel { channel, factory, control, asked: Mutex::default() })
     }
 
     /// Updates the policy with these backends, given by addresses or as [`TestBackend`]s.
@@ -127,12 +144,8 @@ impl TestChannel {
         &self,
         backends: impl IntoIterator<Item = B>,
     ) -> Result<(), Status> {
-        let backends = backends.into_iter().enumerate().map(|(index, backend)| {
-            let descriptor = backend.into().0;
-            descriptor.index.set(index as u32);
-            Arc::new(descriptor)
-        });
-        let backends: Vec<_> = backends.collect();
+        let backends: Vec<_> =
+            backends.into_iter().map(|backend| Arc::new(backend.into().0)).collect();
         self.serialised(|control| {
             let listed = |address: &String| backends.iter().any(|one| one.addresses[0] == *address);
             control.states.retain(|address, _| listed(address));
@@ -164,10 +177,11 @@ impl TestChannel {
         control: &Control,
         endpoints: Result<Vec<Arc<EndpointDescriptor>>, steer::Status>,
     ) -> Result<(), steer::Status> {
-        self.runner.update(Update {
+        self.channel.update(Update {
             endpoints: endpoints.map(Arc::from),
             factory: Arc::clone(&self.factory),
-            config: Arc::clone(&control.config),
+            config: Arc::clone(&control.config.policy),
+            common: Arc::clone(&control.config.common),
             resolution_note: String::new(),
             target: String::new(),
         })
@@ -180,8 +194,7 @@ impl TestChannel {
 
     /// Connects all backends that are not READY.
     pub fn all_ready(&self) {
-        let others = self.endpoints(|one| one.state != Some(Connectivity::Ready));
-        for (_, address) in others {
+        for address in self.addresses(|one| one.state != Some(Connectivity::Ready)) {
             self.becomes(&address, Connectivity::Ready);
         }
     }
@@ -204,104 +217,84 @@ impl TestChannel {
     fn becomes(&self, address: &str, state: Connectivity) {
         self.serialised(|control| {
             control.states.insert(address.to_owned(), state);
-            for (id, _) in self.endpoints(|endpoint| endpoint.address == address) {
-                self.report(id, address, state);
+            for endpoint in self.endpoints(|endpoint| endpoint.address() == address) {
+                // The policy may have dropped it after the report of another endpoint.
+                self.channel.report(endpoint.id, state);
             }
         });
     }
 
-    fn report(&self, id: EndpointId, address: &str, state: Connectivity) {
-        match self.world.lock().endpoints.get_mut(&id) {
-            Some(endpoint) => {
-                endpoint.state = Some(state);
-                endpoint.asked &= state != Connectivity::Ready;
-            }
-            // The policy dropped it after the report of another endpoint.
-            None => return,
+    /// Lets this backend send a load report out of band. Policies that have not asked for such
+    /// reports get none ([`TestChannel::load_report_period`]).
+    pub fn load_report(&self, address: &str, report: &LoadReport) {
+        if self.load_report_period().is_none() {
+            return;
         }
-        let report = match state {
-            Connectivity::Idle => Report::Idle,
-            Connectivity::Connecting => Report::Connecting,
-            Connectivity::Ready => Report::Ready(self.world.connection(address)),
-            Connectivity::TransientFailure => {
-                let why = format!("{address} is down");
-                Report::TransientFailure(steer::Status::unavailable(why))
+        self.serialised(|_| {
+            for endpoint in self.endpoints(|endpoint| endpoint.address() == address) {
+                self.channel.runner().load_report(endpoint.id, report.clone());
             }
-        };
-        self.runner.endpoint_report(id, report);
+        });
+    }
+
+    /// Returns the time between load reports out of band that the policy has asked for. `None`: it
+    /// has asked for none.
+    pub fn load_report_period(&self) -> Option<Duration> {
+        self.asked().load_report_period
     }
 
     /// Lets new endpoints report, as gRPC's do soon after they were made. They report the state
     /// that the test has set; otherwise CONNECTING if the policy asked for a connection, or else
     /// IDLE.
     fn introduce(&self, control: &Control) {
-        for (id, address) in self.endpoints(|endpoint| endpoint.state.is_none()) {
-            let asked = self.world.lock().endpoints.get(&id).is_some_and(|one| one.asked);
+        for endpoint in self.endpoints(|endpoint| endpoint.state.is_none()) {
+            let asked = self.host().endpoint(endpoint.id).is_some_and(|now| now.asked);
             let first = if asked { Connectivity::Connecting } else { Connectivity::Idle };
-            let state = control.states.get(&address).copied().unwrap_or(first);
-            self.report(id, &address, state);
+            let state = control.states.get(endpoint.address()).copied().unwrap_or(first);
+            self.channel.report(endpoint.id, state);
         }
     }
 
-    fn endpoints(
-        &self,
-        which: impl Fn(&super::world::LiveEndpoint) -> bool,
-    ) -> Vec<(EndpointId, String)> {
-        let world = self.world.lock();
-        let found = world.endpoints.iter().filter(|(_, endpoint)| which(endpoint));
-        found.map(|(id, endpoint)| (*id, endpoint.address.clone())).collect()
+    fn host(&self) -> &VirtualHost {
+        self.channel.host()
+    }
+
+    fn endpoints(&self, which: impl Fn(&LiveEndpoint) -> bool) -> Vec<LiveEndpoint> {
+        self.host().endpoints_where(which)
+    }
+
+    fn addresses(&self, which: impl Fn(&LiveEndpoint) -> bool) -> Vec<String> {
+        self.endpoints(which).iter().map(|endpoint| endpoint.address().to_owned()).collect()
     }
 
     /// Returns the backends that the policy has asked to connect and that are not connected yet.
     pub fn asked_to_connect(&self) -> Vec<String> {
-        let asked = self.endpoints(|endpoint| endpoint.asked);
-        asked.into_iter().map(|(_, address)| address).collect()
+        self.addresses(|endpoint| endpoint.asked)
     }
 
     /// Lets time pass. Timers that are due expire.
     pub fn advance(&self, time: Duration) {
-        let end = self.world.lock().now.saturating_add(time);
-        self.serialised(|_| {
-            loop {
-                let due = {
-                    let mut world = self.world.lock();
-                    let first = world.timers.first_key_value().map(|(key, timer)| (*key, *timer));
-                    match first.filter(|((due, _), _)| *due <= end) {
-                        Some((key, timer)) => {
-                            world.timers.remove(&key);
-                            world.now = world.now.max(key.0);
-                            timer
-                        }
-                        None => {
-                            world.now = end;
-                            return;
-                        }
-                    }
-                };
-                self.runner.timer(due);
-            }
-        });
+        self.serialised(|_| self.channel.advance(time));
     }
 
     /// Seeds the channel's random numbers. The first seed is 1.
     pub fn seed(&self, seed: u64) {
-        self.world.lock().random.seed(seed);
+        self.host().set_chance(Chance::seeded(seed));
     }
 
     /// Tells the policy that a call came while it was IDLE.
     pub fn exit_idle(&self) {
-        self.serialised(|_| self.runner.exit_idle());
+        self.serialised(|_| self.channel.runner().exit_idle());
     }
 
     /// Closes the channel. Picks that are running continue.
     pub fn close(&self) {
-        self.serialised(|_| self.runner.close());
+        self.serialised(|_| self.channel.runner().close());
     }
 
     /// Picks a backend for a call.
     pub fn pick(&self, call: &TestCall) -> Picked {
-        let picker = self.world.lock().published.as_ref().map(|(_, _, picker)| Arc::clone(picker));
-        match picker {
+        match self.host().picker() {
             Some(picker) => self.pick_with(&picker, call),
             None => Picked::Queue,
         }
@@ -332,14 +325,14 @@ impl TestChannel {
             *to = headers;
         }
         // Do what the engine asked for during the pick.
-        if self.world.lock().run_wanted {
+        if self.asked().run_wanted {
             self.serialised(|_| ());
         }
         picked
     }
 
     fn address(&self, connection: usize) -> String {
-        self.world.lock().connections[connection].address.clone()
+        self.host().address_of(connection).expect("the picker holds the connection")
     }
 
     /// Picks `count` times. Every call ends with OK at once.
@@ -355,8 +348,7 @@ impl TestChannel {
 
     /// Returns the state that the policy has published; `None` if it has not published yet.
     pub fn state(&self) -> Option<State> {
-        let world = self.world.lock();
-        world.published.as_ref().map(|(state, _, _)| match state {
+        self.host().published().map(|(state, _)| match state {
             Connectivity::Idle => State::Idle,
             Connectivity::Connecting => State::Connecting,
             Connectivity::Ready => State::Ready,
@@ -366,35 +358,57 @@ impl TestChannel {
 
     /// Returns the addresses of the backends that are READY.
     pub fn ready_backends(&self) -> Vec<String> {
-        let ready = self.endpoints(|endpoint| endpoint.state == Some(Connectivity::Ready));
-        ready.into_iter().map(|(_, address)| address).collect()
+        self.addresses(|endpoint| endpoint.state == Some(Connectivity::Ready))
     }
 
     /// Returns the number of connections that endpoints, pickers and tracked calls hold.
     pub fn held_connections(&self) -> usize {
-        self.world.lock().connections.iter().filter(|connection| connection.held).count()
+        self.host().held_connections()
     }
 
     /// Returns the number of faults of the policy: panics, and answers that the engine rejected.
     /// [`TestChannel::fallback`] tells how the channel continues.
     pub fn faults(&self) -> u64 {
-        self.runner.faults()
+        self.channel.runner().faults()
+    }
+
+    /// Returns the value of a series of a custom metric, by its name and its labels with their
+    /// values, in the metric's order. `None` if there is no such series.
+    pub fn metric(&self, name: &str, labels: &[(&str, &str)]) -> Option<MetricValue> {
+        let metrics = self.channel.runner().custom_metrics();
+        let metric = metrics.into_iter().find(|metric| metric.name == name)?;
+        let same = |series: &CustomSeriesStats| {
+            let own = series.labels.iter().map(|(name, value)| (&**name, &**value));
+            own.eq(labels.iter().copied())
+        };
+        Some(match metric.series.into_iter().find(same)?.value {
+            CustomValue::Count { value } => MetricValue::Count(value),
+            CustomValue::Number { value } => MetricValue::Number(value),
+            CustomValue::Histogram { count, sum, .. } => MetricValue::Histogram { count, sum },
+        })
     }
 
     /// Returns why round robin, or a picker that fails every call, has replaced the policy; `None`
     /// if nothing has replaced it.
     pub fn fallback(&self) -> Option<String> {
-        self.runner.fallback().map(|fallback| fallback.reason)
+        self.channel.runner().fallback().map(|fallback| fallback.reason)
     }
 
     /// Returns the lines of the channel's log.
     pub fn log(&self) -> Vec<(Severity, String)> {
-        self.world.lock().log.clone()
+        self.asked().log.clone()
     }
 
     /// Returns how often the resolver was asked to resolve again.
     pub fn reresolutions(&self) -> u64 {
-        self.world.lock().reresolutions
+        self.asked().reresolutions
+    }
+
+    /// What the engine has asked for until now.
+    fn asked(&self) -> MutexGuard<'_, Asked> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.take_from(self.host());
+        asked
     }
 
     /// Runs a change of the channel, one at a time, and then the work that the engine has deferred.
@@ -403,27 +417,19 @@ impl TestChannel {
         let result = change(&mut control);
         loop {
             self.introduce(&control);
-            if !std::mem::take(&mut self.world.lock().run_wanted) {
+            if !std::mem::take(&mut self.asked().run_wanted) {
                 return result;
             }
-            self.runner.run();
+            self.channel.runner().run();
         }
     }
 }
 
-fn parse(factory: &dyn PolicyFactory, config: &str) -> Result<steer::policy::Config, String> {
+fn parse(factory: &dyn PolicyFactory, config: &str) -> Result<ParsedConfig, String> {
     let json: serde_json::Value =
         serde_json::from_str(config).map_err(|error| format!("{config}: {error}"))?;
-    factory.parse_config(&json).map_err(|error| error.to_string())
-}
-
-impl Drop for TestChannel {
-    /// Breaks the reference cycle: the host holds the picker, and the picker holds the host.
-    fn drop(&mut self) {
-        self.close();
-        let published = self.world.lock().published.take();
-        drop(published);
-    }
+    ParsedConfig::parse(factory, &json, steer::policies::registry())
+        .map_err(|error| error.to_string())
 }
 
 impl fmt::Debug for TestChannel {

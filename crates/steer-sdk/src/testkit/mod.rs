@@ -37,22 +37,22 @@
 //!
 //! | file | content |
 //! |---|---|
-//! | `world.rs` | the host of the engine, controlled by the test |
 //! | `channel.rs` | a channel with one policy, and its picks |
+//! | `asked.rs` | what the engine has asked of the host |
 //! | `call.rs` | a call, from its pick to its end |
 //! | `distribution.rs` | counts of where many calls went |
 //! | `conformance.rs` | the rules that every picker must follow |
 //!
 //! Must not depend on: gRPC, the ABI.
 
+mod asked;
 mod call;
 mod channel;
 mod conformance;
 mod distribution;
-mod world;
 
 pub use call::{Picked, TestCall, TrackedCall};
-pub use channel::{TestBackend, TestChannel};
+pub use channel::{MetricValue, TestBackend, TestChannel};
 pub use conformance::{Conformance, Nonconformance};
 pub use distribution::Distribution;
 pub use steer::calls::Metrics as LoadReport;

@@ -7,7 +7,7 @@ use steer_sdk::{
     AttributeValue, Backends, Channel, NoConfig, Pick, Picker, PickerFactory, Severity, picker,
 };
 
-use crate::channel;
+use crate::{channel, ready_channel};
 
 pub(crate) struct Describing;
 
@@ -57,5 +57,25 @@ fn pickers_see_backends_as_the_resolver_describes_them() {
     let b = "1 [\"b\", \"b2\"] Some(3) Locality { region: \"r\", zone: \"z\", sub_zone: \"s\" } k \
              [(\"name\", Text(\"bee\")), (\"zone-id\", Integer(7))]";
     assert_eq!(lines, [a, a, b]);
+    assert_eq!(channel.pick(&TestCall::new()).backend(), Some("b"));
+}
+
+#[test]
+fn pickers_see_attributes_of_the_config_as_the_resolvers() {
+    let config = r#"{"attributes": {"a": {"name": "ay", "weight": 2, "zone": "z", "zone-id": 7}}}"#;
+    let channel = channel("describing", config);
+    channel.resolve(["a", "b"].map(TestBackend::new));
+    channel.ready("a");
+    let lines: Vec<String> = channel.log().into_iter().map(|(_, text)| text).collect();
+    let a = "0 [\"a\"] Some(2) Locality { region: \"\", zone: \"z\", sub_zone: \"\" } a \
+             [(\"name\", Text(\"ay\")), (\"zone-id\", Integer(7))]";
+    assert_eq!(lines, [a]);
+}
+
+#[test]
+fn each_of_several_connections_is_a_backend_of_its_own() {
+    let config = r#"{"steps": [{"complete": 3}], "connectionsPerBackend": 2}"#;
+    let channel = ready_channel("scripted", config, "ab");
+    assert_eq!(channel.held_connections(), 4);
     assert_eq!(channel.pick(&TestCall::new()).backend(), Some("b"));
 }

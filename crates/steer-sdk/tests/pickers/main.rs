@@ -7,6 +7,8 @@
 //! | `choices.rs` | which choices of pickers reach the channel, and their config |
 //! | `conformance.rs` | the conformance test, with sound and broken pickers |
 //! | `faults.rs` | panics of pickers and factories |
+//! | `loads.rs` | load reports out of band |
+//! | `metrics.rs` | custom metrics |
 //! | `state.rs` | the state that a factory keeps for each channel and backend |
 //! | `timers.rs` | timers, the clock, random numbers and the log |
 //! | `tracking.rs` | calls that are followed to their end |
@@ -17,6 +19,8 @@ mod calls;
 mod choices;
 mod conformance;
 mod faults;
+mod loads;
+mod metrics;
 mod state;
 mod timers;
 mod tracking;
@@ -28,14 +32,18 @@ use backends::Describing;
 use calls::ByName;
 use choices::Scripted;
 use faults::{Broken, FailsToBuild, Isolated};
+use loads::ShortestQueue;
+use metrics::{Measured, MeasuredBackends};
 use state::Remembering;
 use timers::Timed;
 use tracking::Tracking;
 
 steer_sdk::steer_plugin! {
     name: "pickers of the test",
+    setup: Measured::register,
     pickers: [
         Scripted, ByName, Remembering, Tracking, Timed, Describing, Broken, FailsToBuild, Isolated,
+        MeasuredBackends(2), ShortestQueue,
     ],
 }
 

@@ -1,6 +1,6 @@
 //! Tests calls that are followed to their end.
 
-use std::sync::Mutex;
+use std::cell::RefCell;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -19,7 +19,14 @@ pub(crate) struct TrackingConfig {
 
 pub(crate) struct Tracking;
 
-static HEARD: Mutex<Vec<String>> = Mutex::new(Vec::new());
+thread_local! {
+    /// What the test of this thread has heard of its calls.
+    static HEARD: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+fn heard() -> Vec<String> {
+    HEARD.take()
+}
 
 fn hear(what: &str, end: Option<&CallEnd<'_>>) {
     let end = end.map_or(String::new(), |end| {
@@ -30,7 +37,7 @@ fn hear(what: &str, end: Option<&CallEnd<'_>>) {
         let (code, message) = (end.code(), end.message());
         format!(": {code:?} {message:?} {:?}{}", end.latency(), named.unwrap_or_default())
     });
-    HEARD.lock().unwrap().push(format!("{what}{end}"));
+    HEARD.with_borrow_mut(|heard| heard.push(format!("{what}{end}")));
 }
 
 struct TrackingPicker(Backends, String);
@@ -83,7 +90,6 @@ impl PickerFactory for Tracking {
 
 #[test]
 fn calls_are_followed_to_their_end_exactly_once() {
-    let heard = || std::mem::take(&mut *HEARD.lock().unwrap());
     let report = LoadReport {
         cpu_utilization: 0.5,
         named_metrics: [("x".to_owned(), 1.0), ("y".to_owned(), 2.0)].into(),
@@ -138,12 +144,18 @@ fn calls_are_followed_to_their_end_exactly_once() {
         drop(picked);
         assert_eq!(heard(), abandoned);
     }
+}
 
-    // A panic of a hook is a fault. A choice that does not send the call has no end.
+#[test]
+fn a_panic_of_a_hook_is_a_fault() {
     let channel = ready_channel("tracking", r#"{"by": "panic"}"#, "a");
     channel.pick(&TestCall::new()).finish(Code::Ok);
     assert_eq!(channel.faults(), 1);
     assert!(errors(&channel)[0].contains("in the hook"), "{:?}", errors(&channel));
+}
+
+#[test]
+fn a_choice_that_does_not_send_the_call_has_no_end() {
     let nowhere = Pick::queue().on_finish(|_| hear("never", None)).track(Tracker("never"));
     assert_eq!(nowhere.to_string(), "queue");
     drop(nowhere);

@@ -13,7 +13,7 @@ use ratatui::widgets::{Paragraph, Wrap};
 use super::Screen;
 use super::help::help;
 use super::keys::KEYS;
-use crate::columns::{BACKENDS, CHANNELS};
+use crate::columns::{BACKENDS, CHANNELS, METRICS};
 
 /// Shown for a channel whose policy does not count calls.
 pub(super) const NO_CALLS: &str =
@@ -57,15 +57,30 @@ impl Screen {
         self.draw_tables(frame, above, below);
     }
 
-    /// Draws the channels above, and the backends of the selected channel below.
+    /// Draws the channels above, and the backends or the custom metrics of the selected channel
+    /// below.
     fn draw_tables(&mut self, frame: &mut Frame<'_>, above: Rect, below: Rect) {
         let focused = !self.backends_focused;
         self.channels.draw(frame, above, "channels ".into(), CHANNELS, &self.rows, focused);
+        let shows_metrics = self.shows_metrics();
         let Some(channel) = self.selected() else { return };
-        let title = match channel.channel.status.as_str() {
-            "" => format!("backends of channel {} ", channel.channel.id),
-            status => format!("backends of channel {}: {status} ", channel.channel.id),
+        let (id, number) = (channel.channel.id, channel.metrics.len());
+        if shows_metrics {
+            let title = format!("custom metrics of channel {id} (m: backends) ");
+            let mut rows = channel.metrics.clone();
+            self.metrics.sort(METRICS, &mut rows);
+            self.metrics.draw(frame, below, title, METRICS, &rows, self.backends_focused);
+            return;
+        }
+        let status = match channel.channel.status.as_str() {
+            "" => String::new(),
+            status => format!(": {status}"),
         };
+        let hint = match number {
+            0 => String::new(),
+            number => format!(" (m: {number} custom metrics)"),
+        };
+        let title = format!("backends of channel {id}{hint}{status} ");
         let mut rows = channel.backends.clone();
         self.backends.sort(BACKENDS, &mut rows);
         self.backends.draw(frame, below, title, BACKENDS, &rows, self.backends_focused);

@@ -11,7 +11,7 @@ const HELP: &str = "
 ? or Esc    close this help            q           quit
 Tab         go to the other table      ↑ ↓         select a row (or j, k)
 s, S        sort by the next or the previous column: * marks it
-r           reverse the order: ^ marks it
+r           reverse the order: ^ marks it   m   backends or custom metrics
 
 green       READY
 yellow      IDLE or CONNECTING

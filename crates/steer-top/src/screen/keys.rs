@@ -5,7 +5,7 @@
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::Screen;
-use crate::columns::{BACKENDS, CHANNELS};
+use crate::columns::{BACKENDS, CHANNELS, METRICS};
 use crate::table::Move;
 
 pub(super) const KEYS: &str =
@@ -23,6 +23,7 @@ impl Screen {
             KeyCode::Esc if self.help => self.help = false,
             KeyCode::Char('q') | KeyCode::Esc => return false,
             KeyCode::Char('c') if control => return false,
+            KeyCode::Char('m') => self.metrics_shown = !self.metrics_shown,
             KeyCode::Tab => self.backends_focused = !self.backends_focused,
             KeyCode::Up | KeyCode::Char('k') => self.go(Move::By(-1)),
             KeyCode::Down | KeyCode::Char('j') => self.go(Move::By(1)),
@@ -32,6 +33,9 @@ impl Screen {
             KeyCode::End => self.go(Move::Last),
             KeyCode::Char('s') => self.next_column(false),
             KeyCode::Char('S') => self.next_column(true),
+            KeyCode::Char('r') if self.backends_focused && self.shows_metrics() => {
+                self.metrics.reverse();
+            }
             KeyCode::Char('r') if self.backends_focused => self.backends.reverse(),
             KeyCode::Char('r') => self.channels.reverse(),
             _ => {}
@@ -42,8 +46,11 @@ impl Screen {
 
     /// Sorts the focused table by its next column, or by the previous one if `back`.
     fn next_column(&mut self, back: bool) {
-        if self.backends_focused {
-            let selected = self.channels.selected().and_then(|row| self.rows.get(row));
+        let selected = self.channels.selected().and_then(|row| self.rows.get(row));
+        if self.backends_focused && self.shows_metrics() {
+            let rows = selected.map_or(&[][..], |channel| &channel.metrics);
+            self.metrics.next_column(METRICS, rows, back);
+        } else if self.backends_focused {
             let rows = selected.map_or(&[][..], |channel| &channel.backends);
             self.backends.next_column(BACKENDS, rows, back);
         } else {
@@ -53,13 +60,17 @@ impl Screen {
 
     /// Moves the selection of the focused table.
     fn go(&mut self, to: Move) {
-        if self.backends_focused {
+        if self.backends_focused && self.shows_metrics() {
+            let rows = self.selected().map_or(0, |channel| channel.metrics.len());
+            self.metrics.go(to, rows);
+        } else if self.backends_focused {
             let rows = self.selected().map_or(0, |channel| channel.backends.len());
             self.backends.go(to, rows);
         } else {
             self.channels.go(to, self.rows.len());
             self.channel = self.selected().map(|row| row.channel.id);
             self.backends.select(None);
+            self.metrics.select(None);
         }
     }
 }
@@ -121,6 +132,46 @@ ipv4:127.0.0.1:1  READY     15.0           █   100.0 %           2       1.0  
 q quit  ? help  tab other table  ↑↓ select  s sort by next column  r reverse
 ",
         );
+    }
+
+    #[test]
+    fn m_shows_the_custom_metrics_of_a_channel() {
+        let (mut screen, at) = polled();
+        let metrics = r#""custom_metrics":[{"name":"rejected","kind":"counter","help":"","series":[
+            {"labels":{"why":"no tenant"},"value":COUNT}]},
+            {"name":"depth","kind":"gauge","help":"","series":[{"labels":{},"value":1.5}]}],
+            "faults":0,"pickers":13"#;
+        let poll = |count: u32| {
+            let metrics = metrics.replace("COUNT", &count.to_string());
+            stats(&AFTER.replacen(r#""faults":0,"pickers":13"#, &metrics, 1))
+        };
+        screen.polled(at, poll(10));
+        screen.polled(at + std::time::Duration::from_secs(2), poll(15));
+        press(&mut screen, KeyCode::Char('m'));
+        press(&mut screen, KeyCode::Tab);
+        press(&mut screen, KeyCode::Char('s'));
+        assert_lines(
+            &mut screen,
+            at,
+            (80, 9),
+            "\
+steer-top  http://127.0.0.1:9/stats.json  Steer 0.1.0
+channels ───────────────────────────────────────────────────────────────────────
+ID  TARGET    POLICY               STATE              CALLS/S  ERRORS/S  FAULTS
+1   greeter   steer_least_request  READY                  0.0       0.0       0
+2   other     steer_maglev         TRANSIENT_FAILURE        -         -       3
+custom metrics of channel 1 (m: backends) ──────────────────────────────────────
+METRIC*   LABELS         VALUE  PER S
+depth                    1.500      -
+q quit  ? help  tab other table  ↑↓ select  s sort by next column  r reverse
+",
+        );
+        press(&mut screen, KeyCode::Char('m'));
+        let lines = super::super::print::lines_of(80, 9, |frame| screen.draw(frame, at));
+        assert!(lines.contains("backends of channel 1 (m: 2 custom metrics) ─"), "{lines}");
+        let printed = screen.print(80);
+        let row = "rejected  why=no tenant     15    2.5";
+        assert!(printed.lines().any(|line| line == row), "{printed}");
     }
 
     #[test]

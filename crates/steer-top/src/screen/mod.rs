@@ -39,6 +39,9 @@ pub struct Screen {
     channel: Option<u64>,
     channels: Sorted,
     backends: Sorted,
+    metrics: Sorted,
+    /// Whether the lower table shows custom metrics instead of backends, if there are some.
+    metrics_shown: bool,
     backends_focused: bool,
     help: bool,
 }
@@ -55,6 +58,8 @@ impl Screen {
             channel: None,
             channels: Sorted::default(),
             backends: Sorted::default(),
+            metrics: Sorted::default(),
+            metrics_shown: false,
             backends_focused: false,
             help: false,
         }
@@ -79,6 +84,11 @@ impl Screen {
     /// Returns the selected channel.
     fn selected(&self) -> Option<&ChannelRow> {
         self.channels.selected().and_then(|row| self.rows.get(row))
+    }
+
+    /// Whether the lower table shows custom metrics.
+    fn shows_metrics(&self) -> bool {
+        self.metrics_shown && self.selected().is_some_and(|row| !row.metrics.is_empty())
     }
 
     /// Sorts the rows, starting from the process's order, and finds the selected channel again.

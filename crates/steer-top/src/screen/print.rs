@@ -8,7 +8,7 @@ use ratatui::layout::{Constraint, Layout};
 
 use super::Screen;
 use super::draw::NO_CALLS;
-use crate::columns::{BACKENDS, CHANNELS};
+use crate::columns::{BACKENDS, CHANNELS, METRICS};
 
 impl Screen {
     /// Returns all tables as lines of text: each channel with its backends.
@@ -24,6 +24,10 @@ impl Screen {
             self.rows = vec![channel];
             self.channels.select(Some(0));
             text.push_str(&lines_of(width, rows + 5, |frame| self.draw_one(frame)));
+            let metrics = self.rows[0].metrics.len().min(usize::from(u16::MAX) / 2) as u16;
+            if metrics > 0 {
+                text.push_str(&lines_of(width, metrics + 2, |frame| self.draw_metrics(frame)));
+            }
             if no_calls {
                 text.push_str(NO_CALLS);
                 text.push('\n');
@@ -39,6 +43,11 @@ impl Screen {
         let channel = &self.rows[0];
         let status = channel.channel.status.clone();
         self.backends.draw(frame, below, status, BACKENDS, &channel.backends, false);
+    }
+
+    fn draw_metrics(&mut self, frame: &mut Frame<'_>) {
+        let rows = &self.rows[0].metrics;
+        self.metrics.draw(frame, frame.area(), String::new(), METRICS, rows, false);
     }
 }
 

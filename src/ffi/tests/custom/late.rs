@@ -42,7 +42,6 @@ impl Late {
             endpoint_count: 1,
             wants: ptr::null(),
         };
-        let word = steer_str::borrow("late");
         // SAFETY: the test holds the channel that the engine gave to it.
         unsafe {
             // Serialised functions are refused.
@@ -62,29 +61,37 @@ impl Late {
             }
             assert_eq!(refused, STEER_INVALID_ARGUMENT as i32);
             assert!(text(api.last_error.unwrap()()).contains("publish: "));
-            // The other functions work.
-            api.log.unwrap()(channel, 0, word);
-            assert_eq!(api.now.unwrap()(channel), 7);
-            assert_eq!(api.random.unwrap()(channel), 9);
-            api.channel_hold.unwrap()(channel);
-            api.channel_release.unwrap()(channel);
-            api.backends_hold.unwrap()(ptr::null());
-            api.backends_release.unwrap()(ptr::null());
-            let null = api.register_picker.unwrap()(ptr::null());
-            assert_eq!(null, STEER_NULL_ARGUMENT as i32);
-            let null = api.register_policy.unwrap()(ptr::null());
-            assert_eq!(null, STEER_NULL_ARGUMENT as i32);
-            assert_eq!(api.json_kind.unwrap()(ptr::null()), 0);
-            assert_eq!(api.json_size.unwrap()(ptr::null()), 0);
-            assert!(api.json_at.unwrap()(ptr::null(), 0).is_null());
-            assert!(api.json_get.unwrap()(ptr::null(), word).is_null());
-            api.config_fault.unwrap()(ptr::null_mut(), word, word);
-            // The engine ignores these.
-            api.fail.unwrap()(14, word);
-            api.drop.unwrap()(14, word);
-            api.complete_tracked.unwrap()(0, ptr::null_mut());
-            api.fault.unwrap()(word);
         }
+        ask_anywhere(channel);
+    }
+}
+
+/// Calls the functions that work anywhere.
+fn ask_anywhere(channel: *mut steer_channel) {
+    let (api, word) = (api(), steer_str::borrow("late"));
+    // SAFETY: the test holds the channel that the engine gave to it.
+    unsafe {
+        api.log.unwrap()(channel, 0, word);
+        assert_eq!(api.now.unwrap()(channel), 7);
+        assert_eq!(api.random.unwrap()(channel), 12);
+        api.channel_hold.unwrap()(channel);
+        api.channel_release.unwrap()(channel);
+        api.backends_hold.unwrap()(ptr::null());
+        api.backends_release.unwrap()(ptr::null());
+        let null = api.register_picker.unwrap()(ptr::null());
+        assert_eq!(null, STEER_NULL_ARGUMENT as i32);
+        let null = api.register_policy.unwrap()(ptr::null());
+        assert_eq!(null, STEER_NULL_ARGUMENT as i32);
+        assert_eq!(api.json_kind.unwrap()(ptr::null()), 0);
+        assert_eq!(api.json_size.unwrap()(ptr::null()), 0);
+        assert!(api.json_at.unwrap()(ptr::null(), 0).is_null());
+        assert!(api.json_get.unwrap()(ptr::null(), word).is_null());
+        api.config_fault.unwrap()(ptr::null_mut(), word, word);
+        // The engine ignores these.
+        api.fail.unwrap()(14, word);
+        api.drop.unwrap()(14, word);
+        api.complete_tracked.unwrap()(0, ptr::null_mut());
+        api.fault.unwrap()(word);
     }
 }
 
@@ -212,6 +219,7 @@ fn policy_type(name: &'static str, late: &'static Late) -> steer_policy_type {
         call_finished: None,
         on_fault: 0,
         faults_per_minute: 0,
+        load_report: None,
     }
 }
 

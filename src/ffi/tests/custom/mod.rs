@@ -9,6 +9,8 @@
 mod choices;
 mod configs;
 mod late;
+mod loads;
+mod metrics;
 mod pickers;
 mod plugins;
 mod reentry;
@@ -319,6 +321,7 @@ fn bare_picker_type(name: &'static str) -> steer_picker_type {
         timer: None,
         on_fault: 0,
         faults_per_minute: 0,
+        load_report: None,
     }
 }
 

@@ -10,6 +10,14 @@ unsafe extern "C" fn entry_registers(api: *const steer_api) -> i32 {
     unsafe { api.register_picker.unwrap()(&table) }
 }
 
+unsafe extern "C" fn entry_below(api: *const steer_api) -> i32 {
+    // SAFETY: the engine passes its table.
+    let api = unsafe { &*api };
+    let table = picker_type("mine_below", new_world());
+    // SAFETY: the table's hooks do what its type documents.
+    unsafe { api.register_picker.unwrap()(&table) }
+}
+
 unsafe extern "C" fn entry_fails(api: *const steer_api) -> i32 {
     // SAFETY: the engine passes its table.
     let api = unsafe { &*api };
@@ -79,6 +87,41 @@ fn a_new_config_uses_the_next_release_of_a_plugin() {
     assert_eq!(fixture.seen().endpoints.len(), 2);
 }
 
+/// The same text of a config leads to another child, once its plugin was loaded again.
+#[test]
+fn a_new_config_uses_the_next_release_of_a_plugin_below_a_parent() {
+    let release = |version| steer_plugin {
+        version: steer_str::borrow(version),
+        ..plugin("below", entry_below)
+    };
+    let fixture = Fixture::new("steer_subset");
+    for version in ["1", "2"] {
+        let plugin = release(version);
+        // SAFETY: the block is a plugin, valid during the test.
+        assert_eq!(unsafe { steer_register_plugin(&plugin) }, STEER_OK, "{}", last_error());
+        for _ in 0..2 {
+            let text = r#"{"childPolicy": [{"mine_below": {"do": "last"}}]}"#;
+            let config = parse("steer_subset", text).unwrap();
+            let addresses = [steer_str::borrow("a"), steer_str::borrow("b")];
+            let endpoints = [endpoint(&addresses[0]), endpoint(&addresses[1])];
+            let target = steer_str::borrow("a plugin below");
+            fixture.seen().matches = 1;
+            fixture.hand_in(&steer_update { config, target, ..update(&endpoints) });
+            // SAFETY: the config was made above, and the policy has copied it.
+            unsafe { steer_config_free(config) };
+            if version == "1" {
+                (0..2).for_each(|number| fixture.ready(number));
+            }
+            assert_eq!(fixture.pick(), 101);
+        }
+        let seen = crate::stats::snapshot();
+        let channel = seen.iter().find(|channel| channel.target == "a plugin below").unwrap();
+        let plugin = channel.children[0].plugin.as_ref().unwrap();
+        assert_eq!((&*plugin.name, &*plugin.version), ("below", version));
+    }
+    assert_eq!(fixture.seen().endpoints.len(), 2, "the connections stay");
+}
+
 #[test]
 fn a_fault_of_a_replaced_release_does_not_affect_the_next_one() {
     let good = plugin("tests", entry_registers);
@@ -101,6 +144,7 @@ fn a_fault_of_a_replaced_release_does_not_affect_the_next_one() {
         code: 0,
         message: steer_str::empty(),
         metrics: steer_str::empty(),
+        report: ptr::null(),
     };
     let tracker = picked.value.cast::<steer_call_tracker>();
     // SAFETY: only this thread uses the tracker.

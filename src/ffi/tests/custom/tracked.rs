@@ -25,6 +25,7 @@ fn tracked_calls_end_once() {
         message: steer_str::borrow("gone"),
         // rps_fractional = 3.0
         metrics: steer_str { data: b"\x31\0\0\0\0\0\0\x08\x40".as_ptr().cast(), length: 9 },
+        report: ptr::null(),
     };
     // SAFETY: only this thread uses the trackers, and frees each once.
     unsafe {
@@ -37,6 +38,7 @@ fn tracked_calls_end_once() {
         steer_call_tracker_finish(tracker, &finish);
         steer_call_tracker_free(tracker);
         assert_eq!(seen(), (1, 1, 0));
+        assert_eq!(world.count(|world| &world.qps), 3);
         let tracker = tracked();
         steer_call_tracker_finish(tracker, &finish);
         steer_call_tracker_free(tracker);
@@ -48,6 +50,35 @@ fn tracked_calls_end_once() {
         steer_call_tracker_finish(ptr::null_mut(), &finish);
         assert!(steer_call_tracker_connection(ptr::null()).is_null());
     }
+}
+
+#[test]
+fn a_report_may_come_decoded() {
+    let world = registered("mine_decoded");
+    let fixture = doing("mine_decoded", "track");
+    // Ends a call with one report in the trailer, unless it is empty, and another one decoded.
+    let qps_after = |metrics: &[u8], qps: f64| {
+        // SAFETY: the policy and its picker are not freed.
+        let picked = unsafe { steer_picker_pick(fixture.seen().picker.unwrap(), ptr::null()) };
+        let tracker = picked.value.cast::<steer_call_tracker>();
+        with_metrics(&Metrics { rps_fractional: qps, ..Metrics::default() }, |report| {
+            let finish = steer_call_finish {
+                struct_size: size_of::<steer_call_finish>(),
+                code: 0,
+                message: steer_str::empty(),
+                metrics: steer_str { data: metrics.as_ptr().cast(), length: metrics.len() },
+                report,
+            };
+            // SAFETY: only this thread uses the tracker.
+            unsafe { steer_call_tracker_finish(tracker, &finish) };
+        });
+        // SAFETY: the tracker is freed once.
+        unsafe { steer_call_tracker_free(tracker) };
+        world.count(|world| &world.qps)
+    };
+    assert_eq!(qps_after(b"", 7.0), 7);
+    assert_eq!(qps_after(b"\x31\0\0\0\0\0\0\x08\x40", 8.0), 3, "the trailer counts first");
+    assert_eq!(qps_after(b"", 9.0), 9);
 }
 
 #[test]
@@ -80,6 +111,7 @@ fn a_fault_of_a_hook_that_returns_nothing_counts() {
         code: 0,
         message: steer_str::empty(),
         metrics: steer_str::empty(),
+        report: ptr::null(),
     };
     let tracker = picked.value.cast::<steer_call_tracker>();
     // SAFETY: only this thread uses the tracker.

@@ -1,18 +1,19 @@
 //! The endpoints of the list in use, with their connections and states.
 //!
-//! Endpoints with the same set of addresses are one endpoint, which has the sum of their weights.
-//! An endpoint that stays keeps its connection, its state, and the host's object.
+//! Endpoints with the same set of addresses and the same `connection` are one endpoint, which has
+//! the sum of their weights. An endpoint that stays keeps its connection, its state, and the host's
+//! object.
 //!
 //! | file | idea |
 //! |---|---|
 //! | `update.rs` | what a new list changes |
-//! | `address_set.rs` | when two endpoints are the same one |
+//! | `identity.rs` | when two endpoints are the same one |
 //!
 //! Cost of a report: O(log endpoints). Cost of a list: see `update.rs`.
 //!
 //! Must not depend on: rings, pickers, the aggregate of the states.
 
-mod address_set;
+mod identity;
 mod update;
 
 use std::sync::Arc;

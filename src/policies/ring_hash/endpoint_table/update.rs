@@ -11,7 +11,7 @@ use std::sync::Arc;
 use hashbrown::hash_table::Entry;
 use hashbrown::{HashMap, HashSet, HashTable};
 
-use super::address_set::{address_set, same_addresses};
+use super::identity::identity;
 use super::{Descriptors, EndpointTable, ListedEndpoint};
 use crate::endpoints::EndpointDescriptor;
 use crate::hashing::Member;
@@ -149,19 +149,19 @@ impl EndpointTable {
         let mut new = HashSet::with_capacity(changed.len());
         let mut hashes = HashSet::with_capacity(changed.len());
         let all_differ = changed.iter().all(|place| {
-            let addresses = address_set(&descriptors[*place]);
-            hashes.insert(self.hasher.hash_one(&*addresses));
-            new.insert(addresses)
+            let identity = identity(&descriptors[*place]);
+            hashes.insert(self.hasher.hash_one(&identity));
+            new.insert(identity)
         });
         let is_listed_again = |place: &usize| {
             hashes.contains(&self.endpoints[*place].hash)
-                && new.contains(&address_set(&descriptors[*place]))
+                && new.contains(&identity(&descriptors[*place]))
         };
         (all_differ && !same.iter().any(is_listed_again)).then_some(changed)
     }
 
     fn new_listed(&self, descriptor: &Arc<EndpointDescriptor>) -> ListedEndpoint {
-        let hash = self.hasher.hash_one(&*address_set(descriptor));
+        let hash = self.hasher.hash_one(identity(descriptor));
         let weight = Member::from_endpoint(descriptor).weight;
         let descriptor = Arc::clone(descriptor);
         ListedEndpoint { descriptor, hash, weight, endpoint: None, reported: false }
@@ -187,18 +187,18 @@ impl EndpointTable {
                 self.by_id.remove(endpoint.id());
             }
             let state = self.states.active().get(place).cloned();
-            former.insert(address_set(descriptor), (old, state));
+            former.insert(identity(descriptor), (old, state));
             self.set_state(place, None);
         }
         for &place in &places {
-            let old = former.remove(&address_set(&descriptors[place]));
+            let old = former.remove(&identity(&descriptors[place]));
             let state = update.carry_over(old, &mut self.endpoints[place], place);
             if let Some(endpoint) = &self.endpoints[place].endpoint {
                 self.by_id.insert(endpoint.id(), place as u32);
             }
             self.set_state(place, state);
         }
-        let gone = replaced.iter().filter_map(|old| former.remove(&address_set(old)));
+        let gone = replaced.iter().filter_map(|old| former.remove(&identity(old)));
         update.removed.extend(gone.map(|(old, _)| old));
         drop(former);
         update.forgotten = self.without_listed(replaced, places.iter().copied());
@@ -223,7 +223,7 @@ impl EndpointTable {
             let mut new = self.new_listed(descriptor);
             let (hash, place) = (new.hash, self.endpoints.len());
             let listed = &self.endpoints;
-            let is_listed = |at: &usize| same_addresses(&listed[*at].descriptor, descriptor);
+            let is_listed = |at: &usize| identity(&listed[*at].descriptor) == identity(descriptor);
             match places.entry(hash, is_listed, |at| listed[*at].hash) {
                 Entry::Occupied(duplicate) => {
                     let duplicate = *duplicate.get();
@@ -237,7 +237,7 @@ impl EndpointTable {
             // Most endpoints are where they were. The others are found by their addresses.
             let was_there = |at: &usize| {
                 hashes.get(*at) == Some(&hash)
-                    && same_addresses(&former_descriptors[*at], descriptor)
+                    && identity(&former_descriptors[*at]) == identity(descriptor)
             };
             let found = Some(place).filter(was_there).or_else(|| {
                 let by_addresses = former_places.get_or_insert_with(|| {

@@ -4,9 +4,9 @@ use super::*;
 fn steps(rotation: &WeightedRotation, len: usize, count: usize) -> Vec<(usize, u32)> {
     let step = |_| {
         let mut at = 0;
-        let take = |_, generation| {
+        let take = |index, generation| {
             at = generation;
-            Step::Take
+            Step::Take(index)
         };
         let index = rotation.next_for(0, len, take);
         (index, at)
@@ -15,7 +15,7 @@ fn steps(rotation: &WeightedRotation, len: usize, count: usize) -> Vec<(usize, u
 }
 
 fn starting_at(index: u32, generation: u32) -> WeightedRotation {
-    WeightedRotation::with_slots(1, || (u64::from(generation) << 32) | u64::from(index))
+    WeightedRotation::for_threads(1, (u64::from(generation) << 32) | u64::from(index))
 }
 
 #[test]
@@ -51,8 +51,8 @@ fn generations_wrap() {
 fn goes_on_until_an_index_is_taken() {
     let rotation = starting_at(0, 0);
     let even_in_odd = |index, generation| match index % 2 == 0 && generation % 2 == 1 {
-        true => Step::Take,
-        false => Step::Pass,
+        true => Step::Take(index),
+        false => Step::PassTo(index + 1),
     };
     let taken: Vec<_> = (0..5).map(|_| rotation.next_for(0, 3, even_in_odd)).collect();
     assert_eq!(taken, [0, 2, 0, 2, 0]);
@@ -67,7 +67,7 @@ fn many_indices_are_skipped_at_once() {
         rotation.next_for(0, 100, |index, generation| {
             asked.push((index, generation));
             match index {
-                _ if index == takes => Step::Take,
+                _ if index == takes => Step::Take(index),
                 _ if index < takes => Step::PassTo(takes),
                 _ => Step::PassTo(100),
             }
@@ -77,20 +77,22 @@ fn many_indices_are_skipped_at_once() {
     let expected = [(0, 0), (50, 0), (51, 0), (0, 1), (50, 1), (51, 1), (99, 1), (0, 2)];
     assert_eq!(asked, expected);
     // A step that goes back skips one index.
-    let back = |index, _| if index == 3 { Step::Take } else { Step::PassTo(0) };
+    let back = |index, _| if index == 3 { Step::Take(3) } else { Step::PassTo(0) };
     assert_eq!(rotation.next_for(0, 100, back), 3);
+    // A later index may be taken, too.
+    assert_eq!(rotation.next_for(0, 100, |_, _| Step::Take(70)), 70);
+    assert_eq!(steps(&rotation, 100, 1), [(71, 2)]);
 }
 
 #[test]
-fn each_slot_has_a_random_start() {
-    let mut start = 0;
-    let rotation = WeightedRotation::with_slots(3, || {
-        start += 1;
-        start
+fn threads_take_successive_steps() {
+    let rotation = starting_at(2, 0);
+    let take = |index, _| Step::Take(index);
+    let turns = [1, 2, 3, 2, 1, 1].map(|thread| {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        rotation.next_for(thread, 4, take)
     });
-    let take = |_, _| Step::Take;
-    let firsts: Vec<_> = (0..5).map(|thread| rotation.next_for(thread, 8, take)).collect();
-    assert_eq!(firsts, [1, 2, 3, 4, 2]);
+    assert_eq!(turns, [2, 3, 0, 1, 2, 3]);
 }
 
 #[test]
