@@ -57,15 +57,6 @@ std::set<int> Answering(const std::shared_ptr<grpc::Channel>& channel, int calls
   return ports;
 }
 
-// Makes calls until each of these ports has answered one.
-bool AllAnswer(const std::shared_ptr<grpc::Channel>& channel, const std::set<int>& ports) {
-  std::set<int> missing = ports;
-  return WaitUntil([&] {
-    for (const int port : Answering(channel)) missing.erase(port);
-    return missing.empty();
-  });
-}
-
 // --- Each with each ---
 
 class Combination : public testing::TestWithParam<std::tuple<const char*, const char*>> {
@@ -96,14 +87,14 @@ TEST_P(Combination, CarriesCalls) {
   ResolverFeed feed;
   feed.FeedPorts({ports[0], ports[1]});
   const auto channel = MakeChannel(feed.target(), ServiceConfig(parent(), "{" + child() + "}"));
-  const std::set<int> both = {ports[0], ports[1]};
-  ASSERT_TRUE(AllAnswer(channel, both));
+  const std::vector<int> both = {ports[0], ports[1]};
+  ASSERT_TRUE(WaitForAnswers(channel, both));
   backends[1].Kill();
   ASSERT_TRUE(WaitUntil([&] { return CountCalls(channel, 20) == Counts{{ports[0], 20}}; }));
   backends[1].Start();
-  ASSERT_TRUE(AllAnswer(channel, both));
+  ASSERT_TRUE(WaitForAnswers(channel, both));
   EXPECT_TRUE(feed.FeedPorts(ports).get().ok());
-  EXPECT_TRUE(AllAnswer(channel, {ports.begin(), ports.end()}));
+  EXPECT_TRUE(WaitForAnswers(channel, ports));
 }
 
 // --- What each is for ---
@@ -235,7 +226,7 @@ TEST(Children, AreEjectedByOutlierDetection) {
   if (channel->GetLoadBalancingPolicyName() != "outlier_detection_experimental") {
     GTEST_SKIP() << "this gRPC has no outlier detection";
   }
-  ASSERT_TRUE(WaitUntil([&] { return CountCalls(channel, 30).size() == 3; }));
+  ASSERT_TRUE(WaitForAnswers(channel, backends.ports()));
   backends[1].SetFailing(true);
   EXPECT_TRUE(WaitUntil([&] {
     const Counts counts = CountCalls(channel, 50);

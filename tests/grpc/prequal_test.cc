@@ -154,14 +154,21 @@ TEST(Prequal, EachCallCarriesRequestsInFlightAndLatency) {
   EXPECT_GE(Statistic(server, "reported_latency_seconds"), 0.002);
 }
 
-// Of 300 calls to three servers, where a fair share is 100. A server whose report has expired is
-// tried again, so there are more of these calls on a slow machine.
+// Reports that do not expire during a test. A server whose report has expired is tried again, and on
+// a slow machine these are many calls.
+std::string LongConfig(const std::string& more = "") {
+  return R"({"reportExpirationPeriod":"1000s")" + more + "}";
+}
+
+// Of 300 calls to three servers, where a fair share is 100.
 constexpr int kFew = 50;
 
 TEST(Prequal, AServerThatIsBusyWithOthersGetsFewCalls) {
   std::vector<ReportingServer> servers(3);
   const OtherLoad others(servers[0], 20);
-  const auto channel = MakeChannel(StaticTarget(Ports(servers)), ServiceConfig("steer_prequal"));
+  const auto channel =
+      MakeChannel(StaticTarget(Ports(servers)), ServiceConfig("steer_prequal", LongConfig()));
+  ASSERT_TRUE(WaitForAnswers(channel, Ports(servers)));
   // One call at a time, so that this client's own calls in flight say nothing.
   Counts counts = CountCalls(channel, 300);
   EXPECT_EQ(counts[0], 0);
@@ -171,7 +178,9 @@ TEST(Prequal, AServerThatIsBusyWithOthersGetsFewCalls) {
 TEST(Prequal, ASlowServerGetsFewCalls) {
   std::vector<ReportingServer> servers(3);
   servers[1].echo().SetDelay(milliseconds(40));
-  const auto channel = MakeChannel(StaticTarget(Ports(servers)), ServiceConfig("steer_prequal"));
+  const auto channel =
+      MakeChannel(StaticTarget(Ports(servers)), ServiceConfig("steer_prequal", LongConfig()));
+  ASSERT_TRUE(WaitForAnswers(channel, Ports(servers)));
   Counts counts = CountCalls(channel, 300);
   EXPECT_EQ(counts[0], 0);
   EXPECT_LT(counts[servers[1].port()], kFew) << testing::PrintToString(counts);
@@ -184,11 +193,13 @@ TEST(Prequal, ReportsComeOutOfBand) {
   const auto channel =
       MakeChannel(StaticTarget(Ports(servers)),
                   ServiceConfig("steer_prequal",
-                                R"({"enableOobLoadReport":true,"oobReportingPeriod":"0.02s"})"));
-  // No call tells of it.
+                                LongConfig(R"(,"enableOobLoadReport":true,
+                                               "oobReportingPeriod":"0.02s")")));
+  // No call tells of them.
   channel->GetState(true);
-  EXPECT_TRUE(WaitUntil([&] { return Statistic(servers[0], "reported_rif") == 7; }))
-      << steer::StatsJson();
+  EXPECT_TRUE(WaitUntil([&] {
+    return Statistic(servers[0], "reported_rif") == 7 && Statistic(servers[1], "reported_rif") == 0;
+  })) << steer::StatsJson();
   const Counts counts = CountCalls(channel, 50);
   EXPECT_EQ(counts, (Counts{{servers[1].port(), 50}}));
 }
@@ -196,6 +207,7 @@ TEST(Prequal, ReportsComeOutOfBand) {
 TEST(Prequal, WithoutReportsAllServersGetCalls) {
   Backends backends(3);
   const auto channel = MakeChannel(StaticTarget(backends.ports()), ServiceConfig("steer_prequal"));
+  ASSERT_TRUE(WaitForAnswers(channel, backends.ports()));
   const BatchResult result = CallBatch(channel, 300, 6);
   for (const int port : backends.ports()) {
     EXPECT_GT(result.counts.count(port) == 0 ? 0 : result.counts.at(port), 60)

@@ -127,8 +127,7 @@ TEST(CallStorm, EveryTrackedCallEndsOnce) {
 // Expects that no call is in flight by steer_least_request's count. The policy then shares calls
 // evenly among three idle backends. A backend with a call in flight would get none.
 void ExpectNoneInFlight(const std::shared_ptr<grpc::Channel>& channel, Backends& backends) {
-  ASSERT_TRUE(WaitUntil([&] { return CountCalls(channel, 30).size() == backends.size(); }))
-      << "one of them gets no calls";
+  ASSERT_TRUE(WaitForAnswers(channel, backends.ports())) << "one of them gets no calls";
   const Counts counts = CountCalls(channel, 300);
   for (const int port : backends.ports()) {
     EXPECT_GT(counts.count(port) == 0 ? 0 : counts.at(port), 50) << port;

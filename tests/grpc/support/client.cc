@@ -117,6 +117,18 @@ Counts CountCalls(const std::shared_ptr<grpc::Channel>& channel, int count) {
   return CountPorts(CallPorts(channel, count));
 }
 
+bool WaitForAnswers(const std::shared_ptr<grpc::Channel>& channel, const std::vector<int>& ports) {
+  std::set<int> missing(ports.begin(), ports.end());
+  int key = 0;
+  return WaitUntil([&] {
+    // Policies that hash the header send different keys to different backends.
+    CallOptions options;
+    options.metadata = {{"key", std::to_string(key++)}};
+    missing.erase(Call(channel, options).port);
+    return missing.empty();
+  });
+}
+
 bool WaitForRotation(const std::shared_ptr<grpc::Channel>& channel, const std::vector<int>& ports) {
   const std::set<int> wanted(ports.begin(), ports.end());
   const int count = static_cast<int>(ports.size());

@@ -38,6 +38,9 @@ inline bool HasOutlierDetection() { return MinorVersion() >= 47; }
 // Whether a resolver gets the policy's verdict on its result. Up to 1.49, policies return nothing.
 inline bool ResolversGetAVerdict() { return MinorVersion() >= 50; }
 
+// Whether the names of gRPC's own policies can be taken over.
+inline bool NamesCanBeTakenOver() { return MinorVersion() >= 50; }
+
 // From 1.70 on, policies add the resolution note to every message, in brackets.
 inline bool NotesAreInBrackets() { return MinorVersion() >= 70; }
 

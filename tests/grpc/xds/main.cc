@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "support/generation.h"
 #include "support/scripted_picker.h"
 #include "xds/control_plane.h"
 
@@ -13,6 +14,8 @@ int main(int argc, char** argv) {
   // A channel without calls polls its connections this often. gRPC's default is 5 s.
   setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "100", 1);
   steer_test::SetXdsBootstrap();
+  // Register() would refuse it. The tests that need it are skipped.
+  if (!steer_test::NamesCanBeTakenOver()) unsetenv("STEER_TAKE_OVER");
   steer_test::RegisterScriptedPicker();
   const steer::RegisterStatus status = steer::Register();
   if (!status.ok()) {
