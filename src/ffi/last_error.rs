@@ -34,6 +34,14 @@ pub(super) fn fail_with(status: steer_status, text: String) -> steer_status {
     status
 }
 
+/// The status of a result, whose text is kept if there is one.
+pub(super) fn status_of(result: Result<(), (steer_status, String)>) -> steer_status {
+    match result {
+        Ok(()) => STEER_OK,
+        Err((status, text)) => fail_with(status, text),
+    }
+}
+
 /// Runs the body of a function that returns a status. The text for [`steer_last_error`] is the
 /// function's name and the status's meaning.
 pub(super) fn status_guard(

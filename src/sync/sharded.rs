@@ -1,7 +1,7 @@
 //! A value for each of a few groups of threads, so that threads that write at the same time write
 //! to different cache lines. A reader goes through all of them.
 //!
-//! Cost: a read of a thread-local to find one's own value; for a reader, O(shards).
+//! Cost: for a writer, a read of a thread-local, to find its value; for a reader, O(shards).
 //!
 //! Must not depend on: the values.
 

@@ -106,27 +106,27 @@ fn why_not(engine: &steer_engine) -> Option<String> {
 
 unsafe extern "C" fn register_plugin(block: *const steer_plugin) -> i32 {
     // SAFETY: `block` is as `steer_register_plugin` requires (rule of `steer_engine`).
-    guard(STEER_PANIC, || unsafe { plugin::register_here(block) }) as i32
+    worded_guard("steer_engine.register_plugin", || unsafe { plugin::register_here(block) }) as i32
 }
 
 unsafe extern "C" fn register_picker(kind: *const steer_picker_type) -> i32 {
     // SAFETY: `kind` is as `steer_register_picker` requires (rule of `steer_engine`).
-    guard(STEER_PANIC, || unsafe { register::picker_here(kind) }) as i32
+    worded_guard("steer_engine.register_picker", || unsafe { register::picker_here(kind) }) as i32
 }
 
 unsafe extern "C" fn register_policy(kind: *const steer_policy_type) -> i32 {
     // SAFETY: `kind` is as `steer_register_policy` requires (rule of `steer_engine`).
-    guard(STEER_PANIC, || unsafe { register::policy_here(kind) }) as i32
+    worded_guard("steer_engine.register_policy", || unsafe { register::policy_here(kind) }) as i32
 }
 
 unsafe extern "C" fn load_plugin(path: steer_str) -> i32 {
     // SAFETY: `path` is readable, and the library may run its code (rule of `steer_engine`).
-    guard(STEER_PANIC, || unsafe { load::load_here(path) }) as i32
+    worded_guard("steer_engine.load_plugin", || unsafe { load::load_here(path) }) as i32
 }
 
 unsafe extern "C" fn load_plugins() -> i32 {
     // SAFETY: the libraries may run their code (rule of `steer_engine`).
-    guard(STEER_PANIC, || unsafe { load::loaded_here() }) as i32
+    worded_guard("steer_engine.load_plugins", || unsafe { load::loaded_here() }) as i32
 }
 
 // Unguarded: calls a function that guards itself, or that cannot panic.
@@ -170,11 +170,11 @@ unsafe extern "C" fn string_free(string: *mut steer_string) {
 
 unsafe extern "C" fn take_over(settings: steer_str) -> i32 {
     // SAFETY: `settings` is readable (rule of `steer_engine`).
-    guard(STEER_PANIC, || unsafe { take_over::take_over_here(settings) }) as i32
+    worded_guard("steer_engine.take_over", || unsafe { take_over::take_over_here(settings) }) as i32
 }
 
 unsafe extern "C" fn take_over_environment() -> i32 {
-    guard(STEER_PANIC, take_over::environment_here) as i32
+    worded_guard("steer_engine.take_over_environment", take_over::environment_here) as i32
 }
 
 // Unguarded: calls a function that guards itself, or that cannot panic.

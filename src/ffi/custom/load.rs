@@ -13,7 +13,7 @@ use steer_abi::{steer_plugin, steer_str};
 use super::leader;
 use super::plugin::start;
 use crate::ffi::environment::variable_that_chooses_code;
-use crate::ffi::last_error::{fail_with, last_error, worded_guard};
+use crate::ffi::last_error::{fail_with, last_error, status_of, worded_guard};
 use crate::ffi::steer_status;
 use crate::ffi::steer_status::*;
 use crate::ffi::text::ReadText;
@@ -65,10 +65,7 @@ pub(super) unsafe fn load_here(path: steer_str) -> steer_status {
         return fail_with(STEER_INVALID_ARGUMENT, text);
     };
     // SAFETY: the library may run its code (caller's contract).
-    match unsafe { load(&path) } {
-        Ok(()) => STEER_OK,
-        Err((status, text)) => fail_with(status, text),
-    }
+    status_of(unsafe { load(&path) })
 }
 
 /// `[any thread]`
@@ -95,7 +92,7 @@ pub unsafe extern "C" fn steer_load_plugins() -> steer_status {
 
 /// The result of loading STEER_PLUGINS. None before the first call. OK during it, also for a plugin
 /// that asks in its entry.
-static RESULT: Mutex<Option<(steer_status, String)>> = Mutex::new(None);
+static RESULT: Mutex<Option<Result<(), (steer_status, String)>>> = Mutex::new(None);
 
 /// Loads the plugins of STEER_PLUGINS, unless it was done before, and returns the result of the
 /// first time. For copies that follow.
@@ -107,8 +104,8 @@ pub(super) unsafe fn loaded_here() -> steer_status {
     if let Some(status) = unsafe { load_all_here() } {
         return status;
     }
-    let (status, text) = RESULT.lock().clone().unwrap_or((STEER_OK, String::new()));
-    fail_with(status, text)
+    let result = RESULT.lock().clone();
+    status_of(result.unwrap_or(Ok(())))
 }
 
 /// Loads the plugins of STEER_PLUGINS into this engine. None: this was done before.
@@ -121,7 +118,7 @@ unsafe fn load_all_here() -> Option<steer_status> {
         if loaded.is_some() {
             return None;
         }
-        *loaded = Some((STEER_OK, String::new()));
+        *loaded = Some(Ok(()));
     }
     let paths = variable_that_chooses_code("STEER_PLUGINS").unwrap_or_default();
     let mut failed: Vec<(steer_status, String)> = Vec::new();
@@ -135,9 +132,9 @@ unsafe fn load_all_here() -> Option<steer_status> {
         return Some(STEER_OK);
     };
     let texts: Vec<_> = failed.iter().map(|(_, text)| text.as_str()).collect();
-    let text = texts.join("; ");
-    *RESULT.lock() = Some((*status, text.clone()));
-    Some(fail_with(*status, text))
+    let result = Err((*status, texts.join("; ")));
+    *RESULT.lock() = Some(result.clone());
+    Some(status_of(result))
 }
 
 /// Opens a library and registers its plugin.
@@ -230,8 +227,9 @@ mod tests {
         assert_eq!(spelled("/a/b.so", 1), "/a/./b.so");
         assert_eq!(spelled("/a/b.so", 2), "/a/.//b.so");
         assert_eq!(spelled("b.so", 3), "././b.so");
+        let numbers = if cfg!(miri) { 20 } else { 1000 };
         let spellings: std::collections::HashSet<_> =
-            (0..1000).map(|number| spelled("/a/b.so", number)).collect();
-        assert_eq!(spellings.len(), 1000);
+            (0..numbers).map(|number| spelled("/a/b.so", number)).collect();
+        assert_eq!(spellings.len(), numbers as usize);
     }
 }

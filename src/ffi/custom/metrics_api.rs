@@ -12,11 +12,11 @@ use steer_abi::{
 use super::channel::channel;
 use super::custom_metrics;
 use super::register::plugin_in_entry;
-use crate::ffi::last_error::{fail_with, text_of};
+use crate::ffi::last_error::{fail_with, text_of, worded_guard};
+use crate::ffi::steer_status;
 use crate::ffi::steer_status::*;
 use crate::ffi::text::ReadText;
 use crate::ffi::versioned::{Versioned, plain_array, read};
-use crate::ffi::{guard, steer_status};
 use crate::stats::{CustomMetric, MetricError, MetricKind, Series, custom_metrics_of_plugin};
 
 // SAFETY: repr(C), begins with its size, and zeros are NULLs and numbers.
@@ -76,7 +76,7 @@ pub(super) unsafe extern "C" fn histogram_new(
 /// # Safety
 /// `to` is NULL or can be written to.
 unsafe fn answer<C>(to: *mut *mut C, make: impl FnOnce() -> Result<*mut C, Failure>) -> i32 {
-    let status = guard(STEER_PANIC, || {
+    let status = worded_guard("a custom metric", || {
         if to.is_null() {
             return fail_with(STEER_NULL_ARGUMENT, text_of("the handle", STEER_NULL_ARGUMENT));
         }

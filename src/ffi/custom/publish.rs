@@ -12,7 +12,7 @@ use super::wants::read_wants;
 use crate::calls::Wants;
 use crate::endpoints::Connectivity;
 use crate::ffi::endpoint::steer_state;
-use crate::ffi::last_error::{fail_with, text_of, worded_guard};
+use crate::ffi::last_error::{status_of, text_of, worded_guard};
 use crate::ffi::steer_status;
 use crate::ffi::steer_status::*;
 use crate::ffi::text::ReadText;
@@ -32,10 +32,7 @@ pub(super) unsafe extern "C" fn publish(
     let status = worded_guard("steer_api.publish", || {
         // SAFETY: the caller holds the channel, and the publication is readable (rule of
         // `steer_api`).
-        match unsafe { try_publish(channel, publication) } {
-            Ok(()) => STEER_OK,
-            Err((status, text)) => fail_with(status, text),
-        }
+        status_of(unsafe { try_publish(channel, publication) })
     });
     status as i32
 }

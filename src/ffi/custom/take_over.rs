@@ -8,7 +8,7 @@ use steer_abi::steer_str;
 use super::leader::{self, Registration};
 use super::load;
 use crate::ffi::environment::variable_that_chooses_code;
-use crate::ffi::last_error::{fail_with, status_guard, text_of, worded_guard};
+use crate::ffi::last_error::{fail_with, status_guard, status_of, text_of, worded_guard};
 use crate::ffi::steer_status::*;
 use crate::ffi::text::ReadText;
 use crate::ffi::{steer_status, steer_string};
@@ -103,10 +103,7 @@ pub unsafe extern "C" fn steer_taken_name(
 /// `settings` is readable.
 pub(super) unsafe fn take_over_here(settings: steer_str) -> steer_status {
     // SAFETY: `settings` is readable (caller's contract).
-    match unsafe { for_the_program(settings) } {
-        Ok(_) => STEER_OK,
-        Err((status, why)) => fail_with(status, why),
-    }
+    status_of(unsafe { for_the_program(settings) }.map(drop))
 }
 
 /// Takes names over as the program says, which it returns as a text.
@@ -126,12 +123,12 @@ unsafe fn for_the_program(settings: steer_str) -> Result<String, (steer_status, 
 }
 
 /// The result of reading the variable. `None` before that.
-static ENVIRONMENT: Mutex<Option<(steer_status, String)>> = Mutex::new(None);
+static ENVIRONMENT: Mutex<Option<Result<(), (steer_status, String)>>> = Mutex::new(None);
 
 /// [`steer_take_over_environment`] with this engine.
 pub(super) fn environment_here() -> steer_status {
-    if let Some((status, why)) = ENVIRONMENT.lock().clone() {
-        return fail_with(status, why);
+    if let Some(result) = ENVIRONMENT.lock().clone() {
+        return status_of(result);
     }
     let text = variable_that_chooses_code(VARIABLE).unwrap_or_default();
     let text = text.to_string_lossy();
@@ -139,12 +136,10 @@ pub(super) fn environment_here() -> steer_status {
         // SAFETY: the operator named the libraries, and trusts their code.
         unsafe { load::loaded_here() };
     }
-    let (status, why) = match take_over(SetBy::Environment, &text) {
-        Ok(()) => (STEER_OK, String::new()),
-        Err((status, why)) => (status, format!("{VARIABLE}: {why}")),
-    };
-    *ENVIRONMENT.lock() = Some((status, why.clone()));
-    fail_with(status, why)
+    let result = take_over(SetBy::Environment, &text)
+        .map_err(|(status, why)| (status, format!("{VARIABLE}: {why}")));
+    *ENVIRONMENT.lock() = Some(result.clone());
+    status_of(result)
 }
 
 /// Takes over all of these names, or none.

@@ -42,7 +42,9 @@ fn a_name_is_taken_over_and_its_configs_are_those_of_the_policy() {
     assert_eq!(name_at(0), Err(STEER_UNKNOWN_POLICY));
     assert_eq!(parse("ring_hash", "{}").unwrap_err().0, STEER_UNKNOWN_POLICY);
 
+    let why = text(steer_last_error());
     assert_eq!(take_over(setting), STEER_OK);
+    assert_eq!(text(steer_last_error()), why, "success leaves the text of the last failure");
     assert_eq!(name_at(0), Ok(("ring_hash".into(), "steer_ring_hash".into())));
     assert_eq!(name_at(1), Err(STEER_UNKNOWN_POLICY));
     let (status, words) = parse("ring_hash", r#"{"minRingSize":0}"#).unwrap_err();
