@@ -12,6 +12,7 @@
 
 #include "steer/steer.h"
 #include "support/backend.h"
+#include "support/client_programs.h"
 #include "support/process.h"
 #include "support/wait.h"
 
@@ -22,46 +23,12 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-// What client programs print of a status: ok and steer::RegisterCode.
-constexpr char kOk[] = "1 0 ";
-constexpr char kAlreadyRegistered[] = "1 1 ";
-constexpr char kTooLate[] = "0 2 ";
-constexpr char kAbiMismatch[] = "0 3 ";
-constexpr char kAnotherCopy[] = "1 4 ";
-constexpr char kOtherGrpc[] = "0 5 ";
-constexpr char kPluginFailed[] = "0 6 ";
-
 constexpr char kSteerOnly[] = R"({"loadBalancingConfig":[{"steer_round_robin":{}}]})";
 constexpr char kSteerOrBuiltIn[] =
     R"({"loadBalancingConfig":[{"steer_round_robin":{}},{"round_robin":{}}]})";
 
-class Registration : public testing::Test {
+class Registration : public ClientPrograms {
  protected:
-  // Runs a client program. `steps` is for programs that register; empty: none.
-  ProgramResult Run(const std::string& program, const std::string& steps,
-                    const std::string& service_config,
-                    const std::vector<std::string>& environment = {}) {
-    std::vector<std::string> argv = {program};
-    if (!steps.empty()) argv.push_back(steps);
-    argv.push_back(StaticTarget(backends_.ports()));
-    argv.push_back(service_config);
-    ProgramResult result = RunProgram(argv, environment, 2 * kPatience);
-    // ctest shows it if the test fails.
-    std::cout << result.output;
-    return result;
-  }
-
-  // The values of the output's lines that begin with "<key>=".
-  static std::vector<std::string> Values(const ProgramResult& result, const std::string& key) {
-    std::vector<std::string> values;
-    std::istringstream output(result.output);
-    std::string line;
-    while (std::getline(output, line)) {
-      if (line.rfind(key + "=", 0) == 0) values.push_back(line.substr(key.size() + 1));
-    }
-    return values;
-  }
-
   // The log has errors of Register, too, because nobody reads the status of a preloaded library.
   static void ExpectLogged(const ProgramResult& result, const std::string& text) {
     std::istringstream output(result.output);
@@ -81,8 +48,6 @@ class Registration : public testing::Test {
       EXPECT_THAT(Values(result, std::to_string(port)), ElementsAre("100")) << port;
     }
   }
-
-  Backends backends_{3};
 };
 
 TEST_F(Registration, InTime) {

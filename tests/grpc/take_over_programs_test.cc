@@ -4,14 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <iostream>
-#include <sstream>
 #include <string>
 #include <vector>
 
-#include "support/backend.h"
+#include "support/client_programs.h"
 #include "support/process.h"
-#include "support/wait.h"
 
 namespace steer_test {
 namespace {
@@ -22,12 +19,6 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-// What client programs print of a status: ok and steer::RegisterCode.
-constexpr char kOk[] = "1 0 ";
-constexpr char kAlreadyRegistered[] = "1 1 ";
-constexpr char kAnotherCopy[] = "1 4 ";
-constexpr char kTakeOverFailed[] = "0 8 ";
-
 constexpr char kRoundRobin[] = R"({"loadBalancingConfig":[{"round_robin":{}}]})";
 constexpr char kByName[] = "policy=round_robin";
 constexpr char kFormerField[] = R"({"loadBalancingPolicy":"ROUND_ROBIN"})";
@@ -35,22 +26,8 @@ constexpr char kFormerField[] = R"({"loadBalancingPolicy":"ROUND_ROBIN"})";
 std::string Operator(const std::string& settings) { return "STEER_TAKE_OVER=" + settings; }
 std::string OfProgram(const std::string& settings) { return "STEER_TEST_TAKE_OVER=" + settings; }
 
-class TakeOverPrograms : public testing::Test {
+class TakeOverPrograms : public ClientPrograms {
  protected:
-  // Runs a client program. `steps` is for programs that register; empty: none.
-  ProgramResult Run(const std::string& program, const std::string& steps,
-                    const std::string& service_config,
-                    const std::vector<std::string>& environment) {
-    std::vector<std::string> argv = {program};
-    if (!steps.empty()) argv.push_back(steps);
-    argv.push_back(StaticTarget(backends_.ports()));
-    argv.push_back(service_config);
-    ProgramResult result = RunProgram(argv, environment, 2 * kPatience);
-    // ctest shows it if the test fails.
-    std::cout << result.output;
-    return result;
-  }
-
   // Runs a client that nobody changed.
   ProgramResult RunPreloaded(const std::string& service_config, const std::string& settings) {
     std::vector<std::string> environment = PreloadEnvironment(STEER_TEST_AUTOREGISTER);
@@ -65,24 +42,11 @@ class TakeOverPrograms : public testing::Test {
     return Run(STEER_TEST_REGISTERING_CLIENT, steps, kRoundRobin, environment);
   }
 
-  // The values of the output's lines that begin with "<key>=".
-  static std::vector<std::string> Values(const ProgramResult& result, const std::string& key) {
-    std::vector<std::string> values;
-    std::istringstream output(result.output);
-    std::string line;
-    while (std::getline(output, line)) {
-      if (line.rfind(key + "=", 0) == 0) values.push_back(line.substr(key.size() + 1));
-    }
-    return values;
-  }
-
   // Expects that the client's calls succeeded, with this policy.
   static void ExpectPolicy(const ProgramResult& result, const std::string& policy) {
     EXPECT_EQ(result.exit_code, 0);
     EXPECT_THAT(Values(result, "policy"), ElementsAre(policy));
   }
-
-  Backends backends_{3};
 };
 
 #ifdef STEER_TEST_CAN_TAKE_OVER

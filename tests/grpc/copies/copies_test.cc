@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "support/backend.h"
+#include "support/client_programs.h"
 #include "support/process.h"
 #include "support/wait.h"
 
@@ -26,13 +26,6 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 using testing::UnorderedElementsAre;
-
-// What the programs print of a status: ok and steer::RegisterCode.
-constexpr char kOk[] = "1 0 ";
-constexpr char kAlreadyRegistered[] = "1 1 ";
-constexpr char kTooLate[] = "0 2 ";
-constexpr char kAnotherCopy[] = "1 4 ";
-constexpr char kCannotJoin[] = "0 7 ";
 
 // If libsteer-grpc.so links libsteer.so, the dynamic linker may give it the program's functions.
 #ifdef STEER_TEST_SHARED_ENGINE
@@ -63,17 +56,6 @@ class Copies : public testing::Test {
     // ctest shows it if the test fails.
     std::cout << result.output << "exit code " << result.exit_code << std::endl;
     return result;
-  }
-
-  // The values of the output's lines that begin with "<key>=".
-  static std::vector<std::string> Values(const ProgramResult& result, const std::string& key) {
-    std::vector<std::string> values;
-    std::istringstream output(result.output);
-    std::string line;
-    while (std::getline(output, line)) {
-      if (line.rfind(key + "=", 0) == 0) values.push_back(line.substr(key.size() + 1));
-    }
-    return values;
   }
 
   // Steps that use all policies of these copies, and read each copy's statistics.

@@ -32,7 +32,7 @@ class ConnectingChannel : public ChannelHost {
     EXPECT_TRUE(channel_.status().ok()) << channel_.status();
   }
   ~ConnectingChannel() override {
-    channel_.RunToEnd([&] { watches_.clear(); });
+    channel_.Run([&] { watches_.clear(); });
     channel_.Orphan();
     picker_.reset();
     channel_.Drain();

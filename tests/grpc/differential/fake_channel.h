@@ -13,7 +13,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -164,7 +163,7 @@ class FakeChannel {
   absl::Status Update(const ResolverUpdate& update) { return Update(ArgsOf(update)); }
   absl::Status Update(UpdateArgs args) {
     absl::Status result;
-    RunToEnd([&] {
+    Run([&] {
 #if STEER_TEST_GENERATION == 1
       policy_->UpdateLocked(std::move(args));
 #else
@@ -174,29 +173,28 @@ class FakeChannel {
     return result;
   }
   void ExitIdle() {
-    RunToEnd([&] { policy_->ExitIdleLocked(); });
+    Run([&] { policy_->ExitIdleLocked(); });
   }
   void ResetBackoff() {
-    RunToEnd([&] { policy_->ResetBackoffLocked(); });
+    Run([&] { policy_->ResetBackoffLocked(); });
   }
   void Orphan() {
-    RunToEnd([&] { policy_.reset(); });
+    Run([&] { policy_.reset(); });
   }
 
-  // Runs `callback` in the work serializer, as Watch::Report needs.
-  void Run(std::function<void()> callback) {
-    work_serializer_->Run(std::move(callback), DEBUG_LOCATION);
-    Drain();
-  }
-  // The same, and waits for its end: up to 1.70 a work serializer that another thread is in runs it
-  // there. Must not be called in the work serializer.
+  // Runs `callback` in the work serializer, as Watch::Report needs, and waits for its end: up to
+  // 1.70 a work serializer that another thread is in runs it there. Must not be called in the work
+  // serializer.
   template <typename Callback>
-  void RunToEnd(Callback callback) {
+  void Run(Callback callback) {
     std::atomic<bool> done{false};
-    Run([&] {
-      callback();
-      done.store(true, std::memory_order_release);
-    });
+    work_serializer_->Run(
+        [&] {
+          callback();
+          done.store(true, std::memory_order_release);
+        },
+        DEBUG_LOCATION);
+    Drain();
     while (!done.load(std::memory_order_acquire)) std::this_thread::yield();
   }
   // Runs what a pick or a released picker has scheduled.

@@ -85,7 +85,7 @@ class FleetChannel final : public ChannelHost {
   // from the state, reports it as a state, as channels did.
   void SayHealth(uint32_t address, grpc_connectivity_state state) {
     for (const auto& watch : SetState(address, StateAt(address))) {
-      channel_.RunToEnd([&watch = *watch, state] {
+      channel_.Run([&watch = *watch, state] {
         if (watch.health_watched()) {
           watch.ReportHealth(state, StatusOf(state));
         } else {
@@ -224,9 +224,9 @@ class FleetChannel final : public ChannelHost {
   }
 
   void Tell(Watch& watch, grpc_connectivity_state state) {
-    channel_.RunToEnd([&watch, state] { watch.Report(state, StatusOf(state)); });
+    channel_.Run([&watch, state] { watch.Report(state, StatusOf(state)); });
     if (state != GRPC_CHANNEL_READY || watch.cancelled() || !watch.health_watched()) return;
-    channel_.RunToEnd([&watch, state] { watch.ReportHealth(state, absl::OkStatus()); });
+    channel_.Run([&watch, state] { watch.ReportHealth(state, absl::OkStatus()); });
   }
 
   void Replace(grpc_connectivity_state state, PickerPtr picker) {

@@ -21,7 +21,7 @@ class Channel final : public ChannelHost {
     EXPECT_TRUE(channel_.status().ok()) << channel_.status();
   }
   ~Channel() override {
-    channel_.RunToEnd([&] { watches_.clear(); });
+    channel_.Run([&] { watches_.clear(); });
     channel_.Orphan();
     picker_.reset();
     channel_.Drain();
@@ -46,7 +46,7 @@ class Channel final : public ChannelHost {
   int Report(grpc_connectivity_state state) {
     requests_ = 0;
     std::vector<std::shared_ptr<Watch>> watches;
-    channel_.RunToEnd([&] { watches = watches_; });
+    channel_.Run([&] { watches = watches_; });
     const absl::Status status = state == GRPC_CHANNEL_TRANSIENT_FAILURE
                                     ? absl::UnavailableError("refused")
                                     : absl::OkStatus();
@@ -139,11 +139,15 @@ TEST(KeptSubchannels, AnotherReportingPeriodMakesNoneAgain) {
   EXPECT_EQ(channel.load_watches(), watches);
   channel.SetConfig("steer_prequal", reports("0.1s"));
   EXPECT_EQ(channel.Update(), made);
-  if (made == 0) EXPECT_EQ(channel.load_watches(), watches);
+  if (made == 0) {
+    EXPECT_EQ(channel.load_watches(), watches);
+  }
   EXPECT_EQ(channel.Update(), 0);
   channel.SetConfig("steer_prequal", none);
   EXPECT_EQ(channel.Update(), made);
-  if (made == 0) EXPECT_EQ(channel.load_watches(), 0);
+  if (made == 0) {
+    EXPECT_EQ(channel.load_watches(), 0);
+  }
   channel.SetConfig("steer_prequal", reports("0.1s"));
   EXPECT_EQ(channel.Update(), 0);
 }

@@ -54,14 +54,14 @@ class Channel final : public ChannelHost {
     ASSERT_EQ(PickedAddress(), address);
   }
   void Orphan() {
-    channel_.RunToEnd([&] { watches_.clear(); });
+    channel_.Run([&] { watches_.clear(); });
     channel_.Orphan();
     Replace(nullptr);
     channel_.Drain();
   }
   void Drain() { channel_.Drain(); }
   // Runs `work` in the work serializer, and then everything that it scheduled.
-  void RunToEnd(const std::function<void()>& work) { channel_.RunToEnd(work); }
+  void Run(const std::function<void()>& work) { channel_.Run(work); }
 
   GrpcPolicy::PickResult Pick(FakeCallState* call) {
     const std::lock_guard<std::mutex> lock(picker_mutex_);
@@ -109,7 +109,7 @@ class Channel final : public ChannelHost {
   // Reports READY to each watch that has not got it yet.
   void Connect() {
     std::vector<std::shared_ptr<Watch>> due;
-    channel_.RunToEnd([&] {
+    channel_.Run([&] {
       for (auto& [watch, connected] : watches_) {
         if (!std::exchange(connected, true)) due.push_back(watch);
       }
@@ -195,7 +195,7 @@ TEST_P(ReleaseTest, WaitsForTheWorkSerializer) {
   ASSERT_TRUE(call.is_tracked());
   channel_.UpdateTo(2);
   ASSERT_TRUE(channel_.IsAlive(1));
-  channel_.RunToEnd([&] {
+  channel_.Run([&] {
     std::thread([&] {
       const ThreadScope scope;
       call.End();

@@ -45,20 +45,28 @@ TEST_F(XdsUpdates, FailNoCall) {
   }
 }
 
-// The ports of the client's connections to each backend, in `calls` calls.
-std::map<int, std::set<std::string>> ConnectionsOf(const std::shared_ptr<grpc::Channel>& channel,
-                                                   int calls) {
-  std::map<int, std::set<std::string>> connections;
-  for (int user = 0; user < calls; ++user) {
-    CallOptions options;
-    options.metadata = {{"user", std::to_string(user)}, {"tell-peer", "1"}};
-    const CallResult result = Call(channel, options);
-    EXPECT_TRUE(result.status.ok()) << result.status.error_message();
-    for (auto [it, end] = result.trailers.equal_range("peer"); it != end; ++it) {
-      connections[result.port].insert(it->second);
+// The ports of the client's connections to each backend.
+using Connections = std::map<int, std::set<std::string>>;
+
+// Makes at least 40 calls, until each of these backends has answered one, and adds the connections
+// that they use. A policy that looks at latency may leave a backend out for a while.
+void AddConnections(const std::shared_ptr<grpc::Channel>& channel, const std::vector<int>& ports,
+                    Connections& connections) {
+  std::set<int> missing(ports.begin(), ports.end());
+  int user = 0;
+  EXPECT_TRUE(WaitUntil([&] {
+    for (int call = 0; call < 40; ++call, ++user) {
+      CallOptions options;
+      options.metadata = {{"user", std::to_string(user)}, {"tell-peer", "1"}};
+      const CallResult result = Call(channel, options);
+      EXPECT_TRUE(result.status.ok()) << result.status.error_message();
+      missing.erase(result.port);
+      for (auto [it, end] = result.trailers.equal_range("peer"); it != end; ++it) {
+        connections[result.port].insert(it->second);
+      }
     }
-  }
-  return connections;
+    return missing.empty();
+  }));
 }
 
 TEST_F(XdsUpdates, KeepTheConnectionsOfEndpointsThatStay) {
@@ -67,7 +75,8 @@ TEST_F(XdsUpdates, KeepTheConnectionsOfEndpointsThatStay) {
     ASSERT_TRUE(Serve(policy, {ports[0], ports[1]}));
     const auto channel = XdsChannel();
     ASSERT_TRUE(WaitForPorts(channel, {ports[0], ports[1]}));
-    std::map<int, std::set<std::string>> all = ConnectionsOf(channel, 40);
+    Connections all;
+    AddConnections(channel, {ports[0], ports[1]}, all);
     // The list grows, shrinks and changes its order; the locality's weight changes, too.
     const std::vector<std::vector<int>> lists = {{ports[0], ports[1], ports[2]},
                                                  {ports[2], ports[0], ports[1]},
@@ -76,9 +85,7 @@ TEST_F(XdsUpdates, KeepTheConnectionsOfEndpointsThatStay) {
     for (size_t round = 0; round < lists.size(); ++round) {
       ASSERT_TRUE(Serve(policy, lists[round], static_cast<int>(round) + 1));
       ASSERT_TRUE(WaitForPorts(channel, lists[round])) << policy;
-      for (const auto& [port, connections] : ConnectionsOf(channel, 40)) {
-        all[port].insert(connections.begin(), connections.end());
-      }
+      AddConnections(channel, lists[round], all);
     }
     EXPECT_EQ(all[ports[0]].size(), 1u) << policy;
     EXPECT_EQ(all[ports[1]].size(), 1u) << policy;
