@@ -96,7 +96,7 @@ Counts CountCalls(const std::shared_ptr<grpc::Channel>& channel, int count);
 Counts CountPorts(const std::vector<int>& ports);
 
 // Makes calls until each of `ports` has answered one. Then all of them are READY. Tests that count
-// calls begin with it, because a backend that is connected first gets all calls until the others are, and
+// calls begin with it: a backend that is connected first gets all calls until the others are, and
 // on a busy machine these are many. Returns false if that does not happen in time.
 bool WaitForAnswers(const std::shared_ptr<grpc::Channel>& channel, const std::vector<int>& ports);
 
