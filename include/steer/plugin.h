@@ -90,8 +90,8 @@ typedef struct steer_backend {
 } steer_backend;
 
 /*
- * READY backends, in the resolver's order. Immutable and reference counted: see
- * `steer_api.backends_hold`.
+ * Backends in the resolver's order: the READY ones for pickers. Immutable and reference counted:
+ * see `steer_api.backends_hold`.
  */
 typedef struct steer_backends {
   /* `sizeof(steer_backends)`, as the engine knows it. */
@@ -100,6 +100,23 @@ typedef struct steer_backends {
   const struct steer_backend *const *items;
   /* The number of backends: at least one for pickers. */
   size_t count;
+  /*
+   * In a list for `picker_new`: all backends of the channel's list, READY or not, in the
+   * resolver's order. Valid as long as this list. Otherwise NULL. This field and the next two
+   * are since version 11.
+   */
+  const struct steer_backends *all;
+  /*
+   * In the list `all`: the `steer_state` of each backend, for the rules of round robin.
+   * STEER_IDLE: it has not reported yet. STEER_TRANSIENT_FAILURE lasts until it is READY.
+   * Otherwise NULL.
+   */
+  const int32_t *states;
+  /*
+   * In the list `all`: the index of each backend in the list for `picker_new`. SIZE_MAX: it is
+   * not READY. Otherwise NULL.
+   */
+  const size_t *ready;
 } steer_backends;
 
 /* --- Choices --------------------------------------------------------------------------------- */
@@ -432,8 +449,10 @@ typedef struct steer_picker_type {
   void (*backend_free)(void *data);
   /*
    * [serialised]
-   * Makes a picker for these READY backends: at least one. `config` and `backends` are valid
-   * until the picker is freed. Fills in `wants`. Required.
+   * Makes a picker for these READY backends: at least one. `backends->all` has the others.
+   * Called after each change of the config, of the list or of a backend's state, while any is
+   * READY. `config` and `backends` are valid until the picker is freed. Fills in `wants`.
+   * Required.
    */
   int32_t (*picker_new)(void *instance,
                         const void *config,
@@ -466,7 +485,7 @@ typedef struct steer_picker_type {
                         const struct steer_call_end *end);
   /*
    * [serialised]
-   * A timer of `steer_api.timer_start` has expired. May be NULL.
+   * A timer of `steer_api.timer_start` has expired. 0: `steer_api.wake` was called. May be NULL.
    */
   void (*timer)(void *instance, uint64_t timer);
   /* The effect of a fault: a `steer_on_fault`. This field and the next are since version 4. */
@@ -569,8 +588,8 @@ typedef struct steer_policy_type {
   /*
    * [serialised]
    * Frees the policy. The channel does not use it any more, and drops the endpoints that it
-   * still has. Functions of `steer_api` with the tag `[serialised]` are refused here. May be
-   * NULL.
+   * still has. Functions of `steer_api` with the tag `[serialised]`, and those that lead to a
+   * hook, are refused here. May be NULL.
    */
   void (*policy_free)(void *policy);
   /*
@@ -603,7 +622,7 @@ typedef struct steer_policy_type {
   void (*reset_backoff)(void *policy);
   /*
    * [serialised]
-   * A timer has expired. May be NULL.
+   * A timer has expired. 0: `steer_api.wake` was called. May be NULL.
    */
   void (*timer)(void *policy, uint64_t timer);
   /*
@@ -651,7 +670,7 @@ typedef struct steer_policy_type {
  * `[serialised]` may be called only within the serialised hooks of the channel's own policy. The
  * hooks that free something, `pick` and the hooks of calls are never serialised hooks, whichever
  * thread they run on. Elsewhere such a function only writes a line to the log, and returns 0 or a
- * status.
+ * status. `wake` leads from there to a serialised hook.
  *
  * A NULL `json` counts as `null`. Functions do nothing for any other NULL.
  */
@@ -798,21 +817,28 @@ typedef struct steer_api {
    */
   uint64_t (*random)(const struct steer_channel *channel);
   /*
-   * [serialised]
+   * [any thread]
    * Starts a timer and returns its number, which is never 0. The hook `timer` receives the
    * number when the timer expires. A timer that is started before the first update begins to run
-   * with that update. Returns 0 when it is too late.
+   * with that update. Returns 0 when it is too late. Outside of the channel's serialised hooks,
+   * the timer begins to run in the host's work serializer, soon after; it counts from this call.
+   * Before version 11: `[serialised]`.
    */
   uint64_t (*timer_start)(const struct steer_channel *channel, uint64_t after_ns);
   /*
-   * [serialised]
-   * Cancels a timer. If it expires anyway, nothing happens.
+   * [any thread]
+   * Cancels a timer. If it expires anyway, nothing happens. Outside of the channel's serialised
+   * hooks, it may still come to the hook `timer` until it is cancelled, soon after. Before
+   * version 11: `[serialised]`.
    */
   void (*timer_cancel)(const struct steer_channel *channel, uint64_t timer);
   /*
-   * [serialised]
+   * [any thread]
    * Asks for a new picker after the current hook. For picker types, when something other than
-   * the backends has changed.
+   * the backends has changed. Outside of the channel's serialised hooks, for example at the end
+   * of a call or on a thread of the application: soon after, in the host's work serializer. One
+   * new picker follows, however many ask for it before. For policies, as `wake`. Before version
+   * 11: `[serialised]`.
    */
   void (*rebuild)(const struct steer_channel *channel);
   /*
@@ -899,6 +925,17 @@ typedef struct steer_api {
    * only: no `qps`, no `eps` and no `named`.
    */
   void (*load_reports)(const struct steer_channel *channel, uint64_t period_ns);
+  /*
+   * [any thread]
+   * Asks for the hook `timer` with the number 0, soon, in the host's work serializer: once,
+   * however many ask for it before. For example at the end of a call, or on a thread of the
+   * application that holds the channel. Everything that the caller wrote before is visible to
+   * the hook. A picker type without that hook gets a new picker. Before the first update, the
+   * hook comes after that update. Returns 1 if it will come, and 0 if it is too late, or if the
+   * host cannot call the policy later. Takes no lock and allocates nothing after the first
+   * update, as far as the engine is concerned. The host may take a lock.
+   */
+  int32_t (*wake)(const struct steer_channel *channel);
 } steer_api;
 
 /*

@@ -22,7 +22,7 @@
 //   cpp/config.hpp   Json
 //   cpp/backend.hpp  Backend, Backends
 //   cpp/metrics.hpp  Metric, Counter, Gauge, Histogram, PluginMetrics
-//   cpp/channel.hpp  Channel
+//   cpp/channel.hpp  Channel, HeldChannel
 //   cpp/load_report.hpp  LoadReport
 //   cpp/call.hpp     Call, CallEnd, TrackedCall, Choice, OnFault, Wants
 //   cpp/picker.hpp   Picker, PickerType, Build

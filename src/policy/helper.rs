@@ -24,9 +24,10 @@ impl TimerId {
 
 /// What a policy may ask for. A wrapper gives its child another helper.
 ///
-/// [`log`](Helper::log), [`now`](Helper::now), [`random`](Helper::random) and
-/// [`wake`](Helper::wake) may be called on any thread. All other methods may be called within the
-/// policy's own methods only, which run in the host's work serializer.
+/// [`log`](Helper::log), [`now`](Helper::now), [`random`](Helper::random),
+/// [`wake`](Helper::wake) and [`new_timer`](Helper::new_timer) may be called on any thread. All
+/// other methods may be called within the policy's own methods only, which run in the host's work
+/// serializer.
 pub trait Helper: Send + Sync {
     /// Makes an endpoint for a descriptor of the latest update. The endpoint reports its state soon
     /// after, and does not connect before it is asked to.
@@ -45,6 +46,14 @@ pub trait Helper: Send + Sync {
     /// Starts a timer, which ends with a call of [`Policy::timer`](super::Policy::timer). A timer
     /// that is started before the first update begins to run with that update.
     fn start_timer(&self, after: Duration) -> TimerId;
+
+    /// The number for a timer that [`Helper::start_numbered_timer`] starts later.
+    fn new_timer(&self) -> TimerId {
+        TimerId::NONE
+    }
+
+    /// [`Helper::start_timer`], with a number of [`Helper::new_timer`].
+    fn start_numbered_timer(&self, _timer: TimerId, _after: Duration) {}
 
     /// Cancels a timer. Does nothing if the timer has ended.
     fn cancel_timer(&self, timer: TimerId);

@@ -181,6 +181,12 @@ impl<F: PickerFactory> Policy for LeafPolicy<F> {
         }
     }
 
+    fn woken(&mut self) {
+        if self.pickers.woken() && self.aggregate == Some(Aggregate::Ready) {
+            self.publish(Some(Aggregate::Ready));
+        }
+    }
+
     fn load_report(&mut self, endpoint: EndpointId, metrics: &Metrics) -> bool {
         let Some(descriptor) = self.endpoints.descriptor(endpoint) else { return false };
         self.pickers.load_report(descriptor, metrics, &*self.helper);

@@ -12,7 +12,9 @@ use super::helper::{Helper, TimerId};
 use super::picker::Picker;
 use super::policy::Config;
 use crate::calls::Metrics;
-use crate::endpoints::{Connection, EndpointDescriptor, EndpointLists, PersistentVec};
+use crate::endpoints::{
+    Connection, Connectivity, EndpointDescriptor, EndpointLists, PersistentVec,
+};
 use crate::stats::StatsSource;
 
 /// A READY backend that a picker can choose.
@@ -47,6 +49,13 @@ impl<'a> Ready<'a> {
             descriptor: Arc::clone(descriptor),
             place,
         })
+    }
+
+    /// All backends of the list in use with their states, READY or not, in the resolver's order. A
+    /// failure lasts until the backend is READY. A backend that has not reported yet is IDLE.
+    pub fn listed(&self) -> impl Iterator<Item = (&Arc<EndpointDescriptor>, Connectivity)> {
+        let states = self.0.listed_states().map(|state| state.unwrap_or(Connectivity::Idle));
+        self.0.listed_descriptors().zip(states)
     }
 }
 
@@ -129,6 +138,11 @@ pub trait PickerFactory: Send + 'static {
 
     /// Handles a timer of [`Helper::start_timer`]. Returns whether a new picker is needed.
     fn timer(&mut self, _timer: TimerId) -> bool {
+        false
+    }
+
+    /// Does what [`Helper::wake`] was called for. Returns whether a new picker is needed.
+    fn woken(&mut self) -> bool {
         false
     }
 }

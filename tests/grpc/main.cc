@@ -9,6 +9,7 @@
 #include "support/measuring_picker.h"
 #include "support/resolver_feed.h"
 #include "support/scripted_picker.h"
+#include "support/waking_picker.h"
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
@@ -17,6 +18,7 @@ int main(int argc, char** argv) {
   steer_test::RegisterLatePolicy();
   steer_test::RegisterScriptedPicker();
   steer_test::RegisterMeasuringPicker();
+  steer_test::RegisterWakingPicker();
   const steer::RegisterStatus status = steer::Register();
   if (!status.ok()) {
     std::cerr << "steer::Register(): " << status.message() << std::endl;

@@ -59,7 +59,7 @@ pub enum steer_severity {
 /// `[serialised]` may be called only within the serialised hooks of the channel's own policy. The
 /// hooks that free something, `pick` and the hooks of calls are never serialised hooks, whichever
 /// thread they run on. Elsewhere such a function only writes a line to the log, and returns 0 or a
-/// status.
+/// status. `wake` leads from there to a serialised hook.
 ///
 /// A NULL `json` counts as `null`. Functions do nothing for any other NULL.
 #[repr(C)]
@@ -168,18 +168,25 @@ pub struct steer_api {
     /// `[any thread]`
     /// Returns 64 random bits.
     pub random: Option<unsafe extern "C" fn(channel: *const steer_channel) -> u64>,
-    /// `[serialised]`
+    /// `[any thread]`
     /// Starts a timer and returns its number, which is never 0. The hook `timer` receives the
     /// number when the timer expires. A timer that is started before the first update begins to run
-    /// with that update. Returns 0 when it is too late.
+    /// with that update. Returns 0 when it is too late. Outside of the channel's serialised hooks,
+    /// the timer begins to run in the host's work serializer, soon after; it counts from this call.
+    /// Before version 11: `[serialised]`.
     pub timer_start:
         Option<unsafe extern "C" fn(channel: *const steer_channel, after_ns: u64) -> u64>,
-    /// `[serialised]`
-    /// Cancels a timer. If it expires anyway, nothing happens.
+    /// `[any thread]`
+    /// Cancels a timer. If it expires anyway, nothing happens. Outside of the channel's serialised
+    /// hooks, it may still come to the hook `timer` until it is cancelled, soon after. Before
+    /// version 11: `[serialised]`.
     pub timer_cancel: Option<unsafe extern "C" fn(channel: *const steer_channel, timer: u64)>,
-    /// `[serialised]`
+    /// `[any thread]`
     /// Asks for a new picker after the current hook. For picker types, when something other than
-    /// the backends has changed.
+    /// the backends has changed. Outside of the channel's serialised hooks, for example at the end
+    /// of a call or on a thread of the application: soon after, in the host's work serializer. One
+    /// new picker follows, however many ask for it before. For policies, as `wake`. Before version
+    /// 11: `[serialised]`.
     pub rebuild: Option<unsafe extern "C" fn(channel: *const steer_channel)>,
 
     /// `[serialised]`
@@ -266,4 +273,13 @@ pub struct steer_api {
     /// counts for all. gRPC 1.46 has no such reports, and before 1.53 they have the utilizations
     /// only: no `qps`, no `eps` and no `named`.
     pub load_reports: Option<unsafe extern "C" fn(channel: *const steer_channel, period_ns: u64)>,
+    /// `[any thread]`
+    /// Asks for the hook `timer` with the number 0, soon, in the host's work serializer: once,
+    /// however many ask for it before. For example at the end of a call, or on a thread of the
+    /// application that holds the channel. Everything that the caller wrote before is visible to
+    /// the hook. A picker type without that hook gets a new picker. Before the first update, the
+    /// hook comes after that update. Returns 1 if it will come, and 0 if it is too late, or if the
+    /// host cannot call the policy later. Takes no lock and allocates nothing after the first
+    /// update, as far as the engine is concerned. The host may take a lock.
+    pub wake: Option<unsafe extern "C" fn(channel: *const steer_channel) -> i32>,
 }

@@ -59,8 +59,8 @@ pub struct steer_backend {
     pub data: *mut c_void,
 }
 
-/// READY backends, in the resolver's order. Immutable and reference counted: see
-/// `steer_api.backends_hold`.
+/// Backends in the resolver's order: the READY ones for pickers. Immutable and reference counted:
+/// see `steer_api.backends_hold`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_backends {
@@ -70,4 +70,15 @@ pub struct steer_backends {
     pub items: *const *const steer_backend,
     /// The number of backends: at least one for pickers.
     pub count: usize,
+    /// In a list for `picker_new`: all backends of the channel's list, READY or not, in the
+    /// resolver's order. Valid as long as this list. Otherwise NULL. This field and the next two
+    /// are since version 11.
+    pub all: *const steer_backends,
+    /// In the list `all`: the `steer_state` of each backend, for the rules of round robin.
+    /// STEER_IDLE: it has not reported yet. STEER_TRANSIENT_FAILURE lasts until it is READY.
+    /// Otherwise NULL.
+    pub states: *const i32,
+    /// In the list `all`: the index of each backend in the list for `picker_new`. SIZE_MAX: it is
+    /// not READY. Otherwise NULL.
+    pub ready: *const usize,
 }

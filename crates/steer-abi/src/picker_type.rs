@@ -94,8 +94,10 @@ pub struct steer_picker_type {
     /// Frees the data of a backend that has left, when no picker has the backend. May be NULL.
     pub backend_free: Option<unsafe extern "C" fn(data: *mut c_void)>,
     /// `[serialised]`
-    /// Makes a picker for these READY backends: at least one. `config` and `backends` are valid
-    /// until the picker is freed. Fills in `wants`. Required.
+    /// Makes a picker for these READY backends: at least one. `backends->all` has the others.
+    /// Called after each change of the config, of the list or of a backend's state, while any is
+    /// READY. `config` and `backends` are valid until the picker is freed. Fills in `wants`.
+    /// Required.
     pub picker_new: Option<
         unsafe extern "C" fn(
             instance: *mut c_void,
@@ -129,7 +131,7 @@ pub struct steer_picker_type {
         ),
     >,
     /// `[serialised]`
-    /// A timer of `steer_api.timer_start` has expired. May be NULL.
+    /// A timer of `steer_api.timer_start` has expired. 0: `steer_api.wake` was called. May be NULL.
     pub timer: Option<unsafe extern "C" fn(instance: *mut c_void, timer: u64)>,
     /// The effect of a fault: a `steer_on_fault`. This field and the next are since version 4.
     pub on_fault: i32,

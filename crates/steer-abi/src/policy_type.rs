@@ -88,8 +88,8 @@ pub struct steer_policy_type {
     >,
     /// `[serialised]`
     /// Frees the policy. The channel does not use it any more, and drops the endpoints that it
-    /// still has. Functions of `steer_api` with the tag `[serialised]` are refused here. May be
-    /// NULL.
+    /// still has. Functions of `steer_api` with the tag `[serialised]`, and those that lead to a
+    /// hook, are refused here. May be NULL.
     pub policy_free: Option<unsafe extern "C" fn(policy: *mut c_void)>,
     /// `[serialised]`
     /// The resolver has answered. Returns 0 when the policy accepts the update, otherwise the gRPC
@@ -117,7 +117,7 @@ pub struct steer_policy_type {
     /// Ends backoffs. NULL: the engine ends the backoff of each endpoint.
     pub reset_backoff: Option<unsafe extern "C" fn(policy: *mut c_void)>,
     /// `[serialised]`
-    /// A timer has expired. May be NULL.
+    /// A timer has expired. 0: `steer_api.wake` was called. May be NULL.
     pub timer: Option<unsafe extern "C" fn(policy: *mut c_void, timer: u64)>,
     /// `[any thread]`
     /// As in `steer_picker_type`, for a `steer_publication.picker`.

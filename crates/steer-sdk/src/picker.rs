@@ -245,6 +245,12 @@ pub trait StatefulPickerFactory: Send + Sync + 'static {
         let _ = (timer, state, helper);
     }
 
+    /// [`Channel::wake`] was called. By default, asks for a new picker.
+    fn woken(&self, state: &mut Self::ChannelState, helper: &Helper<'_>) {
+        let _ = state;
+        helper.request_rebuild();
+    }
+
     /// A backend has sent a load report out of band: see [`Helper::request_load_reports`]. Its
     /// state is `backend.state()`.
     fn load_report(

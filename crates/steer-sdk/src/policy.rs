@@ -21,6 +21,15 @@ pub enum State {
     TransientFailure,
 }
 
+impl State {
+    /// Returns the state with this number. `None` for a number that only a newer engine knows.
+    pub(crate) fn from_number(number: i32) -> Option<State> {
+        [State::Idle, State::Connecting, State::Ready, State::TransientFailure]
+            .into_iter()
+            .find(|state| *state as i32 == number)
+    }
+}
+
 /// A resolver's answer.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -170,6 +179,11 @@ pub trait Policy: Send + 'static {
         helper: &PolicyHelper<'_, Self::Picker>,
     ) {
         let _ = (endpoint, report, helper);
+    }
+
+    /// [`Channel::wake`] was called.
+    fn woken(&mut self, helper: &PolicyHelper<'_, Self::Picker>) {
+        let _ = helper;
     }
 
     /// A timer of [`PolicyHelper::start_timer`] has expired.

@@ -68,6 +68,7 @@ class Backend {
 };
 
 // READY backends, in the resolver's order. A copy costs a reference count. Empty after a move.
+// Build::backends has the others, too: see All.
 class Backends {
  public:
   // Adds a reference to backends of the C ABI.
@@ -89,6 +90,25 @@ class Backends {
   STEER_LOCAL bool empty() const { return size() == 0; }
   // Does not check the index, as with vectors.
   STEER_LOCAL Backend operator[](size_t index) const { return Backend(backends_->items[index]); }
+
+  // All backends of the channel's list, READY or not, in the resolver's order. Of Build::backends.
+  // Empty otherwise. IndexOfReady and State are about those.
+  STEER_LOCAL Backends All() const {
+    return Backends(api_, backends_ == nullptr ? nullptr : backends_->all);
+  }
+  // Of All: the state of the backend at this index. A failure lasts until the backend is READY, and
+  // a backend that has not reported yet is IDLE. READY in lists that have READY backends only.
+  STEER_LOCAL steer_state State(size_t index) const {
+    if (backends_->states == nullptr) return STEER_READY;
+    return static_cast<steer_state>(backends_->states[index]);
+  }
+  // Of All: the index for Choice::Complete of the backend at this index. Nothing: it is not READY.
+  STEER_LOCAL std::optional<size_t> IndexOfReady(size_t index) const {
+    if (backends_->ready == nullptr) return index;
+    const size_t ready = backends_->ready[index];
+    if (ready == SIZE_MAX) return std::nullopt;
+    return ready;
+  }
 
  private:
   STEER_LOCAL Backends(const steer_api* api, const steer_backends* backends)

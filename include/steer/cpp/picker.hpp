@@ -261,7 +261,8 @@ class PickerType {
         std::move(load_), fault_rule_);
   }
 
-  // Called when a timer has expired: `void timer(State&, uint64_t timer)`.
+  // Called when a timer has expired: `void timer(State&, uint64_t timer)`. 0: Channel::Wake was
+  // called.
   template <class Fn>
   STEER_LOCAL auto Timer(Fn fn) && {
     return PickerType<ConfigFn, StateFn, DataFn, Fn, LoadFn>(

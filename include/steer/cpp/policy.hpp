@@ -69,6 +69,8 @@ class Policy {
   // endpoints are IDLE after it, the engine connects the one that was made first.
   STEER_LOCAL virtual void ExitIdle() {}
   STEER_LOCAL virtual void Timer(uint64_t /*timer*/) {}
+  // Channel::Wake was called.
+  STEER_LOCAL virtual void Woken() {}
   // An endpoint has sent a load report out of band: see Channel::RequestLoadReports.
   STEER_LOCAL virtual void LoadReported(uint64_t /*endpoint*/, const LoadReport& /*report*/) {}
 };
@@ -217,7 +219,10 @@ struct PolicyHooks {
       Guarded("Policy::ExitIdle", [&]() -> int32_t { return Get(policy).ExitIdle(), 0; });
     };
     table.timer = [](void* policy, uint64_t timer) {
-      Guarded("Policy::Timer", [&]() -> int32_t { return Get(policy).Timer(timer), 0; });
+      Guarded("Policy::Timer", [&]() -> int32_t {
+        timer == 0 ? Get(policy).Woken() : Get(policy).Timer(timer);
+        return 0;
+      });
     };
     table.load_report = [](void* policy, uint64_t endpoint, const steer_metrics* report) {
       Guarded("Policy::LoadReported", [&]() -> int32_t {

@@ -220,6 +220,12 @@ impl<H: EndpointHost + ?Sized> EndpointLists<H> {
         entries.map(|entry| &self.endpoints.at(entry.key).descriptor)
     }
 
+    /// The state that each endpoint of the current list counts with, in its order. `None` before
+    /// its first report.
+    pub fn listed_states(&self) -> impl Iterator<Item = Option<Connectivity>> {
+        self.current.iter().flat_map(List::entries).map(|entry| entry.state)
+    }
+
     /// The descriptor at this index of the current list.
     pub fn listed_descriptor(&self, index: usize) -> Option<&Arc<EndpointDescriptor>> {
         let entry = self.current.as_ref()?.entries().get(index)?;

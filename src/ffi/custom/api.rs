@@ -72,6 +72,7 @@ pub(super) static API: steer_api = steer_api {
     gauge_new: Some(delegate::gauge_new),
     histogram_new: Some(delegate::histogram_new),
     load_reports: Some(delegate::load_reports),
+    wake: Some(delegate::wake),
 };
 
 /// `[any thread]`

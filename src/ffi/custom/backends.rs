@@ -12,7 +12,7 @@ use super::choice::raise_failed;
 use super::followed_calls::{BackendCalls, FollowedCalls};
 use super::hook::{freeing, serialised};
 use super::instance::Instance;
-use crate::endpoints::{AttributeValue, EndpointDescriptor};
+use crate::endpoints::{AttributeValue, Connectivity, EndpointDescriptor};
 use crate::ffi::guard;
 use crate::sync::Handle;
 
@@ -123,6 +123,17 @@ pub(super) struct Backends {
     c: steer_backends,
     _items: Vec<*const steer_backend>,
     _described: Vec<Arc<Described>>,
+    _states: Vec<i32>,
+    _ready: Vec<usize>,
+    _all: Option<Arc<Backends>>,
+}
+
+/// A backend of the channel's list, for [`Backends::for_picker`].
+pub(super) struct Listed {
+    pub(super) backend: Arc<Described>,
+    pub(super) state: Connectivity,
+    /// Its index among the READY ones, if it is one of them.
+    pub(super) ready: Option<usize>,
 }
 
 // SAFETY: as for `Described`.
@@ -132,13 +143,38 @@ unsafe impl Sync for Backends {}
 
 impl Backends {
     pub(super) fn new(described: Vec<Arc<Described>>) -> Arc<Backends> {
+        Arc::new(Backends::of(described))
+    }
+
+    /// The READY ones of these backends, together with all of them.
+    pub(super) fn for_picker(listed: Vec<Listed>) -> Arc<Backends> {
+        let is_ready = |one: &&Listed| one.ready.is_some();
+        let ready = listed.iter().filter(is_ready).map(|one| Arc::clone(&one.backend));
+        let mut ready = Backends::of(ready.collect());
+        let states: Vec<_> = listed.iter().map(|one| one.state as i32).collect();
+        let indices: Vec<_> = listed.iter().map(|one| one.ready.unwrap_or(usize::MAX)).collect();
+        let mut all = Backends::of(listed.into_iter().map(|one| one.backend).collect());
+        // Moving a Vec does not move its elements.
+        (all.c.states, all.c.ready) = (states.as_ptr(), indices.as_ptr());
+        (all._states, all._ready) = (states, indices);
+        let all = Arc::new(all);
+        ready.c.all = all.pointer();
+        ready._all = Some(all);
+        Arc::new(ready)
+    }
+
+    fn of(described: Vec<Arc<Described>>) -> Backends {
         let items: Vec<_> = described.iter().map(|backend| ptr::from_ref(&backend.c)).collect();
         let c = steer_backends {
             struct_size: size_of::<steer_backends>(),
             items: items.as_ptr(),
             count: items.len(),
+            all: ptr::null(),
+            states: ptr::null(),
+            ready: ptr::null(),
         };
-        Arc::new(Backends { c, _items: items, _described: described })
+        let (_states, _ready) = (Vec::new(), Vec::new());
+        Backends { c, _items: items, _described: described, _states, _ready, _all: None }
     }
 
     /// The list for hooks. Valid as long as the list.

@@ -11,6 +11,7 @@ use steer_abi::{steer_channel, steer_severity, steer_str};
 use super::endpoints::Endpoints;
 use super::followed_calls::FollowedCalls;
 use super::hook::{Outside, is_in};
+use super::requests::Requests;
 use super::table::Registered;
 use crate::Severity;
 use crate::ffi::guard;
@@ -36,8 +37,8 @@ pub(super) struct Channel {
     early_load_reports: AtomicU64,
     /// Whether the first update has come. Earlier, the host may not be called.
     updated: AtomicBool,
-    /// `steer_api.rebuild` was called.
-    rebuild: AtomicBool,
+    /// What the policy asks for outside of its serialised hooks.
+    pub(super) requests: Requests,
     /// Limits the log lines about calls at the wrong time.
     misuse_log: LogLimit,
 }
@@ -60,7 +61,7 @@ impl Channel {
             custom_metrics,
             early_load_reports: AtomicU64::new(0),
             updated: AtomicBool::new(false),
-            rebuild: AtomicBool::new(false),
+            requests: Requests::default(),
             misuse_log: LogLimit::new(),
         })
     }
@@ -79,13 +80,30 @@ impl Channel {
             if period > 0 {
                 self.helper.request_load_reports(Some(Duration::from_nanos(period)));
             }
+            if self.requests.open() {
+                self.requests.run_timers(&*self.helper);
+                self.helper.wake();
+            }
         }
     }
 
-    /// Whether a new picker was asked for since the last call.
-    pub(super) fn take_rebuild(&self) -> bool {
-        // Relaxed: set and read in serialised calls.
-        self.rebuild.swap(false, Ordering::Relaxed)
+    /// Logs that a function was called where it does nothing, and why.
+    fn log_misuse(&self, function: &str, why: &str) {
+        if self.misuse_log.is_due(self.helper.now()) {
+            let text = format!(
+                "steer_api.{function} was called outside of the policy's serialised hooks, and did \
+                 nothing: {why}"
+            );
+            self.helper.log(Severity::Error, &text);
+        }
+    }
+
+    /// Logs that a function has no effect, because the host cannot call the policy later. After the
+    /// policy's end, it needs none.
+    fn log_no_turn(&self, function: &str) {
+        if !self.requests.is_closed() {
+            self.log_misuse(function, "this host cannot call the policy later");
+        }
     }
 }
 
@@ -140,14 +158,14 @@ pub(super) unsafe fn active<'a>(
     if is_in(found) {
         return Some(Active { channel: found, _outside: Outside::new() });
     }
-    if found.misuse_log.is_due(found.helper.now()) {
-        let text = format!(
-            "steer_api.{function} was called outside of the policy's serialised hooks, and did \
-             nothing: call it from within one, for example from the hook timer"
-        );
-        found.helper.log(Severity::Error, &text);
-    }
+    found.log_misuse(function, "call it from within one, for example from the hook timer");
     None
+}
+
+/// Whether this thread is in a serialised hook of the channel's policy. If so, it is in no hook
+/// while the result exists.
+fn within(channel: &Channel) -> Option<Outside> {
+    is_in(channel).then(Outside::new)
 }
 
 // Unguarded: it counts.
@@ -204,16 +222,25 @@ pub(super) unsafe extern "C" fn random(pointer: *const steer_channel) -> u64 {
 pub(super) unsafe extern "C" fn timer_start(pointer: *const steer_channel, after_ns: u64) -> u64 {
     guard(0, || {
         // SAFETY: the caller holds the channel (rule of `steer_api`).
-        let channel = unsafe { active(pointer, "timer_start") };
-        channel.map_or(0, |channel| channel.helper.start_timer(Duration::from_nanos(after_ns)).0)
+        let Some(channel) = (unsafe { channel(pointer) }) else { return 0 };
+        let (helper, after) = (&*channel.helper, Duration::from_nanos(after_ns));
+        if let Some(_outside) = within(channel) {
+            return helper.start_timer(after).0;
+        }
+        channel.requests.start_timer(helper, helper.now().saturating_add(after)).0
     })
 }
 
 pub(super) unsafe extern "C" fn timer_cancel(pointer: *const steer_channel, timer: u64) {
     guard((), || {
         // SAFETY: the caller holds the channel (rule of `steer_api`).
-        if let Some(channel) = unsafe { active(pointer, "timer_cancel") } {
-            channel.helper.cancel_timer(TimerId(timer));
+        let Some(channel) = (unsafe { channel(pointer) }) else { return };
+        let (helper, timer) = (&*channel.helper, TimerId(timer));
+        if let Some(_outside) = within(channel) {
+            channel.requests.forget_timer(timer);
+            helper.cancel_timer(timer);
+        } else if !channel.requests.cancel_timer(helper, timer) {
+            channel.log_no_turn("timer_cancel");
         }
     });
 }
@@ -221,11 +248,23 @@ pub(super) unsafe extern "C" fn timer_cancel(pointer: *const steer_channel, time
 pub(super) unsafe extern "C" fn rebuild(pointer: *const steer_channel) {
     guard((), || {
         // SAFETY: the caller holds the channel (rule of `steer_api`).
-        if let Some(channel) = unsafe { active(pointer, "rebuild") } {
-            // Relaxed: see `take_rebuild`.
-            channel.rebuild.store(true, Ordering::Relaxed);
+        let Some(channel) = (unsafe { channel(pointer) }) else { return };
+        if within(channel).is_some() {
+            channel.requests.set_rebuild();
+        } else if !channel.requests.rebuild(&*channel.helper) {
+            channel.log_no_turn("rebuild");
         }
     });
+}
+
+pub(super) unsafe extern "C" fn wake(pointer: *const steer_channel) -> i32 {
+    guard(0, || {
+        // SAFETY: the caller holds the channel (rule of `steer_api`).
+        let Some(channel) = (unsafe { channel(pointer) }) else { return 0 };
+        // The host may call the policy at once.
+        let _outside = Outside::new();
+        i32::from(channel.requests.wake(&*channel.helper))
+    })
 }
 
 pub(super) unsafe extern "C" fn load_reports(pointer: *const steer_channel, period_ns: u64) {

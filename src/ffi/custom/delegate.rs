@@ -57,6 +57,7 @@ delegate! {
     channel::timer_start(channel: *const steer_channel, after_ns: u64) -> u64;
     channel::timer_cancel(channel: *const steer_channel, timer: u64);
     channel::rebuild(channel: *const steer_channel);
+    channel::wake(channel: *const steer_channel) -> i32;
     channel::load_reports(channel: *const steer_channel, period_ns: u64);
     endpoint_api::endpoint_new(channel: *const steer_channel, index: usize) -> u64;
     endpoint_api::endpoint_matches(

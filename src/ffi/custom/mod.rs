@@ -11,6 +11,7 @@
 //! | `table.rs` | a registered `steer_picker_type` or `steer_policy_type` |
 //! | `followed_calls.rs` | the calls that pickers follow, counted |
 //! | `endpoints.rs` | the endpoints of a custom policy |
+//! | `requests.rs` | what a policy asks for outside of its serialised hooks |
 //! | `channel.rs` | `steer_channel`: log, clock, random numbers, timers |
 //! | `custom_metrics.rs` | `steer_counter`, `steer_gauge`, `steer_histogram`: handles of series |
 //! | `config.rs` | a config that a table made |
@@ -65,6 +66,7 @@ mod plugin;
 mod policy;
 mod publish;
 mod register;
+mod requests;
 mod table;
 mod take_over;
 mod wants;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use steer_abi::steer_wants;
 
-use super::backends::{BackendCache, Backends, Described};
+use super::backends::{BackendCache, Backends, Listed};
 use super::choice::{raise_failed, raise_if_reported};
 use super::config::CustomConfig;
 use super::followed_calls::FollowedCalls;
@@ -19,7 +19,7 @@ use super::picks::{CHECKED, Hooks, Keeps, Picks};
 use super::table::{Registered, Table};
 use super::wants::read_wants;
 use crate::calls::Metrics;
-use crate::endpoints::EndpointDescriptor;
+use crate::endpoints::{Connectivity, EndpointDescriptor};
 use crate::fault::raise;
 use crate::ffi::metrics::with_metrics;
 use crate::policy::{Backend, Config, Helper, Picker, PickerFactory, Ready, TimerId};
@@ -42,6 +42,21 @@ impl CustomPickers {
         let instance = Instance::new(registered, helper, calls);
         CustomPickers { instance, cache: BackendCache::default() }
     }
+
+    /// Calls the hook for this timer, and returns whether the table has the hook.
+    fn call_timer(&self, timer: TimerId) -> bool {
+        let Some(hook) = self.instance.registered.picker_type().timer else { return false };
+        // SAFETY: called in a serialised call, and the instance is not freed.
+        serialised(&*self.instance.channel, || unsafe { hook(self.instance.pointer(), timer.0) });
+        raise_if_reported("timer");
+        true
+    }
+}
+
+impl Drop for CustomPickers {
+    fn drop(&mut self) {
+        self.instance.channel.requests.close();
+    }
 }
 
 impl PickerFactory for CustomPickers {
@@ -63,14 +78,23 @@ impl PickerFactory for CustomPickers {
         let table = instance.registered.picker_type();
         let picker_new = table.picker_new.expect(CHECKED);
         let backends: Vec<Backend> = ready.backends().collect();
-        let described: Vec<_> = backends
-            .iter()
-            .map(|backend| self.cache.describe(instance, &backend.descriptor))
+        let mut next_ready = backends.iter().enumerate().peekable();
+        let listed: Vec<Listed> = ready
+            .listed()
+            .enumerate()
+            .map(|(place, (descriptor, state))| {
+                let backend = self.cache.describe(instance, descriptor);
+                let ready = next_ready.next_if(|(_, ready)| ready.place == place);
+                let ready = ready.map(|(index, _)| index);
+                let state = if ready.is_some() { Connectivity::Ready } else { state };
+                Listed { backend, state, ready }
+            })
             .collect();
-        let calls = described.iter().map(|described: &Arc<Described>| Arc::clone(&described.calls));
-        let connections = backends.into_iter().map(|backend| backend.connection);
+        let described = listed.iter().filter(|one| one.ready.is_some());
+        let calls = described.map(|one| Arc::clone(&one.backend.calls));
+        let connections = backends.iter().map(|backend| backend.connection.clone());
         let connections = connections.zip(calls).collect();
-        let list = Backends::new(described);
+        let list = Backends::for_picker(listed);
         let mut wants = steer_wants {
             struct_size: size_of::<steer_wants>(),
             bits: 0,
@@ -124,7 +148,7 @@ impl PickerFactory for CustomPickers {
     ) {
         let instance = &self.instance;
         let hook = instance.registered.picker_type().load_report;
-        // A backend that was never READY has no data yet.
+        // A backend that came after the latest picker has no data yet.
         let (Some(hook), Some(backend)) = (hook, self.cache.find(endpoint)) else { return };
         with_metrics(metrics, |report| {
             // SAFETY: called in a serialised call. The instance is not freed, and the backend and
@@ -137,18 +161,20 @@ impl PickerFactory for CustomPickers {
     }
 
     fn wants_rebuild(&mut self) -> bool {
-        self.instance.channel.take_rebuild()
+        self.instance.channel.requests.take_rebuild()
     }
 
     fn timer(&mut self, timer: TimerId) -> bool {
-        if let Some(hook) = self.instance.registered.picker_type().timer {
-            // SAFETY: called in a serialised call, and the instance is not freed.
-            serialised(&*self.instance.channel, || unsafe {
-                hook(self.instance.pointer(), timer.0)
-            });
-            raise_if_reported("timer");
-        }
-        self.instance.channel.take_rebuild()
+        self.call_timer(timer);
+        self.instance.channel.requests.take_rebuild()
+    }
+
+    fn woken(&mut self) -> bool {
+        let requests = &self.instance.channel.requests;
+        requests.run_timers(&*self.instance.channel.helper);
+        // Without the hook, a new picker is all that can follow.
+        let rebuild = requests.take_woken() && !self.call_timer(TimerId::NONE);
+        self.instance.channel.requests.take_rebuild() || rebuild
     }
 
     fn adopts(&self, config: &Config) -> bool {

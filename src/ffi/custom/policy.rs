@@ -71,6 +71,7 @@ impl CustomPolicy {
 
 impl Drop for CustomPolicy {
     fn drop(&mut self) {
+        self.channel.requests.close();
         if let (Some(policy_free), false) = (self.table().policy_free, self.pointer.is_null()) {
             // SAFETY: `policy_new` made the policy, and it is freed once.
             freeing(|| unsafe { policy_free(self.pointer()) });
@@ -156,6 +157,15 @@ impl Policy for CustomPolicy {
             if let Some(endpoint) = self.channel.endpoints.get(id) {
                 endpoint.reset_backoff();
             }
+        }
+    }
+
+    fn woken(&mut self) {
+        let requests = &self.channel.requests;
+        requests.run_timers(&*self.channel.helper);
+        // A policy makes its pickers itself.
+        if requests.take_woken() | requests.take_rebuild() {
+            self.timer(TimerId::NONE);
         }
     }
 

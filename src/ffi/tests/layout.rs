@@ -26,10 +26,10 @@ macro_rules! ends_with {
 #[test]
 fn no_struct_ends_in_padding() {
     let mut checked = ends_with! {
-        steer_api.load_reports,
+        steer_api.wake,
         steer_attribute.integer,
         steer_backend.data,
-        steer_backends.count,
+        steer_backends.ready,
         steer_call.reserved,
         steer_call_end.metrics,
         steer_call_finish.report,

@@ -56,6 +56,14 @@ impl Helper for RunnerHelper {
         self.0.start_timer(after)
     }
 
+    fn new_timer(&self) -> TimerId {
+        self.0.new_timer()
+    }
+
+    fn start_numbered_timer(&self, timer: TimerId, after: Duration) {
+        self.0.start_numbered_timer(timer, after);
+    }
+
     fn cancel_timer(&self, timer: TimerId) {
         self.0.cancel_timer(timer);
     }

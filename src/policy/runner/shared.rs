@@ -106,20 +106,24 @@ impl Shared {
         self.record.leave();
     }
 
-    pub(super) fn start_timer(&self, after: Duration) -> TimerId {
+    /// A number that no timer has.
+    pub(super) fn new_timer(&self) -> TimerId {
         // Relaxed: only uniqueness matters.
-        let timer = TimerId(self.next_timer.fetch_add(1, Ordering::Relaxed));
+        TimerId(self.next_timer.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(super) fn start_timer(&self, after: Duration) -> TimerId {
+        let timer = self.new_timer();
+        if self.start_numbered_timer(timer, after) { timer } else { TimerId::NONE }
+    }
+
+    /// Starts the timer with this number. Returns `false` once shut down.
+    pub(super) fn start_numbered_timer(&self, timer: TimerId, after: Duration) -> bool {
         if self.is_open() {
             self.host.start_timer(timer, after);
-            return timer;
+            return true;
         }
-        match self.early_timers.lock().as_mut() {
-            Some(early) => {
-                early.push((timer, after));
-                timer
-            }
-            None => TimerId::NONE,
-        }
+        self.early_timers.lock().as_mut().map(|early| early.push((timer, after))).is_some()
     }
 
     pub(super) fn cancel_timer(&self, timer: TimerId) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <type_traits>
 #include <vector>
 
@@ -16,7 +17,24 @@ struct State : Counted<State> {
   steer::Channel channel;
   int pickers = 0;
   std::vector<uint64_t> timers;
+  // Of the latest picker: the addresses of all backends, '+' behind those that are READY.
+  std::string all;
 };
+
+// All backends of a picker's list, as State::all.
+std::string Describe(const steer::Backends& ready) {
+  std::string text;
+  const steer::Backends all = ready.All();
+  for (size_t i = 0; i < all.size(); ++i) {
+    const auto index = all.IndexOfReady(i);
+    CHECK(index.has_value() == (all.State(i) == STEER_READY));
+    CHECK(!index || ready[*index].get() == all[i].get());
+    text += all[i].address();
+    if (index) text += '+';
+  }
+  CHECK(all.All().empty() && ready.State(0) == STEER_READY && ready.IndexOfReady(0) == 0);
+  return text;
+}
 
 struct Data : Counted<Data> {
   explicit Data(std::string_view a) : address(a) {}
@@ -79,6 +97,7 @@ int32_t RegisterRemembering(const steer_api* api) {
       })
       .Register(api, [](steer::Build<steer::NotGiven, State>& build) {
         latest = &build.state;
+        latest->all = Describe(build.backends);
         ++build.state.pickers;
         if (build.state.pickers == 1) {
           build.channel.CancelTimer(build.channel.StartTimer(std::chrono::seconds(1)));
@@ -119,6 +138,7 @@ void CheckData() {
     // The data of a backend outlives its connection and its place in the list.
     steer_testkit_report(kit.get(), 1, STEER_IDLE);
     CHECK(remembered.size() == 1);
+    CHECK(latest->all == "ipv4:10.0.0.1:80+ipv4:10.0.0.2:80");
     steer_testkit_connect_all(kit.get());
     const char* const swapped[] = {"ipv4:10.0.0.2:80", "ipv4:10.0.0.3:80"};
     steer_testkit_update_addresses(kit.get(), swapped, 2);
@@ -131,7 +151,14 @@ void CheckData() {
     steer_testkit_advance(kit.get(), 5000000000);
     CHECK(latest->timers.size() == 1 && latest->pickers == pickers + 1);
 
+    // A wake from another thread comes to the timer's function.
+    const steer::HeldChannel held(latest->channel);
+    std::thread([&] { CHECK(held.Wake() && held.Wake()); }).join();
+    steer_testkit_advance(kit.get(), 0);
+    CHECK(latest->timers.size() == 2 && latest->timers[1] == 0 && latest->pickers == pickers + 2);
+
     steer_testkit_shutdown(kit.get());
+    CHECK(!held.Wake() && held.StartTimer(std::chrono::seconds(1)) == 0);
     steer_testkit_abandon(&picked[3]);
     CHECK(Following::Alive::alive == 0);
     // The kit's deleter reads the faults, and takes NULL.

@@ -41,6 +41,7 @@ class LatePolicy final : public steer::Policy {
     channel_.CancelTimer(1);
     channel_.RequestReresolution();
     channel_.Rebuild();
+    refused(channel_.Wake(), "Wake");
     channel_.Log(STEER_LOG_DEBUG, "late");
     refused(channel_.Now().count() == 0, "a clock that stands still");
   }

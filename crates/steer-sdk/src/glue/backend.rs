@@ -8,6 +8,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use super::{engine, text};
+use crate::State;
 use crate::abi::{steer_attribute_kind, steer_backend, steer_backends};
 
 /// A reference to one of the engine's lists.
@@ -40,6 +41,8 @@ impl Drop for HeldList {
 /// [`StatefulPickerFactory::new_backend`](crate::StatefulPickerFactory::new_backend).
 pub struct Backends<S: 'static = ()> {
     items: Arc<[Backend<S>]>,
+    /// Of a picker's list: all backends of the channel's list.
+    all: Arc<[Backend<S>]>,
     /// The lists that the items point into.
     lists: Arc<[Arc<HeldList>]>,
 }
@@ -53,26 +56,50 @@ impl<S> Backends<S> {
         let held = Arc::new(unsafe { HeldList::new(list) });
         // SAFETY: the list is alive, as `held` refers to it.
         let list = unsafe { list.as_ref() };
-        // SAFETY: the pointers in a list are valid as long as the list.
-        let pointers = unsafe { text::items(list.items, list.count) };
-        let items = pointers.iter().enumerate().map(|(index, raw)| {
-            let raw = NonNull::new(raw.cast_mut()).expect("the engine's lists have no gaps");
-            Backend { raw, index, state: PhantomData }
-        });
-        Backends { items: items.collect(), lists: Arc::new([held]) }
+        // SAFETY: as above, for its pointers.
+        let items = unsafe { backends_of(list) };
+        // SAFETY: NULL, or valid as long as the list.
+        let all = match unsafe { list.all.as_ref() } {
+            // SAFETY: as above, for its pointers.
+            Some(all) => unsafe { backends_of(all) },
+            None => Arc::new([]),
+        };
+        Backends { items, all, lists: Arc::new([held]) }
     }
 
     /// Returns an empty list.
     pub(super) fn none() -> Backends<S> {
-        Backends { items: Arc::new([]), lists: Arc::new([]) }
+        Backends { items: Arc::new([]), all: Arc::new([]), lists: Arc::new([]) }
     }
 
     /// Returns one of these backends, with a reference to its list.
     pub(super) fn one(&self, index: usize) -> Option<KeptBackend> {
         let raw = self.items.get(index)?.raw;
-        let backend = Backend { raw, index, state: PhantomData };
+        let backend = Backend { raw, index, connectivity: State::Idle, state: PhantomData };
         Some(KeptBackend { backend, lists: Arc::clone(&self.lists) })
     }
+}
+
+/// The backends of one list of the engine.
+///
+/// # Safety
+/// The pointers in the list are valid, and the backends are alive as long as the result is used.
+unsafe fn backends_of<S>(list: &steer_backends) -> Arc<[Backend<S>]> {
+    // SAFETY: the caller's contract.
+    let pointers = unsafe { text::items(list.items, list.count) };
+    let counted = |pointer: bool| if pointer { list.count } else { 0 };
+    // SAFETY: NULL, or one for each backend.
+    let states = unsafe { text::items(list.states, counted(!list.states.is_null())) };
+    // SAFETY: NULL, or one for each backend.
+    let ready = unsafe { text::items(list.ready, counted(!list.ready.is_null())) };
+    let items = pointers.iter().enumerate().map(|(place, raw)| {
+        let raw = NonNull::new(raw.cast_mut()).expect("the engine's lists have no gaps");
+        let index = ready.get(place).copied().unwrap_or(place);
+        let connectivity = states.get(place).and_then(|state| State::from_number(*state));
+        let connectivity = connectivity.unwrap_or(State::Ready);
+        Backend { raw, index, connectivity, state: PhantomData }
+    });
+    items.collect()
 }
 
 /// A backend, and the references that keep it alive.
@@ -97,16 +124,37 @@ impl Backends {
                     lists.push(Arc::clone(list));
                 }
             }
-            Backend { raw: kept.backend.raw, index, state: PhantomData }
+            let connectivity = State::Ready;
+            Backend { raw: kept.backend.raw, index, connectivity, state: PhantomData }
         });
         let items = items.collect();
-        Backends { items, lists: lists.into() }
+        Backends { items, all: Arc::new([]), lists: lists.into() }
+    }
+}
+
+impl<S> Backends<S> {
+    /// Returns all backends of the channel's list, READY or not, in the resolver's order, in a list
+    /// for a picker factory's `build`. In other lists, nothing.
+    ///
+    /// A picker may complete with those that are READY ([`Backend::is_ready`]).
+    ///
+    /// ```
+    /// use steer_sdk::Backends;
+    ///
+    /// /// Whether less than half of the backends are connected.
+    /// fn is_panic(backends: &Backends) -> bool {
+    ///     backends.len() * 2 < backends.all().len()
+    /// }
+    /// ```
+    pub fn all(&self) -> &[Backend<S>] {
+        &self.all
     }
 }
 
 impl<S> Clone for Backends<S> {
     fn clone(&self) -> Self {
-        Backends { items: Arc::clone(&self.items), lists: Arc::clone(&self.lists) }
+        let (items, all) = (Arc::clone(&self.items), Arc::clone(&self.all));
+        Backends { items, all, lists: Arc::clone(&self.lists) }
     }
 }
 
@@ -139,6 +187,7 @@ pub struct Backend<S: 'static = ()> {
     /// Valid as long as the `Backends` or `KeptBackend` that this is part of.
     raw: NonNull<steer_backend>,
     index: usize,
+    connectivity: State,
     state: PhantomData<fn() -> S>,
 }
 
@@ -153,7 +202,7 @@ impl<S> Backend<S> {
     /// # Safety
     /// The backend is alive as long as the result is used, and `S` is `()`.
     pub(super) unsafe fn without_state(raw: NonNull<steer_backend>) -> Backend<S> {
-        Backend { raw, index: 0, state: PhantomData }
+        Backend { raw, index: 0, connectivity: State::Idle, state: PhantomData }
     }
 
     /// Makes a `Backend` for a hook that gets one backend.
@@ -162,7 +211,7 @@ impl<S> Backend<S> {
     /// The backend is alive as long as the result is used, and its state is what `backend_new` of
     /// the table made.
     pub(super) unsafe fn of_hook(raw: NonNull<steer_backend>) -> Backend<S> {
-        Backend { raw, index: 0, state: PhantomData }
+        Backend { raw, index: 0, connectivity: State::Idle, state: PhantomData }
     }
 
     #[inline]
@@ -171,10 +220,25 @@ impl<S> Backend<S> {
         unsafe { self.raw.as_ref() }
     }
 
-    /// Returns its index in the list that it is part of.
+    /// Returns its index in the list that it is part of. In [`Backends::all`], its index among the
+    /// READY backends, or `usize::MAX` if it is not READY: no picker may complete with it.
     #[inline]
     pub fn index(&self) -> usize {
         self.index
+    }
+
+    /// Returns its state, in a list for a picker factory's `build`: READY, except in
+    /// [`Backends::all`]. There, a failure lasts until the backend is READY, and a backend that has
+    /// not reported yet is IDLE.
+    #[inline]
+    pub fn connectivity(&self) -> State {
+        self.connectivity
+    }
+
+    /// Returns whether it is READY, so that a picker may complete with it.
+    #[inline]
+    pub fn is_ready(&self) -> bool {
+        self.connectivity == State::Ready
     }
 
     /// Returns its first address, as gRPC writes it: `ipv4:10.0.0.1:80`.

@@ -27,10 +27,14 @@ pub enum Severity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TimerId(pub(super) u64);
 
-/// A channel: its clock, random numbers and log, for any thread, also during picks. Cheap to clone.
+/// A channel: its clock, random numbers, log and timers, for any thread, also during picks. Cheap
+/// to clone.
 ///
 /// Use these instead of the system's: the test kit controls them, so a test gives the same result
 /// each time.
+///
+/// [`Channel::wake`] and [`Channel::request_rebuild`] lead from any thread, such as the end of a
+/// call or a thread of the application, to the methods that have the channel's state.
 pub struct Channel(ChannelRef);
 
 impl Channel {
@@ -77,6 +81,34 @@ impl Channel {
         Histogram::of_channel(self.0, metric, values)
     }
 
+    /// Asks for a call of [`StatefulPickerFactory::woken`](crate::StatefulPickerFactory::woken) or
+    /// [`Policy::woken`](crate::Policy::woken) soon: one, however many ask for it before. Takes no
+    /// lock of the engine's. Returns `false` if the channel has ended, or if the host cannot do
+    /// that.
+    pub fn wake(&self) -> bool {
+        self.0.wake()
+    }
+
+    /// Asks for a new picker soon: one, however many ask for it before. For a policy, as
+    /// [`Channel::wake`].
+    pub fn request_rebuild(&self) {
+        self.0.rebuild();
+    }
+
+    /// Starts a timer. When it expires,
+    /// [`StatefulPickerFactory::timer`](crate::StatefulPickerFactory::timer) or
+    /// [`Policy::timer`](crate::Policy::timer) is called. Returns `None` if the channel has ended.
+    pub fn start_timer(&self, after: Duration) -> Option<TimerId> {
+        let timer = self.0.timer_start(nanoseconds(after));
+        Some(timer).filter(|timer| *timer != 0).map(TimerId)
+    }
+
+    /// Cancels a timer. Does nothing if it has expired. On other threads than that of the
+    /// channel's methods, the timer may expire before this takes effect.
+    pub fn cancel_timer(&self, timer: TimerId) {
+        self.0.timer_cancel(timer.0);
+    }
+
     /// Writes a line to gRPC's log.
     pub fn log(&self, severity: Severity, message: &str) {
         let severity = match severity {
@@ -108,13 +140,12 @@ impl fmt::Debug for Channel {
     }
 }
 
-/// A [`Channel`], with timers and requests for new pickers. Only methods of the factory that never
-/// overlap may use them. So a `Helper` cannot be kept after such a method, nor sent to another
-/// thread:
+/// A [`Channel`], with the functions that only methods of the factory may use, which never overlap.
+/// So a `Helper` cannot be kept after such a method, nor sent to another thread:
 ///
 /// ```compile_fail
 /// fn later(helper: &steer_sdk::Helper<'_>) {
-///     std::thread::scope(|scope| _ = scope.spawn(|| helper.request_rebuild()));
+///     std::thread::scope(|scope| _ = scope.spawn(|| helper.request_load_reports(None)));
 /// }
 /// ```
 pub struct Helper<'a> {
@@ -133,15 +164,12 @@ impl<'a> Helper<'a> {
     /// [`StatefulPickerFactory::timer`](crate::StatefulPickerFactory::timer) is called. Returns
     /// `None` if the channel is shutting down.
     pub fn start_timer(&self, after: Duration) -> Option<TimerId> {
-        // SAFETY: within a serialised hook.
-        let timer = unsafe { self.channel.0.timer_start(nanoseconds(after)) };
-        Some(timer).filter(|timer| *timer != 0).map(TimerId)
+        self.channel.start_timer(after)
     }
 
     /// Cancels a timer. Does nothing if it has expired.
     pub fn cancel_timer(&self, timer: TimerId) {
-        // SAFETY: within a serialised hook.
-        unsafe { self.channel.0.timer_cancel(timer.0) }
+        self.channel.cancel_timer(timer);
     }
 
     /// Asks all backends for load reports out of band (ORCA, gRFC A51), about once in this time.
@@ -159,8 +187,7 @@ impl<'a> Helper<'a> {
     /// Asks for a new picker, for example because the channel's state has changed. `build` is
     /// called after the current method returns.
     pub fn request_rebuild(&self) {
-        // SAFETY: within a serialised hook.
-        unsafe { self.channel.0.rebuild() }
+        self.channel.request_rebuild();
     }
 }
 

@@ -222,15 +222,12 @@ impl<'a, P: Picker> PolicyHelper<'a, P> {
     /// Starts a timer. When it expires, [`Policy::timer`](crate::Policy::timer) is called. Returns
     /// `None` if the channel is shutting down.
     pub fn start_timer(&self, after: Duration) -> Option<TimerId> {
-        // SAFETY: within a serialised hook.
-        let timer = unsafe { self.channel.engine().timer_start(nanoseconds(after)) };
-        Some(timer).filter(|timer| *timer != 0).map(TimerId)
+        self.channel.start_timer(after)
     }
 
     /// Cancels a timer. Does nothing if it has expired.
     pub fn cancel_timer(&self, timer: TimerId) {
-        // SAFETY: within a serialised hook.
-        unsafe { self.channel.engine().timer_cancel(timer.0) }
+        self.channel.cancel_timer(timer);
     }
 }
 

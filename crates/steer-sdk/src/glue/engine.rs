@@ -198,19 +198,15 @@ impl ChannelRef {
         unsafe { random(self.raw()) }
     }
 
-    /// # Safety
-    /// Called within a serialised hook.
-    pub(super) unsafe fn timer_start(self, after_ns: u64) -> u64 {
+    pub(super) fn timer_start(self, after_ns: u64) -> u64 {
         let start = api().timer_start.expect(ALL_THERE);
-        // SAFETY: it is alive; the caller's contract.
+        // SAFETY: it is alive.
         unsafe { start(self.raw(), after_ns) }
     }
 
-    /// # Safety
-    /// Called within a serialised hook.
-    pub(super) unsafe fn timer_cancel(self, timer: u64) {
+    pub(super) fn timer_cancel(self, timer: u64) {
         let cancel = api().timer_cancel.expect(ALL_THERE);
-        // SAFETY: it is alive; the caller's contract.
+        // SAFETY: it is alive.
         unsafe { cancel(self.raw(), timer) }
     }
 
@@ -222,12 +218,16 @@ impl ChannelRef {
         unsafe { load_reports(self.raw(), period_ns) }
     }
 
-    /// # Safety
-    /// Called within a serialised hook.
-    pub(super) unsafe fn rebuild(self) {
+    pub(super) fn rebuild(self) {
         let rebuild = api().rebuild.expect(ALL_THERE);
-        // SAFETY: it is alive; the caller's contract.
+        // SAFETY: it is alive.
         unsafe { rebuild(self.raw()) }
+    }
+
+    pub(super) fn wake(self) -> bool {
+        let wake = api().wake.expect(ALL_THERE);
+        // SAFETY: it is alive.
+        unsafe { wake(self.raw()) != 0 }
     }
 
     /// # Safety

@@ -204,6 +204,9 @@ unsafe extern "C" fn timer<F: StatefulPickerFactory, P>(instance: *mut c_void, t
         let factory = &unsafe { instance.kind.as_ref() }.factory;
         // SAFETY: within a serialised hook.
         let helper = unsafe { Helper::new(&instance.channel) };
-        factory.timer(TimerId(timer), &mut instance.state, &helper);
+        match timer {
+            0 => factory.woken(&mut instance.state, &helper),
+            timer => factory.timer(TimerId(timer), &mut instance.state, &helper),
+        }
     });
 }

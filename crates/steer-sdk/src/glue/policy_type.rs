@@ -159,7 +159,7 @@ unsafe extern "C" fn endpoint_report<F: PolicyFactory>(
     message: steer_str,
 ) {
     guard(|| {
-        let Some(state) = state_of(state) else { return };
+        let Some(state) = State::from_number(state) else { return };
         // SAFETY: valid during the hook.
         let status: Status = unsafe { engine::status(code, message) };
         let endpoint = EndpointId(endpoint);
@@ -170,13 +170,6 @@ unsafe extern "C" fn endpoint_report<F: PolicyFactory>(
             });
         }
     });
-}
-
-/// Returns the state with this number; `None` for a number that only a newer engine knows.
-fn state_of(number: i32) -> Option<State> {
-    [State::Idle, State::Connecting, State::Ready, State::TransientFailure]
-        .into_iter()
-        .find(|state| *state as i32 == number)
 }
 
 unsafe extern "C" fn exit_idle<F: PolicyFactory>(instance: *mut c_void) {
@@ -208,7 +201,10 @@ unsafe extern "C" fn timer<F: PolicyFactory>(instance: *mut c_void, timer: u64) 
     guard(|| {
         // SAFETY: within a serialised hook of this table.
         unsafe {
-            turn::<F, _>(instance, |policy, helper| policy.timer(TimerId(timer), helper));
+            turn::<F, _>(instance, |policy, helper| match timer {
+                0 => policy.woken(helper),
+                timer => policy.timer(TimerId(timer), helper),
+            });
         }
     });
 }

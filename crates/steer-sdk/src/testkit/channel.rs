@@ -272,7 +272,8 @@ impl TestChannel {
         self.addresses(|endpoint| endpoint.asked)
     }
 
-    /// Lets time pass. Timers that are due expire.
+    /// Lets time pass. Timers that are due expire. Also does what pickers have asked for on other
+    /// threads or at the end of calls, such as [`Channel::wake`](crate::Channel::wake).
     pub fn advance(&self, time: Duration) {
         self.serialised(|_| self.channel.advance(time));
     }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use steer_sdk::testkit::{TestBackend, TestCall};
 use steer_sdk::{
-    AttributeValue, Backends, Channel, NoConfig, Pick, Picker, PickerFactory, Severity, picker,
+    AttributeValue, Backends, Channel, NoConfig, Pick, Picker, PickerFactory, Severity, Wants,
+    picker,
 };
 
 use crate::{channel, ready_channel};
@@ -78,4 +79,47 @@ fn each_of_several_connections_is_a_backend_of_its_own() {
     let channel = ready_channel("scripted", config, "ab");
     assert_eq!(channel.held_connections(), 4);
     assert_eq!(channel.pick(&TestCall::new()).backend(), Some("b"));
+}
+
+/// Chooses a READY backend of two: those that a call's place in the whole list leads to, whether
+/// or not other backends are connected.
+pub(crate) struct TwoOfAll;
+
+impl PickerFactory for TwoOfAll {
+    const NAME: &'static str = "two_of_all";
+    type Config = NoConfig;
+
+    fn build(&self, _config: &NoConfig, backends: Backends, channel: &Channel) -> impl Picker {
+        let states: Vec<_> = backends.all().iter().map(|one| one.connectivity()).collect();
+        channel.log(Severity::Info, &format!("{} of {states:?}", backends.len()));
+        picker(move |call| {
+            let first = call.path().len();
+            let mut mine =
+                (0..2).map(|step| &backends.all()[(first + step) % backends.all().len()]);
+            mine.find(|one| one.is_ready()).map_or(Pick::queue(), Pick::complete)
+        })
+        .wants(Wants::nothing().path())
+    }
+}
+
+#[test]
+fn pickers_see_all_backends_with_their_states() {
+    let channel = channel("two_of_all", "{}");
+    channel.resolve(["a", "b", "c", "d"]);
+    channel.ready("c");
+    channel.fails("b");
+    let last = || channel.log().pop().map(|(_, text)| text);
+    let expected = "1 of [Connecting, TransientFailure, Ready, Connecting]";
+    assert_eq!(last().as_deref(), Some(expected));
+    let pick = |first: usize| {
+        let call = TestCall::new().path("/".repeat(first));
+        channel.pick(&call).backend().map(str::to_owned)
+    };
+    let picks = || (0..4).map(pick).collect::<Vec<_>>();
+    let c = || Some("c".to_owned());
+    assert_eq!(picks(), [None, c(), c(), None]);
+    channel.all_ready();
+    assert_eq!(last().as_deref(), Some("4 of [Ready, Ready, Ready, Ready]"));
+    assert_eq!(picks(), ["a", "b", "c", "d"].map(|one| Some(one.to_owned())));
+    assert_eq!(channel.faults(), 0);
 }

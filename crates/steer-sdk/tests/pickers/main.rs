@@ -10,7 +10,7 @@
 //! | `loads.rs` | load reports out of band |
 //! | `metrics.rs` | custom metrics |
 //! | `state.rs` | the state that a factory keeps for each channel and backend |
-//! | `timers.rs` | timers, the clock, random numbers and the log |
+//! | `timers.rs` | timers, wakes, the clock, random numbers and the log |
 //! | `tracking.rs` | calls that are followed to their end |
 #![allow(missing_docs, reason = "a test")]
 
@@ -28,14 +28,14 @@ mod tracking;
 use steer_sdk::Severity;
 use steer_sdk::testkit::TestChannel;
 
-use backends::Describing;
+use backends::{Describing, TwoOfAll};
 use calls::ByName;
 use choices::Scripted;
 use faults::{Broken, FailsToBuild, Isolated};
 use loads::ShortestQueue;
 use metrics::{Measured, MeasuredBackends};
 use state::Remembering;
-use timers::Timed;
+use timers::{Ejecting, Timed};
 use tracking::Tracking;
 
 steer_sdk::steer_plugin! {
@@ -43,7 +43,7 @@ steer_sdk::steer_plugin! {
     setup: Measured::register,
     pickers: [
         Scripted, ByName, Remembering, Tracking, Timed, Describing, Broken, FailsToBuild, Isolated,
-        MeasuredBackends(2), ShortestQueue,
+        MeasuredBackends(2), ShortestQueue, TwoOfAll, Ejecting,
     ],
 }
 

@@ -87,7 +87,7 @@ fn a_picker_type_gets_the_reports_that_it_has_asked_for() {
         })
     };
     assert_eq!(report(1.0), STEER_OK);
-    assert_eq!(ctx.reports.load(Ordering::Relaxed), 0, "it was never READY, and has no data");
+    assert_eq!(ctx.reports.load(Ordering::Relaxed), 0, "there was no picker, and it has no data");
     fixture.ready(0);
     let pickers = ctx.pickers.load(Ordering::Relaxed);
     assert_eq!(report(2.0), STEER_OK);

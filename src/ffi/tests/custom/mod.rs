@@ -16,6 +16,8 @@ mod plugins;
 mod reentry;
 mod tables;
 mod tracked;
+mod wakes;
+mod whole_list;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -319,6 +321,32 @@ fn bare_picker_type(name: &'static str) -> steer_picker_type {
         call_started: None,
         call_finished: None,
         timer: None,
+        on_fault: 0,
+        faults_per_minute: 0,
+        load_report: None,
+    }
+}
+
+/// A policy type without optional hooks. Its required ones are missing, except for `pick`.
+fn bare_policy_type(name: &'static str) -> steer_policy_type {
+    steer_policy_type {
+        struct_size: size_of::<steer_policy_type>(),
+        name: steer_str::borrow(name),
+        ctx: ptr::null_mut(),
+        ctx_free: None,
+        config_new: None,
+        config_free: None,
+        policy_new: None,
+        policy_free: None,
+        update: None,
+        endpoint_report: None,
+        exit_idle: None,
+        reset_backoff: None,
+        timer: None,
+        picker_free: None,
+        pick: Some(bare_pick),
+        call_started: None,
+        call_finished: None,
         on_fault: 0,
         faults_per_minute: 0,
         load_report: None,
