@@ -119,6 +119,14 @@ static inline steer_choice steer_queue(void) {
   return choice;
 }
 
+/* Leave the call to the child of this index in `steer_publication.children`. */
+static inline steer_choice steer_child(uint64_t child) {
+  steer_choice choice;
+  choice.kind = STEER_CHOICE_CHILD;
+  choice.value = child;
+  return choice;
+}
+
 /* --- The call ----------------------------------------------------------------------------- */
 
 /* Whether the maker of this struct knows a field that came after version 1. */
@@ -347,6 +355,19 @@ static inline int steer_json_get_number(const steer_api *api, const steer_json *
   }
   snprintf(error, sizeof error, "must be a number from %g to %g", least, most);
   return steer_json_fault(api, faults, field, error);
+}
+
+/*
+ * The policy of a child: a list as `loadBalancingConfig` is. Absent: round robin. Returns 1 and
+ * writes it, unless it reported a fault. It is valid as long as the config.
+ */
+static inline int steer_json_get_child(const steer_api *api, const steer_json *object,
+                                       steer_faults *faults, const char *field,
+                                       const steer_child_config **child) {
+  const steer_str none = {NULL, 0};
+  const steer_json *json = steer_json_field(api, object, field);
+  *child = api->config_child(faults, steer_text(field), json ? api->json_text(json) : none);
+  return *child != NULL;
 }
 
 /* --- The plugin --------------------------------------------------------------------------- */

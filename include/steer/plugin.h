@@ -11,7 +11,7 @@
  *
  * Contents
  *   Handles
- *     steer_channel, steer_json, steer_faults
+ *     steer_channel, steer_json, steer_faults, steer_child_config
  *   Backends
  *     steer_backend, steer_backends
  *   Choices
@@ -27,7 +27,7 @@
  *   Custom pickers
  *     steer_picker_type
  *   Custom policies
- *     steer_resolved, steer_publication, steer_policy_type
+ *     steer_resolved, steer_child_update, steer_publication, steer_policy_type
  *   The engine's functions for plugins
  *     steer_api, steer_api_get
  *   Plugins
@@ -57,6 +57,12 @@ typedef struct steer_json steer_json;
 
 /* Collects the faults of a config. Valid during `config_new`. */
 typedef struct steer_faults steer_faults;
+
+/*
+ * The policy of a child with its config, made by `steer_api.config_child`. Valid as long as the
+ * config that it is part of.
+ */
+typedef struct steer_child_config steer_child_config;
 
 /* --- Backends -------------------------------------------------------------------------------- */
 
@@ -142,6 +148,16 @@ enum steer_choice_kind
   STEER_CHOICE_TRACKED = 4,
   /* The picker is broken. Made by `steer_api.fault` only. */
   STEER_CHOICE_FAULT = 5,
+  /*
+   * Leave the call to the picker of the child with the index `value` in
+   * `steer_publication.children`. Since version 11.
+   */
+  STEER_CHOICE_CHILD = 6,
+  /*
+   * As CHILD, and report the call's start and end to the picker. Made by
+   * `steer_api.child_tracked` only. Since version 11.
+   */
+  STEER_CHOICE_CHILD_TRACKED = 7,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -159,7 +175,10 @@ typedef int32_t steer_choice_kind;
 typedef struct steer_choice {
   /* A `steer_choice_kind`. */
   int64_t kind;
-  /* With STEER_CHOICE_COMPLETE, an index into the picker's backends. Otherwise for the engine. */
+  /*
+   * With STEER_CHOICE_COMPLETE, an index into the picker's backends. With STEER_CHOICE_CHILD, an
+   * index into its children. Otherwise for the engine.
+   */
   uint64_t value;
 } steer_choice;
 
@@ -524,11 +543,28 @@ typedef struct steer_resolved {
   struct steer_str resolution_note;
 } steer_resolved;
 
+/* A child's part of an update, for `steer_api.child_update`. */
+typedef struct steer_child_update {
+  /* `sizeof(steer_child_update)`. */
+  size_t struct_size;
+  /* The child's policy and its config. */
+  const struct steer_child_config *config;
+  /*
+   * The child's endpoints in its order, as places in the latest list. NULL, with
+   * `endpoint_count` 0: all of them.
+   */
+  const size_t *endpoints;
+  /* The number of endpoints. */
+  size_t endpoint_count;
+  /* A weight for each of `endpoints`. NULL: their own. */
+  const uint32_t *weights;
+} steer_child_update;
+
 /* What a policy publishes: its state, and a picker for calls from now on. */
 typedef struct steer_publication {
   /* `sizeof(steer_publication)`. */
   size_t struct_size;
-  /* A `steer_state`. */
+  /* A `steer_state`. -1, with children: the state of the first one, with its code and message. */
   int32_t state;
   /* In STEER_TRANSIENT_FAILURE, the gRPC status code that calls fail with. */
   int32_t code;
@@ -548,6 +584,14 @@ typedef struct steer_publication {
   size_t endpoint_count;
   /* The parts of each call that the picker reads. NULL: none. */
   const struct steer_wants *wants;
+  /*
+   * The children that `pick` may leave calls to, by STEER_CHOICE_CHILD and
+   * `steer_api.child_tracked`: with their pickers of now. All have published something. This
+   * field and the next are since version 11.
+   */
+  const uint64_t *children;
+  /* The number of children. */
+  size_t child_count;
 } steer_publication;
 
 /*
@@ -601,7 +645,7 @@ typedef struct steer_policy_type {
   /*
    * [serialised]
    * An endpoint's state is now this `steer_state`. `code` and `message` say why it failed.
-   * Required.
+   * Required for policies that make endpoints. Before version 11: required.
    */
   void (*endpoint_report)(void *policy,
                           uint64_t endpoint,
@@ -632,7 +676,8 @@ typedef struct steer_policy_type {
   void (*picker_free)(void *picker);
   /*
    * [any thread]
-   * As in `steer_picker_type`. Required.
+   * As in `steer_picker_type`. Required for policies that publish pickers. Before version 11:
+   * required.
    */
   struct steer_choice (*pick)(const void *picker, const struct steer_call *call);
   /*
@@ -658,6 +703,12 @@ typedef struct steer_policy_type {
    * valid during the call. Since version 8. May be NULL.
    */
   void (*load_report)(void *policy, uint64_t endpoint, const struct steer_metrics *report);
+  /*
+   * [serialised]
+   * A child of `steer_api.child_new` has published a state and a picker, after the hook in which
+   * it did. NULL: the engine publishes the same for the policy. Since version 11.
+   */
+  void (*child_changed)(void *policy, uint64_t child);
 } steer_policy_type;
 
 /* --- The engine's functions for plugins ------------------------------------------------------ */
@@ -936,6 +987,60 @@ typedef struct steer_api {
    * update, as far as the engine is concerned. The host may take a lock.
    */
   int32_t (*wake)(const struct steer_channel *channel);
+  /*
+   * [any thread]
+   * For `config_new` of a policy: reads the policy of a child. `json` is the JSON text of a
+   * list as `loadBalancingConfig` is, of which the first known entry counts. Empty or `null`:
+   * round robin. `field` is its path in the config, for faults, which have the whole path of a
+   * field of the child's config. Returns NULL after a fault. The result is valid as long as the
+   * config, which need not free it.
+   */
+  const struct steer_child_config *(*config_child)(struct steer_faults *faults,
+                                                   struct steer_str field,
+                                                   struct steer_str json);
+  /*
+   * [serialised]
+   * Makes a child of the policy: another policy, which is run as the policy of a channel is,
+   * with its own fallback and its own place in the statistics, where people read `name`. Returns
+   * its number, which is never 0 and never used again. Children end with the policy. For
+   * policies, as the functions below.
+   */
+  uint64_t (*child_new)(const struct steer_channel *channel, struct steer_str name);
+  /*
+   * [serialised]
+   * Gives the child its config, and its part of the latest update. Within the hook `update`, a
+   * resolver's error goes to the child, too, whatever its part is. Later, it gets a part of the
+   * list in use. Returns 0 if the child accepts it, otherwise a gRPC status code, and
+   * `last_error` has its text: the policy's own `update` may return that code. If another config
+   * names another policy, that one takes over as soon as it publishes something other than
+   * CONNECTING.
+   */
+  int32_t (*child_update)(const struct steer_channel *channel,
+                          uint64_t child,
+                          const struct steer_child_update *update);
+  /*
+   * [serialised]
+   * Returns the `steer_state` that the child has published. -1: none yet.
+   */
+  int32_t (*child_state)(const struct steer_channel *channel, uint64_t child);
+  /*
+   * [serialised]
+   * Publishes what the child has published, unchanged. Returns a `steer_status`.
+   */
+  int32_t (*child_publish)(const struct steer_channel *channel, uint64_t child);
+  /*
+   * [serialised]
+   * Ends the child. Its pickers live on.
+   */
+  void (*child_free)(const struct steer_channel *channel, uint64_t child);
+  /*
+   * [any thread]
+   * Makes a choice: as STEER_CHOICE_CHILD, and report the call by `call_started` and
+   * `call_finished`, as `complete_tracked` does. Both hooks get the place of the backend in the
+   * resolver's list when the picker was published. UINT64_MAX: it was not in the list. If the
+   * child sends the call to no backend, `call_finished` comes at once: the call was abandoned.
+   */
+  struct steer_choice (*child_tracked)(uint64_t child, void *state);
 } steer_api;
 
 /*

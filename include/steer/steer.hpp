@@ -19,7 +19,7 @@
 //
 // Contents, with the header that has it:
 //   cpp/base.hpp     Code, View, NotGiven
-//   cpp/config.hpp   Json
+//   cpp/config.hpp   Json, ChildConfig
 //   cpp/backend.hpp  Backend, Backends
 //   cpp/metrics.hpp  Metric, Counter, Gauge, Histogram, PluginMetrics
 //   cpp/channel.hpp  Channel, HeldChannel

@@ -140,6 +140,15 @@ impl TrackedCall {
         self.finish_with(status, wanted.then_some(LoadReport::Encoded(report)));
     }
 
+    /// The call has ended so, as another listener of the same call was told. A load report counts
+    /// only if the picker wants it.
+    pub(crate) fn finish_as(&mut self, end: &CallEnd<'_>) {
+        if let CallEnd::Finished { status, metrics, .. } = end {
+            let wanted = self.wants_metrics();
+            self.finish_with(status, metrics.clone().filter(|_| wanted));
+        }
+    }
+
     fn finish_with(&mut self, status: &Status, metrics: Option<LoadReport<'_>>) {
         // Some hosts do not report a start that follows the pick at once.
         self.start();

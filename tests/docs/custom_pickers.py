@@ -19,8 +19,8 @@ BLOCK = re.compile(
 )
 PROJECTS = ("in-c", "in-cpp", "in-rust")
 # The targets that need neither gRPC nor cargo.
-CHECKED = ["try_c", "by_user_c", "counted_c", "sharded_c", "try_cpp", "by_user_cpp", "counted_cpp",
-           "sharded_cpp"]
+CHECKED = ["try_c", "by_user_c", "counted_c", "sharded_c", "blocking_c",
+           "try_cpp", "by_user_cpp", "counted_cpp", "sharded_cpp", "blocking_cpp"]
 ADDRESS = re.compile(r"127\.0\.0\.1:\d+")
 
 

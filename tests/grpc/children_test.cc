@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "support/backend.h"
+#include "support/blocking_policy.h"
 #include "support/client.h"
 #include "support/resolver_feed.h"
 #include "support/scripted_picker.h"
@@ -21,7 +22,7 @@ namespace steer_test {
 namespace {
 
 constexpr const char* kParents[] = {"steer_subset", "steer_priority", "steer_locality",
-                                    "steer_slow_start"};
+                                    "steer_slow_start", "blocking"};
 
 std::string Address(int port) { return "127.0.0.1:" + std::to_string(port); }
 
@@ -75,7 +76,7 @@ INSTANTIATE_TEST_SUITE_P(
                                      "steer_weighted_round_robin", "steer_least_request",
                                      "steer_peak_ewma", "steer_prequal", "steer_ring_hash",
                                      "steer_maglev", "steer_subset", "steer_priority",
-                                     "steer_locality", "steer_slow_start")),
+                                     "steer_locality", "steer_slow_start", "blocking")),
     [](const auto& info) {
       return std::string(std::get<0>(info.param)) + "_above_" + std::get<1>(info.param);
     });
@@ -95,6 +96,61 @@ TEST_P(Combination, CarriesCalls) {
   ASSERT_TRUE(WaitForAnswers(channel, both));
   EXPECT_TRUE(feed.FeedPorts(ports).get().ok());
   EXPECT_TRUE(WaitForAnswers(channel, ports));
+}
+
+// --- A custom policy with a child ---
+
+TEST(CustomParent, DropsCallsAndFollowsThoseOfItsChild) {
+  Backends backends(2);
+  const auto channel = ChannelTo(backends.ports(), "blocking", Child("steer_least_request"));
+  ASSERT_TRUE(WaitForAnswers(channel, backends.ports()));
+  TakeEnds();
+  for (int call = 0; call < 10; ++call) EXPECT_TRUE(Call(channel).status.ok());
+  CallOptions blocked;
+  blocked.wait_for_ready = true;
+  blocked.metadata = {{"x-block", "1"}};
+  const CallResult result = Call(channel, blocked);
+  EXPECT_EQ(result.status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(result.status.error_message(), "blocked");
+  int ok = 0;
+  EXPECT_TRUE(WaitUntil([&] { return (ok += TakeEnds().ok) == 10; }));
+}
+
+TEST(CustomParent, OutlivesAChildThatFails) {
+  Script& script = Script::New();
+  script.pick = [](const steer_backends&, const steer_call*) {
+    return Api().fault(STEER_TEXT("broken"));
+  };
+  Backends backends(2);
+  const auto channel =
+      ChannelTo(backends.ports(), "blocking", R"("childPolicy":[)" + script.Entry() + "]");
+  ASSERT_TRUE(WaitUntil([&] { return Call(channel).status.ok(); }));
+  EXPECT_TRUE(WaitForRotation(channel, backends.ports()));
+  CallOptions blocked;
+  blocked.metadata = {{"x-block", "1"}};
+  EXPECT_EQ(Call(channel, blocked).status.error_message(), "blocked");
+}
+
+TEST(CustomParent, SwitchesItsChildWithoutAFailedCall) {
+  Backends backends(3);
+  ResolverFeed feed;
+  ResolverFeed::Result result;
+  result.ports = backends.ports();
+  const auto config = [](const char* child) {
+    return ServiceConfig("blocking", "{" + Child(child) + "}");
+  };
+  result.service_config = config("steer_round_robin");
+  feed.Feed(result);
+  const auto channel = MakeChannel(feed.target(), "");
+  ASSERT_TRUE(WaitForAnswers(channel, backends.ports()));
+  Load load(channel, 2);
+  for (const char* child : {"steer_random", "steer_peak_ewma", "steer_subset"}) {
+    result.service_config = config(child);
+    feed.Feed(result);
+    EXPECT_TRUE(load.WaitForCalls(200)) << child;
+  }
+  load.Stop();
+  EXPECT_EQ(load.failures(), 0) << load.FailureTexts();
 }
 
 // --- What each is for ---

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "support/blocking_policy.h"
 #include "support/late_policy.h"
 #include "support/measuring_picker.h"
 #include "support/resolver_feed.h"
@@ -15,6 +16,7 @@ int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   // A channel without calls polls its connections this often. gRPC's default is 5 s.
   setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "100", 1);
+  steer_test::RegisterBlockingPolicy();
   steer_test::RegisterLatePolicy();
   steer_test::RegisterScriptedPicker();
   steer_test::RegisterMeasuringPicker();

@@ -63,7 +63,10 @@ pub const HEADERS: &[Header] = &[
         about: "For authors of custom pickers and custom policies, and for programs that link or \
                 load them. `picker.h` adds helpers for C, and `steer.hpp` is for C++.",
         sections: &[
-            section("Handles", &["steer_channel", "steer_json", "steer_faults"]),
+            section(
+                "Handles",
+                &["steer_channel", "steer_json", "steer_faults", "steer_child_config"],
+            ),
             section("Backends", &["steer_backend", "steer_backends"]),
             section("Choices", &["steer_choice_kind", "steer_choice", "steer_wants"]),
             section("Ends of calls", &["steer_call_outcome", "steer_call_end"]),
@@ -76,7 +79,7 @@ pub const HEADERS: &[Header] = &[
             section("Custom pickers", &["steer_picker_type"]),
             section(
                 "Custom policies",
-                &["steer_resolved", "steer_publication", "steer_policy_type"],
+                &["steer_resolved", "steer_child_update", "steer_publication", "steer_policy_type"],
             ),
             section("The engine's functions for plugins", &["steer_api", "steer_api_get"]),
             section("Plugins", &["STEER_PLUGIN_MAGIC", "steer_plugin"]),

@@ -145,7 +145,7 @@ static const refused all_refused[] = {
     {"empty_policy_type",
      STEER_PLUGIN_FAILED,
      "@: the entry of plugin \"empty_policy_type\" failed: hollow: steer_policy_type has no "
-     "policy_new, update, endpoint_report, pick: set each required hook",
+     "policy_new, update: set each required hook",
      {0},
      NULL},
     {"no_type_name",

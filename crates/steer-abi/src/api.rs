@@ -3,8 +3,9 @@
 use std::ffi::c_void;
 
 use super::{
-    steer_backends, steer_choice, steer_counter, steer_custom_metric, steer_gauge, steer_histogram,
-    steer_picker_type, steer_policy_type, steer_publication, steer_str,
+    steer_backends, steer_child_update, steer_choice, steer_counter, steer_custom_metric,
+    steer_gauge, steer_histogram, steer_picker_type, steer_policy_type, steer_publication,
+    steer_str,
 };
 
 /// A JSON value of a config. Valid during `config_new`, together with all values in it.
@@ -19,6 +20,12 @@ pub struct steer_faults {
 
 /// One channel, for one policy of it. Reference counted: see `steer_api.channel_hold`.
 pub struct steer_channel {
+    _opaque: (),
+}
+
+/// The policy of a child with its config, made by `steer_api.config_child`. Valid as long as the
+/// config that it is part of.
+pub struct steer_child_config {
     _opaque: (),
 }
 
@@ -282,4 +289,55 @@ pub struct steer_api {
     /// host cannot call the policy later. Takes no lock and allocates nothing after the first
     /// update, as far as the engine is concerned. The host may take a lock.
     pub wake: Option<unsafe extern "C" fn(channel: *const steer_channel) -> i32>,
+
+    /// `[any thread]`
+    /// For `config_new` of a policy: reads the policy of a child. `json` is the JSON text of a
+    /// list as `loadBalancingConfig` is, of which the first known entry counts. Empty or `null`:
+    /// round robin. `field` is its path in the config, for faults, which have the whole path of a
+    /// field of the child's config. Returns NULL after a fault. The result is valid as long as the
+    /// config, which need not free it.
+    pub config_child: Option<
+        unsafe extern "C" fn(
+            faults: *mut steer_faults,
+            field: steer_str,
+            json: steer_str,
+        ) -> *const steer_child_config,
+    >,
+    /// `[serialised]`
+    /// Makes a child of the policy: another policy, which is run as the policy of a channel is,
+    /// with its own fallback and its own place in the statistics, where people read `name`. Returns
+    /// its number, which is never 0 and never used again. Children end with the policy. For
+    /// policies, as the functions below.
+    pub child_new:
+        Option<unsafe extern "C" fn(channel: *const steer_channel, name: steer_str) -> u64>,
+    /// `[serialised]`
+    /// Gives the child its config, and its part of the latest update. Within the hook `update`, a
+    /// resolver's error goes to the child, too, whatever its part is. Later, it gets a part of the
+    /// list in use. Returns 0 if the child accepts it, otherwise a gRPC status code, and
+    /// `last_error` has its text: the policy's own `update` may return that code. If another config
+    /// names another policy, that one takes over as soon as it publishes something other than
+    /// CONNECTING.
+    pub child_update: Option<
+        unsafe extern "C" fn(
+            channel: *const steer_channel,
+            child: u64,
+            update: *const steer_child_update,
+        ) -> i32,
+    >,
+    /// `[serialised]`
+    /// Returns the `steer_state` that the child has published. -1: none yet.
+    pub child_state: Option<unsafe extern "C" fn(channel: *const steer_channel, child: u64) -> i32>,
+    /// `[serialised]`
+    /// Publishes what the child has published, unchanged. Returns a `steer_status`.
+    pub child_publish:
+        Option<unsafe extern "C" fn(channel: *const steer_channel, child: u64) -> i32>,
+    /// `[serialised]`
+    /// Ends the child. Its pickers live on.
+    pub child_free: Option<unsafe extern "C" fn(channel: *const steer_channel, child: u64)>,
+    /// `[any thread]`
+    /// Makes a choice: as STEER_CHOICE_CHILD, and report the call by `call_started` and
+    /// `call_finished`, as `complete_tracked` does. Both hooks get the place of the backend in the
+    /// resolver's list when the picker was published. UINT64_MAX: it was not in the list. If the
+    /// child sends the call to no backend, `call_finished` comes at once: the call was abandoned.
+    pub child_tracked: Option<unsafe extern "C" fn(child: u64, state: *mut c_void) -> steer_choice>,
 }

@@ -17,6 +17,12 @@ pub enum steer_choice_kind {
     STEER_CHOICE_TRACKED = 4,
     /// The picker is broken. Made by `steer_api.fault` only.
     STEER_CHOICE_FAULT = 5,
+    /// Leave the call to the picker of the child with the index `value` in
+    /// `steer_publication.children`. Since version 11.
+    STEER_CHOICE_CHILD = 6,
+    /// As CHILD, and report the call's start and end to the picker. Made by
+    /// `steer_api.child_tracked` only. Since version 11.
+    STEER_CHOICE_CHILD_TRACKED = 7,
 }
 
 /// A picker's choice. It returns in two registers, and this struct never grows. A choice that is
@@ -27,6 +33,7 @@ pub enum steer_choice_kind {
 pub struct steer_choice {
     /// A `steer_choice_kind`.
     pub kind: i64,
-    /// With STEER_CHOICE_COMPLETE, an index into the picker's backends. Otherwise for the engine.
+    /// With STEER_CHOICE_COMPLETE, an index into the picker's backends. With STEER_CHOICE_CHILD, an
+    /// index into its children. Otherwise for the engine.
     pub value: u64,
 }

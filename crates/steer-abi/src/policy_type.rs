@@ -3,8 +3,8 @@
 use std::ffi::c_void;
 
 use super::{
-    steer_backends, steer_call, steer_call_end, steer_channel, steer_choice, steer_faults,
-    steer_json, steer_metrics, steer_str, steer_wants,
+    steer_backends, steer_call, steer_call_end, steer_channel, steer_child_config, steer_choice,
+    steer_faults, steer_json, steer_metrics, steer_str, steer_wants,
 };
 
 /// A resolver's answer, for a policy. Valid during the hook. `endpoints` can be held longer.
@@ -25,13 +25,30 @@ pub struct steer_resolved {
     pub resolution_note: steer_str,
 }
 
+/// A child's part of an update, for `steer_api.child_update`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct steer_child_update {
+    /// `sizeof(steer_child_update)`.
+    pub struct_size: usize,
+    /// The child's policy and its config.
+    pub config: *const steer_child_config,
+    /// The child's endpoints in its order, as places in the latest list. NULL, with
+    /// `endpoint_count` 0: all of them.
+    pub endpoints: *const usize,
+    /// The number of endpoints.
+    pub endpoint_count: usize,
+    /// A weight for each of `endpoints`. NULL: their own.
+    pub weights: *const u32,
+}
+
 /// What a policy publishes: its state, and a picker for calls from now on.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct steer_publication {
     /// `sizeof(steer_publication)`.
     pub struct_size: usize,
-    /// A `steer_state`.
+    /// A `steer_state`. -1, with children: the state of the first one, with its code and message.
     pub state: i32,
     /// In STEER_TRANSIENT_FAILURE, the gRPC status code that calls fail with.
     pub code: i32,
@@ -47,6 +64,12 @@ pub struct steer_publication {
     pub endpoint_count: usize,
     /// The parts of each call that the picker reads. NULL: none.
     pub wants: *const steer_wants,
+    /// The children that `pick` may leave calls to, by STEER_CHOICE_CHILD and
+    /// `steer_api.child_tracked`: with their pickers of now. All have published something. This
+    /// field and the next are since version 11.
+    pub children: *const u64,
+    /// The number of children.
+    pub child_count: usize,
 }
 
 /// A policy type. As `steer_picker_type`, and it also decides which connections there are, and
@@ -98,7 +121,7 @@ pub struct steer_policy_type {
         Option<unsafe extern "C" fn(policy: *mut c_void, resolved: *const steer_resolved) -> i32>,
     /// `[serialised]`
     /// An endpoint's state is now this `steer_state`. `code` and `message` say why it failed.
-    /// Required.
+    /// Required for policies that make endpoints. Before version 11: required.
     pub endpoint_report: Option<
         unsafe extern "C" fn(
             policy: *mut c_void,
@@ -123,7 +146,8 @@ pub struct steer_policy_type {
     /// As in `steer_picker_type`, for a `steer_publication.picker`.
     pub picker_free: Option<unsafe extern "C" fn(picker: *mut c_void)>,
     /// `[any thread]`
-    /// As in `steer_picker_type`. Required.
+    /// As in `steer_picker_type`. Required for policies that publish pickers. Before version 11:
+    /// required.
     pub pick: Option<
         unsafe extern "C" fn(picker: *const c_void, call: *const steer_call) -> steer_choice,
     >,
@@ -151,4 +175,8 @@ pub struct steer_policy_type {
     pub load_report: Option<
         unsafe extern "C" fn(policy: *mut c_void, endpoint: u64, report: *const steer_metrics),
     >,
+    /// `[serialised]`
+    /// A child of `steer_api.child_new` has published a state and a picker, after the hook in which
+    /// it did. NULL: the engine publishes the same for the policy. Since version 11.
+    pub child_changed: Option<unsafe extern "C" fn(policy: *mut c_void, child: u64)>,
 }

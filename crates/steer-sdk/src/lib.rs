@@ -8,6 +8,7 @@
 //! | a picker with state of a channel or of backends, or with timers | [`StatefulPickerFactory`] |
 //! | a picker that follows calls to their end | [`Pick::on_finish`], [`Picker::call_finished`] |
 //! | a policy, which also decides about connections | [`PolicyFactory`], [`Policy`] |
+//! | a policy with children | [`PolicyFactory::TAKES_CHILD`], [`PolicyHelper::new_child`] |
 //! | a picker that shows numbers in the statistics | [`Metric`], [`Channel::counter`] |
 //! | the library that contains them | [`steer_plugin!`] |
 //! | tests without gRPC | the module `testkit` (feature `testkit`) |
@@ -36,8 +37,9 @@ mod wants;
 
 pub use config::{Faults, NoConfig};
 pub use glue::{
-    AttributeValue, Backend, Backends, Call, CallEnd, Channel, Counter, Endpoint, EndpointId,
-    Gauge, Helper, Histogram, Library, Locality, Metrics, PolicyHelper, Severity, TimerId,
+    AttributeValue, Backend, Backends, Call, CallEnd, Channel, Child, ChildId, Counter, Endpoint,
+    EndpointId, Gauge, Helper, Histogram, Library, Locality, Metrics, PolicyHelper, Severity,
+    TimerId,
 };
 pub use metrics::{Metric, MetricError};
 pub use on_fault::OnFault;

@@ -25,6 +25,8 @@ pub struct Pick(pub(crate) Choice);
 #[derive(Debug)]
 pub(crate) enum Choice {
     Complete(u64),
+    /// Leave the call to a child.
+    Child(u64),
     Queue,
     Fail(Box<Status>),
     Drop(Box<Status>),
@@ -33,11 +35,22 @@ pub(crate) enum Choice {
     TrackedByPicker(u64),
 }
 
+/// Marks the number of a tracked call that is left to a child.
+pub(crate) const CHILD: u64 = 1 << 63;
+
 impl Pick {
     /// Sends the call to this backend, which is one of those that the picker was built for.
     #[inline(always)]
     pub fn complete<S>(backend: &Backend<S>) -> Pick {
         Pick(Choice::Complete(backend.index() as u64))
+    }
+
+    /// Leaves the call to the picker of a child: that with this index in
+    /// [`PolicyHelper::publish_children`](crate::PolicyHelper::publish_children). If the choice is
+    /// followed and the child sends the call to no backend, the call counts as abandoned at once.
+    #[inline(always)]
+    pub fn child(index: usize) -> Pick {
+        Pick(Choice::Child(index as u64))
     }
 
     /// Lets the call wait for the next picker.
@@ -109,6 +122,9 @@ impl Pick {
             Choice::Complete(backend) => {
                 Pick(Choice::Tracked(TrackedCall::new(backend, false, tracker)))
             }
+            Choice::Child(child) => {
+                Pick(Choice::Tracked(TrackedCall::new(CHILD | child, false, tracker)))
+            }
             Choice::TrackedByPicker(backend) => {
                 Pick(Choice::Tracked(TrackedCall::new(backend, true, tracker)))
             }
@@ -161,7 +177,11 @@ impl fmt::Display for Pick {
             Choice::Complete(backend) | Choice::TrackedByPicker(backend) => {
                 write!(f, "complete {backend}")
             }
+            Choice::Tracked(call) if call.backend() & CHILD != 0 => {
+                write!(f, "child {}", call.backend() & !CHILD)
+            }
             Choice::Tracked(call) => write!(f, "complete {}", call.backend()),
+            Choice::Child(child) => write!(f, "child {child}"),
             Choice::Queue => write!(f, "queue"),
             Choice::Fail(status) => write!(f, "fail {status}"),
             Choice::Drop(status) => write!(f, "drop {status}"),

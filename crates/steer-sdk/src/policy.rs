@@ -5,7 +5,8 @@
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Backends, Channel, EndpointId, Faults, Metrics, OnFault, Picker, PolicyHelper, Status, TimerId,
+    Backends, Channel, ChildId, EndpointId, Faults, Metrics, OnFault, Picker, PolicyHelper, Status,
+    TimerId,
 };
 
 /// The connectivity state of a channel or an endpoint, as in gRPC.
@@ -63,6 +64,11 @@ pub trait PolicyFactory: Send + Sync + 'static {
 
     /// As [`PickerFactory::Config`](crate::PickerFactory::Config).
     type Config: DeserializeOwned + Send + Sync + 'static;
+
+    /// Whether its configs have the field `childPolicy`, a list as `loadBalancingConfig` is, for
+    /// [`PolicyHelper::update_child`]. Without the field, round robin is the child. Faults of the
+    /// child's config have their whole path.
+    const TAKES_CHILD: bool = false;
 
     /// The type of the policies.
     type Policy: Policy<Config = Self::Config>;
@@ -155,15 +161,23 @@ pub trait Policy: Send + 'static {
         helper: &PolicyHelper<'_, Self::Picker>,
     ) -> Result<(), Status>;
 
-    /// An endpoint is in this state now. `status` says why it failed. Not called for endpoints that
-    /// were dropped.
+    /// An endpoint of [`PolicyHelper::new_endpoint`] is in this state now. `status` says why it
+    /// failed. Not called for endpoints that were dropped.
     fn endpoint_report(
         &mut self,
         endpoint: EndpointId,
         state: State,
         status: &Status,
         helper: &PolicyHelper<'_, Self::Picker>,
-    );
+    ) {
+        let _ = (endpoint, state, status, helper);
+    }
+
+    /// A child of [`PolicyHelper::new_child`] has published a state and a picker. By default,
+    /// publishes the same for this policy.
+    fn child_changed(&mut self, child: ChildId, helper: &PolicyHelper<'_, Self::Picker>) {
+        helper.publish_child(child);
+    }
 
     /// The channel is to leave IDLE: a call waits, or the application waits for a connection. If
     /// all endpoints are IDLE after it, the engine connects the one that was made first.

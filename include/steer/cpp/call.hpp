@@ -130,6 +130,17 @@ class [[nodiscard]] Choice {
   STEER_LOCAL static Choice Complete(size_t backend, Hook hook) {
     return Complete(backend, std::make_unique<detail::CallHook<Hook>>(std::move(hook)));
   }
+  // Leave the call to the child of this index in PolicyChannel::PublishChildren.
+  STEER_LOCAL static Choice Child(size_t child) { return Choice(steer_child(child), nullptr); }
+  // The same, and report the call to `call`, if the child sends it to a backend. This allocates.
+  STEER_LOCAL static Choice Child(size_t child, std::unique_ptr<TrackedCall> call) {
+    return Choice(steer_child(child), std::move(call));
+  }
+  // The same, for users who need only the call's end: as Complete.
+  template <class Hook, std::enable_if_t<std::is_invocable_v<Hook&, const CallEnd&>, int> = 0>
+  STEER_LOCAL static Choice Child(size_t child, Hook hook) {
+    return Child(child, std::make_unique<detail::CallHook<Hook>>(std::move(hook)));
+  }
   // Let the call wait for the next picker.
   STEER_LOCAL static Choice Queue() { return Choice(steer_queue(), nullptr); }
   // Fail the call, unless it waits for ready.
@@ -148,6 +159,9 @@ class [[nodiscard]] Choice {
   // For the C ABI. The engine owns the tracked call from now on.
   STEER_LOCAL steer_choice Release() && {
     if (call_ == nullptr) return choice_;
+    if (choice_.kind == STEER_CHOICE_CHILD) {
+      return detail::engine->child_tracked(choice_.value, call_.release());
+    }
     return detail::engine->complete_tracked(choice_.value, call_.release());
   }
 

@@ -17,6 +17,17 @@
 namespace steer {
 inline namespace release_0_1_0 {
 
+// The policy of a child with its config: see Json::Child. Valid as long as the config that it is
+// part of.
+class ChildConfig {
+ public:
+  STEER_LOCAL explicit ChildConfig(const steer_child_config* config) : config_(config) {}
+  const steer_child_config* get() const { return config_; }
+
+ private:
+  const steer_child_config* config_;
+};
+
 // A value of a config, with its path. A value of another kind or out of range is reported with its
 // path, and the function returns the fallback. The config is then rejected with all its faults.
 // Valid while the config is read.
@@ -98,6 +109,15 @@ class Json {
       fields.emplace_back(std::move(key), value);
     }
     return fields;
+  }
+
+  // The policy of a child, for a custom policy: a list as `loadBalancingConfig` is. Round robin if
+  // it is absent or null.
+  STEER_LOCAL ChildConfig Child() const {
+    const std::string text = IsNull() ? std::string() : Text();
+    const ChildConfig child(detail::engine->config_child(faults_, ToC(path_), ToC(text)));
+    if (child.get() == nullptr) *faulted_ = true;
+    return child;
   }
 
   // The value as JSON text, for users with their own parser.

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -62,9 +63,15 @@ class Policy {
   // Returns kOk if the policy accepts the update, otherwise the code for the resolver. See also
   // PolicyChannel::Refuse.
   virtual Code Update(const Resolved& resolved) = 0;
-  // An endpoint's state has changed. `code` and `message` say why it failed.
-  virtual void EndpointReport(uint64_t endpoint, steer_state state, Code code,
-                              std::string_view message) = 0;
+  // An endpoint of PolicyChannel::NewEndpoint has changed its state. `code` and `message` say why
+  // it failed.
+  STEER_LOCAL virtual void EndpointReport(uint64_t /*endpoint*/, steer_state /*state*/,
+                                          Code /*code*/, std::string_view /*message*/) {}
+  // A child of PolicyChannel::NewChild has published a state and a picker. By default, publishes
+  // the same for this policy.
+  STEER_LOCAL virtual void ChildChanged(uint64_t child) {
+    detail::engine->child_publish(channel_of_children, child);
+  }
   // The channel is to leave IDLE: a call waits, or the application waits for a connection. If all
   // endpoints are IDLE after it, the engine connects the one that was made first.
   STEER_LOCAL virtual void ExitIdle() {}
@@ -73,6 +80,9 @@ class Policy {
   STEER_LOCAL virtual void Woken() {}
   // An endpoint has sent a load report out of band: see Channel::RequestLoadReports.
   STEER_LOCAL virtual void LoadReported(uint64_t /*endpoint*/, const LoadReport& /*report*/) {}
+
+  // Only this header uses it.
+  const steer_channel* channel_of_children = nullptr;
 };
 
 namespace detail {
@@ -115,6 +125,42 @@ class PolicyChannel : public Channel {
   STEER_LOCAL void Drop(uint64_t endpoint) const { detail::engine->endpoint_free(get(), endpoint); }
   STEER_LOCAL void RequestReresolution() const { detail::engine->request_reresolution(get()); }
 
+  // Makes a child: another policy, which is run as a channel's policy is. People read `name` in the
+  // statistics. Returns its number. Children end with the policy.
+  STEER_LOCAL uint64_t NewChild(std::string_view name) const {
+    return detail::engine->child_new(get(), ToC(name));
+  }
+  // Gives a child its config, and all endpoints of the latest update. Returns what Policy::Update
+  // may return.
+  STEER_LOCAL Code UpdateChild(uint64_t child, ChildConfig config) const {
+    return UpdateChild(child, config, nullptr, 0, nullptr);
+  }
+  // The same, with the endpoints of these indices of the latest update, in this order. `weights`
+  // has a weight for each of them, or is empty for their own.
+  STEER_LOCAL Code UpdateChild(uint64_t child, ChildConfig config,
+                               const std::vector<size_t>& endpoints,
+                               const std::vector<uint32_t>& weights = {}) const {
+    static const size_t kNone = 0;
+    const bool weighted = !weights.empty() && weights.size() == endpoints.size();
+    return UpdateChild(child, config, endpoints.empty() ? &kNone : endpoints.data(),
+                       endpoints.size(), weighted ? weights.data() : nullptr);
+  }
+  // The state that a child has published. Nothing: none yet.
+  STEER_LOCAL std::optional<steer_state> ChildState(uint64_t child) const {
+    const int32_t state = detail::engine->child_state(get(), child);
+    if (state < 0) return std::nullopt;
+    return static_cast<steer_state>(state);
+  }
+  STEER_LOCAL void DropChild(uint64_t child) const { detail::engine->child_free(get(), child); }
+  // Publishes the state of the first of these children, and a picker that may leave calls to them
+  // by Choice::Child. Returns false if one of them has published nothing yet.
+  template <class Pick>
+  STEER_LOCAL bool PublishChildren(const std::vector<uint64_t>& children, Pick pick,
+                                   const Wants& wants = {}) const {
+    constexpr int32_t kStateOfFirst = -1;
+    return PublishPicker(kStateOfFirst, {}, children, std::move(pick), wants);
+  }
+
   // For Policy::Update, which returns the result: refuses an update with this status.
   STEER_LOCAL Code Refuse(Code code, std::string_view message) const {
     detail::engine->fail(static_cast<int32_t>(code), ToC(message));
@@ -132,6 +178,24 @@ class PolicyChannel : public Channel {
   template <class Pick>
   STEER_LOCAL bool Publish(steer_state state, const std::vector<uint64_t>& endpoints, Pick pick,
                            const Wants& wants = {}) const {
+    return PublishPicker(state, endpoints, {}, std::move(pick), wants);
+  }
+
+ private:
+  STEER_LOCAL Code UpdateChild(uint64_t child, ChildConfig config, const size_t* endpoints,
+                               size_t count, const uint32_t* weights) const {
+    steer_child_update update = {};
+    update.struct_size = sizeof update;
+    update.config = config.get();
+    update.endpoints = endpoints;
+    update.endpoint_count = count;
+    update.weights = weights;
+    return static_cast<Code>(detail::engine->child_update(get(), child, &update));
+  }
+  template <class Pick>
+  STEER_LOCAL bool PublishPicker(int32_t state, const std::vector<uint64_t>& endpoints,
+                                 const std::vector<uint64_t>& children, Pick pick,
+                                 const Wants& wants) const {
     std::vector<steer_str> texts;
     steer_wants raw_wants = {};
     raw_wants.struct_size = sizeof raw_wants;
@@ -141,13 +205,13 @@ class PolicyChannel : public Channel {
     publication.state = state;
     publication.endpoints = endpoints.data();
     publication.endpoint_count = endpoints.size();
+    publication.children = children.data();
+    publication.child_count = children.size();
     publication.wants = &raw_wants;
     detail::AnyPicker* const picker = new detail::FunctionPicker<Pick>(std::move(pick));
     publication.picker = picker;
     return detail::engine->publish(get(), &publication) == STEER_OK;
   }
-
- private:
   STEER_LOCAL bool Publish(steer_state state, Code code, std::string_view message) const {
     steer_publication publication = {};
     publication.struct_size = sizeof publication;
@@ -177,6 +241,7 @@ struct PolicyHooks {
   STEER_LOCAL static int32_t PolicyNew(void* ctx, steer_channel* channel, void** policy) {
     return Guarded("the policy's function", [&]() -> int32_t {
       std::unique_ptr<Policy> made = Of(ctx).make_fn(PolicyChannel(channel));
+      made->channel_of_children = channel;
       *policy = made.release();
       return 0;
     });
@@ -228,6 +293,10 @@ struct PolicyHooks {
       Guarded("Policy::LoadReported", [&]() -> int32_t {
         return Get(policy).LoadReported(endpoint, LoadReport(report)), 0;
       });
+    };
+    table.child_changed = [](void* policy, uint64_t child) {
+      Guarded("Policy::ChildChanged",
+              [&]() -> int32_t { return Get(policy).ChildChanged(child), 0; });
     };
     table.picker_free = [](void* picker) { delete static_cast<AnyPicker*>(picker); };
     table.pick = PickOne;

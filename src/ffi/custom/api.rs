@@ -73,6 +73,13 @@ pub(super) static API: steer_api = steer_api {
     histogram_new: Some(delegate::histogram_new),
     load_reports: Some(delegate::load_reports),
     wake: Some(delegate::wake),
+    config_child: Some(delegate::config_child),
+    child_new: Some(delegate::child_new),
+    child_update: Some(delegate::child_update),
+    child_state: Some(delegate::child_state),
+    child_publish: Some(delegate::child_publish),
+    child_free: Some(delegate::child_free),
+    child_tracked: Some(delegate::child_tracked),
 };
 
 /// `[any thread]`

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use steer_abi::{steer_channel, steer_severity, steer_str};
 
+use super::children::OwnChildren;
 use super::endpoints::Endpoints;
 use super::followed_calls::FollowedCalls;
 use super::hook::{Outside, is_in};
@@ -28,6 +29,7 @@ pub(super) struct Channel {
     /// The policy's table. None for picker types.
     pub(super) policy_type: Option<Arc<Registered>>,
     pub(super) endpoints: Endpoints,
+    pub(super) children: OwnChildren,
     /// The calls of the policy's backends.
     pub(super) calls: Arc<FollowedCalls>,
     /// The metrics of the policy.
@@ -57,6 +59,7 @@ impl Channel {
             helper: Arc::clone(helper),
             policy_type,
             endpoints: Endpoints::default(),
+            children: OwnChildren::new(helper),
             calls,
             custom_metrics,
             early_load_reports: AtomicU64::new(0),
@@ -78,7 +81,7 @@ impl Channel {
         if !self.updated.swap(true, Ordering::Relaxed) {
             let period = self.early_load_reports.load(Ordering::Relaxed);
             if period > 0 {
-                self.helper.request_load_reports(Some(Duration::from_nanos(period)));
+                self.children.family.request_load_reports(Some(Duration::from_nanos(period)));
             }
             if self.requests.open() {
                 self.requests.run_timers(&*self.helper);
@@ -88,12 +91,9 @@ impl Channel {
     }
 
     /// Logs that a function was called where it does nothing, and why.
-    fn log_misuse(&self, function: &str, why: &str) {
+    pub(super) fn log_misuse(&self, function: &str, why: &str) {
         if self.misuse_log.is_due(self.helper.now()) {
-            let text = format!(
-                "steer_api.{function} was called outside of the policy's serialised hooks, and did \
-                 nothing: {why}"
-            );
+            let text = format!("steer_api.{function} {why}");
             self.helper.log(Severity::Error, &text);
         }
     }
@@ -102,7 +102,11 @@ impl Channel {
     /// policy's end, it needs none.
     fn log_no_turn(&self, function: &str) {
         if !self.requests.is_closed() {
-            self.log_misuse(function, "this host cannot call the policy later");
+            self.log_misuse(
+                function,
+                "was called outside of the policy's serialised hooks, and did nothing: this host \
+                 cannot call the policy later",
+            );
         }
     }
 }
@@ -158,7 +162,11 @@ pub(super) unsafe fn active<'a>(
     if is_in(found) {
         return Some(Active { channel: found, _outside: Outside::new() });
     }
-    found.log_misuse(function, "call it from within one, for example from the hook timer");
+    found.log_misuse(
+        function,
+        "was called outside of the policy's serialised hooks, and did nothing: call it from within \
+         one, for example from the hook timer",
+    );
     None
 }
 
@@ -273,7 +281,7 @@ pub(super) unsafe extern "C" fn load_reports(pointer: *const steer_channel, peri
         if let Some(channel) = unsafe { active(pointer, "load_reports") } {
             if channel.updated.load(Ordering::Relaxed) {
                 let period = (period_ns > 0).then(|| Duration::from_nanos(period_ns));
-                channel.helper.request_load_reports(period);
+                channel.children.family.request_load_reports(period);
             } else {
                 channel.early_load_reports.store(period_ns, Ordering::Relaxed);
             }

@@ -188,6 +188,18 @@ pub(super) unsafe extern "C" fn complete_tracked(backend: u64, state: *mut c_voi
     give(kind, |given, number| given.tracked.keep(number, tracked))
 }
 
+/// Keeps a failure as the hook's, as `fail` does.
+pub(super) fn give_failure(status: Status) {
+    give(steer_choice_kind::STEER_CHOICE_FAIL, |given, number| given.failures.keep(number, status));
+}
+
+// Unguarded: it copies a pointer for this thread.
+pub(super) unsafe extern "C" fn child_tracked(child: u64, state: *mut c_void) -> steer_choice {
+    let tracked = (child, Handle::new(state));
+    let kind = steer_choice_kind::STEER_CHOICE_CHILD_TRACKED;
+    give(kind, |given, number| given.tracked.keep(number, tracked))
+}
+
 // Unguarded: it copies a text for this thread.
 pub(super) unsafe extern "C" fn fault(message: steer_str) -> steer_choice {
     // SAFETY: `message` is readable (rule of `steer_api`).

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::hook::freeing;
 use super::table::Registered;
+use crate::policy::ChildConfig;
 use crate::sync::Handle;
 
 /// A config of a custom picker or policy. Made by the factory. Shared by policies and pickers on
@@ -15,6 +16,8 @@ pub(super) struct CustomConfig {
     pointer: Handle,
     /// The names of the fields that `config_new` asked for. `None`: perhaps all.
     pub(super) asked: Option<BTreeSet<String>>,
+    /// Those of its children, which `config_new` has the addresses of.
+    pub(super) children: Vec<Arc<ChildConfig>>,
 }
 
 impl CustomConfig {
@@ -22,8 +25,10 @@ impl CustomConfig {
         registered: &Arc<Registered>,
         pointer: *mut c_void,
         asked: Option<BTreeSet<String>>,
+        children: Vec<Arc<ChildConfig>>,
     ) -> CustomConfig {
-        CustomConfig { registered: Arc::clone(registered), pointer: Handle::new(pointer), asked }
+        let (registered, pointer) = (Arc::clone(registered), Handle::new(pointer));
+        CustomConfig { registered, pointer, asked, children }
     }
 
     pub(super) fn pointer(&self) -> *mut c_void {

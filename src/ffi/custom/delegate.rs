@@ -9,12 +9,13 @@
 use std::ffi::c_void;
 
 use steer_abi::{
-    steer_backends, steer_channel, steer_choice, steer_counter, steer_custom_metric, steer_faults,
-    steer_gauge, steer_histogram, steer_json, steer_publication, steer_str,
+    steer_backends, steer_channel, steer_child_config, steer_child_update, steer_choice,
+    steer_counter, steer_custom_metric, steer_faults, steer_gauge, steer_histogram, steer_json,
+    steer_publication, steer_str,
 };
 
 use super::leader::leaders_api;
-use super::{backends, channel, choice, endpoint_api, json, metrics_api, publish};
+use super::{backends, channel, child_api, choice, endpoint_api, json, metrics_api, publish};
 
 /// Makes functions that call the leader's function of the same name. Without a leader, they call
 /// the given function.
@@ -58,6 +59,17 @@ delegate! {
     channel::timer_cancel(channel: *const steer_channel, timer: u64);
     channel::rebuild(channel: *const steer_channel);
     channel::wake(channel: *const steer_channel) -> i32;
+    child_api::config_child(
+        faults: *mut steer_faults, field: steer_str, json: steer_str
+    ) -> *const steer_child_config;
+    child_api::child_new(channel: *const steer_channel, name: steer_str) -> u64;
+    child_api::child_update(
+        channel: *const steer_channel, child: u64, update: *const steer_child_update
+    ) -> i32;
+    child_api::child_state(channel: *const steer_channel, child: u64) -> i32;
+    child_api::child_publish(channel: *const steer_channel, child: u64) -> i32;
+    child_api::child_free(channel: *const steer_channel, child: u64);
+    choice::child_tracked(child: u64, state: *mut c_void) -> steer_choice;
     channel::load_reports(channel: *const steer_channel, period_ns: u64);
     endpoint_api::endpoint_new(channel: *const steer_channel, index: usize) -> u64;
     endpoint_api::endpoint_matches(

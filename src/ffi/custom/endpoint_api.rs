@@ -10,6 +10,12 @@ pub(super) unsafe extern "C" fn endpoint_new(channel: *const steer_channel, inde
         // SAFETY: the caller holds the channel (rule of `steer_api`).
         let Some(channel) = (unsafe { active(channel, "endpoint_new") }) else { return 0 };
         let Some(descriptor) = channel.endpoints.descriptor(index) else { return 0 };
+        let table = channel.policy_type.as_ref().map(|registered| registered.policy_type());
+        if table.is_none_or(|table| table.endpoint_report.is_none()) {
+            channel
+                .log_misuse("endpoint_new", "did nothing: the policy has no hook endpoint_report");
+            return 0;
+        }
         let Ok(endpoint) = channel.helper.create_endpoint(&descriptor) else { return 0 };
         let id = endpoint.id().0;
         channel.endpoints.add(id, endpoint, channel.calls.of(&descriptor));

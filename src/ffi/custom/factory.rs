@@ -25,15 +25,16 @@ impl PolicyFactory for CustomFactory {
         self.0.name()
     }
 
-    fn parse_config(&self, json: &Value, _: &dyn Policies) -> Result<Config, ConfigError> {
+    fn parse_config(&self, json: &Value, policies: &dyn Policies) -> Result<Config, ConfigError> {
         let name = self.name();
         let json = fields_of(name, json)?;
         let common = self.0.common();
         let mut pointer = ptr::null_mut();
         let Some(config_new) = common.config_new else {
-            return Ok(Arc::new(CustomConfig::new(&self.0, pointer, Some(BTreeSet::new()))));
+            let asked = Some(BTreeSet::new());
+            return Ok(Arc::new(CustomConfig::new(&self.0, pointer, asked, Vec::new())));
         };
-        let mut faults = Faults::default();
+        let mut faults = Faults::new(policies);
         let reading = Reading::new(&json);
         let (json, out) = (reading.pointer(), faults.pointer());
         // SAFETY: called with the table's `ctx`, and the JSON value and the faults are valid during
@@ -41,7 +42,8 @@ impl PolicyFactory for CustomFactory {
         let failed = listen(|| unsafe { config_new(common.ctx, json, out, &mut pointer) }) != 0;
         // Dropping it frees the config if there are faults.
         let asked = reading.asked();
-        let made = (!failed).then(|| CustomConfig::new(&self.0, pointer, asked));
+        let children = faults.take_children();
+        let made = (!failed).then(|| CustomConfig::new(&self.0, pointer, asked, children));
         let faults = faults.into_error(name);
         match made {
             Some(made) if faults.faults.is_empty() => Ok(Arc::new(made)),
@@ -56,6 +58,21 @@ impl PolicyFactory for CustomFactory {
 
     fn known_fields(&self, config: &Config) -> Option<BTreeSet<String>> {
         config.downcast_ref::<CustomConfig>()?.asked.clone()
+    }
+
+    fn uses_weights(&self, config: &Config) -> bool {
+        let config = config.downcast_ref::<CustomConfig>();
+        config.is_some_and(|config| config.children.iter().any(|child| child.uses_weights()))
+    }
+
+    fn same_children(&self, one: &Config, other: &Config) -> bool {
+        let (one, other) = (one.downcast_ref::<CustomConfig>(), other.downcast_ref());
+        let Some((one, other)): Option<(&CustomConfig, &CustomConfig)> = one.zip(other) else {
+            return false;
+        };
+        let mut both = one.children.iter().zip(&other.children);
+        one.children.len() == other.children.len()
+            && both.all(|(one, other)| one.is_same_release(other))
     }
 
     fn new_policy(&self, helper: Arc<dyn Helper>) -> Box<dyn Policy> {

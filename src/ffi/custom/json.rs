@@ -6,13 +6,14 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::ptr;
+use std::sync::Arc;
 
 use serde_json::Value;
-use steer_abi::{steer_faults, steer_json, steer_json_kind, steer_str};
+use steer_abi::{steer_child_config, steer_faults, steer_json, steer_json_kind, steer_str};
 
 use crate::ffi::guard;
 use crate::ffi::text::ReadText;
-use crate::policy::{ConfigError, Fault};
+use crate::policy::{ChildConfig, ConfigError, Fault, Policies};
 
 /// What this thread reads.
 struct Readings {
@@ -86,11 +87,43 @@ impl Drop for Reading<'_> {
     }
 }
 
-/// Collects the faults of a config.
-#[derive(Default)]
-pub(super) struct Faults(Vec<Fault>);
+/// Collects the faults of a config, and the configs of children in it.
+pub(super) struct Faults<'a> {
+    faults: Vec<Fault>,
+    children: Vec<Arc<ChildConfig>>,
+    /// Those that a child may be of.
+    pub(super) policies: &'a dyn Policies,
+}
 
-impl Faults {
+impl<'a> Faults<'a> {
+    pub(super) fn new(policies: &'a dyn Policies) -> Faults<'a> {
+        Faults { faults: Vec::new(), children: Vec::new(), policies }
+    }
+
+    /// Keeps a child's config, whose address is the result, or notes its faults.
+    pub(super) fn add_child(
+        &mut self,
+        parsed: Result<ChildConfig, Vec<Fault>>,
+    ) -> *const steer_child_config {
+        match parsed {
+            Ok(config) => {
+                let config = Arc::new(config);
+                let pointer = Arc::as_ptr(&config).cast();
+                self.children.push(config);
+                pointer
+            }
+            Err(faults) => {
+                self.faults.extend(faults);
+                ptr::null()
+            }
+        }
+    }
+
+    /// The configs of children, whose addresses stay.
+    pub(super) fn take_children(&mut self) -> Vec<Arc<ChildConfig>> {
+        std::mem::take(&mut self.children)
+    }
+
     pub(super) fn pointer(&mut self) -> *mut steer_faults {
         ptr::from_mut(self).cast()
     }
@@ -100,7 +133,8 @@ impl Faults {
             "" => policy.to_owned(),
             field => format!("{policy}.{field}"),
         };
-        let faults = self.0.into_iter().map(|fault| Fault { field: full(fault.field), ..fault });
+        let faults =
+            self.faults.into_iter().map(|fault| Fault { field: full(fault.field), ..fault });
         ConfigError { policy: policy.to_owned(), faults: faults.collect() }
     }
 }
@@ -252,12 +286,12 @@ pub(super) unsafe extern "C" fn config_fault(
     guard((), || {
         // SAFETY: NULL or the Faults of the current `config_new`, which nothing else uses now (rule
         // of `steer_api`).
-        let Some(faults) = (unsafe { faults.cast::<Faults>().as_mut() }) else { return };
+        let Some(faults) = (unsafe { faults.cast::<Faults<'_>>().as_mut() }) else { return };
         // SAFETY: `field` is readable (rule of `steer_api`).
         let field = unsafe { field.to_text() }.unwrap_or_default();
         // SAFETY: `error` is readable (rule of `steer_api`).
         let error = unsafe { error.to_text() }.unwrap_or_default();
-        faults.0.push(Fault { field, error });
+        faults.faults.push(Fault { field, error });
     });
 }
 

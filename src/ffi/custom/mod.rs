@@ -11,6 +11,7 @@
 //! | `table.rs` | a registered `steer_picker_type` or `steer_policy_type` |
 //! | `followed_calls.rs` | the calls that pickers follow, counted |
 //! | `endpoints.rs` | the endpoints of a custom policy |
+//! | `children.rs` | the children of a custom policy |
 //! | `requests.rs` | what a policy asks for outside of its serialised hooks |
 //! | `channel.rs` | `steer_channel`: log, clock, random numbers, timers |
 //! | `custom_metrics.rs` | `steer_counter`, `steer_gauge`, `steer_histogram`: handles of series |
@@ -20,10 +21,11 @@
 //! | `wants.rs` | `steer_wants` |
 //! | `call.rs` | `steer_call`, as `pick` receives it |
 //! | `picks.rs` | the author's picker and its hooks |
+//! | `child_picks.rs` | picks that are left to a child |
 //! | `picker.rs` | the engine's picker around it |
 //! | `picker_factory.rs` | runs a `steer_picker_type` |
 //! | `policy.rs` | runs a `steer_policy_type` |
-//! | `endpoint_api.rs`, `publish.rs` | the functions of `steer_api` for policies |
+//! | `endpoint_api.rs`, `child_api.rs`, `publish.rs` | the functions of `steer_api` for policies |
 //! | `factory.rs` | the policy factory of a table |
 //! | `engine_type.rs` | `steer_engine`: an engine for the other copies of Steer in the process |
 //! | `leader.rs` | the engine that this one follows |
@@ -42,6 +44,9 @@ mod api;
 mod backends;
 mod call;
 mod channel;
+mod child_api;
+mod child_picks;
+mod children;
 mod choice;
 mod code_file;
 mod config;

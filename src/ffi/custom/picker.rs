@@ -11,6 +11,7 @@ use std::sync::Arc;
 use steer_abi::{steer_call, steer_choice, steer_choice_kind};
 
 use super::call::{EMPTY_CALL, with_call};
+use super::child_picks::ChildPickers;
 use super::choice::{take_failure, take_fault, take_tracked};
 use super::followed_calls::{BackendCalls, FollowedCalls};
 use super::picks::{PickHook, Picks};
@@ -32,10 +33,12 @@ impl Direct {
     /// The fast path to this picker, if the picker reads nothing of the call. It must not outlive
     /// the picker.
     pub(in crate::ffi) fn to(picker: &CustomPicker) -> Option<Direct> {
-        (picker.no_call && picker.counted.is_empty()).then(|| Direct {
-            pick: picker.picks.hooks.pick,
-            picker: picker.picks.picker,
-            handles: picker.connections.iter().map(Connection::handle).collect(),
+        (picker.no_call && picker.counted.is_empty() && picker.children.is_empty()).then(|| {
+            Direct {
+                pick: picker.picks.hooks.pick,
+                picker: picker.picks.picker,
+                handles: picker.connections.iter().map(Connection::handle).collect(),
+            }
         })
     }
 
@@ -66,6 +69,8 @@ pub(in crate::ffi) struct CustomPicker {
     tracked: Box<[Arc<TrackedBackend>]>,
     /// One for each connection, if all calls are counted. Otherwise empty.
     counted: Box<[Arc<TrackedBackend>]>,
+    /// Those that it may leave calls to.
+    children: ChildPickers,
 }
 
 /// Follows a call for the author's picker, and counts it.
@@ -120,7 +125,32 @@ impl CustomPicker {
             Box::default()
         };
         let connections = backends.into_iter().map(|(connection, _)| connection).collect();
-        CustomPicker { no_call: wants.no_call(), connections, wants, picks, tracked, counted }
+        let (no_call, children) = (wants.no_call(), ChildPickers::default());
+        CustomPicker { no_call, connections, wants, picks, tracked, counted, children }
+    }
+
+    /// The picker, which may leave calls to the pickers of these children.
+    pub(super) fn with_children(mut self, children: ChildPickers) -> CustomPicker {
+        self.wants = children.wants(self.wants);
+        self.children = children;
+        self
+    }
+
+    /// Leaves a call to a child, if that is the choice.
+    fn left_to_child<'a>(&'a self, choice: steer_choice, call: &Call<'_>) -> Option<Pick<'a>> {
+        let is = |kind: steer_choice_kind| choice.kind == kind as i64;
+        let picked = if is(steer_choice_kind::STEER_CHOICE_CHILD) {
+            self.children.pick(choice.value, call)
+        } else if is(steer_choice_kind::STEER_CHOICE_CHILD_TRACKED) {
+            match take_tracked(choice.value) {
+                None => Err(not_made("CHILD_TRACKED", "child_tracked")),
+                Some(_) if self.picks.hooks.call_finished.is_none() => Err(UNHEARD.to_owned()),
+                Some(tracked) => self.children.track(&self.picks, tracked, call),
+            }
+        } else {
+            return None;
+        };
+        Some(picked.unwrap_or_else(|text| Pick::Fault(Box::new(text))))
     }
 
     fn choose(&self, call: &steer_call) -> steer_choice {
@@ -170,7 +200,7 @@ impl CustomPicker {
         let (backend, state) =
             take_tracked(number).ok_or_else(|| not_made("TRACKED", "complete_tracked"))?;
         if self.picks.hooks.call_finished.is_none() {
-            return Err("tracks a call, and its table has no call_finished".to_owned());
+            return Err(UNHEARD.to_owned());
         }
         match usize::try_from(backend).ok().and_then(|index| self.tracked.get(index)) {
             Some(backend) => Ok(Pick::Tracked(TrackedSlot::new(TrackedCall::new(backend, state)))),
@@ -185,6 +215,9 @@ impl CustomPicker {
     }
 }
 
+/// The fault of a picker whose tracked calls end unheard.
+const UNHEARD: &str = "tracks a call, and its table has no call_finished";
+
 /// The fault of a picker that made up a choice.
 fn not_made(kind: &str, function: &str) -> String {
     format!("returned STEER_CHOICE_{kind} that steer_api.{function} did not make")
@@ -193,7 +226,10 @@ fn not_made(kind: &str, function: &str) -> String {
 impl Picker for CustomPicker {
     fn pick<'a>(&'a self, call: &Call<'_>) -> Pick<'a> {
         let choice = if self.no_call { self.choose(&EMPTY_CALL.0) } else { self.choose_for(call) };
-        self.answer(choice)
+        if choice.kind == steer_choice_kind::STEER_CHOICE_COMPLETE as i64 {
+            return self.answer(choice);
+        }
+        self.left_to_child(choice, call).unwrap_or_else(|| self.answer(choice))
     }
 
     fn wants(&self) -> Wants {

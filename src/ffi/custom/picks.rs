@@ -44,13 +44,14 @@ impl Hooks {
         }
     }
 
-    pub(super) fn of_policy_type(table: &steer_policy_type) -> Hooks {
-        Hooks {
-            pick: table.pick.expect(CHECKED),
+    /// `None`: the table cannot pick.
+    pub(super) fn of_policy_type(table: &steer_policy_type) -> Option<Hooks> {
+        Some(Hooks {
+            pick: table.pick?,
             picker_free: table.picker_free,
             call_started: table.call_started,
             call_finished: table.call_finished,
-        }
+        })
     }
 }
 

@@ -69,6 +69,27 @@ impl CustomPolicy {
     }
 }
 
+impl CustomPolicy {
+    /// Tells the policy which children have published something, or publishes the same for it.
+    fn tell_of_children(&self) {
+        loop {
+            let changed = self.channel.children.take_changed();
+            if changed.is_empty() {
+                return;
+            }
+            for child in changed {
+                if let Some(hook) = self.table().child_changed {
+                    // SAFETY: called in a serialised call, and the policy is not freed.
+                    serialised(&*self.channel, || unsafe { hook(self.pointer(), child) });
+                    raise_if_reported("child_changed");
+                } else if let Some(published) = self.channel.children.published(child) {
+                    self.channel.children.family.publish_as_is(published);
+                }
+            }
+        }
+    }
+}
+
 impl Drop for CustomPolicy {
     fn drop(&mut self) {
         self.channel.requests.close();
@@ -77,6 +98,7 @@ impl Drop for CustomPolicy {
             freeing(|| unsafe { policy_free(self.pointer()) });
         }
         self.channel.endpoints.clear();
+        self.channel.children.clear();
     }
 }
 
@@ -103,13 +125,16 @@ impl Policy for CustomPolicy {
             resolution_note: steer_str::borrow(&update.resolution_note),
         };
         let hook = self.table().update.expect(CHECKED);
+        self.channel.children.begin_update(update);
         // SAFETY: called in a serialised call. The policy is not freed, and the memory that
         // `resolved` points to is valid during the call.
         let code = serialised(&*self.channel, || unsafe { hook(self.pointer(), &resolved) });
+        self.channel.children.end_update();
         // Frees the former config only now, because the policy may use it until now.
         self.config = Some(config);
         raise_if_reported("update");
         let failure = last_failure();
+        self.tell_of_children();
         if code == Code::Ok as i32 {
             return Ok(());
         }
@@ -118,6 +143,11 @@ impl Policy for CustomPolicy {
     }
 
     fn endpoint_report(&mut self, endpoint: EndpointId, report: Report) -> bool {
+        if self.channel.endpoints.get(endpoint.0).is_none() {
+            let known = self.channel.children.family.endpoint_report(endpoint, report);
+            self.tell_of_children();
+            return known;
+        }
         let state = report.state();
         let (connection, why) = match report {
             Report::Ready(connection) => (Some(connection), Status::OK),
@@ -128,7 +158,7 @@ impl Policy for CustomPolicy {
         let Some(former) = endpoints.note_report(endpoint.0, active, connection) else {
             return false;
         };
-        let hook = self.table().endpoint_report.expect(CHECKED);
+        let hook = self.table().endpoint_report.expect("it makes no endpoints without the hook");
         let (code, message) = (why.code as i32, steer_str::borrow(&why.message));
         // SAFETY: called in a serialised call. The policy is not freed, and the message is valid
         // during the call.
@@ -137,11 +167,14 @@ impl Policy for CustomPolicy {
         });
         drop(former);
         raise_if_reported("endpoint_report");
+        self.tell_of_children();
         true
     }
 
     fn exit_idle(&mut self) {
         self.call("exit_idle", self.table().exit_idle);
+        self.channel.children.family.exit_idle();
+        self.tell_of_children();
         // A policy that connects nothing would keep its channel waiting for ever.
         let endpoints = &self.channel.endpoints;
         if let Some(first) = endpoints.first_if_all_idle() {
@@ -150,7 +183,10 @@ impl Policy for CustomPolicy {
     }
 
     fn reset_backoff(&mut self) {
-        if self.call("reset_backoff", self.table().reset_backoff) {
+        let done = self.call("reset_backoff", self.table().reset_backoff);
+        self.channel.children.family.reset_backoff();
+        self.tell_of_children();
+        if done {
             return;
         }
         for id in self.channel.endpoints.ids() {
@@ -167,19 +203,28 @@ impl Policy for CustomPolicy {
         if requests.take_woken() | requests.take_rebuild() {
             self.timer(TimerId::NONE);
         }
+        self.channel.children.family.woken();
+        self.tell_of_children();
     }
 
     fn timer(&mut self, timer: TimerId) {
+        if self.channel.children.family.timer(timer) {
+            self.tell_of_children();
+            return;
+        }
         if let Some(hook) = self.table().timer {
             // SAFETY: called in a serialised call, and the policy is not freed.
             serialised(&*self.channel, || unsafe { hook(self.pointer(), timer.0) });
             raise_if_reported("timer");
         }
+        self.tell_of_children();
     }
 
     fn load_report(&mut self, endpoint: EndpointId, metrics: &Metrics) -> bool {
         if self.channel.endpoints.get(endpoint.0).is_none() {
-            return false;
+            let known = self.channel.children.family.load_report(endpoint, metrics);
+            self.tell_of_children();
+            return known;
         }
         if let Some(hook) = self.table().load_report {
             with_metrics(metrics, |report| {
@@ -189,6 +234,7 @@ impl Policy for CustomPolicy {
             });
             raise_if_reported("load_report");
         }
+        self.tell_of_children();
         true
     }
 

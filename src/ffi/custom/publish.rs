@@ -6,6 +6,7 @@ use std::sync::Arc;
 use steer_abi::{steer_channel, steer_publication};
 
 use super::channel::{active, hold};
+use super::child_picks::ChildPickers;
 use super::picker::CustomPicker;
 use super::picks::{Hooks, Keeps, Picks};
 use super::wants::read_wants;
@@ -57,16 +58,33 @@ unsafe fn try_publish(
     };
     let hooks = Hooks::of_policy_type(registered.policy_type());
     // First, so that the picker is freed in each case below.
-    let picks = (!publication.picker.is_null()).then(|| {
-        Picks::new(publication.picker, hooks, Keeps::Policy(registered, Arc::clone(&held)))
-    });
+    let picks = match hooks.filter(|_| !publication.picker.is_null()) {
+        Some(hooks) => {
+            let keeps = Keeps::Policy(registered, Arc::clone(&held));
+            Some(Picks::new(publication.picker, hooks, keeps))
+        }
+        None if publication.picker.is_null() => None,
+        None => return Err(invalid("publish: a picker, and the table has no pick".to_owned())),
+    };
     // SAFETY: the caller holds the channel (caller's contract).
     let channel = unsafe { active(pointer, "publish") }.ok_or_else(|| {
         invalid("publish: call it from within one of the policy's serialised hooks".to_owned())
     })?;
-    let state = state_from_number(publication.state)
+    // SAFETY: `children` has `child_count` readable elements (caller's contract).
+    let numbers = unsafe { plain_array(publication.children, publication.child_count) }
+        .map_err(|status| (status, text_of("steer_publication.children", status)))?;
+    let published = |child: &u64| {
+        let published = channel.children.published(*child);
+        published.ok_or_else(|| invalid(format!("publish: child {child} has published nothing")))
+    };
+    let children = numbers.iter().map(published).collect::<Result<Vec<_>, _>>()?;
+    let first = children.first().filter(|_| publication.state == -1);
+    let state = first.map(|first| first.state).or_else(|| state_from_number(publication.state));
+    let state = state
         .ok_or_else(|| invalid(format!("publish: there is no state {}", publication.state)))?;
-    let status = if state == Connectivity::TransientFailure {
+    let status = if let Some(first) = first {
+        first.status.clone()
+    } else if state == Connectivity::TransientFailure {
         // SAFETY: the message is readable (caller's contract).
         let message = unsafe { publication.message.to_text() }.unwrap_or_default();
         Status::new(Code::from_number(publication.code), message)
@@ -89,7 +107,17 @@ unsafe fn try_publish(
         unsafe { read_wants(&wants) }.map_err(invalid)?
     };
     let picker: Box<dyn Picker> = match picks {
-        Some(picks) => Box::new(CustomPicker::new(picks, connections, wants, &channel.calls)),
+        Some(picks) => {
+            let places = match picks.hooks.call_finished {
+                Some(_) if !children.is_empty() => channel.children.family.places(),
+                _ => Vec::new(),
+            };
+            let places = places.into_iter().map(|(handle, place)| (handle, u64::from(place)));
+            let pickers = children.into_iter().map(|child| child.picker).collect();
+            let children = ChildPickers { pickers, places: places.collect() };
+            let picker = CustomPicker::new(picks, connections, wants, &channel.calls);
+            Box::new(picker.with_children(children))
+        }
         None if state == Connectivity::TransientFailure => Box::new(FailPicker(status.clone())),
         None => Box::new(QueuePicker),
     };

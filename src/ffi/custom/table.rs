@@ -86,8 +86,6 @@ impl Registered {
                 let missing = [
                     ("policy_new", table.policy_new.is_none()),
                     ("update", table.update.is_none()),
-                    ("endpoint_report", table.endpoint_report.is_none()),
-                    ("pick", table.pick.is_none()),
                 ];
                 ("steer_policy_type", table.name, missing.to_vec())
             }
@@ -147,11 +145,12 @@ impl Registered {
         self.plugin.clone()
     }
 
-    /// The address of the table's `pick`.
+    /// The address of a hook that each table has.
     pub(super) fn code(&self) -> *const c_void {
         match &self.table {
             Table::Picker(table) => table.pick.map_or(ptr::null(), |hook| hook as *const c_void),
-            Table::Policy(table) => table.pick.map_or(ptr::null(), |hook| hook as *const c_void),
+            // A policy may have no `pick`.
+            Table::Policy(table) => table.update.map_or(ptr::null(), |hook| hook as *const c_void),
         }
     }
 

@@ -26,13 +26,14 @@ macro_rules! ends_with {
 #[test]
 fn no_struct_ends_in_padding() {
     let mut checked = ends_with! {
-        steer_api.wake,
+        steer_api.child_tracked,
         steer_attribute.integer,
         steer_backend.data,
         steer_backends.ready,
         steer_call.reserved,
         steer_call_end.metrics,
         steer_call_finish.report,
+        steer_child_update.weights,
         steer_choice.value,
         steer_counter.release,
         steer_custom_metric.reserved,
@@ -48,8 +49,8 @@ fn no_struct_ends_in_padding() {
         steer_picked.value,
         steer_picker_type.load_report,
         steer_plugin.entry,
-        steer_policy_type.load_report,
-        steer_publication.wants,
+        steer_policy_type.child_changed,
+        steer_publication.child_count,
         steer_resolved.resolution_note,
         steer_str.length,
         steer_update.made_with,

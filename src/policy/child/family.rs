@@ -15,8 +15,8 @@ use hashbrown::HashMap;
 use crate::calls::Metrics;
 use crate::endpoints::{Connectivity, EndpointDescriptor, EndpointId, Report};
 use crate::policy::{Helper, Runner, TimerId};
-use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Handle, Mutex};
 
 /// The number of a child's policy. Never used twice in a family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,6 +40,8 @@ struct Routes {
     /// By the numbers of the parent's host.
     endpoints: HashMap<EndpointId, Endpoint>,
     timers: HashMap<TimerId, (InstanceId, TimerId)>,
+    /// What the parent has asked for itself.
+    own_load_reports: Option<Duration>,
     /// What the parent's helper was asked for.
     load_reports: Option<Duration>,
 }
@@ -51,9 +53,15 @@ impl Routes {
         }
     }
 
-    /// An endpoint reports this state.
-    fn reported(&mut self, outer: EndpointId, state: Connectivity) {
-        let failing = match state {
+    /// An endpoint reports this.
+    fn reported(&mut self, outer: EndpointId, report: &Report) {
+        if let Some(endpoint) = self.endpoints.get_mut(&outer) {
+            endpoint.connection = match report {
+                Report::Ready(connection) => Some(connection.handle()),
+                Report::Idle | Report::Connecting | Report::TransientFailure(_) => None,
+            };
+        }
+        let failing = match report.state() {
             Connectivity::TransientFailure => true,
             Connectivity::Ready => false,
             Connectivity::Idle | Connectivity::Connecting => return,
@@ -81,6 +89,8 @@ struct Endpoint {
     descriptor: Arc<EndpointDescriptor>,
     /// Whether it has failed, and was not READY since.
     failing: bool,
+    /// Of its connection, in READY. Compared only.
+    connection: Option<Handle>,
 }
 
 impl Family {
@@ -134,7 +144,13 @@ impl Family {
         id: EndpointId,
         descriptor: &Arc<EndpointDescriptor>,
     ) {
-        let endpoint = Endpoint { owner, id, descriptor: Arc::clone(descriptor), failing: false };
+        let endpoint = Endpoint {
+            owner,
+            id,
+            descriptor: Arc::clone(descriptor),
+            failing: false,
+            connection: None,
+        };
         self.routes.lock().endpoints.insert(outer, endpoint);
     }
 
@@ -185,11 +201,25 @@ impl Family {
         self.request_load_reports();
     }
 
-    /// Asks the host for the shortest period that a child wants: it has one for all endpoints.
+    /// The parent itself asks for load reports.
+    pub(super) fn set_own_load_reports(&self, period: Option<Duration>) {
+        self.routes.lock().own_load_reports = period;
+        self.request_load_reports();
+    }
+
+    /// The indices of the READY endpoints in the host's list, by connection.
+    pub(super) fn places(&self) -> Vec<(Handle, u32)> {
+        let routes = self.routes.lock();
+        let place = |endpoint: &Endpoint| endpoint.connection.zip(endpoint.descriptor.index.get());
+        routes.endpoints.values().filter_map(place).collect()
+    }
+
+    /// Asks the host for the shortest period that anyone wants: it has one for all endpoints.
     fn request_load_reports(&self) {
         let shortest = {
             let mut routes = self.routes.lock();
-            let shortest = routes.instances.values().filter_map(|of| of.load_reports).min();
+            let wanted = routes.instances.values().map(|of| of.load_reports);
+            let shortest = wanted.chain([routes.own_load_reports]).flatten().min();
             if shortest == routes.load_reports {
                 return;
             }
@@ -206,7 +236,7 @@ impl Family {
 
     /// Passes a report on to the owner of the endpoint. Returns `false` if there is none.
     pub(super) fn endpoint_report(&self, outer: EndpointId, report: Report) -> bool {
-        self.routes.lock().reported(outer, report.state());
+        self.routes.lock().reported(outer, &report);
         self.owner(outer).is_some_and(|(runner, id)| runner.endpoint_report(id, report))
     }
 

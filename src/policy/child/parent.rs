@@ -3,6 +3,7 @@
 //! Must not depend on: what a parent decides.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::child::Child;
 use super::config::ChildConfig;
@@ -15,6 +16,7 @@ use crate::policy::{
     ConnectionRotation, GuardedPicker, Helper, Pick, Picker, Policy, PolicyFactory, QueuePicker,
     TimerId, Update,
 };
+use crate::sync::Handle;
 
 /// The children of one policy, as its [`Parent`] sees them. Clones are the same family.
 #[derive(Clone)]
@@ -48,6 +50,52 @@ impl Children {
     /// The description of an endpoint. `None` if there is no such endpoint (any more).
     pub fn descriptor(&self, endpoint: EndpointId) -> Option<Arc<EndpointDescriptor>> {
         self.family.descriptor(endpoint)
+    }
+
+    /// Whether a child has published something since this was asked last.
+    pub fn take_changed(&self) -> bool {
+        self.family.take_changed()
+    }
+
+    /// Passes a report on to the child whose endpoint it is. `false`: it is no child's.
+    pub fn endpoint_report(&self, endpoint: EndpointId, report: Report) -> bool {
+        self.family.endpoint_report(endpoint, report)
+    }
+
+    /// Passes a load report on, as [`Children::endpoint_report`].
+    pub fn load_report(&self, endpoint: EndpointId, metrics: &Metrics) -> bool {
+        self.family.load_report(endpoint, metrics)
+    }
+
+    /// Passes the end of a timer on to the child that has started it. `false`: no child has.
+    pub fn timer(&self, timer: TimerId) -> bool {
+        self.family.timer(timer)
+    }
+
+    /// Has all children leave IDLE.
+    pub fn exit_idle(&self) {
+        self.family.for_each(|runner| runner.exit_idle());
+    }
+
+    /// Has all children forget the backoff of their endpoints.
+    pub fn reset_backoff(&self) {
+        self.family.for_each(|runner| runner.reset_backoff());
+    }
+
+    /// Has all children do what they were woken for.
+    pub fn woken(&self) {
+        self.family.for_each(|runner| runner.run());
+    }
+
+    /// Requests load reports for the parent itself: see [`Helper::request_load_reports`]. The
+    /// shortest period of the parent's and its children's counts.
+    pub fn request_load_reports(&self, period: Option<Duration>) {
+        self.family.set_own_load_reports(period);
+    }
+
+    /// The indices of the READY endpoints of the children in the host's list, by connection.
+    pub fn places(&self) -> Vec<(Handle, u32)> {
+        self.family.places()
     }
 
     /// Publishes for the parent what a child has published.
@@ -139,12 +187,12 @@ impl<P: Parent> Policy for ParentPolicy<P> {
     }
 
     fn exit_idle(&mut self) {
-        self.children.family.for_each(|runner| runner.exit_idle());
+        self.children.exit_idle();
         self.publish();
     }
 
     fn reset_backoff(&mut self) {
-        self.children.family.for_each(|runner| runner.reset_backoff());
+        self.children.reset_backoff();
         self.publish();
     }
 
@@ -156,7 +204,7 @@ impl<P: Parent> Policy for ParentPolicy<P> {
     }
 
     fn woken(&mut self) {
-        self.children.family.for_each(|runner| runner.run());
+        self.children.woken();
         self.publish();
     }
 

@@ -84,6 +84,9 @@ void CheckPolicies();
 void CheckRefusals();
 void CheckLoads();
 void CheckMetrics();
+// children.cc
+int32_t RegisterChildren(const steer_api* api);
+void CheckChildren();
 // mistakes.cc
 int32_t RegisterMistaken(const steer_api* api);
 void CheckMistakes();

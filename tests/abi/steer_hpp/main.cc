@@ -7,7 +7,7 @@ namespace {
 int32_t Entry(const steer_api* api) {
   for (const auto& type :
        {RegisterReader, RegisterRemembering, RegisterByCall, RegisterLambdas, RegisterFirstOnly,
-        RegisterMistaken, RegisterRefusing, RegisterMeasured, RegisterLoaded}) {
+        RegisterMistaken, RegisterRefusing, RegisterMeasured, RegisterLoaded, RegisterChildren}) {
     if (const int32_t status = type(api); status != STEER_OK) return status;
   }
   return STEER_OK;
@@ -35,6 +35,7 @@ int main() {
   CheckRefusals();
   CheckMetrics();
   CheckLoads();
+  CheckChildren();
   for (const char* policy : {"remembering", "by_call"}) {
     CHECK(steer_testkit_conformance(policy, "{}", nullptr) == 0);
   }

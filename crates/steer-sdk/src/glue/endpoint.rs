@@ -12,8 +12,8 @@ use super::backend::KeptBackend;
 use super::channel::nanoseconds;
 use super::engine::status_parts;
 use super::picks::Made;
-use super::{Backend, Backends, Channel, TimerId};
-use crate::abi::{steer_publication, steer_wants};
+use super::{Backend, Backends, Channel, Child, ChildId, TimerId};
+use crate::abi::{steer_child_config, steer_child_update, steer_publication, steer_wants};
 use crate::{Picker, State, Status};
 
 /// Identifies an endpoint. Never reused.
@@ -58,28 +58,36 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// Endpoints that were dropped, and that the engine has not freed yet. An endpoint may be dropped
-/// anywhere, but the engine may be told only within the policy's own serialised hooks.
+/// Endpoints and children that were dropped, and that the engine has not freed yet. They may be
+/// dropped anywhere, but the engine may be told only within the policy's own serialised hooks.
 #[derive(Clone, Default)]
-pub(super) struct Dropped(Arc<Mutex<BTreeSet<EndpointId>>>);
+pub(super) struct Dropped(Arc<Mutex<(BTreeSet<EndpointId>, BTreeSet<ChildId>)>>);
 
 impl Dropped {
     fn add(&self, id: EndpointId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.insert(id);
     }
 
-    /// Frees these endpoints in the engine.
+    pub(super) fn add_child(&self, id: ChildId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1.insert(id);
+    }
+
+    /// Frees these in the engine.
     ///
     /// # Safety
     /// Called within a serialised hook of the policy of `channel`.
     pub(super) unsafe fn tell(&self, channel: &Channel) {
-        let dropped = {
+        let (endpoints, children) = {
             let mut dropped = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::take(&mut *dropped)
         };
-        for id in dropped {
+        for id in endpoints {
             // SAFETY: the caller's contract.
             unsafe { channel.engine().endpoint_free(id.0) };
+        }
+        for id in children {
+            // SAFETY: the caller's contract.
+            unsafe { channel.engine().child_free(id.0) };
         }
     }
 }
@@ -89,6 +97,7 @@ impl Dropped {
 pub struct PolicyHelper<'a, P> {
     channel: &'a Channel,
     latest: &'a Backends,
+    child_policy: *const steer_child_config,
     dropped: &'a Dropped,
     publishes: PhantomData<fn(P)>,
     not_send: PhantomData<*const ()>,
@@ -97,13 +106,15 @@ pub struct PolicyHelper<'a, P> {
 impl<'a, P: Picker> PolicyHelper<'a, P> {
     /// # Safety
     /// The result is used only within a serialised hook of the policy of this channel. The policy's
-    /// table takes pickers of the type `Made<P>`.
+    /// table takes pickers of the type `Made<P>`. `child_policy` is NULL or valid as long.
     pub(super) unsafe fn new(
         channel: &'a Channel,
         latest: &'a Backends,
+        child_policy: *const steer_child_config,
         dropped: &'a Dropped,
     ) -> PolicyHelper<'a, P> {
-        PolicyHelper { channel, latest, dropped, publishes: PhantomData, not_send: PhantomData }
+        let (publishes, not_send) = (PhantomData, PhantomData);
+        PolicyHelper { channel, latest, child_policy, dropped, publishes, not_send }
     }
 
     /// Returns the endpoints of the latest update; empty if the resolver failed.
@@ -156,6 +167,8 @@ impl<'a, P: Picker> PolicyHelper<'a, P> {
             endpoints: ptr::null(),
             endpoint_count: 0,
             wants: ptr::null(),
+            children: ptr::null(),
+            child_count: 0,
         });
     }
 
@@ -173,7 +186,11 @@ impl<'a, P: Picker> PolicyHelper<'a, P> {
         let endpoints: Vec<&Endpoint> = endpoints.into_iter().collect();
         let numbers: Vec<u64> = endpoints.iter().map(|endpoint| endpoint.id.0).collect();
         let backends = Backends::of(endpoints.iter().map(|endpoint| &endpoint.backend));
-        let made = Box::new(Made::new(build(backends)));
+        self.publish_made(state_number(state), &numbers, &[], build(backends));
+    }
+
+    fn publish_made(&self, state: i32, numbers: &[u64], children: &[u64], picker: P) {
+        let made = Box::new(Made::new(picker));
         let mut wants = steer_wants {
             struct_size: size_of::<steer_wants>(),
             bits: 0,
@@ -184,14 +201,94 @@ impl<'a, P: Picker> PolicyHelper<'a, P> {
         let (code, message) = status_parts(&Status::OK);
         self.publish_raw(&steer_publication {
             struct_size: size_of::<steer_publication>(),
-            state: state_number(state),
+            state,
             code,
             message,
             picker: Box::into_raw(made).cast(),
             endpoints: numbers.as_ptr(),
             endpoint_count: numbers.len(),
             wants: &wants,
+            children: children.as_ptr(),
+            child_count: children.len(),
         });
+    }
+
+    /// Makes a child: another policy, which is run as the policy of a channel is, with its own
+    /// fallback. People read `name` in the statistics.
+    ///
+    /// # Panics
+    /// Unless the factory has [`PolicyFactory::TAKES_CHILD`](crate::PolicyFactory::TAKES_CHILD).
+    /// The panic is a fault of the policy.
+    pub fn new_child(&self, name: &str) -> Child {
+        assert!(!self.child_policy.is_null(), "the factory has no TAKES_CHILD, or no update came");
+        // SAFETY: within a serialised hook of a policy.
+        let number = unsafe { self.channel.engine().child_new(name) };
+        Child::new(ChildId(number), self.dropped.clone())
+    }
+
+    /// Gives a child the policy of the config's field `childPolicy`, and all endpoints of the
+    /// latest update. Within [`Policy::update`](crate::Policy::update), a resolver's error goes to
+    /// the child, too. `Err` if the child does not accept the update:
+    /// [`Policy::update`](crate::Policy::update) may return that.
+    pub fn update_child(&self, child: &Child) -> Result<(), Status> {
+        self.update_child_raw(child, ptr::null(), 0, ptr::null())
+    }
+
+    /// As [`PolicyHelper::update_child`], with a part of the endpoints: their indices in the latest
+    /// update, in the child's order, with other weights or (`None`) their own.
+    pub fn update_child_with(
+        &self,
+        child: &Child,
+        part: impl IntoIterator<Item = (usize, Option<u32>)>,
+    ) -> Result<(), Status> {
+        let weight = |(index, weight): (usize, Option<u32>)| {
+            let own = self.latest.get(index).and_then(|backend| backend.weight());
+            (index, weight.or(own).unwrap_or(0))
+        };
+        let (indices, weights): (Vec<_>, Vec<_>) = part.into_iter().map(weight).unzip();
+        self.update_child_raw(child, indices.as_ptr(), indices.len(), weights.as_ptr())
+    }
+
+    fn update_child_raw(
+        &self,
+        child: &Child,
+        endpoints: *const usize,
+        endpoint_count: usize,
+        weights: *const u32,
+    ) -> Result<(), Status> {
+        let update = steer_child_update {
+            struct_size: size_of::<steer_child_update>(),
+            config: self.child_policy,
+            endpoints,
+            endpoint_count,
+            weights,
+        };
+        // SAFETY: within a serialised hook of a policy. The caller's arrays are valid, and so is
+        // the config, by the contract of `PolicyHelper::new`.
+        unsafe { self.channel.engine().child_update(child.id().0, &update) }
+    }
+
+    /// Returns the state that a child has published; `None` before that.
+    pub fn child_state(&self, child: ChildId) -> Option<State> {
+        // SAFETY: within a serialised hook of a policy.
+        State::from_number(unsafe { self.channel.engine().child_state(child.0) })
+    }
+
+    /// Publishes what a child has published, unchanged. Does nothing before that.
+    pub fn publish_child(&self, child: ChildId) {
+        // SAFETY: within a serialised hook of a policy.
+        let _ = unsafe { self.channel.engine().child_publish(child.0) };
+    }
+
+    /// Publishes the state of the first of these children, and a picker that may leave calls to
+    /// them by [`Pick::child`](crate::Pick::child), with their indices here.
+    ///
+    /// # Panics
+    /// If one of them has published nothing yet. The panic is a fault of the policy.
+    pub fn publish_children(&self, children: impl IntoIterator<Item = ChildId>, picker: P) {
+        const STATE_OF_FIRST: i32 = -1;
+        let children: Vec<u64> = children.into_iter().map(|child| child.0).collect();
+        self.publish_made(STATE_OF_FIRST, &[], &children, picker);
     }
 
     fn publish_raw(&self, publication: &steer_publication) {

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use super::text;
 use crate::abi::{
-    steer_api, steer_backends, steer_channel, steer_choice, steer_custom_metric, steer_faults,
-    steer_json, steer_picker_type, steer_policy_type, steer_publication, steer_str,
+    steer_api, steer_backends, steer_channel, steer_child_config, steer_child_update, steer_choice,
+    steer_custom_metric, steer_faults, steer_json, steer_picker_type, steer_policy_type,
+    steer_publication, steer_str,
 };
 use crate::{Code, Status};
 
@@ -127,6 +128,25 @@ pub(super) unsafe fn config_fault(faults: *mut steer_faults, field: &str, error:
     let (field, error) = (text::borrow(field.as_bytes()), text::borrow(error.as_bytes()));
     // SAFETY: the caller's contract; the texts live during the call.
     unsafe { config_fault(faults, field, error) }
+}
+
+/// # Safety
+/// `faults` is the argument of a `config_new` that is running.
+pub(super) unsafe fn config_child(
+    faults: *mut steer_faults,
+    field: &str,
+    json: &str,
+) -> *const steer_child_config {
+    let config_child = api().config_child.expect(ALL_THERE);
+    let (field, json) = (text::borrow(field.as_bytes()), text::borrow(json.as_bytes()));
+    // SAFETY: the caller's contract; the texts live during the call.
+    unsafe { config_child(faults, field, json) }
+}
+
+pub(super) fn child_tracked(child: u64, state: *mut c_void) -> steer_choice {
+    let tracked = api().child_tracked.expect(ALL_THERE);
+    // SAFETY: the engine only passes `state` back.
+    unsafe { tracked(child, state) }
 }
 
 /// # Safety
@@ -280,6 +300,56 @@ impl ChannelRef {
             0 => Ok(()),
             _ => Err(last_error()),
         }
+    }
+
+    /// # Safety
+    /// Called within a serialised hook of a policy.
+    pub(super) unsafe fn child_new(self, name: &str) -> u64 {
+        let new = api().child_new.expect(ALL_THERE);
+        // SAFETY: it is alive; the caller's contract; the text lives during the call.
+        unsafe { new(self.raw(), text::borrow(name.as_bytes())) }
+    }
+
+    /// # Safety
+    /// Called within a serialised hook of a policy. The update's pointers are valid.
+    pub(super) unsafe fn child_update(
+        self,
+        child: u64,
+        update: &steer_child_update,
+    ) -> Result<(), Status> {
+        let child_update = api().child_update.expect(ALL_THERE);
+        // SAFETY: it is alive; the caller's contract.
+        match unsafe { child_update(self.raw(), child, update) } {
+            0 => Ok(()),
+            code => Err(Status::new(Code::from_number(code), last_error())),
+        }
+    }
+
+    /// # Safety
+    /// Called within a serialised hook of a policy.
+    pub(super) unsafe fn child_state(self, child: u64) -> i32 {
+        let state = api().child_state.expect(ALL_THERE);
+        // SAFETY: it is alive; the caller's contract.
+        unsafe { state(self.raw(), child) }
+    }
+
+    /// # Safety
+    /// Called within a serialised hook of a policy.
+    pub(super) unsafe fn child_publish(self, child: u64) -> Result<(), String> {
+        let publish = api().child_publish.expect(ALL_THERE);
+        // SAFETY: it is alive; the caller's contract.
+        match unsafe { publish(self.raw(), child) } {
+            0 => Ok(()),
+            _ => Err(last_error()),
+        }
+    }
+
+    /// # Safety
+    /// Called within a serialised hook of a policy.
+    pub(super) unsafe fn child_free(self, child: u64) {
+        let free = api().child_free.expect(ALL_THERE);
+        // SAFETY: it is alive; the caller's contract.
+        unsafe { free(self.raw(), child) }
     }
 
     /// # Safety

@@ -6,7 +6,7 @@
 //! | `engine.rs` | calls to the engine's functions, with safe signatures where possible |
 //! | `text.rs` | `steer_str` and slices |
 //! | `panics.rs` | turns a panic of a hook into a fault |
-//! | `backend.rs`, `call.rs`, `channel.rs`, `endpoint.rs` | the arguments of hooks, as safe types |
+//! | `backend.rs`, `call.rs`, `channel.rs`, `child.rs`, `endpoint.rs` | the arguments of hooks, as safe types |
 //! | `metrics.rs` | series of custom metrics |
 //! | `tracked.rs` | the state of one call, behind one pointer |
 //! | `config.rs` | the config hooks, for both tables |
@@ -24,6 +24,7 @@
 mod backend;
 mod call;
 mod channel;
+mod child;
 mod config;
 mod endpoint;
 mod engine;
@@ -43,6 +44,7 @@ mod tracked;
 pub use backend::{AttributeValue, Backend, Backends, Locality};
 pub use call::{Call, CallEnd, Metrics};
 pub use channel::{Channel, Helper, Severity, TimerId};
+pub use child::{Child, ChildId};
 pub use endpoint::{Endpoint, EndpointId, PolicyHelper};
 pub use metrics::{Counter, Gauge, Histogram};
 pub use plugin::Library;

@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::ffi::c_void;
 use std::ptr::NonNull;
 
-use super::config::{config_new, free};
+use super::config::{Stored, config_new, free};
 use super::panics::{guard, guard_status};
 use super::picks::{Made, call_finished, call_started, pick};
 use super::{Backend, Backends, Channel, Helper, Metrics, TimerId, engine};
@@ -62,7 +62,7 @@ fn register<F: StatefulPickerFactory, P: Picker>(
         ctx: kind.cast(),
         ctx_free: Some(free::<Kind<F, P>>),
         config_new: Some(kind_config_new::<F, P>),
-        config_free: Some(free::<F::Config>),
+        config_free: Some(free::<Stored<F::Config>>),
         instance_new: Some(instance_new::<F, P>),
         instance_free: Some(free::<Instance<F, P>>),
         backend_new: if has_state { Some(backend_new::<F, P>) } else { None },
@@ -92,7 +92,7 @@ unsafe extern "C" fn kind_config_new<F: StatefulPickerFactory, P>(
     let kind = unsafe { &*ctx.cast::<Kind<F, P>>() };
     // SAFETY: the hook's own arguments.
     unsafe {
-        config_new::<F::Config>(json, faults, config, |config, faults| {
+        config_new::<F::Config>(json, faults, config, false, |config, faults| {
             kind.factory.check_config(config, faults);
         })
     }
@@ -151,7 +151,7 @@ unsafe extern "C" fn picker_new<F: StatefulPickerFactory, P: Picker>(
         // SAFETY: it outlives its instances.
         let kind = unsafe { instance.kind.as_ref() };
         // SAFETY: a config of this table, alive during the hook.
-        let config = unsafe { &*config.cast::<F::Config>() };
+        let config = &unsafe { &*config.cast::<Stored<F::Config>>() }.own;
         let backends = NonNull::new(backends.cast_mut()).expect("a picker has backends");
         // SAFETY: alive during the hook; their state is what `backend_new` made.
         let backends = unsafe { Backends::new(backends) };

@@ -10,7 +10,7 @@ use crate::abi::{
     steer_call, steer_call_end, steer_choice, steer_choice_kind, steer_str, steer_wants,
 };
 use crate::glue::{Call, CallEnd, TrackedCall};
-use crate::pick::{Choice, Pick};
+use crate::pick::{CHILD, Choice, Pick};
 use crate::{Picker, Wants};
 
 /// A picker, and its declared parts of calls.
@@ -68,11 +68,17 @@ fn choice(pick: Pick) -> steer_choice {
         Choice::Complete(value) => {
             steer_choice { kind: steer_choice_kind::STEER_CHOICE_COMPLETE as i64, value }
         }
+        Choice::Child(value) => {
+            steer_choice { kind: steer_choice_kind::STEER_CHOICE_CHILD as i64, value }
+        }
         Choice::Queue => {
             steer_choice { kind: steer_choice_kind::STEER_CHOICE_QUEUE as i64, value: 0 }
         }
         Choice::Fail(status) => engine::fail(&status),
         Choice::Drop(status) => engine::drop_call(&status),
+        Choice::Tracked(call) if call.backend() & CHILD != 0 => {
+            engine::child_tracked(call.backend() & !CHILD, call.into_state())
+        }
         Choice::Tracked(call) => engine::complete_tracked(call.backend(), call.into_state()),
         Choice::TrackedByPicker(backend) => engine::complete_tracked(backend, ptr::null_mut()),
     }

@@ -1,16 +1,16 @@
 //! `steer_policy_type`: a policy's factory as a table of hooks.
 
 use std::ffi::c_void;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
-use super::config::{config_new, free};
+use super::config::{Stored, config_new, free};
 use super::endpoint::Dropped;
 use super::panics::{guard, guard_status};
 use super::picks::{Made, call_finished, call_started, pick};
-use super::{Backends, Channel, EndpointId, Metrics, PolicyHelper, TimerId, engine, text};
+use super::{Backends, Channel, ChildId, EndpointId, Metrics, PolicyHelper, TimerId, engine, text};
 use crate::abi::{
-    steer_channel, steer_faults, steer_json, steer_metrics, steer_policy_type, steer_resolved,
-    steer_str,
+    steer_channel, steer_child_config, steer_faults, steer_json, steer_metrics, steer_policy_type,
+    steer_resolved, steer_str,
 };
 use crate::{Code, Policy, PolicyFactory, State, Status, Update};
 
@@ -21,6 +21,8 @@ struct Instance<F: PolicyFactory> {
     policy: F::Policy,
     channel: Channel,
     latest: Backends,
+    /// The `childPolicy` of the latest config. NULL before the first update.
+    child_policy: *const steer_child_config,
     dropped: Dropped,
 }
 
@@ -32,7 +34,7 @@ pub(crate) fn register_policy<F: PolicyFactory>(factory: F) -> Result<(), String
         ctx: Box::into_raw(Box::new(factory)).cast(),
         ctx_free: Some(free::<F>),
         config_new: Some(factory_config_new::<F>),
-        config_free: Some(free::<F::Config>),
+        config_free: Some(free::<Stored<F::Config>>),
         policy_new: Some(policy_new::<F>),
         policy_free: Some(free::<Instance<F>>),
         update: Some(update::<F>),
@@ -48,6 +50,7 @@ pub(crate) fn register_policy<F: PolicyFactory>(factory: F) -> Result<(), String
         on_fault: F::ON_FAULT.number(),
         faults_per_minute: F::ON_FAULT.faults_per_minute(),
         load_report: Some(load_report::<F>),
+        child_changed: Some(child_changed::<F>),
     };
     // SAFETY: every hook is the one of that name, for `F`. The engine frees `ctx` even if
     // registering fails.
@@ -64,7 +67,7 @@ unsafe extern "C" fn factory_config_new<F: PolicyFactory>(
     let factory = unsafe { &*ctx.cast::<F>() };
     // SAFETY: the hook's own arguments.
     unsafe {
-        config_new::<F::Config>(json, faults, config, |config, faults| {
+        config_new::<F::Config>(json, faults, config, F::TAKES_CHILD, |config, faults| {
             factory.check_config(config, faults);
         })
     }
@@ -85,6 +88,7 @@ unsafe extern "C" fn policy_new<F: PolicyFactory>(
             policy: factory.new_policy(&channel),
             channel,
             latest: Backends::none(),
+            child_policy: ptr::null(),
             dropped: Dropped::default(),
         });
         // SAFETY: the hook's output.
@@ -103,11 +107,11 @@ unsafe fn turn<F: PolicyFactory, R>(
 ) -> R {
     // SAFETY: the caller's contract; serialised hooks do not overlap.
     let instance = unsafe { &mut *instance.cast::<Instance<F>>() };
-    let Instance { policy, channel, latest, dropped } = instance;
+    let Instance { policy, channel, latest, child_policy, dropped } = instance;
     // SAFETY: within a serialised hook.
     unsafe { dropped.tell(channel) };
     // SAFETY: within a serialised hook, of this table.
-    let helper = unsafe { PolicyHelper::new(channel, latest, dropped) };
+    let helper = unsafe { PolicyHelper::new(channel, latest, *child_policy, dropped) };
     let answer = body(policy, &helper);
     // SAFETY: within a serialised hook.
     unsafe { dropped.tell(channel) };
@@ -123,7 +127,8 @@ unsafe extern "C" fn update<F: PolicyFactory>(
         // SAFETY: the hook's argument, valid during it.
         let resolved = unsafe { &*resolved };
         // SAFETY: a config of this table, valid until the next update.
-        let config = unsafe { &*resolved.config.cast::<F::Config>() };
+        let stored = unsafe { &*resolved.config.cast::<Stored<F::Config>>() };
+        let config = &stored.own;
         // SAFETY: valid during the hook.
         let failure = unsafe { engine::status(resolved.code, resolved.message) };
         // SAFETY: valid during the hook.
@@ -134,7 +139,8 @@ unsafe extern "C" fn update<F: PolicyFactory>(
             None => Backends::none(),
         };
         // SAFETY: what `policy_new` made; serialised hooks do not overlap.
-        unsafe { &mut *instance.cast::<Instance<F>>() }.latest = latest.clone();
+        let mine = unsafe { &mut *instance.cast::<Instance<F>>() };
+        (mine.latest, mine.child_policy) = (latest.clone(), stored.child);
         let endpoints = if failure.is_ok() { Ok(&latest) } else { Err(&failure) };
         let update = Update::new(config, endpoints, &note);
         // SAFETY: within a serialised hook of this table.
@@ -168,6 +174,15 @@ unsafe extern "C" fn endpoint_report<F: PolicyFactory>(
             turn::<F, _>(instance, |policy, helper| {
                 policy.endpoint_report(endpoint, state, &status, helper);
             });
+        }
+    });
+}
+
+unsafe extern "C" fn child_changed<F: PolicyFactory>(instance: *mut c_void, child: u64) {
+    guard(|| {
+        // SAFETY: within a serialised hook of this table.
+        unsafe {
+            turn::<F, _>(instance, |policy, helper| policy.child_changed(ChildId(child), helper));
         }
     });
 }

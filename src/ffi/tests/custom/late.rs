@@ -42,6 +42,8 @@ impl Late {
             endpoints: &endpoint,
             endpoint_count: 1,
             wants: ptr::null(),
+            children: ptr::null(),
+            child_count: 0,
         };
         // SAFETY: the test holds the channel that the engine gave to it.
         unsafe {
@@ -179,6 +181,8 @@ fn publish(late: &Late) {
         endpoints: &endpoint,
         endpoint_count: 1,
         wants: ptr::null(),
+        children: ptr::null(),
+        child_count: 0,
     };
     let channel = late.channel.load(Relaxed);
     // SAFETY: the test holds the channel, and this is within a serialised hook.
@@ -222,6 +226,7 @@ fn policy_type(name: &'static str, late: &'static Late) -> steer_policy_type {
         on_fault: 0,
         faults_per_minute: 0,
         load_report: None,
+        child_changed: None,
     }
 }
 

@@ -6,6 +6,7 @@
     reason = "a hook calls several functions of the engine"
 )]
 
+mod children;
 mod choices;
 mod configs;
 mod late;
@@ -350,6 +351,7 @@ fn bare_policy_type(name: &'static str) -> steer_policy_type {
         on_fault: 0,
         faults_per_minute: 0,
         load_report: None,
+        child_changed: None,
     }
 }
 
