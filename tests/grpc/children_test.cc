@@ -104,7 +104,7 @@ TEST(CustomParent, DropsCallsAndFollowsThoseOfItsChild) {
   Backends backends(2);
   const auto channel = ChannelTo(backends.ports(), "blocking", Child("steer_least_request"));
   ASSERT_TRUE(WaitForAnswers(channel, backends.ports()));
-  TakeEnds();
+  TakeBlockingEnds();
   for (int call = 0; call < 10; ++call) EXPECT_TRUE(Call(channel).status.ok());
   CallOptions blocked;
   blocked.wait_for_ready = true;
@@ -113,7 +113,7 @@ TEST(CustomParent, DropsCallsAndFollowsThoseOfItsChild) {
   EXPECT_EQ(result.status.error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(result.status.error_message(), "blocked");
   int ok = 0;
-  EXPECT_TRUE(WaitUntil([&] { return (ok += TakeEnds().ok) == 10; }));
+  EXPECT_TRUE(WaitUntil([&] { return (ok += TakeBlockingEnds().ok) == 10; }));
 }
 
 TEST(CustomParent, OutlivesAChildThatFails) {

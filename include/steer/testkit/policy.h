@@ -212,9 +212,13 @@ static inline size_t steer_testkit_connect_all(steer_testkit *kit) {
   }
 }
 
-/* Lets this much time pass. Timers that are due expire. */
+/*
+ * Lets this much time pass. Timers that are due expire. Before that, does what the policy has asked
+ * for on other threads or at the ends of calls, such as `steer_api.wake`.
+ */
 static inline void steer_testkit_advance(steer_testkit *kit, uint64_t ns) {
   const uint64_t end = kit->now + ns;
+  steer_testkit_settle(kit);
   for (;;) {
     const uint64_t timer = steer_virtual_host_timer(kit->host, end);
     kit->now = steer_virtual_host_callbacks()->now(kit);

@@ -50,14 +50,14 @@ impl OwnChildren {
     /// The policy gets an answer of the resolver. While it does, its children get that answer, too.
     pub(super) fn begin_update(&self, update: &Update) {
         let mut state = self.state.lock();
-        state.now = Some(update.clone());
+        let before = state.now.replace(update.clone());
         // A resolver error leaves the list in use.
         let former = match update.endpoints.is_ok() || state.list.is_none() {
             true => state.list.replace(update.clone()),
             false => None,
         };
         drop(state);
-        drop(former);
+        drop((former, before));
     }
 
     /// The policy has got the answer. From now on, children get parts of the list in use.

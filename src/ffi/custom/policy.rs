@@ -17,10 +17,15 @@ use super::picks::CHECKED;
 use super::table::Registered;
 use crate::calls::Metrics;
 use crate::endpoints::{Connectivity, EndpointId, Report};
+use crate::fault::raise;
 use crate::ffi::metrics::with_metrics;
 use crate::policy::{Config, Helper, Policy, TimerId, Update};
 use crate::sync::Handle;
 use crate::{Code, Status};
+
+/// A hook that answers each publication of a child with an update of the child would keep the host's
+/// work serializer for ever. A policy that settles needs a few rounds.
+const MOST_ROUNDS: usize = 100;
 
 /// The custom policy of one channel. Used in serialised calls only.
 pub(super) struct CustomPolicy {
@@ -71,8 +76,11 @@ impl CustomPolicy {
 
 impl CustomPolicy {
     /// Tells the policy which children have published something, or publishes the same for it.
+    ///
+    /// # Panics
+    /// [`raise`]s when the hook makes the children publish again and again.
     fn tell_of_children(&self) {
-        loop {
+        for _ in 0..MOST_ROUNDS {
             let changed = self.channel.children.take_changed();
             if changed.is_empty() {
                 return;
@@ -87,6 +95,7 @@ impl CustomPolicy {
                 }
             }
         }
+        raise("child_changed", "it makes a child publish each time that it is called");
     }
 }
 

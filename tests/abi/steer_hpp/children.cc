@@ -7,7 +7,7 @@
 
 namespace steer_hpp_test {
 
-int ended;
+int ends_of_children;
 
 // Drops calls with the header "x-block", and counts the ends of the others.
 class Blocking final : public steer::Policy, Counted<Blocking> {
@@ -27,7 +27,7 @@ class Blocking final : public steer::Policy, Counted<Blocking> {
     wants.WantHeader("x-block");
     const auto pick = [](const steer::Call& call) {
       if (call.Header("x-block")) return steer::Choice::Drop(steer::Code::kUnavailable, "blocked");
-      return steer::Choice::Child(0, [](const steer::CallEnd&) { ++ended; });
+      return steer::Choice::Child(0, [](const steer::CallEnd&) { ++ends_of_children; });
     };
     CHECK(!channel_.PublishChildren({child + 1}, pick, wants));
     CHECK(channel_.PublishChildren({child}, pick, wants));
@@ -78,16 +78,17 @@ void CheckChildren() {
     size_t counts[4];
     CHECK(steer_testkit_distribution(kit.get(), nullptr, 10, counts) == 0);
     CHECK(counts[0] == 5 && counts[1] == 0 && counts[2] == 5 && counts[3] == 0);
-    CHECK(ended == 10);
+    CHECK(ends_of_children == 10);
     const char* const headers[] = {"x-block", "1", nullptr};
     steer_testkit_call call = {};
     call.headers = headers;
     const steer_testkit_pick blocked = steer_testkit_pick_one(kit.get(), &call);
     CHECK(blocked.kind == STEER_PICK_DROP && blocked.message == std::string("blocked"));
-    CHECK(ended == 10 && Blocking::Alive::alive == 1);
+    CHECK(ends_of_children == 10 && Blocking::Alive::alive == 1);
     // A call that the child cannot send has ended at once.
     CHECK(steer_testkit_use(kit.get(), 0) == 14);
-    CHECK(steer_testkit_pick_one(kit.get(), nullptr).kind == STEER_PICK_FAIL && ended == 11);
+    CHECK(steer_testkit_pick_one(kit.get(), nullptr).kind == STEER_PICK_FAIL &&
+          ends_of_children == 11);
   }
   CHECK(Blocking::Alive::alive == 0);
   {

@@ -11,13 +11,15 @@
 namespace steer_test {
 namespace {
 
-std::mutex mutex;
-// Guarded by `mutex`.
-Ends ends;
+std::mutex ends_mutex;
+// Guarded by `ends_mutex`.
+BlockingEnds blocking_ends;
 
-void Count(const steer::CallEnd& end) {
-  const std::lock_guard<std::mutex> lock(mutex);
-  ++(!end.finished() ? ends.abandoned : end.ok() ? ends.ok : ends.failed);
+void CountEnd(const steer::CallEnd& end) {
+  const std::lock_guard<std::mutex> lock(ends_mutex);
+  ++(!end.finished() ? blocking_ends.abandoned
+     : end.ok()      ? blocking_ends.ok
+                     : blocking_ends.failed);
 }
 
 class Blocking final : public steer::Policy {
@@ -34,7 +36,7 @@ class Blocking final : public steer::Policy {
     wants.WantHeader("x-block");
     const auto pick = [](const steer::Call& call) {
       if (call.Header("x-block")) return steer::Choice::Drop(steer::Code::kUnavailable, "blocked");
-      return steer::Choice::Child(0, Count);
+      return steer::Choice::Child(0, CountEnd);
     };
     if (!channel_.PublishChildren({child}, pick, wants)) std::abort();
   }
@@ -54,9 +56,9 @@ void RegisterBlockingPolicy() {
   if (status != STEER_OK) std::abort();
 }
 
-Ends TakeEnds() {
-  const std::lock_guard<std::mutex> lock(mutex);
-  return std::exchange(ends, {});
+BlockingEnds TakeBlockingEnds() {
+  const std::lock_guard<std::mutex> lock(ends_mutex);
+  return std::exchange(blocking_ends, {});
 }
 
 }  // namespace steer_test

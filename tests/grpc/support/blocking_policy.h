@@ -9,12 +9,12 @@ namespace steer_test {
 void RegisterBlockingPolicy();
 
 // The calls of all channels that have ended since the last call of this.
-struct Ends {
+struct BlockingEnds {
   int ok = 0;
   int failed = 0;
   int abandoned = 0;
 };
-Ends TakeEnds();
+BlockingEnds TakeBlockingEnds();
 
 }  // namespace steer_test
 

@@ -8,17 +8,17 @@
 namespace steer_test {
 namespace {
 
-std::mutex mutex;
-// Guarded by `mutex`.
-std::shared_ptr<Waking> latest;
+std::mutex waking_mutex;
+// Guarded by `waking_mutex`.
+std::shared_ptr<Waking> latest_waking;
 
 }  // namespace
 
 void RegisterWakingPicker() {
   const int32_t status = steer::Picker("waking")
                              .ChannelState([](steer::Channel channel) {
-                               const std::lock_guard<std::mutex> lock(mutex);
-                               return latest = std::make_shared<Waking>(channel);
+                               const std::lock_guard<std::mutex> lock(waking_mutex);
+                               return latest_waking = std::make_shared<Waking>(channel);
                              })
                              .Timer([](std::shared_ptr<Waking>& waking, uint64_t timer) {
                                ++(timer == 0 ? waking->wakes : waking->timers);
@@ -37,8 +37,8 @@ void RegisterWakingPicker() {
 }
 
 std::shared_ptr<Waking> LatestWaking() {
-  const std::lock_guard<std::mutex> lock(mutex);
-  return latest;
+  const std::lock_guard<std::mutex> lock(waking_mutex);
+  return latest_waking;
 }
 
 }  // namespace steer_test

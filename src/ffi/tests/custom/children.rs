@@ -11,6 +11,8 @@ use super::*;
 struct Wrap {
     channel: AtomicPtr<steer_channel>,
     child: AtomicU64,
+    /// The latest config.
+    config: AtomicPtr<c_void>,
     /// The places of the child's endpoints. Empty: all.
     part: Mutex<Vec<usize>>,
     weights: Mutex<Vec<u32>>,
@@ -69,6 +71,7 @@ unsafe extern "C" fn update_child(policy: *mut c_void, resolved: *const steer_re
     let mine = wrap(policy);
     // SAFETY: the engine passes what it has resolved.
     let config = unsafe { (*resolved).config };
+    mine.config.store(config.cast_mut(), Relaxed);
     let (part, weights) = (mine.part.lock().unwrap(), mine.weights.lock().unwrap());
     let update = steer_child_update {
         struct_size: size_of::<steer_child_update>(),
@@ -418,4 +421,32 @@ fn policies_without_hooks_that_they_need_are_refused() {
         assert_eq!(api().child_update.unwrap()(channel, 1, ptr::null()), Code::Internal as i32);
         assert_eq!(api().child_publish.unwrap()(channel, 1), STEER_INVALID_ARGUMENT as i32);
     }
+}
+
+/// Updates the child whenever it has published something.
+unsafe extern "C" fn update_again(policy: *mut c_void, child: u64) {
+    let mine = wrap(policy);
+    count(&mine.changed);
+    let config = mine.config.load(Relaxed);
+    let update = steer_child_update {
+        struct_size: size_of::<steer_child_update>(),
+        config: config.cast(),
+        endpoints: ptr::null(),
+        endpoint_count: 0,
+        weights: ptr::null(),
+    };
+    // SAFETY: within a serialised hook, with the config of the latest update.
+    unsafe { api().child_update.unwrap()(mine.channel.load(Relaxed), child, &update) };
+}
+
+#[test]
+fn a_policy_that_never_settles_falls_back() {
+    let (mine, table) = filter("children_restless");
+    register(&steer_policy_type { child_changed: Some(update_again), ..table });
+    let fixture = Fixture::new("children_restless");
+    // Each empty list is published again.
+    assert_eq!(configure(&fixture, "children_restless", "{}", &[]), Code::Unavailable as i32);
+    assert!(mine.changed.load(Relaxed) >= 100);
+    let logs = &fixture.seen().logs;
+    assert!(logs[0].contains("it makes a child publish each time"), "{logs:?}");
 }
