@@ -145,7 +145,7 @@ impl TrackedCall {
     pub(crate) fn finish_as(&mut self, end: &CallEnd<'_>) {
         if let CallEnd::Finished { status, metrics, .. } = end {
             let wanted = self.wants_metrics();
-            self.finish_with(status, metrics.clone().filter(|_| wanted));
+            self.finish_with(status, metrics.filter(|_| wanted));
         }
     }
 

@@ -1,7 +1,7 @@
 //! Picks that a custom picker leaves to a child's picker, and follows if it wants to.
 //!
-//! Cost of a pick that is left to a child and not followed: one call and a bounds check, in addition
-//! to both pickers' own. A followed one also allocates twice.
+//! Cost of a pick that is left to a child and not followed: one call and a bounds check, in
+//! addition to both pickers' own. A followed one also allocates twice.
 //!
 //! Must not depend on: hosts, how the pickers were made.
 
@@ -48,8 +48,8 @@ impl ChildPickers {
         self.get(index).map(|picker| picker.pick(call))
     }
 
-    /// The same, and reports the call to `picks` if the child sends it to a backend. Otherwise gives
-    /// the state back.
+    /// The same, and reports the call to `picks` if the child sends it to a backend. Otherwise
+    /// gives the state back.
     pub(super) fn track<'a>(
         &'a self,
         picks: &Arc<Picks>,

@@ -23,8 +23,8 @@ use crate::policy::{Config, Helper, Policy, TimerId, Update};
 use crate::sync::Handle;
 use crate::{Code, Status};
 
-/// A hook that answers each publication of a child with an update of the child would keep the host's
-/// work serializer for ever. A policy that settles needs a few rounds.
+/// A hook that answers each publication of a child with an update of the child would keep the
+/// host's work serializer for ever. A policy that settles needs a few rounds.
 const MOST_ROUNDS: usize = 100;
 
 /// The custom policy of one channel. Used in serialised calls only.

@@ -224,9 +224,10 @@ fn faults_of_a_childs_config_have_the_whole_path() {
     let (_, table) = filter("children_faults");
     register(&table);
     let error = |config: &str| parse("children_faults", config).unwrap_err().1;
-    let text = error(
-        r#"{"childPolicy": [{"unknown": {}}, {"children_faults": {"childPolicy": [{"steer_subset": {"subsetSize": "x"}}]}}]}"#,
-    );
+    let inner = r#"{"childPolicy": [{"steer_subset": {"subsetSize": "x"}}]}"#;
+    let outer =
+        format!(r#"{{"childPolicy": [{{"unknown": {{}}}}, {{"children_faults": {inner}}}]}}"#);
+    let text = error(&outer);
     let path =
         "children_faults.childPolicy[1].children_faults.childPolicy[0].steer_subset.subsetSize";
     assert!(text.contains(path), "{text}");
@@ -334,9 +335,8 @@ fn policies_nest_and_a_child_that_fails_falls_back_alone() {
     let inner = wrapper("children_inner");
     let world = registered("children_leaf");
     let config = |does: &str| {
-        format!(
-            r#"{{"childPolicy": [{{"children_inner": {{"childPolicy": [{{"children_leaf": {{"do": "{does}"}}}}]}}}}]}}"#
-        )
+        let inner = format!(r#"{{"childPolicy": [{{"children_leaf": {{"do": "{does}"}}}}]}}"#);
+        format!(r#"{{"childPolicy": [{{"children_inner": {inner}}}]}}"#)
     };
     let fixture = Fixture::new("children_outer");
     fixture.seen().matches = 1;
