@@ -96,6 +96,10 @@ impl<T: CallObserver> CallListener for CallCounters<T> {
         self.observer.picked();
     }
 
+    fn wants_start(&self) -> bool {
+        false
+    }
+
     fn finished(&self, _backend: usize, _state: Handle, end: &CallEnd<'_>) {
         // In this order, and Release below: a thread that sees the call as ended does not see it in
         // flight.

@@ -15,9 +15,10 @@ pub enum CallEnd<'a> {
     Finished {
         /// The status that it ended with.
         status: &'a Status,
-        /// From its start to its end.
+        /// From its start to its end. 0 if the listener needs no latency.
         latency: Duration,
-        /// When it ended, by the host's clock.
+        /// When it ended, by the host's clock. 0 if the listener needs no latency and there is no
+        /// load report.
         ended: Duration,
         /// The load report of the backend.
         metrics: Option<LoadReport<'a>>,
@@ -38,9 +39,21 @@ pub trait CallListener: Send + Sync {
     /// The call has ended. Called exactly once for each picked call, and last.
     fn finished(&self, backend: usize, state: Handle, end: &CallEnd<'_>);
 
-    /// Whether the listener needs the latency of calls. If not, it gets 0, and a reading of the
-    /// clock is saved. Asked once for each backend of a picker.
+    /// Whether the listener needs the latency of calls. If not, it gets 0, and readings of the
+    /// clock are saved. Asked once for each backend of a picker.
     fn wants_latency(&self) -> bool {
         true
+    }
+
+    /// Whether [`CallListener::started`] is to be called. Asked once for each backend of a picker.
+    fn wants_start(&self) -> bool {
+        true
+    }
+
+    /// Whether the listener needs nothing but load reports. If so, only
+    /// [`CallListener::finished`] is called, and only for calls that end with a report. Asked once
+    /// for each backend of a picker.
+    fn wants_only_reports(&self) -> bool {
+        false
     }
 }

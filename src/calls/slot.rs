@@ -8,17 +8,18 @@
 //! Must not depend on: why a call is tracked.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use crossbeam_queue::ArrayQueue;
 
-use super::tracked::TrackedCall;
-use crate::sync::{Lazy, without_fork};
+use super::tracked::{TrackedBackend, TrackedCall};
+use crate::sync::{GiveBack, Handle, Lazy, Returned, without_fork};
 
 /// Reused memory with a tracked call in it.
 ///
 /// Made by a pick, and owned by the host until the call ends, on any thread. Dropping it abandons
 /// the call if it has not ended, and frees the memory for another call.
-pub struct TrackedSlot(Option<Slot>);
+pub struct TrackedSlot(Returned<Slot>);
 
 type Slot = Box<Option<TrackedCall>>;
 
@@ -40,22 +41,80 @@ thread_local! {
 }
 
 impl Free {
+    /// A box of this thread. `None`: [`Free::refill`] first.
+    #[inline]
     fn pop(&mut self) -> Option<Slot> {
-        if self.0.is_empty() {
-            self.0 = without_fork(|| SPARE.pop())?;
-        }
         self.0.pop()
     }
 
-    /// Adds a box. May return others: drop them after the borrow of the thread's list ends.
-    fn push(&mut self, boxed: Slot) -> Option<Vec<Slot>> {
-        self.0.push(boxed);
-        if self.0.len() <= 2 * BATCH {
-            return None;
+    /// Takes boxes that other threads have given up. The list is empty.
+    #[cold]
+    fn refill(&mut self) {
+        if let Some(boxes) = without_fork(|| SPARE.pop()) {
+            self.0 = boxes;
         }
+    }
+
+    /// Adds a box.
+    #[inline]
+    fn push(&mut self, boxed: Slot) {
+        self.0.push(boxed);
+    }
+
+    /// Whether the next thing to do is [`Free::give_up`].
+    #[inline]
+    fn is_full(&self) -> bool {
+        self.0.len() > 2 * BATCH
+    }
+
+    /// Gives boxes up to other threads. May return them: drop them after the borrow of the thread's
+    /// list ends.
+    #[cold]
+    fn give_up(&mut self) -> Option<Vec<Slot>> {
         let batch = self.0.split_off(BATCH);
         without_fork(|| SPARE.push(batch)).err()
     }
+}
+
+/// Memory for a call.
+#[inline]
+fn take() -> Slot {
+    // There is no list while the thread ends.
+    let free = FREE.try_with(|free| free.try_borrow_mut().ok()?.pop());
+    free.ok().flatten().unwrap_or_else(take_slowly)
+}
+
+#[cold]
+fn take_slowly() -> Slot {
+    let free = FREE.try_with(|free| {
+        let mut free = free.try_borrow_mut().ok()?;
+        free.refill();
+        free.pop()
+    });
+    free.ok().flatten().unwrap_or_default()
+}
+
+impl GiveBack for Slot {
+    /// Ends the call, and frees the memory for another one.
+    #[inline]
+    fn give_back(mut self) {
+        // First, before the list is borrowed: its listener may track other calls.
+        *self = None;
+        let pushed = FREE.try_with(|free| {
+            let Ok(mut free) = free.try_borrow_mut() else { return false };
+            free.push(self);
+            free.is_full()
+        });
+        if pushed.is_ok_and(|is_full| is_full) {
+            give_up();
+        }
+    }
+}
+
+#[cold]
+fn give_up() {
+    let too_many = FREE.try_with(|free| free.try_borrow_mut().ok()?.give_up()).ok().flatten();
+    drop(too_many);
 }
 
 impl Drop for Free {
@@ -70,45 +129,48 @@ impl Drop for Free {
 }
 
 impl TrackedSlot {
-    /// Puts a call into reused memory.
-    pub fn new(call: TrackedCall) -> TrackedSlot {
-        // There is no list while the thread ends.
-        let free = FREE.try_with(|free| free.try_borrow_mut().ok()?.pop()).ok().flatten();
-        let mut boxed = free.unwrap_or_default();
-        *boxed = Some(call);
-        TrackedSlot(Some(boxed))
+    /// A call to `backend`, picked now, in reused memory.
+    #[inline]
+    pub fn new(backend: &Arc<TrackedBackend>, state: Handle) -> TrackedSlot {
+        let mut boxed = take();
+        let former = boxed.replace(TrackedCall::new(backend, state));
+        // There is none, so that nothing is to be dropped.
+        std::mem::forget(former);
+        TrackedSlot(Returned::new(boxed))
     }
 
     /// The call.
+    #[inline]
     pub fn call(&self) -> &TrackedCall {
-        self.0.as_ref().and_then(|boxed| boxed.as_ref().as_ref()).expect("full until it is dropped")
+        self.0.as_ref().as_ref().expect(FULL)
     }
 
     /// The call.
+    #[inline]
     pub fn call_mut(&mut self) -> &mut TrackedCall {
-        self.0.as_mut().and_then(|boxed| boxed.as_mut().as_mut()).expect("full until it is dropped")
+        self.0.as_mut().as_mut().expect(FULL)
+    }
+
+    /// Whether [`TrackedBackend::publish`] was called for the call's backend.
+    #[inline]
+    pub(crate) fn is_published(&self) -> bool {
+        self.0.as_ref().as_ref().is_some_and(|call| call.backend().is_published())
     }
 
     /// Gives up the box, which [`TrackedSlot::from_place`] takes back.
-    pub fn into_place(mut self) -> Box<Option<TrackedCall>> {
-        self.0.take().expect("full until it is dropped")
+    #[inline]
+    pub fn into_place(self) -> Box<Option<TrackedCall>> {
+        self.0.into_inner()
     }
 
     /// Takes back a box from [`TrackedSlot::into_place`].
+    #[inline]
     pub fn from_place(boxed: Box<Option<TrackedCall>>) -> TrackedSlot {
-        TrackedSlot(Some(boxed))
+        TrackedSlot(Returned::new(boxed))
     }
 }
 
-impl Drop for TrackedSlot {
-    fn drop(&mut self) {
-        let Some(mut boxed) = self.0.take() else { return };
-        // End the call first, before the list is borrowed: its listener may track other calls.
-        drop(boxed.take());
-        let too_many = FREE.try_with(|free| free.try_borrow_mut().ok()?.push(boxed)).ok().flatten();
-        drop(too_many);
-    }
-}
+const FULL: &str = "full until it is dropped";
 
 #[cfg(test)]
 mod tests {
@@ -122,22 +184,26 @@ mod tests {
     fn another_thread_reuses_freed_memory() {
         let free_there = || {
             let mut free = Free(Vec::new());
-            (0..2 * BATCH).for_each(|_| assert!(free.push(boxed()).is_none()));
+            (0..2 * BATCH).for_each(|_| free.push(boxed()));
+            assert!(!free.is_full());
             // One more than a thread keeps.
             free.push(boxed());
+            assert!(free.is_full());
+            free.give_up();
         };
         std::thread::spawn(free_there).join().unwrap();
         let mut here = Free(Vec::new());
+        assert!(here.pop().is_none());
+        here.refill();
         assert!(here.pop().is_some());
     }
 
     #[test]
     fn a_thread_keeps_no_more_than_two_batches() {
-        let mut free = Free(Vec::new());
         let boxes = if cfg!(miri) { 3 * BATCH } else { 10 * BATCH * MOST_BATCHES };
         for _ in 0..boxes {
-            free.push(boxed());
-            assert!(free.0.len() <= 2 * BATCH);
+            boxed().give_back();
+            assert!(FREE.with(|free| free.borrow().0.len()) <= 2 * BATCH);
         }
         assert!(SPARE.len() <= MOST_BATCHES);
     }

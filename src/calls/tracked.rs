@@ -10,7 +10,7 @@ use super::context::CallContext;
 use super::{CallEnd, CallListener, LoadReport, Metrics};
 use crate::Status;
 use crate::endpoints::Connection;
-use crate::fault::discard;
+use crate::fault::{Panic, discard};
 use crate::sync::{Handle, get_or_init};
 
 /// A backend whose calls are tracked.
@@ -25,6 +25,10 @@ pub struct TrackedBackend {
     index: usize,
     /// Whether the listener needs latencies.
     timed: bool,
+    /// Whether the listener needs to know when calls start.
+    hears_start: bool,
+    /// Whether the listener needs to know of calls that end without a load report.
+    hears_all: bool,
     /// Set at the first pick.
     published: OnceLock<Published>,
 }
@@ -47,13 +51,30 @@ impl TrackedBackend {
         listener: Arc<dyn CallListener>,
         index: usize,
     ) -> Arc<TrackedBackend> {
-        let timed = listener.wants_latency();
-        Arc::new(TrackedBackend { connection, listener, index, timed, published: OnceLock::new() })
+        let hears_all = !listener.wants_only_reports();
+        let timed = hears_all && listener.wants_latency();
+        let hears_start = hears_all && listener.wants_start();
+        let published = OnceLock::new();
+        Arc::new(TrackedBackend {
+            connection,
+            listener,
+            index,
+            timed,
+            hears_start,
+            hears_all,
+            published,
+        })
     }
 
     /// The connection of its calls.
     pub fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    /// Whether [`TrackedBackend::publish`] was called.
+    #[inline]
+    pub(crate) fn is_published(&self) -> bool {
+        self.published.get().is_some()
     }
 
     /// Sets the policy of the backend's picker. `values` returns the policy, its generation, and
@@ -66,21 +87,36 @@ impl TrackedBackend {
         });
     }
 
+    #[inline]
     fn now(&self) -> Duration {
         self.published.get().map_or(Duration::ZERO, |published| published.context.now())
     }
 
     /// Calls a hook of the listener. A panic counts as a fault of the policy.
+    #[inline]
     fn guarded(&self, place: &str, hook: impl FnOnce()) {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(hook)) {
-            match self.published.get() {
-                Some(published) => {
-                    published.context.data_plane_fault(place, panic, published.generation);
-                }
-                None => discard(panic),
-            }
+            self.failed(place, panic);
         }
     }
+
+    #[cold]
+    fn failed(&self, place: &str, panic: Panic) {
+        match self.published.get() {
+            Some(published) => {
+                published.context.data_plane_fault(place, panic, published.generation);
+            }
+            None => discard(panic),
+        }
+    }
+}
+
+/// How far a call is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Picked,
+    Started,
+    Ended,
 }
 
 /// One call, from its pick to its end.
@@ -91,19 +127,24 @@ pub struct TrackedCall {
     backend: Arc<TrackedBackend>,
     /// The picker's own data, passed to the listener.
     state: Handle,
-    /// The time of the start, by the host's clock. `None` until then.
-    started: Option<Duration>,
-    ended: bool,
+    /// The time of the start, by the host's clock. 0 before it, and if nobody needs it.
+    started: Duration,
+    phase: Phase,
 }
 
 impl TrackedCall {
     /// A call to `backend`, picked now.
+    #[inline]
     pub fn new(backend: &Arc<TrackedBackend>, state: Handle) -> TrackedCall {
-        backend.listener.picked(backend.index, state);
-        TrackedCall { backend: Arc::clone(backend), state, started: None, ended: false }
+        if backend.hears_all {
+            backend.listener.picked(backend.index, state);
+        }
+        let (backend, started) = (Arc::clone(backend), Duration::ZERO);
+        TrackedCall { backend, state, started, phase: Phase::Picked }
     }
 
     /// The backend of the call.
+    #[inline]
     pub(crate) fn backend(&self) -> &TrackedBackend {
         &self.backend
     }
@@ -114,17 +155,24 @@ impl TrackedCall {
     }
 
     /// The connection to send the call over.
+    #[inline]
     pub fn connection(&self) -> &Connection {
         &self.backend.connection
     }
 
     /// The call starts. Only the first time counts.
+    #[inline]
     pub fn start(&mut self) {
-        if self.started.is_none() && !self.ended {
-            let now = if self.backend.timed { self.backend.now() } else { Duration::ZERO };
-            self.started = Some(now);
-            let TrackedBackend { listener, index, .. } = &*self.backend;
-            self.backend.guarded("call_started", || listener.started(*index, self.state));
+        if self.phase == Phase::Picked {
+            self.phase = Phase::Started;
+            let backend = &*self.backend;
+            if backend.timed {
+                self.started = backend.now();
+            }
+            if backend.hears_start {
+                let hook = || backend.listener.started(backend.index, self.state);
+                backend.guarded("call_started", hook);
+            }
         }
     }
 
@@ -149,25 +197,47 @@ impl TrackedCall {
         }
     }
 
+    #[inline]
     fn finish_with(&mut self, status: &Status, metrics: Option<LoadReport<'_>>) {
+        if self.phase == Phase::Ended {
+            return;
+        }
         // Some hosts do not report a start that follows the pick at once.
         self.start();
-        let ended = self.backend.now();
-        let started = self.started.filter(|_| self.backend.timed).unwrap_or(ended);
-        let latency = ended.saturating_sub(started);
-        self.end(&CallEnd::Finished { status, latency, ended, metrics });
+        let (mut latency, mut ended) = (Duration::ZERO, Duration::ZERO);
+        if self.backend.timed {
+            ended = self.backend.now();
+            latency = ended.saturating_sub(self.started);
+        } else if metrics.is_some() {
+            ended = self.backend.now();
+        }
+        self.phase = Phase::Ended;
+        if self.backend.hears_all || metrics.is_some() {
+            self.report(&CallEnd::Finished { status, latency, ended, metrics });
+        }
     }
 
-    fn end(&mut self, end: &CallEnd<'_>) {
-        if !std::mem::replace(&mut self.ended, true) {
-            let TrackedBackend { listener, index, .. } = &*self.backend;
-            self.backend.guarded("call_finished", || listener.finished(*index, self.state, end));
+    #[cold]
+    fn abandon(&mut self) {
+        self.phase = Phase::Ended;
+        if self.backend.hears_all {
+            self.report(&CallEnd::Abandoned);
         }
+    }
+
+    #[inline]
+    fn report(&self, end: &CallEnd<'_>) {
+        let backend = &*self.backend;
+        let hook = || backend.listener.finished(backend.index, self.state, end);
+        backend.guarded("call_finished", hook);
     }
 }
 
 impl Drop for TrackedCall {
+    #[inline]
     fn drop(&mut self) {
-        self.end(&CallEnd::Abandoned);
+        if self.phase != Phase::Ended {
+            self.abandon();
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::connection_rotation::ConnectionRotation;
 use crate::Status;
-use crate::calls::{Call, TrackedBackend, TrackedCall, TrackedSlot, Wants};
+use crate::calls::{Call, TrackedBackend, TrackedSlot, Wants};
 use crate::endpoints::Connection;
 use crate::sync::Handle;
 
@@ -70,13 +70,24 @@ impl Pick<'_> {
 
     /// [`Pick::Tracked`], for a call to this backend. Allocates only until enough places for calls
     /// are free: see `calls/slot.rs`.
+    #[inline]
     pub fn tracked(backend: &Arc<TrackedBackend>) -> Pick<'static> {
-        Pick::Tracked(TrackedSlot::new(TrackedCall::new(backend, Handle::from_number(0))))
+        Pick::Tracked(TrackedSlot::new(backend, Handle::from_number(0)))
     }
 
     /// [`Pick::Drop`], with a status made for this call.
     pub fn drop(status: Status) -> Pick<'static> {
         Pick::DropWith(Box::new(status))
+    }
+
+    /// Whether it is to be checked before a host gets it.
+    #[inline]
+    pub(super) fn needs_check(&self) -> bool {
+        match self {
+            Pick::Complete(_) => false,
+            Pick::Tracked(slot) => !slot.is_published(),
+            _ => true,
+        }
     }
 
     /// The pick with a code that a data plane may produce (gRFC A54).

@@ -7,6 +7,7 @@
 //! | `rotation/` | whose turn it is, for many threads |
 //! | `slot.rs` | a small number for each thread |
 //! | `sharded.rs` | a value for each of a few groups of threads |
+//! | `returned.rs` | a value that its owner gives back |
 //! | `random.rs` | random numbers of this process alone |
 //! | `clock.rs` | the time, read at every call |
 //! | `bits.rs` | a set of numbers: many threads insert, one takes all out |
@@ -24,6 +25,7 @@ mod handle;
 mod lock;
 mod log_limit;
 mod random;
+mod returned;
 mod rotation;
 mod sharded;
 mod shared;
@@ -37,6 +39,7 @@ pub use handle::Handle;
 pub use lock::{Lazy, Mutex, MutexGuard};
 pub use log_limit::LogLimit;
 pub use random::random;
+pub use returned::{GiveBack, Returned};
 pub use rotation::{Rotation, Step, WeightedRotation};
 pub use sharded::Sharded;
 pub use shared::Arc;

@@ -70,7 +70,7 @@ impl ChildPickers {
         let listener =
             Arc::new(FollowedChild { picks: Arc::clone(picks), inner: Mutex::new(inner) });
         let backend = TrackedBackend::new(connection, listener, place);
-        Ok(Pick::Tracked(TrackedSlot::new(TrackedCall::new(&backend, state))))
+        Ok(Pick::Tracked(TrackedSlot::new(&backend, state)))
     }
 
     fn place(&self, connection: &Connection) -> usize {

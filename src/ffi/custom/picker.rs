@@ -15,7 +15,7 @@ use super::child_picks::ChildPickers;
 use super::choice::{take_failure, take_fault, take_tracked};
 use super::followed_calls::{BackendCalls, FollowedCalls};
 use super::picks::{PickHook, Picks};
-use crate::calls::{Call, CallEnd, CallListener, TrackedBackend, TrackedCall, TrackedSlot, Wants};
+use crate::calls::{Call, CallEnd, CallListener, TrackedBackend, TrackedSlot, Wants};
 use crate::endpoints::Connection;
 use crate::ffi::guard;
 use crate::policy::{Pick, Picker};
@@ -84,6 +84,10 @@ impl CallListener for Followed {
     fn picked(&self, backend: usize, state: Handle) {
         self.policy.note_counted();
         self.backend.picked(backend, state);
+    }
+
+    fn wants_start(&self) -> bool {
+        self.picks.wants_start()
     }
 
     fn started(&self, backend: usize, state: Handle) {
@@ -203,7 +207,7 @@ impl CustomPicker {
             return Err(UNHEARD.to_owned());
         }
         match usize::try_from(backend).ok().and_then(|index| self.tracked.get(index)) {
-            Some(backend) => Ok(Pick::Tracked(TrackedSlot::new(TrackedCall::new(backend, state)))),
+            Some(backend) => Ok(Pick::Tracked(TrackedSlot::new(backend, state))),
             None => {
                 // Gives the state back. A fault of that hook is not the fault that is reported
                 // here.

@@ -87,6 +87,10 @@ impl Drop for Picks {
 }
 
 impl CallListener for Picks {
+    fn wants_start(&self) -> bool {
+        self.hooks.call_started.is_some()
+    }
+
     fn started(&self, backend: usize, state: Handle) {
         if let Some(hook) = self.hooks.call_started {
             // SAFETY: the hook allows any thread, and the picker is not freed.

@@ -101,7 +101,11 @@ pub(super) struct WeightedPicker<T> {
 
 impl<T: Clone + PickTarget> Picker for WeightedPicker<T> {
     fn pick<'a>(&'a self, _call: &Call<'_>) -> Pick<'a> {
-        self.rotation.next(&self.backends).map_or(Pick::Queue, PickTarget::pick)
+        // Not `map_or`, which makes a `Pick::Queue` first, and drops it.
+        match self.rotation.next(&self.backends) {
+            Some(target) => target.pick(),
+            None => Pick::Queue,
+        }
     }
 
     fn wants(&self) -> Wants {

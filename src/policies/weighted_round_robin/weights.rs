@@ -130,6 +130,14 @@ impl CallListener for ReportListener {
         self.counts_calls
     }
 
+    fn wants_start(&self) -> bool {
+        false
+    }
+
+    fn wants_only_reports(&self) -> bool {
+        !self.counts_calls
+    }
+
     fn picked(&self, backend: usize, state: Handle) {
         if self.counts_calls {
             CallListener::picked(&*self.record, backend, state);

@@ -84,12 +84,13 @@ impl GuardedPicker {
 
     /// See [`Picker::pick`]. A panic fails this call with INTERNAL. Later calls wait for the picker
     /// of the policy that takes over.
+    #[inline]
     pub fn pick<'a>(&'a self, call: &Call<'_>) -> Pick<'a> {
         if self.is_poisoned() {
             return Pick::Queue;
         }
         match catch_unwind(AssertUnwindSafe(|| self.picker.pick(call))) {
-            Ok(pick) if matches!(pick, Pick::Complete(_)) => pick,
+            Ok(pick) if !pick.needs_check() => pick,
             Ok(pick) => self.check(pick),
             Err(panic) => self.failed(panic),
         }
