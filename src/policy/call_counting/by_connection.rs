@@ -4,13 +4,12 @@
 //!
 //! Must not depend on: what backends are found for.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use crate::calls::TrackedBackend;
 use crate::endpoints::{Connection, PersistentVec};
 use crate::policy::sample::below;
-use crate::sync::Handle;
+use crate::sync::{Handle, random};
 
 /// The backends with the same hash.
 type Chain = Arc<[Arc<TrackedBackend>]>;
@@ -19,13 +18,14 @@ type Chain = Arc<[Arc<TrackedBackend>]>;
 #[derive(Clone)]
 pub(super) struct BackendsByConnection {
     chains: PersistentVec<Chain>,
-    hasher: RandomState,
+    /// An odd random number.
+    factor: u64,
 }
 
 impl BackendsByConnection {
     /// A table for about this many backends.
     pub(super) fn new(capacity: usize) -> BackendsByConnection {
-        BackendsByConnection { chains: PersistentVec::new(capacity), hasher: RandomState::new() }
+        BackendsByConnection { chains: PersistentVec::new(capacity), factor: random() | 1 }
     }
 
     pub(super) fn capacity(&self) -> usize {
@@ -58,7 +58,10 @@ impl BackendsByConnection {
         chain.iter().find(|backend| backend.connection() == connection)
     }
 
+    /// Multiplicative hashing: Dietzfelbinger et al., "A Reliable Randomized Algorithm for the
+    /// Closest-Pair Problem" (1997). Handles are pointers of the host, which no peer can choose.
+    #[inline]
     fn place(&self, handle: Handle) -> usize {
-        below(self.hasher.hash_one(handle), self.chains.slots())
+        below((handle.number() as u64).wrapping_mul(self.factor), self.chains.slots())
     }
 }
