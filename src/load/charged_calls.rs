@@ -66,6 +66,7 @@ impl ChargedCalls {
         }
     }
 
+    #[cold]
     fn faded(&self, word: u64, now: Duration) -> f64 {
         let (calls, lasting) = unpacked(word);
         let passed = stamp(now).saturating_sub(self.stamp.load(Ordering::Relaxed)) as f64 / 1e9;

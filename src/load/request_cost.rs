@@ -12,13 +12,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::charged_calls::ChargedCalls;
-use super::success_rate::{FailureCodes, SuccessRate};
+use super::success_rate::{FailureCodes, SuccessRate, as_f64, stamp};
 use crate::Code;
 use crate::calls::{CallEnd, CallObserver};
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-/// The time in which failures fall to 1/e of their weight: as the default of peak EWMA.
-const DECAY_TIME: Duration = Duration::from_secs(10);
+/// The time in which failures fall to 1/e of their weight, in nanoseconds: 10 s, as the default of
+/// peak EWMA.
+const DECAY_TIME: f64 = 1e10;
 
 /// The share by which a call that succeeds moves the usual time of calls.
 const NEWEST: f64 = 1.0 / 16.0;
@@ -106,19 +107,25 @@ impl RequestCost {
 
     /// A call took this time, and ended with this code, which is no failure.
     fn learn(&self, code: Code, latency: Duration, now: Duration) {
-        let (usual, seconds) =
-            (f64::from_bits(self.usual.load(Ordering::Relaxed)), latency.as_secs_f64());
+        let usual = f64::from_bits(self.usual.load(Ordering::Relaxed));
+        let seconds = as_f64(stamp(latency)) / 1e9;
         if code != Code::Ok {
-            // An error of the caller that took less time than a call does.
-            if seconds < usual {
-                let lasting = Duration::from_secs_f64(usual);
-                self.charged.add(1.0 - seconds / usual, lasting, now);
-            }
+            self.charge_error(usual, seconds, now);
             return;
         }
         let next = if usual == 0.0 { seconds } else { usual + (seconds - usual) * NEWEST };
         // Calls that end at the same time may overwrite each other: one of them counts.
         self.usual.store(next.to_bits(), Ordering::Relaxed);
+    }
+
+    /// A call ended with an error of the caller, after these seconds. Calls usually take the other
+    /// number of seconds.
+    #[cold]
+    fn charge_error(&self, usual: f64, seconds: f64, now: Duration) {
+        if seconds < usual {
+            let lasting = Duration::from_secs_f64(usual);
+            self.charged.add(1.0 - seconds / usual, lasting, now);
+        }
     }
 
     /// The cost of another call, if the backend has this many calls. `now` is called only if the
@@ -129,7 +136,11 @@ impl RequestCost {
         if self.success.is_one() && self.charged.is_none() {
             return calls;
         }
-        let now = now();
+        self.cost_at(calls, now())
+    }
+
+    #[cold]
+    fn cost_at(&self, calls: f64, now: Duration) -> f64 {
         (calls + self.charged.count(now)) / self.success.rate(now, DECAY_TIME)
     }
 }

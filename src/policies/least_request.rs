@@ -141,6 +141,10 @@ impl Picker for LeastRequestPicker {
                 (best, least) = (Some(&backend.candidate.backend), cost);
             }
         });
-        best.map_or(Pick::Queue, Pick::tracked)
+        // Not `map_or`, which makes a `Pick::Queue` first, and drops it.
+        match best {
+            Some(backend) => Pick::tracked(backend),
+            None => Pick::Queue,
+        }
     }
 }

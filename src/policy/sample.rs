@@ -43,6 +43,13 @@ pub(crate) fn distinct(
         (first..end).chain(0..first).for_each(visit);
         return;
     }
+    if count == 2 {
+        // The usual number: as below, without an array.
+        let first = below(helper.random(), end);
+        let second = below(helper.random(), end - 1);
+        [first, second + usize::from(second >= first)].into_iter().for_each(visit);
+        return;
+    }
     let mut taken = [0; MAX_POOL];
     for so_far in 0..count {
         // A number among those that are left. Each number taken before shifts those from it on by

@@ -52,11 +52,12 @@ impl Default for Latency {
 
 impl Latency {
     /// Records the latency of a call.
+    #[inline]
     pub fn record(&self, latency: Duration) {
-        let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
+        let nanos = latency.as_secs().saturating_mul(1_000_000_000);
+        let nanos = nanos.saturating_add(u64::from(latency.subsec_nanos()));
         // The only possible error is a value out of range, and this one is in range.
-        let _ = self.buckets.increment(micros.min(LAST_MICROS));
-        let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
+        let _ = self.buckets.increment((nanos / 1000).min(LAST_MICROS));
         // Relaxed: the numbers are independent.
         self.sum_nanos.fetch_add(nanos, Ordering::Relaxed);
         // Checked first: a new longest latency is rare, and a write to a shared line is expensive.

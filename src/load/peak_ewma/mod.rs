@@ -48,7 +48,7 @@ use std::time::Duration;
 pub use self::rule::EwmaRule;
 use super::charged_calls::ChargedCalls;
 use super::decay::exp;
-use super::success_rate::{SuccessRate, in_ns, stamp};
+use super::success_rate::{SuccessRate, as_f64, in_ns, stamp};
 use crate::Code;
 use crate::calls::{CallEnd, CallObserver};
 use crate::stats::BackendStats;
@@ -113,13 +113,19 @@ impl PeakEwma {
         let ns = in_ns(latency).max(1.0);
         let decay_time = self.rule.decay_time();
         let failed = self.rule.failure_codes().contains(code);
-        self.success.observe(failed, now, Duration::from_nanos(decay_time as u64));
+        self.success.observe(failed, now, decay_time);
         if code == Code::Ok {
             self.update(now, |estimate, passed| {
                 if ns > estimate { ns } else { ns + (estimate - ns) * exp(-passed / decay_time) }
             });
             return;
         }
+        self.observe_error(ns, failed, now);
+    }
+
+    /// A call ended with an error after these nanoseconds.
+    #[cold]
+    fn observe_error(&self, ns: f64, failed: bool, now: Duration) {
         let before = f64::from_bits(self.estimate.load(Ordering::Relaxed));
         if !failed && ns < before {
             self.charged.add(1.0 - ns / before, Duration::from_nanos(before as u64), now);
@@ -143,12 +149,14 @@ impl PeakEwma {
     }
 
     /// Replaces the estimate. `next` gets the present one and the time that passed since.
+    #[inline]
     fn update(&self, now: Duration, next: impl Fn(f64, f64) -> f64) {
         let now = stamp(now);
         // Relaxed: the two values are independent. If another thread has set a later time, no time
         // passes here.
         let passed = now.saturating_sub(self.stamp.fetch_max(now, Ordering::Relaxed));
-        let next = |bits| Some(next(f64::from_bits(bits), passed as f64).to_bits());
+        let passed = as_f64(passed);
+        let next = |bits| Some(next(f64::from_bits(bits), passed).to_bits());
         let _ = self.estimate.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
     }
 
@@ -157,7 +165,7 @@ impl PeakEwma {
     pub fn estimate(&self, in_flight: u32, now: Duration) -> f64 {
         let now = stamp(now);
         let estimate = f64::from_bits(self.estimate.load(Ordering::Relaxed));
-        let passed = now.saturating_sub(self.stamp.load(Ordering::Relaxed)) as f64;
+        let passed = as_f64(now.saturating_sub(self.stamp.load(Ordering::Relaxed)));
         if in_flight > 0 {
             return if passed > estimate {
                 self.without_ends(estimate, passed, now)
@@ -174,6 +182,7 @@ impl PeakEwma {
     }
 
     /// The estimate of a backend that has calls of which none has ended for longer than they take.
+    #[cold]
     fn without_ends(&self, estimate: f64, passed: f64, now: u64) -> f64 {
         let decay_time = self.rule.decay_time();
         let unpicked = now.saturating_sub(self.picked.load(Ordering::Relaxed)) as f64;
@@ -188,7 +197,12 @@ impl PeakEwma {
     pub fn cost(&self, in_flight: u32, now: Duration) -> f64 {
         let calls = f64::from(in_flight) + self.charged.count(now) + 1.0;
         let cost = self.estimate(in_flight, now) * calls;
-        if self.success.is_one() { cost } else { cost / self.success_rate(now) }
+        if self.success.is_one() { cost } else { self.after_failures(cost, now) }
+    }
+
+    #[cold]
+    fn after_failures(&self, cost: f64, now: Duration) -> f64 {
+        cost / self.success_rate(now)
     }
 
     /// The calls that the backend has or is charged with.
@@ -197,7 +211,7 @@ impl PeakEwma {
     }
 
     fn success_rate(&self, now: Duration) -> f64 {
-        self.success.rate(now, Duration::from_nanos(self.rule.decay_time() as u64))
+        self.success.rate(now, self.rule.decay_time())
     }
 }
 
