@@ -27,6 +27,8 @@ pub struct TrackedBackend {
     timed: bool,
     /// Whether the listener needs to know when calls start.
     hears_start: bool,
+    /// Whether one of these is so.
+    needs_start: bool,
     /// Whether the listener needs to know of calls that end without a load report.
     hears_all: bool,
     /// Set at the first pick.
@@ -54,6 +56,7 @@ impl TrackedBackend {
         let hears_all = !listener.wants_only_reports();
         let timed = hears_all && listener.wants_latency();
         let hears_start = hears_all && listener.wants_start();
+        let needs_start = timed || hears_start;
         let published = OnceLock::new();
         Arc::new(TrackedBackend {
             connection,
@@ -61,6 +64,7 @@ impl TrackedBackend {
             index,
             timed,
             hears_start,
+            needs_start,
             hears_all,
             published,
         })
@@ -165,18 +169,27 @@ impl TrackedCall {
     pub fn start(&mut self) {
         if self.phase == Phase::Picked {
             self.phase = Phase::Started;
-            let backend = &*self.backend;
-            if backend.timed {
-                self.started = backend.now();
-            }
-            if backend.hears_start {
-                let hook = || backend.listener.started(backend.index, self.state);
-                backend.guarded("call_started", hook);
+            if self.backend.needs_start {
+                self.report_start();
             }
         }
     }
 
+    // Not inlined, so that nothing is saved for it where nobody listens.
+    #[inline(never)]
+    fn report_start(&mut self) {
+        let backend = &*self.backend;
+        if backend.timed {
+            self.started = backend.now();
+        }
+        if backend.hears_start {
+            let hook = || backend.listener.started(backend.index, self.state);
+            backend.guarded("call_started", hook);
+        }
+    }
+
     /// The call has ended. Only the first time counts.
+    #[inline]
     pub fn finish(&mut self, status: &Status, metrics: Option<&Metrics>) {
         self.finish_with(status, metrics.map(LoadReport::Decoded));
     }
@@ -202,6 +215,15 @@ impl TrackedCall {
         if self.phase == Phase::Ended {
             return;
         }
+        if self.backend.hears_all || metrics.is_some() {
+            self.report_finish(status, metrics);
+        } else {
+            self.phase = Phase::Ended;
+        }
+    }
+
+    #[inline(never)]
+    fn report_finish(&mut self, status: &Status, metrics: Option<LoadReport<'_>>) {
         // Some hosts do not report a start that follows the pick at once.
         self.start();
         let (mut latency, mut ended) = (Duration::ZERO, Duration::ZERO);
@@ -211,22 +233,19 @@ impl TrackedCall {
         } else if metrics.is_some() {
             ended = self.backend.now();
         }
-        self.phase = Phase::Ended;
-        if self.backend.hears_all || metrics.is_some() {
-            self.report(&CallEnd::Finished { status, latency, ended, metrics });
-        }
+        self.end(&CallEnd::Finished { status, latency, ended, metrics });
     }
 
     #[cold]
     fn abandon(&mut self) {
-        self.phase = Phase::Ended;
         if self.backend.hears_all {
-            self.report(&CallEnd::Abandoned);
+            self.end(&CallEnd::Abandoned);
         }
     }
 
     #[inline]
-    fn report(&self, end: &CallEnd<'_>) {
+    fn end(&mut self, end: &CallEnd<'_>) {
+        self.phase = Phase::Ended;
         let backend = &*self.backend;
         let hook = || backend.listener.finished(backend.index, self.state, end);
         backend.guarded("call_finished", hook);

@@ -47,7 +47,9 @@ pub(crate) fn distinct(
         // The usual number: as below, without an array.
         let first = below(helper.random(), end);
         let second = below(helper.random(), end - 1);
-        [first, second + usize::from(second >= first)].into_iter().for_each(visit);
+        for number in [first, second + usize::from(second >= first)] {
+            visit(number);
+        }
         return;
     }
     let mut taken = [0; MAX_POOL];

@@ -154,8 +154,7 @@ impl PeakEwma {
         let now = stamp(now);
         // Relaxed: the two values are independent. If another thread has set a later time, no time
         // passes here.
-        let passed = now.saturating_sub(self.stamp.fetch_max(now, Ordering::Relaxed));
-        let passed = as_f64(passed);
+        let passed = as_f64(now.saturating_sub(self.stamp.fetch_max(now, Ordering::Relaxed)));
         let next = |bits| Some(next(f64::from_bits(bits), passed).to_bits());
         let _ = self.estimate.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
     }
