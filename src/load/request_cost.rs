@@ -105,27 +105,26 @@ impl RequestCost {
         self.success.rate(now, DECAY_TIME)
     }
 
-    /// A call took this time, and ended with this code, which is no failure.
-    fn learn(&self, code: Code, latency: Duration, now: Duration) {
+    /// A call succeeded, and took this time.
+    fn learn(&self, latency: Duration) {
         let usual = f64::from_bits(self.usual.load(Ordering::Relaxed));
-        let seconds = as_f64(stamp(latency)) / 1e9;
-        if code != Code::Ok {
-            self.charge_error(usual, seconds, now);
-            return;
-        }
+        let seconds = in_seconds(latency);
         let next = if usual == 0.0 { seconds } else { usual + (seconds - usual) * NEWEST };
         // Calls that end at the same time may overwrite each other: one of them counts.
         self.usual.store(next.to_bits(), Ordering::Relaxed);
     }
 
-    /// A call ended with an error of the caller, after these seconds. Calls usually take the other
-    /// number of seconds.
+    /// A call took this time, and ended with an error of the caller. It is charged if that took
+    /// less time than a call does.
     #[cold]
-    fn charge_error(&self, usual: f64, seconds: f64, now: Duration) {
-        if seconds < usual {
+    fn error_of_caller(&self, latency: Duration, now: Duration, is_charged: bool) {
+        let usual = f64::from_bits(self.usual.load(Ordering::Relaxed));
+        let seconds = in_seconds(latency);
+        if is_charged && seconds < usual {
             let lasting = Duration::from_secs_f64(usual);
             self.charged.add(1.0 - seconds / usual, lasting, now);
         }
+        self.success.observe(false, now, DECAY_TIME);
     }
 
     /// The cost of another call, if the backend has this many calls. `now` is called only if the
@@ -150,13 +149,21 @@ impl CallObserver for RequestCost {
         if let CallEnd::Finished { status, latency, ended, .. } = end {
             let codes = self.rule.codes();
             let failed = codes.contains(status.code);
-            self.success.observe(failed, *ended, DECAY_TIME);
             // Without any codes, the policy counts calls in flight alone.
-            if !failed && codes != FailureCodes::NONE {
-                self.learn(status.code, *latency, *ended);
+            let learns = codes != FailureCodes::NONE;
+            if !failed && status.code != Code::Ok {
+                return self.error_of_caller(*latency, *ended, learns);
             }
+            if !failed && learns {
+                self.learn(*latency);
+            }
+            self.success.observe(failed, *ended, DECAY_TIME);
         }
     }
+}
+
+fn in_seconds(time: Duration) -> f64 {
+    as_f64(stamp(time)) / 1e9
 }
 
 #[cfg(all(test, not(loom)))]

@@ -111,21 +111,22 @@ impl PeakEwma {
     pub fn observe(&self, code: Code, latency: Duration, now: Duration) {
         // At least 1 ns: an estimate of 0 would cost 0 with any number of calls in flight.
         let ns = in_ns(latency).max(1.0);
+        if code != Code::Ok {
+            return self.observe_error(code, ns, now);
+        }
         let decay_time = self.rule.decay_time();
         let failed = self.rule.failure_codes().contains(code);
+        self.update(now, |estimate, passed| {
+            if ns > estimate { ns } else { ns + (estimate - ns) * exp(-passed / decay_time) }
+        });
         self.success.observe(failed, now, decay_time);
-        if code == Code::Ok {
-            self.update(now, |estimate, passed| {
-                if ns > estimate { ns } else { ns + (estimate - ns) * exp(-passed / decay_time) }
-            });
-            return;
-        }
-        self.observe_error(ns, failed, now);
     }
 
-    /// A call ended with an error after these nanoseconds.
+    /// A call ended at `now` with an error, these nanoseconds after its start.
     #[cold]
-    fn observe_error(&self, ns: f64, failed: bool, now: Duration) {
+    fn observe_error(&self, code: Code, ns: f64, now: Duration) {
+        let failed = self.rule.failure_codes().contains(code);
+        self.success.observe(failed, now, self.rule.decay_time());
         let before = f64::from_bits(self.estimate.load(Ordering::Relaxed));
         if !failed && ns < before {
             self.charged.add(1.0 - ns / before, Duration::from_nanos(before as u64), now);
