@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::charged_calls::ChargedCalls;
-use super::success_rate::{FailureCodes, SuccessRate, as_f64, stamp};
+use super::success_rate::{FailureCodes, SuccessRate};
 use crate::Code;
 use crate::calls::{CallEnd, CallObserver};
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -108,7 +108,7 @@ impl RequestCost {
     /// A call succeeded, and took this time.
     fn learn(&self, latency: Duration) {
         let usual = f64::from_bits(self.usual.load(Ordering::Relaxed));
-        let seconds = in_seconds(latency);
+        let seconds = latency.as_secs_f64();
         let next = if usual == 0.0 { seconds } else { usual + (seconds - usual) * NEWEST };
         // Calls that end at the same time may overwrite each other: one of them counts.
         self.usual.store(next.to_bits(), Ordering::Relaxed);
@@ -119,7 +119,7 @@ impl RequestCost {
     #[cold]
     fn error_of_caller(&self, latency: Duration, now: Duration, is_charged: bool) {
         let usual = f64::from_bits(self.usual.load(Ordering::Relaxed));
-        let seconds = in_seconds(latency);
+        let seconds = latency.as_secs_f64();
         if is_charged && seconds < usual {
             let lasting = Duration::from_secs_f64(usual);
             self.charged.add(1.0 - seconds / usual, lasting, now);
@@ -160,10 +160,6 @@ impl CallObserver for RequestCost {
             self.success.observe(failed, *ended, DECAY_TIME);
         }
     }
-}
-
-fn in_seconds(time: Duration) -> f64 {
-    as_f64(stamp(time)) / 1e9
 }
 
 #[cfg(all(test, not(loom)))]
