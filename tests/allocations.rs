@@ -62,6 +62,7 @@ fn channel(policy: &str, config: &serde_json::Value) -> VirtualChannel {
         common: Arc::default(),
         resolution_note: String::new(),
         target: String::new(),
+        cluster: String::new(),
     };
     channel.update(update).unwrap();
     for endpoint in channel.host().endpoints() {

@@ -82,6 +82,8 @@ struct Policy::Host final : host::PolicyHost {
     load_period_ns = period_ns;
     for (Endpoint* const endpoint : endpoints) endpoint->ReportLoadLocked(period_ns);
   }
+  // All policies of a channel share its work serializer, which this host holds.
+  uint64_t Channel() const { return reinterpret_cast<uintptr_t>(serializer.get()); }
   static constexpr uint64_t kLacks = kLoadReportsHaveQps ? 0 : STEER_HOST_LACKS_LOAD_QPS;
   static constexpr uint64_t kWords = shim::kWords;
   void Log(int32_t severity, steer_str message) { shim::Log(SeverityOf(severity), FromC(message)); }
@@ -188,6 +190,7 @@ void Policy::DescribeUpdate(const UpdateArgs& args, host::Resolved* resolved) {
   }
   resolved->resolution_note = args.resolution_note;
   resolved->target = TargetOf(channel_control_helper(), ArgsOf(args.args), Preferred());
+  resolved->cluster = ClusterOf(ArgsOf(args.args));
   if (!args.addresses.ok()) {
     const absl::Status& status = args.addresses.status();
     resolved->status = {static_cast<int32_t>(status.code()), std::string(status.message())};

@@ -443,6 +443,12 @@ typedef struct steer_host {
    * STEER_HOST_WORDS_… bits. 0: as gRPC 1.51.
    */
   uint64_t words;
+  /*
+   * A number for the policy's channel, for the statistics: all policies of one channel have the
+   * same one. Another channel may have it when the engine has no policy with it any more. 0: the
+   * policy is its channel's only one.
+   */
+  uint64_t channel;
 } steer_host;
 
 /* --- Updates and reports --------------------------------------------------------------------- */
@@ -515,6 +521,8 @@ typedef struct steer_update {
    * engine calls it for all.
    */
   uint64_t made_with;
+  /* The xDS cluster whose backends the endpoints are, for people. Empty: there is none. */
+  struct steer_str cluster;
 } steer_update;
 
 /* A host's report about an endpoint. */

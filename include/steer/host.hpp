@@ -99,6 +99,7 @@ template <typename Host>
 steer_host HostTable(std::shared_ptr<Host> host) {
   steer_host table = {};
   table.struct_size = sizeof(table);
+  table.channel = host->Channel();
   table.ctx = new std::shared_ptr<Host>(std::move(host));
   table.ctx_free = [](void* ctx) noexcept { delete static_cast<std::shared_ptr<Host>*>(ctx); };
   table.endpoint_new = HostCallback<Host, &Host::EndpointNew>::Call;
@@ -197,6 +198,9 @@ class PolicyHost : public std::enable_shared_from_this<PolicyHost> {
   static constexpr uint64_t kLacks = 0;
   // See steer_host.words. A host whose policies do not speak like gRPC 1.51's replaces this.
   static constexpr uint64_t kWords = 0;
+
+  // See steer_host.channel. A host that knows its channel replaces this.
+  uint64_t Channel() const { return 0; }
 
   // The engine's policy. Null before Start and after ShutDown.
   steer_policy* engine() const { return engine_; }
@@ -351,6 +355,7 @@ struct Resolved {
   Status status;
   std::string resolution_note;
   std::string target;
+  std::string cluster;
 };
 
 // Hands an update to the engine. `*verdict` is what the host tells the resolver. If the result is
@@ -368,6 +373,7 @@ inline steer_status UpdatePolicy(steer_policy* policy, const Resolved& resolved,
   update.former = resolved.former.data();
   update.former_count = resolved.former.size();
   update.made_with = resolved.made_with;
+  update.cluster = ToC(resolved.cluster);
   steer_string* message = nullptr;
   const steer_status status = steer_policy_update(policy, &update, &verdict->code, &message);
   verdict->message = TakeString(message);

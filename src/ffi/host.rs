@@ -136,6 +136,10 @@ pub struct steer_host {
     /// How the host's own policies word failures, so that the engine's say the same: the sum of
     /// STEER_HOST_WORDS_… bits. 0: as gRPC 1.51.
     pub words: u64,
+    /// A number for the policy's channel, for the statistics: all policies of one channel have the
+    /// same one. Another channel may have it when the engine has no policy with it any more. 0: the
+    /// policy is its channel's only one.
+    pub channel: u64,
 }
 
 /// A bit of `steer_host.lacks`: the reports of `load_reports` are without calls per second. gRPC
@@ -264,6 +268,10 @@ impl CHost {
 }
 
 impl Host for CHost {
+    fn channel(&self) -> Option<u64> {
+        Some(self.0.host.channel).filter(|channel| *channel != 0)
+    }
+
     fn create_endpoint(
         &self,
         lease: EndpointLease,

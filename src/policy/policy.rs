@@ -89,6 +89,8 @@ pub struct Update {
     pub resolution_note: String,
     /// The target of the channel, such as `dns:///greeter:50051`, for people. May be empty.
     pub target: String,
+    /// The xDS cluster whose backends these are, for people. Empty: there is none.
+    pub cluster: String,
 }
 
 /// The control plane of a policy.

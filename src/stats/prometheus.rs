@@ -13,7 +13,7 @@ use prometheus_client::registry::Registry;
 use super::buckets::to_buckets;
 use super::custom::{CustomExposition, PluginMetrics};
 use super::latency::LatencyStats;
-use super::snapshot::{BackendStats, ChannelStats, TakenName};
+use super::snapshot::{BackendStats, ChannelStats, TakenName, parts_of};
 use crate::endpoints::Connectivity;
 
 const STATES: [Connectivity; 4] = [
@@ -37,6 +37,8 @@ struct Exposition {
 struct Exposed {
     /// The channel's.
     id: String,
+    /// The number of the channel. Empty for children.
+    grpc_channel: String,
     /// The names that lead from the channel's policy to this one, if it is a child.
     child: Option<String>,
     channel: ChannelStats,
@@ -97,7 +99,8 @@ fn expose(mut channel: ChannelStats, id: &str, child: Option<String>, into: &mut
     }
     let addresses = channel.backends.iter().map(|backend| backend.addresses.join(" ")).collect();
     let path = child.as_ref().map(|child| format!("{child}/")).unwrap_or_default();
-    into.push(Exposed { id: id.to_owned(), child, channel, addresses });
+    let grpc_channel = channel.grpc_channel.map(|number| number.to_string()).unwrap_or_default();
+    into.push(Exposed { id: id.to_owned(), grpc_channel, child, channel, addresses });
     for child in children {
         let name = child.child.as_deref().unwrap_or_default();
         let path = format!("{path}{name}");
@@ -154,7 +157,7 @@ const FAMILIES: &[Family] = &[
     },
     Family {
         name: "steer_channel_info",
-        help: "The target of a channel; always 1",
+        help: "The target of a channel, and the place of its policy; always 1",
         kind: MetricType::Gauge,
         rows: |all| all.policies.iter().filter(|of| of.child.is_none()).map(info).collect(),
     },
@@ -273,7 +276,13 @@ fn taken(name: &TakenName) -> (Labels<'_>, Value<'_>) {
 }
 
 fn info(of: &Exposed) -> (Labels<'_>, Value<'_>) {
-    (with(&of.labels(), "target", &of.channel.target), Value::Gauge(1.0))
+    let mut labels = with(&of.labels(), "target", &of.channel.target);
+    labels.push(("grpc_channel", &of.grpc_channel));
+    if !of.channel.cluster.is_empty() {
+        labels.push(("cluster", &of.channel.cluster));
+    }
+    labels.extend(of.channel.locality.iter().flat_map(parts_of));
+    (labels, Value::Gauge(1.0))
 }
 
 fn of_channels(all: &Exposition, value: fn(&ChannelStats) -> Value<'_>) -> Rows<'_> {

@@ -15,7 +15,7 @@ use super::snapshot::{ChannelStats, Fallback, Plugin};
 use super::source::StatsSource;
 use super::table::Table;
 use crate::Status;
-use crate::endpoints::{Connectivity, EndpointDescriptor, EndpointId};
+use crate::endpoints::{Connectivity, EndpointDescriptor, EndpointId, Locality};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
@@ -25,6 +25,14 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Duration;
 }
 
+/// What a policy belongs to.
+pub(super) enum Position {
+    /// A channel with this number.
+    Channel(u64),
+    /// Another policy, which gave it this name.
+    Child(String),
+}
+
 /// The record of one policy.
 ///
 /// Made by [`register`](super::register). Written by the policy's runner and its endpoints, mostly
@@ -32,8 +40,7 @@ pub trait Clock: Send + Sync {
 pub struct Record {
     id: u64,
     policy: String,
-    /// The name that the parent gave the policy, if it is a child.
-    child_name: Option<String>,
+    position: Position,
     clock: Weak<dyn Clock>,
     faults: AtomicU64,
     data: Mutex<Data>,
@@ -42,6 +49,8 @@ pub struct Record {
 /// The latest state.
 struct Data {
     target: String,
+    /// The xDS cluster. Empty: none.
+    cluster: String,
     /// The name of gRPC's that the policy took over, if its config was given to that name.
     taken_name: Option<String>,
     plugin: Option<Plugin>,
@@ -67,21 +76,17 @@ struct EndpointRecord {
 }
 
 impl Record {
-    /// A record of a policy of this name, which may be the child of another one.
-    pub(super) fn new(
-        id: u64,
-        policy: &str,
-        child_name: Option<String>,
-        clock: Weak<dyn Clock>,
-    ) -> Record {
+    /// A record of a policy of this name.
+    pub(super) fn new(id: u64, policy: &str, position: Position, clock: Weak<dyn Clock>) -> Record {
         Record {
             id,
             policy: policy.to_owned(),
-            child_name,
+            position,
             clock,
             faults: AtomicU64::new(0),
             data: Mutex::new(Data {
                 target: String::new(),
+                cluster: String::new(),
                 taken_name: None,
                 plugin: None,
                 fallback: None,
@@ -124,6 +129,14 @@ impl Record {
         let mut data = self.data.lock();
         if data.target != target {
             target.clone_into(&mut data.target);
+        }
+    }
+
+    /// Sets the xDS cluster, which an update names. Empty: none.
+    pub fn set_cluster(&self, cluster: &str) {
+        let mut data = self.data.lock();
+        if data.cluster != cluster {
+            cluster.clone_into(&mut data.cluster);
         }
     }
 
@@ -225,10 +238,17 @@ impl Record {
             data.endpoints.iter().map(|(_, entry)| entry.clone()).collect();
         let source = data.source.clone();
         let children: Vec<Arc<Record>> = data.children.values().filter_map(Weak::upgrade).collect();
+        let (grpc_channel, child) = match &self.position {
+            Position::Channel(number) => (Some(*number), None),
+            Position::Child(name) => (None, Some(name.clone())),
+        };
         let mut channel = ChannelStats {
             id: self.id,
+            grpc_channel,
             target: data.target.clone(),
-            child: self.child_name.clone(),
+            cluster: data.cluster.clone(),
+            locality: common_locality(&endpoints),
+            child,
             policy: self.policy.clone(),
             taken_name: data.taken_name.clone(),
             plugin: data.plugin.clone(),
@@ -266,6 +286,13 @@ impl Record {
         (channel.calls_tracked, channel.backends) = table.into_parts();
         channel
     }
+}
+
+/// The locality of all these endpoints. `None`: it is not known, or not the same for all.
+fn common_locality(endpoints: &[EndpointRecord]) -> Option<Locality> {
+    let mut localities = endpoints.iter().map(|entry| &entry.descriptor.locality);
+    let first = localities.next().filter(|first| **first != Locality::default())?;
+    localities.all(|locality| locality == first).then(|| first.clone())
 }
 
 /// The number of an endpoint.

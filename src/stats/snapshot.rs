@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 use super::custom::CustomMetricStats;
 use super::latency::LatencyStats;
-use crate::endpoints::Connectivity;
+use crate::endpoints::{Connectivity, Locality};
 use crate::{Code, Status};
 
 /// The plugin that a policy comes from.
@@ -64,8 +64,17 @@ pub struct TakenName {
 pub struct ChannelStats {
     /// The number of the policy. Never used twice in a process.
     pub id: u64,
+    /// The number of the channel, which is that of its first policy. `None`: it is a child.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grpc_channel: Option<u64>,
     /// The channel's target. Empty if the host does not say.
     pub target: String,
+    /// The xDS cluster. Empty if there is none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub cluster: String,
+    /// The locality of all its backends. `None`: it is not known, or not the same for all.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "write_locality")]
+    pub locality: Option<Locality>,
     /// The name that the policy's parent gave it. `None`: it is a channel's policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub child: Option<String>,
@@ -182,6 +191,17 @@ impl BackendStats {
         complete(&mut self.reported_latency_seconds, &other.reported_latency_seconds);
         complete(&mut self.share, &other.share);
     }
+}
+
+/// The parts of a locality that are known, by their names.
+pub(super) fn parts_of(locality: &Locality) -> impl Iterator<Item = (&'static str, &str)> {
+    let Locality { region, zone, sub_zone } = locality;
+    let parts = [("region", &**region), ("zone", &**zone), ("sub_zone", &**sub_zone)];
+    parts.into_iter().filter(|(_, value)| !value.is_empty())
+}
+
+fn write_locality<S: Serializer>(locality: &Option<Locality>, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(locality.iter().flat_map(parts_of))
 }
 
 fn write_state<S: Serializer>(state: &Connectivity, to: S) -> Result<S::Ok, S::Error> {

@@ -37,6 +37,27 @@ fn backends_are_those_of_the_lists() {
 }
 
 #[test]
+fn a_policy_has_the_locality_that_all_its_backends_have() {
+    let mut channel = channel("locality", "steer_round_robin", json!({}));
+    let place = || {
+        let seen = seen("locality").remove(0);
+        (seen.cluster, seen.locality)
+    };
+    let zone = |zone: &str| Locality { zone: zone.into(), ..Locality::default() };
+    channel.cluster = "first".to_owned();
+    channel.update_with(Ok(vec![located("a", &zone("one")), located("b", &zone("one"))])).unwrap();
+    assert_eq!(place(), ("first".to_owned(), Some(zone("one"))));
+    channel.ready("ab");
+    channel.cluster.clear();
+    channel.update_with(Ok(vec![located("a", &zone("one")), located("c", &zone("two"))])).unwrap();
+    channel.ready("c");
+    assert_eq!(place(), (String::new(), None), "they are in several");
+    channel.update_with(Ok(vec![located("d", &zone(""))])).unwrap();
+    channel.ready("d");
+    assert_eq!(place(), (String::new(), None), "they are in none");
+}
+
+#[test]
 fn counts_of_calls_stay_while_a_backend_is_not_ready() {
     let channel = channel("away", "steer_least_request", json!({}));
     channel.update("ab").unwrap();

@@ -12,7 +12,7 @@ fn the_json_of_a_policy_that_tracks_calls() {
     assert_eq!(
         stats::to_json(&seen("json"), &[], &[]),
         concat!(
-            r#"{"steer":"0.1.0","channels":[{"id":1,"target":"json","#,
+            r#"{"steer":"0.1.0","channels":[{"id":1,"grpc_channel":1,"target":"json","#,
             r#""policy":"steer_least_request","fallen_back":false,"state":"READY","status":"","#,
             r#""faults":0,"pickers":3,"calls_tracked":true,"backends":["#,
             r#"{"addresses":["a"],"state":"READY","picks":5,"in_flight":1,"abandoned":1,"#,
@@ -32,6 +32,26 @@ fn the_text_for_prometheus() {
     call(&channel);
     let text = stats::to_prometheus(seen(&channel.target), vec![], &[]);
     assert_eq!(text, include_str!("stats.prometheus"), "{text}");
+}
+
+#[test]
+fn the_place_of_a_policy() {
+    let mut channel = channel("place", "steer_random", json!({}));
+    channel.cluster = "greeters".to_owned();
+    let locality = Locality { region: "here".into(), zone: "a".into(), ..Default::default() };
+    channel.update_with(Ok(vec![located("a", &locality)])).unwrap();
+    let json = stats::to_json(&seen("place"), &[], &[]);
+    let place = concat!(
+        r#""id":1,"grpc_channel":1,"target":"place","cluster":"greeters","#,
+        r#""locality":{"region":"here","zone":"a"},"policy":"#
+    );
+    assert!(json.contains(place), "{json}");
+    let text = stats::to_prometheus(seen("place"), vec![], &[]);
+    let sample = concat!(
+        r#"steer_channel_info{channel="1",policy="steer_random",target="place","#,
+        r#"grpc_channel="1",cluster="greeters",region="here",zone="a"} 1"#
+    );
+    assert!(text.contains(sample), "{text}");
 }
 
 /// A target may name each backend, as `ipv4:` does.

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use steer::calls::{Call, Metrics, TrackedSlot};
 use steer::endpoints::Connectivity::{self, Ready, TransientFailure};
-use steer::endpoints::{Connection, Endpoint, EndpointDescriptor, EndpointId, Report};
+use steer::endpoints::{Connection, Endpoint, EndpointDescriptor, EndpointId, Locality, Report};
 use steer::policy::{Helper, Pick, Picker, PolicyFactory, Registry, TimerId, Update};
 use steer::stats::{self, BackendStats, ChannelStats, StatsSource};
 use steer::sync::Handle;
@@ -52,8 +52,15 @@ fn seen(target: &str) -> Vec<ChannelStats> {
     assert!(seen.is_sorted_by_key(|channel| channel.id));
     for (channel, number) in seen.iter_mut().zip(1..) {
         channel.id = number;
+        channel.grpc_channel = Some(number);
     }
     seen
+}
+
+/// A backend in this locality.
+fn located(name: &str, locality: &Locality) -> Arc<EndpointDescriptor> {
+    let (addresses, locality) = (vec![name.to_owned()], locality.clone());
+    Arc::new(EndpointDescriptor { addresses, locality, ..EndpointDescriptor::default() })
 }
 
 fn backends(target: &str) -> Vec<BackendStats> {

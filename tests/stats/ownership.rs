@@ -47,7 +47,7 @@ impl Helper for Host {
         policy: &str,
         clock: std::sync::Weak<dyn steer::stats::Clock>,
     ) -> steer::stats::Registration {
-        steer::stats::register(policy, clock)
+        steer::stats::register(policy, None, clock)
     }
     fn request_load_reports(&self, _: Option<Duration>) {}
     fn load_reports_have_qps(&self) -> bool {
@@ -87,6 +87,7 @@ fn a_source_of_statistics_owns_no_connection() {
             common: Arc::default(),
             resolution_note: String::new(),
             target: String::new(),
+            cluster: String::new(),
         };
         policy.update(&update).unwrap();
         let released = Arc::new(Mutex::new(0));

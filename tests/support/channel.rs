@@ -25,6 +25,8 @@ pub struct Channel {
     /// The latest config, parsed. Reused as long as the text is the same.
     parsed: Mutex<Option<(serde_json::Value, ParsedConfig)>>,
     pub target: String,
+    /// The xDS cluster of the updates.
+    pub cluster: String,
     /// The resolution note of later updates.
     pub note: String,
     /// The names of all endpoints whose requests were taken.
@@ -89,6 +91,7 @@ impl Channel {
             config: serde_json::json!({}),
             parsed: Mutex::default(),
             target: "the target".to_owned(),
+            cluster: String::new(),
             note: "the note".to_owned(),
             names: Mutex::default(),
             redescribed: Mutex::default(),
@@ -130,8 +133,15 @@ impl Channel {
         let ParsedConfig { policy: config, common } = self.parsed_config();
         let resolution_note = self.note.clone();
         let factory = Arc::clone(&self.factory);
-        let target = self.target.clone();
-        self.runner.update(Update { endpoints, factory, config, common, resolution_note, target })
+        self.runner.update(Update {
+            endpoints,
+            factory,
+            config,
+            common,
+            resolution_note,
+            target: self.target.clone(),
+            cluster: self.cluster.clone(),
+        })
     }
 
     fn parsed_config(&self) -> ParsedConfig {

@@ -96,6 +96,7 @@ impl Channel {
             common: Arc::default(),
             resolution_note: String::new(),
             target: String::new(),
+            cluster: String::new(),
         };
         runner.update(update).expect("the list is not empty");
         let endpoints = state.lock().unwrap().endpoints.clone();

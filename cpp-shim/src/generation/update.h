@@ -73,6 +73,12 @@ std::string TargetOf(GrpcHelper*, const Args& args, Fallback) {
   return std::string(args.GetString("grpc.server_uri").value_or(""));
 }
 
+// The xDS cluster whose addresses these are. gRPC's policy for clusters tells those below it.
+inline std::string ClusterOf(const ChannelArgs& args) {
+  // GRPC_ARG_XDS_CLUSTER_NAME, whose header moved in 1.62.
+  return std::string(args.GetString("grpc.internal.xds_cluster_name").value_or(""));
+}
+
 // Channel args as C++'s type and as C's.
 inline const ChannelArgs& ArgsOf(const ChannelArgs& args) { return args; }
 inline ChannelArgs ArgsOf(const grpc_channel_args* args) { return ChannelArgs::FromC(args); }

@@ -162,5 +162,6 @@ pub(super) fn for_host(shared: &Arc<Shared>) -> steer_host {
         lacks: 0,
         endpoint_new_connection: Some(endpoint_new_connection),
         words: 0,
+        channel: 0,
     }
 }

@@ -51,6 +51,8 @@ pub struct steer_update {
     /// for an endpoint that `former` names and that was made, or matched, with this number. 0: the
     /// engine calls it for all.
     pub made_with: u64,
+    /// The xDS cluster whose backends the endpoints are, for people. Empty: there is none.
+    pub cluster: steer_str,
 }
 
 /// In `steer_update.former`: the next one of `steer_update.endpoints`.
@@ -112,6 +114,8 @@ impl UpdateReader {
         let resolution_note = resolution_note.ok_or(STEER_INVALID_ARGUMENT)?;
         // SAFETY: the target is readable (caller's contract).
         let target = unsafe { update.target.to_text() }.ok_or(STEER_INVALID_ARGUMENT)?;
+        // SAFETY: the cluster is readable (caller's contract).
+        let cluster = unsafe { update.cluster.to_text() }.ok_or(STEER_INVALID_ARGUMENT)?;
         // A config with the same text becomes the same object, so policies see that nothing
         // changed. Unless a plugin was loaded again: then the text leads to other factories.
         let same = |latest: &LatestConfig| {
@@ -152,7 +156,8 @@ impl UpdateReader {
         // Outside of the lock: dropping the config of a custom policy runs its author's code.
         drop(former);
         let (factory, ParsedConfig { policy, common }) = (config.factory, config.config);
-        Ok(Update { endpoints, factory, config: policy, common, resolution_note, target })
+        let config = policy;
+        Ok(Update { endpoints, factory, config, common, resolution_note, target, cluster })
     }
 }
 

@@ -160,6 +160,7 @@ pub(super) fn update(endpoints: &[steer_endpoint]) -> steer_update {
         former: ptr::null(),
         former_count: 0,
         made_with: 0,
+        cluster: steer_str::empty(),
     }
 }
 

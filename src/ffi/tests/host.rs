@@ -195,5 +195,6 @@ pub(super) fn table(ctx: *mut Seen) -> steer_host {
         lacks: 0,
         endpoint_new_connection: Some(endpoint_new_connection),
         words: 0,
+        channel: 0,
     }
 }

@@ -187,3 +187,34 @@ fn pickers_and_their_connections_outlive_their_policy() {
     assert_eq!(fixture.pick(), 100);
     assert_eq!((fixture.seen().freed_connections, fixture.seen().freed), (0, false));
 }
+
+#[test]
+fn the_statistics_have_the_channel_and_the_cluster() {
+    const CHANNEL: u64 = 0xABCD_EF01_2345_6789;
+    let in_channel =
+        |channel| Fixture::with_host(ROUND_ROBIN, |table: &mut steer_host| table.channel = channel);
+    let in_cluster = |fixture: &Fixture, cluster: &str| {
+        let update = steer_update { cluster: steer_str::borrow(cluster), ..update(&[]) };
+        assert_eq!(fixture.hand_in(&update).0, STEER_OK);
+    };
+    let first = in_channel(CHANNEL);
+    let (second, other) = (in_channel(CHANNEL), in_channel(CHANNEL + 1));
+    in_cluster(&first, "cluster 1");
+    in_cluster(&second, "cluster 2");
+    in_cluster(&other, "cluster 3");
+    let seen = |cluster: &str| {
+        let mut all = crate::stats::snapshot().into_iter();
+        all.find(|policy| policy.cluster == cluster).expect("no policy has this cluster")
+    };
+    let number = seen("cluster 1").grpc_channel;
+    assert_eq!(number, Some(seen("cluster 1").id));
+    assert_eq!(seen("cluster 2").grpc_channel, number);
+    assert_eq!(seen("cluster 3").grpc_channel, Some(seen("cluster 3").id));
+    // A host of an older version names no channel.
+    let older = Fixture::with_host(ROUND_ROBIN, |table: &mut steer_host| {
+        table.channel = CHANNEL;
+        table.struct_size = std::mem::offset_of!(steer_host, channel);
+    });
+    in_cluster(&older, "cluster 4");
+    assert_eq!(seen("cluster 4").grpc_channel, Some(seen("cluster 4").id));
+}

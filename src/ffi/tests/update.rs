@@ -103,6 +103,8 @@ fn bad_updates_change_nothing() {
     assert_eq!(fixture.hand_in(&short).0, STEER_BAD_STRUCT_SIZE);
     let no_note = steer_update { resolution_note: NULL_STR, ..update(&[good]) };
     assert_eq!(fixture.hand_in(&no_note).0, STEER_INVALID_ARGUMENT);
+    let no_cluster = steer_update { cluster: NULL_STR, ..update(&[good]) };
+    assert_eq!(fixture.hand_in(&no_cluster).0, STEER_INVALID_ARGUMENT);
     let no_message = steer_update { code: 14, message: NULL_STR, ..update(&[]) };
     assert_eq!(fixture.hand_in(&no_message).0, STEER_INVALID_ARGUMENT);
     assert_eq!(fixture.seen().states.len(), states);

@@ -225,6 +225,7 @@ static CALLBACKS: Callbacks = Callbacks(steer_host {
     lacks: 0,
     endpoint_new_connection: Some(endpoint_new_connection),
     words: 0,
+    channel: 0,
 });
 
 /// `[any thread]`

@@ -15,9 +15,14 @@ use crate::{Severity, Status};
 
 /// What a runner asks of its host: what a [`Helper`] offers, and a way to be run later.
 pub trait Host: Send + Sync {
+    /// The host's key of the policy's channel: see [`stats::register`].
+    fn channel(&self) -> Option<u64> {
+        None
+    }
+
     /// Adds the runner's policy to the statistics: as a channel's, or as a child.
     fn register(&self, policy: &str, clock: Weak<dyn Clock>) -> Registration {
-        stats::register(policy, clock)
+        stats::register(policy, self.channel(), clock)
     }
 
     /// See [`Helper::create_endpoint`]. The host reports the endpoint's states under the number of

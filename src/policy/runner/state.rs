@@ -197,6 +197,7 @@ impl State {
         update.endpoints = update.endpoints.map(|list| self.describe(&update.common, list));
         let Some(policy) = self.policy.as_mut() else { return Ok(Done::Nothing) };
         self.shared.record.set_target(&update.target);
+        self.shared.record.set_cluster(&update.cluster);
         if !Arc::ptr_eq(&self.factory, &update.factory) {
             self.factory = Arc::clone(&update.factory);
             self.shared.set_factory(&*update.factory);

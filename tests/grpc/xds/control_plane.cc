@@ -41,22 +41,33 @@ std::string LocalityJson(const XdsLocality& locality) {
          ",\"endpoints\":" + Array(locality.endpoints, EndpointJson) + "}";
 }
 
+std::string ClusterJson(const XdsCluster& cluster) {
+  const auto as_is = [](const std::string& text) { return text; };
+  return R"({"policies":)" + Array(cluster.policies, as_is) +
+         ",\"localities\":" + Array(cluster.localities, LocalityJson) +
+         ",\"wrr_locality\":" + (cluster.wrr_locality ? "true" : "false") + cluster.more + "}";
+}
+
+// {"<key>":<value>,...}
+template <typename Value, typename Text>
+std::string Object(const std::map<std::string, Value>& map, const Text& text) {
+  std::string fields;
+  for (const auto& [key, value] : map) {
+    fields += (fields.empty() ? "\"" : ",\"") + key + "\":" + text(value);
+  }
+  return "{" + fields + "}";
+}
+
 }  // namespace
 
-std::string ServiceJson(const std::string& name, const XdsCluster& cluster) {
-  const auto as_is = [](const std::string& text) { return text; };
-  return R"({"route":{"hashPolicy":[{"header":{"headerName":"user"}}]},"clusters":{")" + name +
-         R"(":{"policies":)" + Array(cluster.policies, as_is) +
-         ",\"localities\":" + Array(cluster.localities, LocalityJson) +
-         ",\"wrr_locality\":" + (cluster.wrr_locality ? "true" : "false") + cluster.more + "}}}";
+std::string ServiceJson(const std::map<std::string, XdsCluster>& clusters) {
+  return R"({"route":{"hashPolicy":[{"header":{"headerName":"user"}}]},"clusters":)" +
+         Object(clusters, ClusterJson) + "}";
 }
 
 std::string FleetJson(const std::map<std::string, std::string>& services, const std::string& more) {
-  std::string fields;
-  for (const auto& [name, service] : services) {
-    fields += (fields.empty() ? "\"" : ",\"") + name + "\":" + service;
-  }
-  return "{\"services\":{" + fields + "}" + more + "}";
+  const auto as_is = [](const std::string& text) { return text; };
+  return "{\"services\":" + Object(services, as_is) + more + "}";
 }
 
 std::vector<XdsEndpoint> EndpointsOf(const std::vector<int>& ports) {
@@ -89,7 +100,7 @@ bool ControlPlane::ServeFleet(const std::string& fleet) {
 }
 
 bool ControlPlane::Serve(const XdsCluster& cluster, const std::string& more) {
-  return ServeFleet(FleetJson({{"greeter", ServiceJson("greeter", cluster)}}, more));
+  return ServeFleet(FleetJson({{"greeter", ServiceJson({{"greeter", cluster}})}}, more));
 }
 
 std::string ControlPlane::WaitForLine(const std::string& text) {

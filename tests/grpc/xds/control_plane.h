@@ -41,8 +41,9 @@ struct XdsCluster {
   std::string more = {};
 };
 
-// A service with one cluster. All calls of a user, the header "user", have the same hash.
-std::string ServiceJson(const std::string& name, const XdsCluster& cluster);
+// A service with these clusters, which share its calls. All calls of a user, the header "user",
+// have the same hash.
+std::string ServiceJson(const std::map<std::string, XdsCluster>& clusters);
 
 // The JSON of a fleet of these services. `more`: as above.
 std::string FleetJson(const std::map<std::string, std::string>& services,

@@ -43,7 +43,7 @@ class XdsPolicies : public XdsTest {
           {"{\"" + name + "\":" + config + "}"},
           {{"a", EndpointsOf({ports[0], ports[1]})}, {"b", EndpointsOf({ports[2], ports[3]})}},
           wrr_locality};
-      services[name] = ServiceJson(name, cluster);
+      services[name] = ServiceJson({{name, cluster}});
     }
     ASSERT_TRUE(plane_.ServeFleet(FleetJson(services)));
     for (const auto& [name, config] : policies_) {

@@ -184,6 +184,7 @@ impl TestChannel {
             common: Arc::clone(&control.config.common),
             resolution_note: String::new(),
             target: String::new(),
+            cluster: String::new(),
         })
     }
 

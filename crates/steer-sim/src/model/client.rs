@@ -139,6 +139,7 @@ impl Client {
             common: Arc::clone(&config.common),
             resolution_note: String::new(),
             target: String::new(),
+            cluster: String::new(),
         });
     }
 
