@@ -53,7 +53,7 @@ impl Cell {
     /// Returns whether the value is unknown.
     pub fn is_unknown(&self) -> bool {
         match self {
-            Cell::Text(_) | Cell::State(_) => false,
+            Cell::Text(text) | Cell::State(text) => text.is_empty(),
             Cell::Count(count) | Cell::Faults(count) => count.is_none(),
             _ => self.number().is_none(),
         }
@@ -222,6 +222,9 @@ fn policy(channel: &Channel) -> String {
 pub const CHANNELS: &[Column<ChannelRow>] = &[
     column("ID", |row| Cell::Text(row.channel.id.to_string())),
     short("TARGET", |row| Cell::Text(row.channel.target.clone()), TARGET),
+    optional("CHANNEL", |row| Cell::Count(row.shared)),
+    optional("CLUSTER", |row| Cell::Text(row.channel.cluster.clone())),
+    optional("LOCALITY", |row| Cell::Text(row.channel.locality.text())),
     column("POLICY", |row| Cell::Text(policy(&row.channel))),
     column("STATE", |row| Cell::State(row.channel.state.clone())),
     optional("CALLS/S", |row| Cell::Rate(row.calls)),

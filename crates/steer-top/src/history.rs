@@ -63,7 +63,14 @@ mod tests {
         };
         let backends = rates.iter().enumerate().map(row).collect();
         let channel = Channel { id, ..Channel::default() };
-        ChannelRow { channel, calls: None, errors: None, backends, metrics: Vec::new() }
+        ChannelRow {
+            channel,
+            shared: None,
+            calls: None,
+            errors: None,
+            backends,
+            metrics: Vec::new(),
+        }
     }
 
     /// Adds the rates of one channel, and returns the histories of its backends.

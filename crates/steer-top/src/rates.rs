@@ -16,6 +16,8 @@ use crate::stats::{Backend, Channel, Stats};
 pub struct ChannelRow {
     /// The channel, as the process reported it.
     pub channel: Channel,
+    /// The number of the gRPC channel, if that has several policies.
+    pub shared: Option<u64>,
     /// Calls per second.
     pub calls: Option<f64>,
     /// Calls per second that end with a status other than OK.
@@ -45,7 +47,12 @@ pub struct BackendRow {
 /// Computes the rates from the previous poll, with the time since then, and from this poll.
 pub fn between(before: Option<(&Stats, Duration)>, now: &Stats) -> Vec<ChannelRow> {
     let mut rows = channel_rows(before, now);
+    let mut policies: HashMap<u64, usize> = HashMap::new();
+    for number in now.channels.iter().filter_map(|channel| channel.grpc_channel) {
+        *policies.entry(number).or_default() += 1;
+    }
     for row in &mut rows {
+        row.shared = row.channel.grpc_channel.filter(|number| policies[number] > 1);
         row.metrics = metrics::rows(&row.channel, &now.plugins);
         let Some((before, elapsed)) = before else { continue };
         let former = before.channels.iter().find(|former| former.id == row.channel.id);
@@ -96,7 +103,14 @@ fn channel_row(before: Option<(&Channel, Duration)>, channel: &Channel) -> Chann
             row.part = row.calls.map(|calls| calls / all);
         }
     }
-    ChannelRow { channel: channel.clone(), calls, errors, backends: rows, metrics: Vec::new() }
+    ChannelRow {
+        channel: channel.clone(),
+        shared: None,
+        calls,
+        errors,
+        backends: rows,
+        metrics: Vec::new(),
+    }
 }
 
 fn per_second(before: Option<u64>, now: Option<u64>, seconds: f64) -> Option<f64> {
@@ -178,6 +192,16 @@ mod tests {
         let mut restarted = stats(1, vec![backend("a", 20, 20, 0)]);
         restarted.channels[0].pickers = 0;
         assert_eq!(rates(&before, &restarted), [(None, None, None)]);
+    }
+
+    #[test]
+    fn a_channel_with_several_policies_is_one_channel() {
+        let channel = |id, grpc_channel| Channel { id, grpc_channel, ..Channel::default() };
+        let channels =
+            vec![channel(1, Some(1)), channel(2, Some(2)), channel(3, Some(1)), channel(4, None)];
+        let now = Stats { steer: String::new(), channels, plugins: Vec::new() };
+        let shared: Vec<_> = between(None, &now).iter().map(|row| row.shared).collect();
+        assert_eq!(shared, [Some(1), None, Some(1), None]);
     }
 
     #[test]

@@ -34,9 +34,18 @@ pub struct Plugin {
 pub struct Channel {
     /// Its number, unique in the process.
     pub id: u64,
+    /// The number of the gRPC channel, which may have several policies.
+    #[serde(default)]
+    pub grpc_channel: Option<u64>,
     /// The target that the application named; may be empty.
     #[serde(default)]
     pub target: String,
+    /// The xDS cluster; may be empty.
+    #[serde(default)]
+    pub cluster: String,
+    /// The locality of all its backends, if they have the same one.
+    #[serde(default)]
+    pub locality: Locality,
     /// The policy's name.
     pub policy: String,
     /// The state that the policy has published.
@@ -77,6 +86,27 @@ impl Channel {
     pub fn lacks_calls(&self) -> bool {
         self.backends.iter().any(|backend| backend.state == "READY")
             && self.backends.iter().all(|backend| backend.picks.is_none())
+    }
+}
+
+/// Where backends are, in the terms of xDS. Parts that are not known are empty.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default)]
+pub struct Locality {
+    /// The region.
+    pub region: String,
+    /// The zone.
+    pub zone: String,
+    /// The part of the zone.
+    pub sub_zone: String,
+}
+
+impl Locality {
+    /// Returns the known parts, the largest first, separated by `/`.
+    pub fn text(&self) -> String {
+        let parts = [&*self.region, &*self.zone, &*self.sub_zone];
+        let known: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        known.join("/")
     }
 }
 

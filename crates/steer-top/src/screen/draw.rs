@@ -257,6 +257,47 @@ q quit  ? help  tab other table  ↑↓ select  s sort by next column  r reverse
         );
     }
 
+    /// With xDS a channel has a policy for each cluster, priority and locality.
+    #[test]
+    fn policies_of_one_channel_have_its_number_and_their_places() {
+        let policy = |id: u64, channel: u64, place: &str| {
+            format!(
+                r#"{{"id":{id},"grpc_channel":{channel},"target":"xds:///shop",{place}
+                    "policy":"steer_maglev","state":"READY"}}"#
+            )
+        };
+        let policies = [
+            policy(1, 1, r#""cluster":"cart","locality":{"region":"eu","zone":"a"},"#),
+            policy(2, 1, r#""cluster":"pay","locality":{"region":"eu","sub_zone":"s"},"#),
+            policy(3, 3, ""),
+        ];
+        let mut screen = Screen::new("URL");
+        let at = Instant::now();
+        screen.polled(
+            at,
+            stats(&format!(r#"{{"steer":"0.1.0","channels":[{}]}}"#, policies.join(","))),
+        );
+        assert_lines(
+            &mut screen,
+            at,
+            (91, 12),
+            "\
+steer-top  URL  Steer 0.1.0
+channels ──────────────────────────────────────────────────────────────────────────────────
+ID  TARGET       CHANNEL  CLUSTER  LOCALITY  POLICY        STATE  FAULTS  BACKENDS  PICKERS
+1   xds:///shop        1  cart     eu/a      steer_maglev  READY       0         0        0
+2   xds:///shop        1  pay      eu/s      steer_maglev  READY       0         0        0
+3   xds:///shop        -                     steer_maglev  READY       0         0        0
+backends of channel 1 ─────────────────────────────────────────────────────────────────────
+BACKEND  STATE
+
+
+
+q quit  ? help  tab other table  ↑↓ select  s sort by next column  r reverse
+",
+        );
+    }
+
     #[test]
     fn a_channel_that_counts_no_calls_says_how_to_count_them() {
         let mut uncounted = stats(AFTER).unwrap();

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 /// Shown by `?`. It fits into 80 columns and 24 lines, with the title and the keys.
-const HELP: &str = "
+const HELP: &str = "\
 ? or Esc    close this help            q           quit
 Tab         go to the other table      ↑ ↓         select a row (or j, k)
 s, S        sort by the next or the previous column: * marks it
@@ -22,6 +22,7 @@ CALLS/S, ERRORS/S   calls per second, and those that ended with an error,
 HISTORY             the last 10 values of CALLS/S, newest last: █ is the largest
                     of the channel, · is 0; shown if the screen is wide enough
 OF CALLS            the backend's share of the channel's calls in that time
+CHANNEL             the same for all policies of one channel, as with xDS
 P50, P99            latency of all calls so far, as quantiles
 EWMA                the latency estimate of steer_peak_ewma
 OF TABLE            the backend's share of a ring or table
