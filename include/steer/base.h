@@ -156,7 +156,7 @@ struct steer_str steer_last_error(void);
  * The version of the ABI that this header describes. It grows with each addition. Nothing is ever
  * removed or given another meaning.
  */
-#define STEER_ABI_VERSION 11
+#define STEER_ABI_VERSION 10
 
 /*
  * [any thread]

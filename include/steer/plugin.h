@@ -109,7 +109,7 @@ typedef struct steer_backends {
   /*
    * In a list for `picker_new`: all backends of the channel's list, READY or not, in the
    * resolver's order. Valid as long as this list. Otherwise NULL. This field and the next two
-   * are since version 11.
+   * are since version 10.
    */
   const struct steer_backends *all;
   /*
@@ -150,12 +150,12 @@ enum steer_choice_kind
   STEER_CHOICE_FAULT = 5,
   /*
    * Leave the call to the picker of the child with the index `value` in
-   * `steer_publication.children`. Since version 11.
+   * `steer_publication.children`. Since version 10.
    */
   STEER_CHOICE_CHILD = 6,
   /*
    * As CHILD, and report the call's start and end to the picker. Made by
-   * `steer_api.child_tracked` only. Since version 11.
+   * `steer_api.child_tracked` only. Since version 10.
    */
   STEER_CHOICE_CHILD_TRACKED = 7,
 };
@@ -587,7 +587,7 @@ typedef struct steer_publication {
   /*
    * The children that `pick` may leave calls to, by STEER_CHOICE_CHILD and
    * `steer_api.child_tracked`: with their pickers of now. All have published something. This
-   * field and the next are since version 11.
+   * field and the next are since version 10.
    */
   const uint64_t *children;
   /* The number of children. */
@@ -645,7 +645,7 @@ typedef struct steer_policy_type {
   /*
    * [serialised]
    * An endpoint's state is now this `steer_state`. `code` and `message` say why it failed.
-   * Required for policies that make endpoints. Before version 11: required.
+   * Required for policies that make endpoints. Before version 10: required.
    */
   void (*endpoint_report)(void *policy,
                           uint64_t endpoint,
@@ -676,7 +676,7 @@ typedef struct steer_policy_type {
   void (*picker_free)(void *picker);
   /*
    * [any thread]
-   * As in `steer_picker_type`. Required for policies that publish pickers. Before version 11:
+   * As in `steer_picker_type`. Required for policies that publish pickers. Before version 10:
    * required.
    */
   struct steer_choice (*pick)(const void *picker, const struct steer_call *call);
@@ -706,7 +706,7 @@ typedef struct steer_policy_type {
   /*
    * [serialised]
    * A child of `steer_api.child_new` has published a state and a picker, after the hook in which
-   * it did. NULL: the engine publishes the same for the policy. Since version 11.
+   * it did. NULL: the engine publishes the same for the policy. Since version 10.
    */
   void (*child_changed)(void *policy, uint64_t child);
 } steer_policy_type;
@@ -873,14 +873,14 @@ typedef struct steer_api {
    * number when the timer expires. A timer that is started before the first update begins to run
    * with that update. Returns 0 when it is too late. Outside of the channel's serialised hooks,
    * the timer begins to run in the host's work serializer, soon after; it counts from this call.
-   * Before version 11: `[serialised]`.
+   * Before version 10: `[serialised]`.
    */
   uint64_t (*timer_start)(const struct steer_channel *channel, uint64_t after_ns);
   /*
    * [any thread]
    * Cancels a timer. If it expires anyway, nothing happens. Outside of the channel's serialised
    * hooks, it may still come to the hook `timer` until it is cancelled, soon after. Before
-   * version 11: `[serialised]`.
+   * version 10: `[serialised]`.
    */
   void (*timer_cancel)(const struct steer_channel *channel, uint64_t timer);
   /*
@@ -889,7 +889,7 @@ typedef struct steer_api {
    * the backends has changed. Outside of the channel's serialised hooks, for example at the end
    * of a call or on a thread of the application: soon after, in the host's work serializer. One
    * new picker follows, however many ask for it before. For policies, as `wake`. Before version
-   * 11: `[serialised]`.
+   * 10: `[serialised]`.
    */
   void (*rebuild)(const struct steer_channel *channel);
   /*

@@ -180,20 +180,20 @@ pub struct steer_api {
     /// number when the timer expires. A timer that is started before the first update begins to run
     /// with that update. Returns 0 when it is too late. Outside of the channel's serialised hooks,
     /// the timer begins to run in the host's work serializer, soon after; it counts from this call.
-    /// Before version 11: `[serialised]`.
+    /// Before version 10: `[serialised]`.
     pub timer_start:
         Option<unsafe extern "C" fn(channel: *const steer_channel, after_ns: u64) -> u64>,
     /// `[any thread]`
     /// Cancels a timer. If it expires anyway, nothing happens. Outside of the channel's serialised
     /// hooks, it may still come to the hook `timer` until it is cancelled, soon after. Before
-    /// version 11: `[serialised]`.
+    /// version 10: `[serialised]`.
     pub timer_cancel: Option<unsafe extern "C" fn(channel: *const steer_channel, timer: u64)>,
     /// `[any thread]`
     /// Asks for a new picker after the current hook. For picker types, when something other than
     /// the backends has changed. Outside of the channel's serialised hooks, for example at the end
     /// of a call or on a thread of the application: soon after, in the host's work serializer. One
     /// new picker follows, however many ask for it before. For policies, as `wake`. Before version
-    /// 11: `[serialised]`.
+    /// 10: `[serialised]`.
     pub rebuild: Option<unsafe extern "C" fn(channel: *const steer_channel)>,
 
     /// `[serialised]`

@@ -72,7 +72,7 @@ pub struct steer_backends {
     pub count: usize,
     /// In a list for `picker_new`: all backends of the channel's list, READY or not, in the
     /// resolver's order. Valid as long as this list. Otherwise NULL. This field and the next two
-    /// are since version 11.
+    /// are since version 10.
     pub all: *const steer_backends,
     /// In the list `all`: the `steer_state` of each backend, for the rules of round robin.
     /// STEER_IDLE: it has not reported yet. STEER_TRANSIENT_FAILURE lasts until it is READY.

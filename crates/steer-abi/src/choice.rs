@@ -18,10 +18,10 @@ pub enum steer_choice_kind {
     /// The picker is broken. Made by `steer_api.fault` only.
     STEER_CHOICE_FAULT = 5,
     /// Leave the call to the picker of the child with the index `value` in
-    /// `steer_publication.children`. Since version 11.
+    /// `steer_publication.children`. Since version 10.
     STEER_CHOICE_CHILD = 6,
     /// As CHILD, and report the call's start and end to the picker. Made by
-    /// `steer_api.child_tracked` only. Since version 11.
+    /// `steer_api.child_tracked` only. Since version 10.
     STEER_CHOICE_CHILD_TRACKED = 7,
 }
 

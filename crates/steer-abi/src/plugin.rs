@@ -5,7 +5,7 @@ use super::{steer_api, steer_str};
 
 /// The version of the ABI that this header describes. It grows with each addition. Nothing is ever
 /// removed or given another meaning.
-pub const STEER_ABI_VERSION: u32 = 11;
+pub const STEER_ABI_VERSION: u32 = 10;
 
 /// The first eight bytes of a `steer_plugin`, as a little-endian number: "STEERLB" and 0.
 pub const STEER_PLUGIN_MAGIC: u64 = 0x0042_4c52_4545_5453;

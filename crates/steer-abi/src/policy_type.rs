@@ -66,7 +66,7 @@ pub struct steer_publication {
     pub wants: *const steer_wants,
     /// The children that `pick` may leave calls to, by STEER_CHOICE_CHILD and
     /// `steer_api.child_tracked`: with their pickers of now. All have published something. This
-    /// field and the next are since version 11.
+    /// field and the next are since version 10.
     pub children: *const u64,
     /// The number of children.
     pub child_count: usize,
@@ -121,7 +121,7 @@ pub struct steer_policy_type {
         Option<unsafe extern "C" fn(policy: *mut c_void, resolved: *const steer_resolved) -> i32>,
     /// `[serialised]`
     /// An endpoint's state is now this `steer_state`. `code` and `message` say why it failed.
-    /// Required for policies that make endpoints. Before version 11: required.
+    /// Required for policies that make endpoints. Before version 10: required.
     pub endpoint_report: Option<
         unsafe extern "C" fn(
             policy: *mut c_void,
@@ -146,7 +146,7 @@ pub struct steer_policy_type {
     /// As in `steer_picker_type`, for a `steer_publication.picker`.
     pub picker_free: Option<unsafe extern "C" fn(picker: *mut c_void)>,
     /// `[any thread]`
-    /// As in `steer_picker_type`. Required for policies that publish pickers. Before version 11:
+    /// As in `steer_picker_type`. Required for policies that publish pickers. Before version 10:
     /// required.
     pub pick: Option<
         unsafe extern "C" fn(picker: *const c_void, call: *const steer_call) -> steer_choice,
@@ -177,6 +177,6 @@ pub struct steer_policy_type {
     >,
     /// `[serialised]`
     /// A child of `steer_api.child_new` has published a state and a picker, after the hook in which
-    /// it did. NULL: the engine publishes the same for the policy. Since version 11.
+    /// it did. NULL: the engine publishes the same for the policy. Since version 10.
     pub child_changed: Option<unsafe extern "C" fn(policy: *mut c_void, child: u64)>,
 }
