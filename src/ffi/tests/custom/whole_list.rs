@@ -66,7 +66,8 @@ fn a_picker_gets_all_backends_with_their_states() {
         endpoints.iter().position(|(_, index)| ["a", "b", "c"][*index as usize] == address).unwrap()
     };
     let becomes = |address: &str, state: steer_state| {
-        let id = fixture.seen().endpoints[place(address)].0;
+        let place = place(address);
+        let id = fixture.seen().endpoints[place].0;
         assert_eq!(fixture.report(id, &report(state as i32, ptr::null_mut())), STEER_OK);
     };
     fixture.ready(place("c"));
