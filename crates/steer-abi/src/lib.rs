@@ -11,7 +11,7 @@
 //! | `call.rs` | `steer_call`, `steer_call_end`, `steer_metrics` |
 //! | `choice.rs` | `steer_choice` |
 //! | `code.rs` | `steer_code` |
-//! | `custom_metric.rs` | `steer_custom_metric`, `steer_counter`, `steer_gauge`, `steer_histogram` |
+//! | `custom_metric.rs` | `steer_custom_metric`, and the handles of its series |
 //! | `picker_type.rs` | `steer_picker_type`, `steer_wants`, `steer_on_fault` |
 //! | `policy_type.rs` | `steer_policy_type`, `steer_resolved`, `steer_publication` |
 //! | `api.rs` | `steer_api` |

@@ -6,7 +6,7 @@
 //! | `engine.rs` | calls to the engine's functions, with safe signatures where possible |
 //! | `text.rs` | `steer_str` and slices |
 //! | `panics.rs` | turns a panic of a hook into a fault |
-//! | `backend.rs`, `call.rs`, `channel.rs`, `child.rs`, `endpoint.rs` | the arguments of hooks, as safe types |
+//! | `backend.rs`, `call.rs`, `channel.rs`, `child.rs`, `endpoint.rs` | arguments of hooks |
 //! | `metrics.rs` | series of custom metrics |
 //! | `tracked.rs` | the state of one call, behind one pointer |
 //! | `config.rs` | the config hooks, for both tables |
