@@ -12,6 +12,8 @@ namespace {
 
 // A death this long before a call does not explain its failure, even on a busy machine.
 constexpr std::chrono::seconds kForgotten(5);
+// The longest time after a standstill in which the work that had to wait is still being done.
+constexpr std::chrono::seconds kBacklog(1);
 // Further faults are only counted.
 constexpr uint64_t kMostPrinted = 50;
 
@@ -52,6 +54,10 @@ void Judge::Decide(TimePoint before, const Callers& callers) {
   calls_.erase(calls_.begin(), later);
 }
 
+Clock::duration Judge::Excused(TimePoint begin, TimePoint end) const {
+  return witness_.Withheld(begin, end) + witness_.Withheld(begin - kBacklog, end);
+}
+
 void Judge::DecideFailed(const Remarkable& call) {
   Verdicts& verdicts = verdicts_[call.channel];
   std::optional<Death> death;
@@ -66,13 +72,13 @@ void Judge::DecideFailed(const Remarkable& call) {
   std::string when = "its server did not die before its end";
   if (death.has_value()) {
     const Clock::duration after = call.begin - death->end;
-    const Clock::duration own = after - witness_.Withheld(death->begin, call.begin);
+    const Clock::duration own = after - Excused(death->begin, call.begin);
     if (call.status.error_code() == grpc::StatusCode::UNAVAILABLE && own <= bound_) {
       ++(after <= Clock::duration::zero() ? verdicts.lost_in_flight : verdicts.lost_after);
       verdicts.latest = std::max(verdicts.latest, after);
       return;
     }
-    when = "it began " + Text(after) + " after its server's death, the machine withheld " +
+    when = "it began " + Text(after) + " after its server's death, the machine explains " +
            Text(after - own) + " of that";
   }
   ++verdicts.failed;
@@ -85,18 +91,18 @@ void Judge::DecideFailed(const Remarkable& call) {
 void Judge::DecideLate(const Remarkable& call, const Callers& callers) {
   Verdicts& verdicts = verdicts_[call.channel];
   const Clock::duration time = call.on_wire - call.begin;
-  const Clock::duration withheld = witness_.Withheld(call.begin, call.on_wire);
-  if (time - withheld <= bound_) {
+  const Clock::duration excused = Excused(call.begin, call.on_wire);
+  if (time - excused <= bound_) {
     ++verdicts.withheld;
     return;
   }
-  if (ConnectsLazily(channels_[call.channel]) && !callers.Overtaken(call, bound_ + withheld)) {
+  if (ConnectsLazily(channels_[call.channel]) && !callers.Overtaken(call, bound_ + excused)) {
     ++verdicts.connecting;
     return;
   }
   ++verdicts.stalled;
   Fault(channels_[call.channel] + ": a call took " + Text(time) +
-        " to be on the wire, and the machine withheld " + Text(withheld) + " of that");
+        " to be on the wire, and the machine explains " + Text(excused) + " of that");
 }
 
 void Judge::Fault(const std::string& what) {

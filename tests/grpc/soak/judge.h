@@ -2,8 +2,10 @@
 //
 // A call may fail with UNAVAILABLE if its server died while it ran, or if it began within 100 ms
 // after the death, before the channel could know. A call may take more than 100 ms to the wire if
-// the machine, and not the program, stood still. Everything else is a fault. Time that the machine
-// withheld does not count.
+// the machine, and not the program, stood still. Everything else is a fault.
+//
+// Time that the machine withheld does not count, and neither does the time to do the work that had
+// to wait meanwhile: again as long, because the soak keeps half of two CPUs busy.
 //
 // Must not depend on: policies, what made the calls.
 #ifndef STEER_TESTS_GRPC_SOAK_JUDGE_H_
@@ -54,6 +56,8 @@ class Judge {
   uint64_t faults() const { return faults_; }
 
  private:
+  // How much of the time between two times the machine explains.
+  Clock::duration Excused(TimePoint begin, TimePoint end) const;
   void DecideFailed(const Remarkable& call);
   void DecideLate(const Remarkable& call, const Callers& callers);
 
