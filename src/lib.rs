@@ -23,6 +23,8 @@
 //! `docs/ARCHITECTURE.md` is the map of the whole repository.
 
 #![warn(unreachable_pub)]
+// `ffi` and `sync` allow it, and no other module does.
+#![deny(unsafe_code)]
 
 pub mod calls;
 pub mod endpoints;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use steer_fuzz::{Channel, HeldPicker, Picked};
 
 /// Enough for the threads to interleave. Miri takes seconds for each round.
-const ROUNDS: u8 = if cfg!(miri) { 3 } else { 200 };
+const ROUNDS: u8 = if cfg!(miri) { 2 } else { 200 };
 
 /// Ends the other threads, even if this one panics.
 struct EndOthers<'a>(&'a AtomicBool);

@@ -45,6 +45,7 @@
 //!
 //! Must not depend on: how the engine decides.
 
+#![allow(unsafe_code)]
 #![allow(non_camel_case_types, reason = "the C names are the type names here, and only here")]
 
 mod config;

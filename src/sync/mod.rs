@@ -18,6 +18,8 @@
 //!
 //! Must not depend on: policies, endpoints, the C ABI.
 
+#![allow(unsafe_code)]
+
 mod bits;
 mod clock;
 mod fork;

@@ -24,6 +24,7 @@ macro_rules! ends_with {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it reads the source, which takes Miri long")]
 fn no_struct_ends_in_padding() {
     let mut checked = ends_with! {
         steer_api.child_tracked,

@@ -15,6 +15,7 @@ fn the_library_has_versions_and_status_texts() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it lists the policies of all other tests, which takes Miri long")]
 fn policies_are_listed_by_name() {
     let mut names = Vec::new();
     loop {
