@@ -23,6 +23,7 @@ sys.path += [str(REPO / "examples" / "testing"), str(REPO / "bench" / "real-call
 import fleet  # noqa: E402
 import limits  # noqa: E402
 import machine  # noqa: E402
+import preload  # noqa: E402
 from greeters import ANSWER, Failed, Server, require, started, stopped, target  # noqa: E402
 
 NAMES = ("red", "green", "blue")
@@ -271,19 +272,6 @@ def part_four(programs):
     return not busy
 
 
-def said_when_loaded(programs, variables):
-    """Returns what Steer writes to gRPC's log in a client that ends at once."""
-    command = [programs / "gain_plain_client", "--seconds=0", "--target=ipv4:127.0.0.1:1"]
-    client = started(command, {**variables, "GRPC_VERBOSITY": "INFO"}, stderr=subprocess.PIPE)
-    try:
-        for line in client.stderr:
-            if "steer::Register" in line:
-                return line[line.index("steer::Register") :].strip()
-    finally:
-        stopped(client)
-    raise Failed("the preloaded library did not say that it is there")
-
-
 def measure_plain_client(programs, variables):
     """Fails with machine.Late if the variable changes less than it should."""
     for scenario in (fleet.SLOW, fleet.FAILING):
@@ -304,15 +292,13 @@ def measure_plain_client(programs, variables):
 def part_five(build):
     """Returns whether the results were checked."""
     programs = build / "bench" / "real-calls"
-    library = (build / "libsteer-grpc-autoregister.so").resolve()
-    variables = {"LD_PRELOAD": str(library), "STEER_TAKE_OVER": TAKE_OVER}
+    variables = preload.variables(build, TAKE_OVER)
     print("\n5. A client that was built without Steer, and its round_robin\n")
     for name, value in variables.items():
         print(f"   export {name}={value}")
-    said = said_when_loaded(programs, variables)
+    said = preload.said_when_loaded(programs, variables)
     print(f"\n   GRPC_VERBOSITY=INFO shows: {said}")
-    if "took over" not in said:
-        require("gRPC up to 1.49" in said, f"the name is not taken over: {said}")
+    if not preload.takes_over(said):
         return True
     busy = machine.judged(measure_plain_client, programs, variables, tries=2)
     explain(

@@ -8,6 +8,8 @@
 // versions do not tell the client which server had a call that timed out.
 
 #include <grpcpp/grpcpp.h>
+#include <sys/resource.h>
+#include <sys/time.h>
 
 #include <algorithm>
 #include <atomic>
@@ -47,7 +49,9 @@ ABSL_FLAG(double, deadline_ms, 1000, "the deadline of a call, from when it shoul
 ABSL_FLAG(double, cancel_after_ms, 0, "cancel calls so long after they should begin; 0 is never");
 ABSL_FLAG(double, patience_ms, 1e9, "when the last call has begun, wait so long for ends of calls");
 ABSL_FLAG(double, start, 0, "when to begin, in seconds since 1970; 0 is once it is connected");
-ABSL_FLAG(uint64_t, seed, 1, "the seed of the times when calls begin");
+ABSL_FLAG(uint64_t, seed, 1, "the seed of the times when calls begin, and of the sessions");
+ABSL_FLAG(uint64_t, sessions, 0,
+          "each call has one of so many values in the header `session`; 0: none");
 
 namespace {
 
@@ -146,6 +150,21 @@ std::chrono::nanoseconds InNs(const absl::Flag<double>& ms) {
   return InNs(Seconds(absl::GetFlag(ms) / 1000));
 }
 
+// Gives a call the header `session`, with a random value.
+void AddSession(uint64_t sessions, std::mt19937_64& random, grpc::ClientContext& context) {
+  if (sessions == 0) return;
+  const uint64_t session = std::uniform_int_distribution<uint64_t>(1, sessions)(random);
+  context.AddMetadata("session", absl::StrCat(session));
+}
+
+// Returns the CPU time of this process so far.
+double CpuSeconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) { return time.tv_sec + time.tv_usec / 1e6; };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 // Makes a call for each arrival, and returns the outcomes of those after the warm-up.
 std::vector<gain::Outcome> MakeCalls(const std::shared_ptr<grpc::Channel>& channel,
                                      const std::vector<std::chrono::nanoseconds>& arrivals,
@@ -156,6 +175,10 @@ std::vector<gain::Outcome> MakeCalls(const std::shared_ptr<grpc::Channel>& chann
   std::vector<gain::Outcome> outcomes(arrivals.size());
   Pending pending;
   Canceller canceller;
+  const uint64_t sessions = absl::GetFlag(FLAGS_sessions);
+  // With the seed itself, a call's session would follow from the time when it begins.
+  std::seed_seq seed{absl::GetFlag(FLAGS_seed), uint64_t{1}};
+  std::mt19937_64 random(seed);
   const Clock::time_point start = Clock::now();
   for (size_t i = 0; i < arrivals.size(); ++i) {
     const Clock::time_point scheduled = start + arrivals[i];
@@ -164,6 +187,7 @@ std::vector<gain::Outcome> MakeCalls(const std::shared_ptr<grpc::Channel>& chann
     outcome.late = Clock::now() - scheduled;
     auto call = std::make_shared<Call>();
     call->request.set_name(arrivals[i] < warm_up ? "warm-up" : "world");
+    AddSession(sessions, random, call->context);
     if (deadline.count() != 0) {
       call->context.set_deadline(std::chrono::system_clock::now() + (deadline - outcome.late));
     }
@@ -181,6 +205,20 @@ std::vector<gain::Outcome> MakeCalls(const std::shared_ptr<grpc::Channel>& chann
   const auto counted = std::lower_bound(arrivals.begin(), arrivals.end(), warm_up);
   outcomes.erase(outcomes.begin(), outcomes.begin() + (counted - arrivals.begin()));
   return outcomes;
+}
+
+// Connects within a time, or returns false. Asks again and again: WaitForConnected() asks once,
+// maybe before the channel has a policy, and would then wait in vain for one that begins IDLE, such
+// as ring hash.
+bool Connect(grpc::Channel& channel, std::chrono::seconds patience) {
+  using std::chrono::system_clock;
+  const system_clock::time_point give_up = system_clock::now() + patience;
+  while (system_clock::now() < give_up) {
+    const grpc_connectivity_state state = channel.GetState(true);
+    if (state == GRPC_CHANNEL_READY) return true;
+    channel.WaitForStateChange(state, system_clock::now() + std::chrono::milliseconds(100));
+  }
+  return false;
 }
 
 // Waits until a time in seconds since 1970. Returns false if that is in the past. Waits in gRPC,
@@ -217,7 +255,7 @@ int main(int argc, char** argv) {
       absl::StrCat(R"({"loadBalancingConfig": )", absl::GetFlag(FLAGS_lb_config), "}"));
   const auto channel = grpc::CreateCustomChannel(absl::GetFlag(FLAGS_target),
                                                  grpc::InsecureChannelCredentials(), args);
-  if (!channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(60))) {
+  if (!Connect(*channel, std::chrono::seconds(60))) {
     std::cerr << "no connection to " << absl::GetFlag(FLAGS_target) << std::endl;
     return 1;
   }
@@ -231,7 +269,9 @@ int main(int argc, char** argv) {
   const auto arrivals =
       Arrivals(absl::GetFlag(FLAGS_rate), warm_up + Seconds(absl::GetFlag(FLAGS_seconds)),
                absl::GetFlag(FLAGS_seed));
+  const double cpu_before = CpuSeconds();
   const auto outcomes = MakeCalls(channel, arrivals, warm_up);
-  gain::WriteJson(outcomes, std::cout);
+  const gain::Cost cost{arrivals.size(), CpuSeconds() - cpu_before};
+  gain::WriteJson(outcomes, cost, std::cout);
   return 0;
 }

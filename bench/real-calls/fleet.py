@@ -46,6 +46,10 @@ class Outcomes:
     latency_ms: dict
     late_ms: dict
     latencies_us: list
+    # All calls of the client, and its CPU time while it made them. Those of the warm-up are
+    # included, as they are not in the others. Zero in results of former versions.
+    made: int = 0
+    cpu_s: float = 0
 
     @property
     def errors(self):

@@ -49,7 +49,7 @@ std::vector<int64_t> Ascending(const std::vector<Outcome>& outcomes,
 
 }  // namespace
 
-void WriteJson(const std::vector<Outcome>& outcomes, std::ostream& out) {
+void WriteJson(const std::vector<Outcome>& outcomes, const Cost& cost, std::ostream& out) {
   Counts statuses;
   for (const Outcome& outcome : outcomes) ++statuses[outcome.status];
 
@@ -60,7 +60,7 @@ void WriteJson(const std::vector<Outcome>& outcomes, std::ostream& out) {
         << ",\n \"late_ms\": " << Quantiles(Ascending(outcomes, &Outcome::late))
         << ",\n \"latencies_us\": [" << absl::StrJoin(latencies, ",") << "]";
   }
-  out << "}" << std::endl;
+  out << ",\n \"made\": " << cost.made << ", \"cpu_s\": " << cost.cpu_seconds << "}" << std::endl;
 }
 
 }  // namespace gain

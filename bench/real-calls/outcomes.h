@@ -3,7 +3,8 @@
 //   {"calls": 4, "statuses": {"OK": 2, "UNAVAILABLE": 1, "cancelled by caller": 1},
 //    "latency_ms": {"p50": ..., "p90": ..., "p95": ..., "p99": ..., "p99.9": ..., "max": ...},
 //    "late_ms": {...},           how late calls began
-//    "latencies_us": [...]}      ascending
+//    "latencies_us": [...],      ascending
+//    "made": 6, "cpu_s": ...}    the cost of all calls, those of the warm-up included
 //
 // Quantiles are not interpolated: each one is the latency of a call.
 //
@@ -12,6 +13,7 @@
 #define STEER_GAIN_OUTCOMES_H
 
 #include <chrono>
+#include <cstddef>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -32,8 +34,15 @@ struct Outcome {
   std::string status;
 };
 
+// The number of calls of a client, and the CPU time of its process while it made them. The calls of
+// the warm-up are included.
+struct Cost {
+  size_t made = 0;
+  double cpu_seconds = 0;
+};
+
 // The latencies of failed and cancelled calls count as those of others. Unfinished calls have none.
-void WriteJson(const std::vector<Outcome>& outcomes, std::ostream& out);
+void WriteJson(const std::vector<Outcome>& outcomes, const Cost& cost, std::ostream& out);
 
 }  // namespace gain
 

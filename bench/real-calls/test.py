@@ -84,6 +84,8 @@ def same_seed_same_calls(programs):
             load = ["--rate=500", "--warm_up=0.5", "--seconds=0.5", f"--seed={seed}", LONG]
             seen = calls(programs, servers, *load)
         require(seen.calls_of == {"one": seen.calls}, f"the warm-up was counted: {seen.calls_of}")
+        require(seen.calls < seen.made, f"{seen.made} calls with the warm-up, {seen.calls} without")
+        require(0 < seen.cpu_s < 60, f"CPU time: {seen.cpu_s} s")
         counts.append(seen.calls)
     require(counts[0] == counts[1] != counts[2], f"calls by seeds 1, 1, 2: {counts}")
 
@@ -133,6 +135,19 @@ def tells_its_load(programs):
         seen = calls(programs, servers, *load, config=weighted)
     # Its share of the capacity is a fifth.
     timely(0.12 < seen.share("slow") < 0.3, f"the slow server got {seen.share('slow'):.0%}")
+
+
+def sends_sessions(programs):
+    """With the header `session`, calls go to the server of their session."""
+    hashing = {"steer_ring_hash": {"requestHashHeader": "session"}}
+    arguments = {name: ["--service_time_ms=0"] for name in ("one", "two", "three")}
+    used = []
+    for sessions in (1, 1000):
+        with serving(programs, arguments) as servers:
+            load = ["--rate=500", "--seconds=0.5", f"--sessions={sessions}", LONG]
+            seen = calls(programs, servers, *load, config=hashing)
+        used.append(sum(count > 0 for count in seen.calls_of.values()))
+    require(used == [1, 3], f"servers with calls, of 1 and of 1000 sessions: {used}")
 
 
 ONE = """
@@ -225,6 +240,7 @@ TESTS = (
     omits_nothing,
     counts_errors_and_shares,
     tells_its_load,
+    sends_sessions,
     has_faults_in_time,
     gives_up,
     crashes_and_comes_back,
