@@ -34,14 +34,14 @@ def policies_of(fleet):
     return fleet.policies
 
 
-def measured(programs, fleet, policy, config):
-    """Measures a scenario with a policy, again if the machine was too busy."""
-    last = fleet.servers[-1].name
+def on_time(attempt, words, last):
+    """Calls `attempt`, which measures and returns outcomes, again if the machine was too busy.
+    Prints the outcomes after `words`. `last` is the name of the last server."""
     for _ in range(TRIES):
-        outcomes = measure(programs, fleet, {policy: config})
+        outcomes = attempt()
         times, late = outcomes.latency_ms, outcomes.late_ms["p99"]
         print(
-            f"{fleet.name} {policy:<26}  p50 {times['p50']:6.1f}  p99 {times['p99']:6.1f}"
+            f"{words}  p50 {times['p50']:6.1f}  p99 {times['p99']:6.1f}"
             f"  errors {outcomes.errors:6.2%}  {last} {outcomes.share(last):6.2%}"
             f"  late {late:4.1f}",
             flush=True,
@@ -50,6 +50,22 @@ def measured(programs, fleet, policy, config):
             return outcomes
         print("  the machine was too busy; trying again", flush=True)
     raise Failed(f"calls began {late} ms late in each of {TRIES} tries: the machine is too busy")
+
+
+def measured(programs, fleet, policy, config):
+    """Measures a scenario with a policy."""
+    words, last = f"{fleet.name} {policy:<26}", fleet.servers[-1].name
+    return on_time(lambda: measure(programs, fleet, {policy: config}), words, last)
+
+
+def has_priority():
+    """Returns whether this process, and so all that it starts, has real-time priority."""
+    return os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR)
+
+
+def end_with_servers():
+    """Makes SIGTERM an exception, so that the servers end too."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
 def named(argument):
@@ -64,16 +80,14 @@ def main():
         fleets = [named(argument) for argument in sys.argv[3:]] or SCENARIOS
     except scenario.Unrunnable as reasons:
         sys.exit(str(reasons))
-    # The signal raises an exception, so that the servers end too.
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    end_with_servers()
     results = [
         {"scenario": fleet.name, "policy": policy, "seconds": fleet.duration}
         | dataclasses.asdict(measured(programs, fleet, policy, config))
         for fleet in fleets
         for policy, config in policies_of(fleet).items()
     ]
-    real_time = os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR)
-    run = {"real_time": real_time, "results": results}
+    run = {"real_time": has_priority(), "results": results}
     results_file.write_text(json.dumps(run), encoding="utf-8")
 
 

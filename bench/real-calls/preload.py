@@ -4,9 +4,12 @@ script/report --envoy.
 Must not depend on: which policies take over, what is measured.
 """
 
+import pathlib
 import subprocess
+import sys
 
-from greeters import Failed, require, started, stopped
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "examples" / "testing"))
+from greeters import Failed, require, started, stopped  # noqa: E402
 
 LIBRARY = "libsteer-grpc-autoregister.so"
 

@@ -5,21 +5,11 @@ Usage: report.py RESULTS.json GRPC_VERSION
 Must not depend on: how the results were measured.
 """
 
-import datetime
-import os
-import pathlib
 import sys
 
 import limits
 import results
 from fleet import ODD, SCENARIOS, SLOW
-
-
-def processor():
-    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return "unknown processor"
 
 
 def table(outcomes, scenario):
@@ -51,12 +41,10 @@ def verdicts(outcomes):
 def main():
     results_file, grpc_version = sys.argv[1:]
     outcomes, run = results.read(results_file)
-    measured = datetime.date.fromtimestamp(pathlib.Path(results_file).stat().st_mtime)
     late = max(o.late_ms["p99"] for o in outcomes.values())
-    priority = ", with real-time priority" if run["real_time"] else ""
     counted = SLOW.duration - SLOW.warm_up
     lines = [
-        f"gRPC {grpc_version}, {processor()}, {os.cpu_count()} CPUs, {measured}{priority}."
+        f"gRPC {grpc_version}, {results.conditions(results_file, run)}."
         f" {SLOW.warm_up:.0f} s of warm-up, then {counted:.0f} s that count. In each run, 99 % of"
         f" the calls began within {late:.1f} ms of their time.",
         "",
