@@ -261,7 +261,7 @@ impl Policy for RingHashPolicy {
 
     /// Connects the endpoint of a random hash if all are IDLE. In the other states an endpoint is
     /// READY, or an attempt goes on anyway. Without this, a channel that waits without calls
-    /// (`WaitForConnected`), and a parent policy that keeps its calls while this one is IDLE, would
+    /// (`GetState(true)`), and a parent policy that keeps its calls while this one is IDLE, would
     /// wait for ever.
     fn exit_idle(&mut self) {
         let Some(ring) = &self.ring else { return };
