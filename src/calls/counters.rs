@@ -79,6 +79,16 @@ impl<T> CallCounters<T> {
         self.in_flight.load(Ordering::Relaxed)
     }
 
+    /// A call is picked. Its tracker says how it ends.
+    #[inline]
+    pub(crate) fn add_pick(&self)
+    where
+        T: CallObserver,
+    {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.observer.picked();
+    }
+
     /// Calls that were picked and ended without a status.
     pub fn abandoned(&self) -> u64 {
         self.ended.get().map_or(0, |ended| ended.abandoned.load(Ordering::Relaxed))
@@ -92,8 +102,7 @@ impl<T> CallCounters<T> {
 
 impl<T: CallObserver> CallListener for CallCounters<T> {
     fn picked(&self, _backend: usize, _state: Handle) {
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
-        self.observer.picked();
+        self.add_pick();
     }
 
     fn wants_start(&self) -> bool {
@@ -159,6 +168,7 @@ mod model {
     use super::*;
     use crate::Status;
     use crate::endpoints::Connectivity;
+    use crate::sync::Nanos;
 
     /// While calls are picked and end, statistics never count a call twice, and the total never
     /// decreases. In the end, each call counts once.
@@ -190,7 +200,7 @@ mod model {
                     row.picks.unwrap()
                 })
             };
-            let (latency, ended) = (Duration::from_millis(1), Duration::ZERO);
+            let (latency, ended) = (Nanos::new(1_000_000), Nanos::ZERO);
             call(&CallEnd::Finished { status: &Status::OK, latency, ended, metrics: None });
             other.join().unwrap();
             let reported = reader.join().unwrap();

@@ -2,11 +2,9 @@
 //!
 //! Must not depend on: which listener gets them, where they come from.
 
-use std::time::Duration;
-
 use super::LoadReport;
 use crate::Status;
-use crate::sync::Handle;
+use crate::sync::{Handle, Nanos};
 
 /// How a tracked call ended.
 #[derive(Clone, Debug)]
@@ -16,10 +14,10 @@ pub enum CallEnd<'a> {
         /// The status that it ended with.
         status: &'a Status,
         /// From its start to its end. 0 if the listener needs no latency.
-        latency: Duration,
+        latency: Nanos,
         /// When it ended, by the host's clock. 0 if the listener needs no latency and there is no
         /// load report.
-        ended: Duration,
+        ended: Nanos,
         /// The load report of the backend.
         metrics: Option<LoadReport<'a>>,
     },

@@ -132,8 +132,15 @@ impl TrackedSlot {
     /// A call to `backend`, picked now, in reused memory.
     #[inline]
     pub fn new(backend: &Arc<TrackedBackend>, state: Handle) -> TrackedSlot {
+        backend.picked(state);
+        TrackedSlot::of_known_call(backend, state)
+    }
+
+    /// [`TrackedSlot::new`], of a call that the listener of `backend` has been told of.
+    #[inline]
+    pub(crate) fn of_known_call(backend: &Arc<TrackedBackend>, state: Handle) -> TrackedSlot {
         let mut boxed = take();
-        let former = boxed.replace(TrackedCall::new(backend, state));
+        let former = boxed.replace(TrackedCall::of_known_call(backend, state));
         // There is none, so that nothing is to be dropped.
         std::mem::forget(former);
         TrackedSlot(Returned::new(boxed))

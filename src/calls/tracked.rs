@@ -4,14 +4,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use super::context::CallContext;
 use super::{CallEnd, CallListener, LoadReport, Metrics};
 use crate::Status;
 use crate::endpoints::Connection;
 use crate::fault::{Panic, discard};
-use crate::sync::{Handle, get_or_init};
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Clock, Handle, Nanos, get_or_init};
 
 /// A backend whose calls are tracked.
 ///
@@ -31,6 +31,10 @@ pub struct TrackedBackend {
     needs_start: bool,
     /// Whether the listener needs to know of calls that end without a load report.
     hears_all: bool,
+    /// Whether the clock of the policy is the engine's. Set at the first pick.
+    engine_clock: AtomicBool,
+    /// Whether a start is nothing but a reading of that clock.
+    only_times_start: AtomicBool,
     /// Set at the first pick.
     published: OnceLock<Published>,
 }
@@ -57,6 +61,7 @@ impl TrackedBackend {
         let timed = hears_all && listener.wants_latency();
         let hears_start = hears_all && listener.wants_start();
         let needs_start = timed || hears_start;
+        let [engine_clock, only_times_start] = [false; 2].map(AtomicBool::new);
         let published = OnceLock::new();
         Arc::new(TrackedBackend {
             connection,
@@ -66,6 +71,8 @@ impl TrackedBackend {
             hears_start,
             needs_start,
             hears_all,
+            engine_clock,
+            only_times_start,
             published,
         })
     }
@@ -87,13 +94,36 @@ impl TrackedBackend {
     pub(crate) fn publish(&self, values: impl FnOnce() -> (Arc<dyn CallContext>, u64, bool)) {
         get_or_init(&self.published, || {
             let (context, generation, wants_metrics) = values();
+            // Relaxed: whoever sees the former values asks `published`.
+            let engine_clock = context.has_engine_clock();
+            self.engine_clock.store(engine_clock, Ordering::Relaxed);
+            let only_times_start = engine_clock && self.timed && !self.hears_start;
+            self.only_times_start.store(only_times_start, Ordering::Relaxed);
             Published { context, generation, wants_metrics }
         });
     }
 
+    /// A call is picked: tells the listener.
     #[inline]
-    fn now(&self) -> Duration {
-        self.published.get().map_or(Duration::ZERO, |published| published.context.now())
+    pub(super) fn picked(&self, state: Handle) {
+        if self.hears_all {
+            self.listener.picked(self.index, state);
+        }
+    }
+
+    #[inline]
+    fn now(&self) -> Nanos {
+        // Relaxed: as in `publish`.
+        if self.engine_clock.load(Ordering::Relaxed) {
+            Clock::global().nanos()
+        } else {
+            self.now_of_policy()
+        }
+    }
+
+    #[inline(never)]
+    fn now_of_policy(&self) -> Nanos {
+        self.published.get().map_or(Nanos::ZERO, |published| published.context.now().into())
     }
 
     /// Calls a hook of the listener. A panic counts as a fault of the policy.
@@ -132,7 +162,7 @@ pub struct TrackedCall {
     /// The picker's own data, passed to the listener.
     state: Handle,
     /// The time of the start, by the host's clock. 0 before it, and if nobody needs it.
-    started: Duration,
+    started: Nanos,
     phase: Phase,
 }
 
@@ -140,10 +170,14 @@ impl TrackedCall {
     /// A call to `backend`, picked now.
     #[inline]
     pub fn new(backend: &Arc<TrackedBackend>, state: Handle) -> TrackedCall {
-        if backend.hears_all {
-            backend.listener.picked(backend.index, state);
-        }
-        let (backend, started) = (Arc::clone(backend), Duration::ZERO);
+        backend.picked(state);
+        TrackedCall::of_known_call(backend, state)
+    }
+
+    /// [`TrackedCall::new`], if the listener has been told of the call.
+    #[inline]
+    pub(super) fn of_known_call(backend: &Arc<TrackedBackend>, state: Handle) -> TrackedCall {
+        let (backend, started) = (Arc::clone(backend), Nanos::ZERO);
         TrackedCall { backend, state, started, phase: Phase::Picked }
     }
 
@@ -169,9 +203,18 @@ impl TrackedCall {
     pub fn start(&mut self) {
         if self.phase == Phase::Picked {
             self.phase = Phase::Started;
-            if self.backend.needs_start {
-                self.report_start();
+            if !self.backend.needs_start {
+                return;
             }
+            // Relaxed: as in `publish`.
+            if self.backend.only_times_start.load(Ordering::Relaxed) {
+                // Saves 15 instructions of `report_start`.
+                if let Some(now) = Clock::global().quick_nanos() {
+                    self.started = now;
+                    return;
+                }
+            }
+            self.report_start();
         }
     }
 
@@ -183,9 +226,16 @@ impl TrackedCall {
             self.started = backend.now();
         }
         if backend.hears_start {
-            let hook = || backend.listener.started(backend.index, self.state);
-            backend.guarded("call_started", hook);
+            self.tell_start();
         }
+    }
+
+    // Not inlined, so that nothing is saved for it where only the time is needed.
+    #[inline(never)]
+    fn tell_start(&self) {
+        let backend = &*self.backend;
+        let hook = || backend.listener.started(backend.index, self.state);
+        backend.guarded("call_started", hook);
     }
 
     /// The call has ended. Only the first time counts.
@@ -226,10 +276,10 @@ impl TrackedCall {
     fn report_finish(&mut self, status: &Status, metrics: Option<LoadReport<'_>>) {
         // Some hosts do not report a start that follows the pick at once.
         self.start();
-        let (mut latency, mut ended) = (Duration::ZERO, Duration::ZERO);
+        let (mut latency, mut ended) = (Nanos::ZERO, Nanos::ZERO);
         if self.backend.timed {
             ended = self.backend.now();
-            latency = ended.saturating_sub(self.started);
+            latency = ended.since(self.started);
         } else if metrics.is_some() {
             ended = self.backend.now();
         }

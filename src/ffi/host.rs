@@ -403,6 +403,10 @@ impl Host for CHost {
         unsafe { random(self.0.host.ctx) }
     }
 
+    fn has_engine_sources(&self) -> bool {
+        self.0.host.now.is_none() && self.0.host.random.is_none()
+    }
+
     fn log(&self, severity: Severity, message: &str) {
         let Some(log) = self.0.host.log else { return };
         // SAFETY: `steer_host` allows this callback on any thread.

@@ -15,10 +15,8 @@
 //!
 //! Must not depend on: how backends are chosen.
 
-use std::time::Duration;
-
 use super::decay::{exp, packed, unpacked};
-use super::success_rate::stamp;
+use crate::sync::Nanos;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// Fewer calls are none.
@@ -35,18 +33,18 @@ pub struct ChargedCalls {
 
 impl ChargedCalls {
     /// Charges these calls, which take this time, instead of those that are left.
-    pub fn set(&self, calls: f64, lasting: Duration, now: Duration) {
+    pub fn set(&self, calls: f64, lasting: Nanos, now: Nanos) {
         // Relaxed, here and below: a reader may see one of the two values newer than the other, and
         // be off by this change.
-        self.stamp.store(stamp(now), Ordering::Relaxed);
-        let calls = if lasting.is_zero() { 0.0 } else { calls };
+        self.stamp.store(now.get(), Ordering::Relaxed);
+        let calls = if lasting == Nanos::ZERO { 0.0 } else { calls };
         self.calls.store(packed_unless_none(calls, lasting), Ordering::Relaxed);
     }
 
     /// Charges a part of a call, which takes this time, on top of those that are left.
-    pub fn add(&self, part: f64, lasting: Duration, now: Duration) {
+    pub fn add(&self, part: f64, lasting: Nanos, now: Nanos) {
         let left = self.count(now);
-        self.stamp.fetch_max(stamp(now), Ordering::Relaxed);
+        self.stamp.fetch_max(now.get(), Ordering::Relaxed);
         // A charge that another thread adds at the same moment may be lost.
         self.calls.store(packed_unless_none(left + part, lasting), Ordering::Relaxed);
     }
@@ -59,7 +57,7 @@ impl ChargedCalls {
 
     /// The number of calls.
     #[inline]
-    pub fn count(&self, now: Duration) -> f64 {
+    pub fn count(&self, now: Nanos) -> f64 {
         match self.calls.load(Ordering::Relaxed) {
             0 => 0.0,
             word => self.faded(word, now),
@@ -67,9 +65,9 @@ impl ChargedCalls {
     }
 
     #[cold]
-    fn faded(&self, word: u64, now: Duration) -> f64 {
+    fn faded(&self, word: u64, now: Nanos) -> f64 {
         let (calls, lasting) = unpacked(word);
-        let passed = stamp(now).saturating_sub(self.stamp.load(Ordering::Relaxed)) as f64 / 1e9;
+        let passed = now.since(Nanos::new(self.stamp.load(Ordering::Relaxed))).as_f64() / 1e9;
         let left = calls * exp(-passed / lasting.max(1e-9));
         if left < LEAST {
             // Saves later readers the exponential. If a charge has come meanwhile, it stays.
@@ -81,16 +79,16 @@ impl ChargedCalls {
 }
 
 /// 0 if there are hardly any calls.
-fn packed_unless_none(calls: f64, lasting: Duration) -> u64 {
-    if calls < LEAST { 0 } else { packed(calls, lasting.as_secs_f64()) }
+fn packed_unless_none(calls: f64, lasting: Nanos) -> u64 {
+    if calls < LEAST { 0 } else { packed(calls, lasting.as_f64() / 1e9) }
 }
 
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 
-    fn ms(milliseconds: u64) -> Duration {
-        Duration::from_millis(milliseconds)
+    fn ms(milliseconds: u64) -> Nanos {
+        Nanos::new(milliseconds * 1_000_000)
     }
 
     #[test]

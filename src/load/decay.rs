@@ -1,6 +1,9 @@
-//! Exponential decay.
+//! Exponential decay, and the time that it takes.
 //!
 //! Must not depend on: what decays.
+
+use crate::sync::Nanos;
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// The exponential. The calls of a busy backend are close together, so `x` is usually near 0.
 /// There, the first terms of the series are exact to 13 digits, and take a fifth of the time.
@@ -9,6 +12,30 @@
 #[inline]
 pub(super) fn exp(x: f64) -> f64 {
     if x.abs() < 1e-3 { 1.0 + x * (1.0 + x * (0.5 + x / 6.0)) } else { libm::exp(x) }
+}
+
+/// Advances the time of a value that decays to `now`, and returns the nanoseconds that have passed.
+/// If another thread has set a later time, no time passes: no two callers use the same time.
+// Nearly always the first attempt succeeds. `fetch_max` alone would take five more instructions,
+// because it is a loop.
+#[inline]
+pub(super) fn advance(stamp: &AtomicU64, now: Nanos) -> f64 {
+    // Relaxed: the time is independent of the value.
+    let before = Nanos::new(stamp.load(Ordering::Relaxed));
+    if now <= before {
+        return 0.0;
+    }
+    let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
+    match stamp.compare_exchange(before.get(), now.get(), success, failure) {
+        Ok(_) => now.since(before).as_f64(),
+        Err(_) => advance_again(stamp, now),
+    }
+}
+
+#[cold]
+fn advance_again(stamp: &AtomicU64, now: Nanos) -> f64 {
+    // Relaxed: as above.
+    now.since(Nanos::new(stamp.fetch_max(now.get(), Ordering::Relaxed))).as_f64()
 }
 
 /// Two numbers of single precision in one word, so that an atomic operation changes both.

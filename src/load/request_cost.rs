@@ -9,12 +9,12 @@
 //! Must not depend on: how backends are chosen, how their calls are counted.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::charged_calls::ChargedCalls;
 use super::success_rate::{FailureCodes, SuccessRate};
 use crate::Code;
 use crate::calls::{CallEnd, CallObserver};
+use crate::sync::Nanos;
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// The time in which failures fall to 1/e of their weight, in nanoseconds: 10 s, as the default of
@@ -48,16 +48,16 @@ impl FailureRule {
 pub struct RequestCost {
     rule: Arc<FailureRule>,
     /// When the backend was new.
-    since: Duration,
+    since: Nanos,
     success: SuccessRate,
     charged: ChargedCalls,
-    /// How long calls that succeed usually take: the bits of an f64, in seconds. 0 if none has.
+    /// How long calls that succeed usually take: the bits of an f64, in nanoseconds. 0 if none has.
     usual: AtomicU64,
 }
 
 impl RequestCost {
     /// The cost of a backend that is new at `now`.
-    pub fn new(rule: &Arc<FailureRule>, now: Duration) -> RequestCost {
+    pub fn new(rule: &Arc<FailureRule>, now: Nanos) -> RequestCost {
         RequestCost {
             rule: Arc::clone(rule),
             since: now,
@@ -68,48 +68,48 @@ impl RequestCost {
     }
 
     /// Charges calls that the backend does not have: see [`ChargedCalls::set`].
-    pub fn charge(&self, calls: f64, lasting: Duration, now: Duration) {
+    pub fn charge(&self, calls: f64, lasting: Nanos, now: Nanos) {
         self.charged.set(calls, lasting, now);
     }
 
     /// The backend is new, or is back: charges as many calls as the others have, for as long as
     /// theirs take. They come with their calls in flight.
-    pub fn charge_like(&self, others: &[(&RequestCost, u32)], now: Duration) {
+    pub fn charge_like(&self, others: &[(&RequestCost, u32)], now: Nanos) {
         if others.is_empty() {
             return;
         }
-        let count = others.len() as u32;
+        let count = others.len() as f64;
         let calls = others.iter().map(|(it, in_flight)| it.calls(*in_flight, now)).sum::<f64>();
-        let lasting = others.iter().map(|(it, _)| it.usual(now)).sum::<Duration>() / count;
-        self.charge(calls / f64::from(count), lasting, now);
+        let lasting = others.iter().map(|(it, _)| it.usual(now).as_f64()).sum::<f64>() / count;
+        self.charge(calls / count, Nanos::new(lasting as u64), now);
     }
 
     /// The calls that it has or is charged with.
-    pub fn calls(&self, in_flight: u32, now: Duration) -> f64 {
+    pub fn calls(&self, in_flight: u32, now: Nanos) -> f64 {
         f64::from(in_flight) + self.charged.count(now)
     }
 
     /// How long its calls take. As long as none has succeeded, it is how long the backend has been
     /// there: no call is older.
-    pub fn usual(&self, now: Duration) -> Duration {
+    pub fn usual(&self, now: Nanos) -> Nanos {
         // Relaxed, here and below: the number is independent.
         match f64::from_bits(self.usual.load(Ordering::Relaxed)) {
-            0.0 => now.saturating_sub(self.since),
-            seconds => Duration::from_secs_f64(seconds),
+            0.0 => now.since(self.since),
+            usual => Nanos::new(usual as u64),
         }
     }
 
     /// The share of its calls that did not fail.
     #[inline]
-    pub fn success_rate(&self, now: Duration) -> f64 {
+    pub fn success_rate(&self, now: Nanos) -> f64 {
         self.success.rate(now, DECAY_TIME)
     }
 
     /// A call succeeded, and took this time.
-    fn learn(&self, latency: Duration) {
+    fn learn(&self, latency: Nanos) {
         let usual = f64::from_bits(self.usual.load(Ordering::Relaxed));
-        let seconds = latency.as_secs_f64();
-        let next = if usual == 0.0 { seconds } else { usual + (seconds - usual) * NEWEST };
+        let latency = latency.as_f64();
+        let next = if usual == 0.0 { latency } else { usual + (latency - usual) * NEWEST };
         // Calls that end at the same time may overwrite each other: one of them counts.
         self.usual.store(next.to_bits(), Ordering::Relaxed);
     }
@@ -117,12 +117,11 @@ impl RequestCost {
     /// A call took this time, and ended with an error of the caller. It is charged if that took
     /// less time than a call does.
     #[cold]
-    fn error_of_caller(&self, latency: Duration, now: Duration, is_charged: bool) {
+    fn error_of_caller(&self, latency: Nanos, now: Nanos, is_charged: bool) {
         let usual = f64::from_bits(self.usual.load(Ordering::Relaxed));
-        let seconds = latency.as_secs_f64();
-        if is_charged && seconds < usual {
-            let lasting = Duration::from_secs_f64(usual);
-            self.charged.add(1.0 - seconds / usual, lasting, now);
+        let latency = latency.as_f64();
+        if is_charged && latency < usual {
+            self.charged.add(1.0 - latency / usual, Nanos::new(usual as u64), now);
         }
         self.success.observe(false, now, DECAY_TIME);
     }
@@ -130,7 +129,7 @@ impl RequestCost {
     /// The cost of another call, if the backend has this many calls. `now` is called only if the
     /// cost depends on the time.
     #[inline]
-    pub fn cost(&self, in_flight: u32, now: impl FnOnce() -> Duration) -> f64 {
+    pub fn cost(&self, in_flight: u32, now: impl FnOnce() -> Nanos) -> f64 {
         let calls = f64::from(in_flight) + 1.0;
         if self.success.is_one() && self.charged.is_none() {
             return calls;
@@ -139,25 +138,29 @@ impl RequestCost {
     }
 
     #[cold]
-    fn cost_at(&self, calls: f64, now: Duration) -> f64 {
+    fn cost_at(&self, calls: f64, now: Nanos) -> f64 {
         (calls + self.charged.count(now)) / self.success.rate(now, DECAY_TIME)
     }
 }
 
 impl CallObserver for RequestCost {
+    // Inlined into the one other function that a call's end consists of.
+    #[inline(always)]
     fn ended(&self, end: &CallEnd<'_>) {
         if let CallEnd::Finished { status, latency, ended, .. } = end {
-            let codes = self.rule.codes();
-            let failed = codes.contains(status.code);
             // Without any codes, the policy counts calls in flight alone.
+            let codes = self.rule.codes();
             let learns = codes != FailureCodes::NONE;
-            if !failed && status.code != Code::Ok {
-                return self.error_of_caller(*latency, *ended, learns);
+            if status.code == Code::Ok {
+                if learns {
+                    self.learn(*latency);
+                }
+                self.success.observe(false, *ended, DECAY_TIME);
+            } else if codes.contains(status.code) {
+                self.success.observe(true, *ended, DECAY_TIME);
+            } else {
+                self.error_of_caller(*latency, *ended, learns);
             }
-            if !failed && learns {
-                self.learn(*latency);
-            }
-            self.success.observe(failed, *ended, DECAY_TIME);
         }
     }
 }
@@ -167,12 +170,16 @@ mod tests {
     use super::*;
     use crate::Status;
 
-    fn s(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
+    fn s(seconds: u64) -> Nanos {
+        Nanos::new(seconds * 1_000_000_000)
     }
 
-    fn end(cost: &RequestCost, status: &Status, ended: Duration) {
-        let latency = Duration::ZERO;
+    fn ms(milliseconds: u64) -> Nanos {
+        Nanos::new(milliseconds * 1_000_000)
+    }
+
+    fn end(cost: &RequestCost, status: &Status, ended: Nanos) {
+        let latency = Nanos::ZERO;
         cost.ended(&CallEnd::Finished { status, latency, ended, metrics: None });
     }
 
@@ -189,15 +196,15 @@ mod tests {
         rule.set(FailureCodes::default());
         let cost = RequestCost::new(&rule, s(0));
         let end = |code, latency, ended| {
-            let (status, ms) = (Status::new(code, ""), Duration::from_millis);
+            let status = Status::new(code, "");
             let (latency, ended) = (ms(latency), ms(ended));
             cost.ended(&CallEnd::Finished { status: &status, latency, ended, metrics: None });
         };
         (0..100).for_each(|call| end(Code::Ok, 100, call));
-        assert_eq!(cost.usual(s(1)), Duration::from_millis(100));
+        assert_eq!(cost.usual(s(1)), ms(100));
         (0..1000).for_each(|call| end(Code::InvalidArgument, 1, 100 + call * 10));
         // 100 calls per second, 0.1 s each: 10 calls, and one more.
-        let cost = cost.cost(0, || Duration::from_millis(10_100));
+        let cost = cost.cost(0, || ms(10_100));
         assert!((9.0..13.0).contains(&cost), "{cost}");
     }
 

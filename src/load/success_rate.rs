@@ -15,10 +15,9 @@
 //!
 //! Must not depend on: how backends are chosen.
 
-use std::time::Duration;
-
-use super::decay::{exp, packed, unpacked};
+use super::decay::{advance, exp, packed, unpacked};
 use crate::Code;
+use crate::sync::Nanos;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// The most calls that count. With more calls in the decay time, older ones lose weight sooner: a
@@ -42,7 +41,7 @@ impl FailureCodes {
     /// No codes.
     pub const NONE: FailureCodes = FailureCodes(0);
 
-    /// These codes.
+    /// These codes, except OK.
     pub const fn new(codes: &[Code]) -> FailureCodes {
         let mut set = 0;
         let mut index = 0;
@@ -50,7 +49,7 @@ impl FailureCodes {
             set |= 1 << codes[index] as u32;
             index += 1;
         }
-        FailureCodes(set)
+        FailureCodes(set & !(1 << Code::Ok as u32))
     }
 
     /// Whether a call with this status counts as a failure.
@@ -102,19 +101,17 @@ pub struct SuccessRate {
 
 impl SuccessRate {
     /// No calls, at this time.
-    pub fn new(now: Duration) -> SuccessRate {
-        SuccessRate { stamp: AtomicU64::new(stamp(now)), weights: AtomicU64::new(packed(0.0, 0.0)) }
+    pub fn new(now: Nanos) -> SuccessRate {
+        SuccessRate { stamp: AtomicU64::new(now.get()), weights: AtomicU64::new(packed(0.0, 0.0)) }
     }
 
     /// A call has ended. The decay time is in nanoseconds.
     #[inline]
-    pub fn observe(&self, failed: bool, now: Duration, decay_time: f64) {
-        let now = stamp(now);
-        // Relaxed: the two values are independent. If another thread has set a later time, no time
-        // passes here.
-        let passed = as_f64(now.saturating_sub(self.stamp.fetch_max(now, Ordering::Relaxed)));
+    pub fn observe(&self, failed: bool, now: Nanos, decay_time: f64) {
+        let passed = advance(&self.stamp, now);
         // Most backends have many calls, and none that fails. Then a call leaves the weights as
         // they are, unless more than the weight of one call has gone: exp(−1 / MOST_CALLS).
+        // Relaxed, here and below: the two values are independent.
         let is_busy = self.weights.load(Ordering::Relaxed) == packed(MOST_CALLS, 0.0);
         if failed || !is_busy || passed * MOST_CALLS > decay_time {
             self.weigh(failed, passed / decay_time);
@@ -148,12 +145,12 @@ impl SuccessRate {
     }
 
     /// The rate, from 0.01 to 1. The decay time is in nanoseconds.
-    pub fn rate(&self, now: Duration, decay_time: f64) -> f64 {
+    pub fn rate(&self, now: Nanos, decay_time: f64) -> f64 {
         let (calls, failures) = unpacked(self.weights.load(Ordering::Relaxed));
         if failures == 0.0 {
             return 1.0;
         }
-        let passed = stamp(now).saturating_sub(self.stamp.load(Ordering::Relaxed)) as f64;
+        let passed = now.since(Nanos::new(self.stamp.load(Ordering::Relaxed))).as_f64();
         let left = exp(-passed / decay_time);
         let (calls, failures) = (calls * left, failures * left);
         if failures < LEAST_FAILURES {
@@ -163,37 +160,17 @@ impl SuccessRate {
     }
 }
 
-/// Nanoseconds, up to 584 years.
-#[inline]
-pub(super) fn stamp(time: Duration) -> u64 {
-    // In 64 bits: half of the instructions of `as_nanos`.
-    match time.as_secs().checked_mul(1_000_000_000) {
-        Some(nanos) => nanos.saturating_add(u64::from(time.subsec_nanos())),
-        None => u64::MAX,
-    }
-}
-
-/// The nanoseconds as an f64, up to 292 years. Processors convert signed numbers only, and others
-/// take five times as many instructions.
-#[inline]
-pub(super) fn as_f64(ns: u64) -> f64 {
-    i64::try_from(ns).unwrap_or(i64::MAX) as f64
-}
-
-#[inline]
-pub(super) fn in_ns(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e9
-}
-
 #[cfg(all(test, not(loom)))]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     /// 10 s.
     const DECAY: f64 = 1e10;
 
-    fn s(seconds: f64) -> Duration {
-        Duration::from_secs_f64(seconds)
+    fn s(seconds: f64) -> Nanos {
+        Duration::from_secs_f64(seconds).into()
     }
 
     /// The rate after these calls, one in each interval.
@@ -284,6 +261,7 @@ mod tests {
             assert_eq!(codes.contains(code), !no_failures.contains(&code), "{code:?}");
         }
         assert!(!FailureCodes::NONE.contains(Code::Internal));
+        assert!(!FailureCodes::new(&[Code::Ok, Code::Internal]).contains(Code::Ok));
     }
 }
 
@@ -297,7 +275,7 @@ mod model {
     #[test]
     fn each_call_counts_once() {
         loom::model(|| {
-            let second = Duration::from_secs(1);
+            let second = Nanos::new(1_000_000_000);
             let rate = Arc::new(SuccessRate::new(second));
             let other = {
                 let rate = Arc::clone(&rate);

@@ -4,8 +4,10 @@
 
 use std::sync::Arc;
 
-use crate::calls::{CallCounters, CallListener, CallObserver, TrackedBackend};
+use crate::calls::{CallCounters, CallListener, CallObserver, TrackedBackend, TrackedSlot};
 use crate::endpoints::Connection;
+use crate::policy::Pick;
+use crate::sync::Handle;
 
 /// A READY backend.
 pub(super) struct Candidate<L> {
@@ -27,6 +29,14 @@ impl<L: CallObserver> Candidate<L> {
         let listener = Arc::clone(calls) as Arc<dyn CallListener>;
         let backend = TrackedBackend::new(connection.clone(), listener, place);
         Candidate { calls: Arc::clone(calls), backend }
+    }
+
+    /// Chooses it for a call.
+    #[inline]
+    pub(super) fn pick(&self) -> Pick<'static> {
+        // The listener of `backend`, whose type is known here: saves 12 instructions.
+        self.calls.add_pick();
+        Pick::Tracked(TrackedSlot::of_known_call(&self.backend, Handle::from_number(0)))
     }
 
     /// Whether these are the counters of its calls.

@@ -103,6 +103,13 @@ pub trait Helper: Send + Sync {
     /// 64 random bits.
     fn random(&self) -> u64;
 
+    /// Whether [`now`](Helper::now) and [`random`](Helper::random) are the engine's own:
+    /// [`Clock::global`](crate::sync::Clock::global) and [`sync::random`](crate::sync::random).
+    /// Then pickers and calls need not ask the host. Always the same.
+    fn has_engine_sources(&self) -> bool {
+        false
+    }
+
     /// Writes a line to the host's log.
     fn log(&self, severity: Severity, message: &str);
 }

@@ -17,6 +17,7 @@
 //! | `call_counting/` | counts the calls of policies that do not track them, for the statistics |
 //! | `connection_rotation.rs` | connections that are used one after another |
 //! | `sample.rs` | random samples of backends |
+//! | `sources.rs` | the time and the random numbers of pickers |
 //! | `simple_pickers.rs` | pickers without backends: queue, fail |
 //!
 //! The general flow is: the runner gives an update or a report to a [`Policy`]. The policy
@@ -45,6 +46,7 @@ mod registry;
 mod runner;
 pub(crate) mod sample;
 mod simple_pickers;
+mod sources;
 
 pub use backend_cache::HasConnection;
 pub(crate) use backend_cache::{BackendCache, DenseBackendCache};
@@ -68,3 +70,4 @@ pub use policy::{Config, Policies, Policy, PolicyFactory, Update};
 pub use registry::{Origin, RegisterError, Registry};
 pub use runner::{GuardedPicker, Host, Runner};
 pub use simple_pickers::{FailPicker, QueuePicker};
+pub(crate) use sources::Sources;

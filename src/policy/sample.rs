@@ -4,8 +4,6 @@
 //!
 //! Must not depend on: what is compared.
 
-use super::Helper;
-
 /// The largest number of samples of one pick that compares costs. More cost more than they improve
 /// the choice (gRFC A48).
 pub(crate) const MAX_SAMPLES: usize = 10;
@@ -22,6 +20,15 @@ pub(crate) fn below(random: u64, end: usize) -> usize {
     ((u128::from(random) * end as u128) >> 64) as usize
 }
 
+/// Two distinct numbers below `end`, which is at least 2: what [`distinct`] visits for a `count` of
+/// 2 if there are more numbers.
+#[inline]
+pub(crate) fn two(random: impl Fn() -> u64, end: usize) -> [usize; 2] {
+    let first = below(random(), end);
+    let second = below(random(), end - 1);
+    [first, second + usize::from(second >= first)]
+}
+
 /// Visits `count` distinct numbers below `end`, in random order. Every set of them is equally
 /// likely. If `count` is not below `end`, visits all numbers, beginning with a random one.
 ///
@@ -33,30 +40,26 @@ pub(crate) fn below(random: u64, end: usize) -> usize {
 /// If `count` is above [`MAX_POOL`] and below `end`.
 #[inline]
 pub(crate) fn distinct(
-    helper: &dyn Helper,
+    random: impl Fn() -> u64,
     end: usize,
     count: usize,
     mut visit: impl FnMut(usize),
 ) {
     if end <= count {
-        let first = if end > 1 { below(helper.random(), end) } else { 0 };
+        let first = if end > 1 { below(random(), end) } else { 0 };
         (first..end).chain(0..first).for_each(visit);
         return;
     }
     if count == 2 {
-        // The usual number: as below, without an array.
-        let first = below(helper.random(), end);
-        let second = below(helper.random(), end - 1);
-        for number in [first, second + usize::from(second >= first)] {
-            visit(number);
-        }
+        // As below, without an array.
+        two(random, end).into_iter().for_each(visit);
         return;
     }
     let mut taken = [0; MAX_POOL];
     for so_far in 0..count {
         // A number among those that are left. Each number taken before shifts those from it on by
         // one.
-        let mut number = below(helper.random(), end - so_far);
+        let mut number = below(random(), end - so_far);
         let mut place = 0;
         while place < so_far && number >= taken[place] {
             number += 1;
@@ -75,7 +78,7 @@ mod tests {
 
     use super::*;
     use crate::endpoints::{Connectivity, Endpoint, EndpointDescriptor};
-    use crate::policy::{Picker, TimerId};
+    use crate::policy::{Helper, Picker, TimerId};
     use crate::stats::{Clock, Registration};
     use crate::{Severity, Status};
 
@@ -116,7 +119,7 @@ mod tests {
 
     fn samples(helper: &RandomHelper, end: usize, count: usize) -> Vec<usize> {
         let mut samples = Vec::new();
-        distinct(helper, end, count, |sample| samples.push(sample));
+        distinct(|| helper.random(), end, count, |sample| samples.push(sample));
         samples
     }
 

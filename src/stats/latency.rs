@@ -8,11 +8,10 @@
 //!
 //! Must not depend on: whose calls they are.
 
-use std::time::Duration;
-
 use histogram::{AtomicHistogram, Histogram};
 use serde::Serialize;
 
+use crate::sync::Nanos;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// The number of buckets for each power of two, as a power of two: 16. See the error and the size
@@ -53,9 +52,8 @@ impl Default for Latency {
 impl Latency {
     /// Records the latency of a call.
     #[inline]
-    pub fn record(&self, latency: Duration) {
-        let nanos = latency.as_secs().saturating_mul(1_000_000_000);
-        let nanos = nanos.saturating_add(u64::from(latency.subsec_nanos()));
+    pub fn record(&self, latency: Nanos) {
+        let nanos = latency.get();
         // The only possible error is a value out of range, and this one is in range.
         let _ = self.buckets.increment((nanos / 1000).min(LAST_MICROS));
         // Relaxed: the numbers are independent.
@@ -138,6 +136,8 @@ pub struct LatencyStats {
 
 #[cfg(all(test, not(miri)))]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -145,7 +145,7 @@ mod tests {
         let latency = Latency::default();
         assert_eq!(latency.stats(), None);
         for millis in 1..=1000 {
-            latency.record(Duration::from_millis(millis));
+            latency.record(Duration::from_millis(millis).into());
         }
         let stats = latency.stats().unwrap();
         assert_eq!((stats.count, stats.sum, stats.max), (1000, 500.5, 1.0));
@@ -160,10 +160,10 @@ mod tests {
     #[test]
     fn quantiles_beyond_the_buckets_are_the_longest_latency() {
         let latency = Latency::default();
-        latency.record(Duration::from_secs(1));
+        latency.record(Duration::from_secs(1).into());
         // In the last bucket, which begins at 260 s, and beyond it.
         for seconds in [265, 300, 3600] {
-            latency.record(Duration::from_secs(seconds));
+            latency.record(Duration::from_secs(seconds).into());
         }
         let stats = latency.stats().unwrap();
         assert_eq!((stats.p50, stats.p90, stats.p99, stats.max), (3600.0, 3600.0, 3600.0, 3600.0));
@@ -174,7 +174,7 @@ mod tests {
     fn bounds_are_exact() {
         let latency = Latency::default();
         for micros in [0, 127, 128, 255, 256, 1_000_000, 1 << 26, u64::MAX] {
-            latency.record(Duration::from_micros(micros));
+            latency.record(Duration::from_micros(micros).into());
         }
         let bounds = latency.stats().unwrap().cumulative;
         assert_eq!(bounds.len(), 20);
@@ -192,6 +192,8 @@ mod tests {
 
 #[cfg(all(test, loom))]
 mod model {
+    use std::time::Duration;
+
     use loom::sync::Arc;
 
     use super::*;
@@ -204,9 +206,9 @@ mod model {
             let latency = Arc::new(Latency::default());
             let other = {
                 let latency = latency.clone();
-                loom::thread::spawn(move || latency.record(Duration::from_millis(2)))
+                loom::thread::spawn(move || latency.record(Duration::from_millis(2).into()))
             };
-            latency.record(Duration::from_millis(1));
+            latency.record(Duration::from_millis(1).into());
             other.join().unwrap();
             let stats = latency.stats().unwrap();
             assert_eq!((stats.count, stats.sum, stats.max), (2, 0.003, 0.002));

@@ -9,7 +9,8 @@
 //! another host. The clock notices that the counter is behind, and uses the kernel's time from then
 //! on.
 //!
-//! Cost of noticing: two loads and two comparisons for each reading; a store once a millisecond.
+//! Cost of a reading: some 15 instructions, one of which reads the counter. To notice that it is
+//! behind is one comparison of them, and a store once a millisecond.
 //!
 //! Must not depend on: the timed events.
 
@@ -18,142 +19,216 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::lock::Lazy;
+use super::fork::get_or_init;
+use super::nanos::Nanos;
 
 /// A clock that does not go back, except by the time that passes between readings of different
 /// threads.
 pub struct Clock {
-    start: Instant,
-    counter: OnceLock<Counter>,
-}
-
-/// The cycle counter, its speed, and a moment at which both clocks were read. Times are in
-/// nanoseconds since `Clock::start`.
-struct Counter {
-    clock: quanta::Clock,
-    /// The nanoseconds of 2³² cycles. So a conversion is a multiplication and a shift, and exact to
-    /// 1 part in 10⁹.
-    speed: u64,
-    anchor: u64,
-    elapsed: u64,
-    start: Instant,
-    /// A time that some thread read, at most [`STEP`] before the latest.
-    seen: AtomicU64,
+    scale: Scale,
+    /// Set at the first reading.
+    start: OnceLock<Instant>,
     /// How far the kernel's clock is behind this one. Set when the counter is found to be behind;
     /// [`GOOD`] until then.
     behind: AtomicU64,
 }
 
-/// How old the remembered time may be: 1 ms. All threads that read the clock share its cache line,
-/// so it is written rarely.
+/// How a reading of the counter becomes a time. All but `seen` and `step` are set once, before
+/// `step` is.
+struct Scale {
+    /// The cycles of [`STEP`]. 0 if the counter is not used: it is not measured yet, or is behind.
+    step: AtomicU64,
+    /// A reading that some thread made, at most `step` before the latest, and not before `anchor`.
+    seen: AtomicU64,
+    /// The first reading that is used.
+    anchor: AtomicU64,
+    /// The nanoseconds of 2³² cycles. So a conversion is a multiplication and a shift, and exact to
+    /// 1 part in 10⁹.
+    speed: AtomicU64,
+    /// What turns the converted reading into a time since `Clock::start`, by a wrapping addition.
+    offset: AtomicU64,
+}
+
+/// How old the remembered reading may be: 1 ms. All threads that read the clock share its cache
+/// line, so it is written rarely.
 const STEP: u64 = 1_000_000;
 
-/// How far the counter may be behind the remembered time: 200 ms. A thread may be stopped between
-/// reading the counter and reading the time that other threads remembered. This is twice the
-/// longest usual time slice of a scheduler. A counter that is set back by less does no harm.
-const SLACK: u64 = 200_000_000;
+/// How far the counter may be behind the remembered reading: 200 ms, in steps. A thread may be
+/// stopped between reading the counter and looking at what other threads remembered. This is twice
+/// the longest usual time slice of a scheduler. A counter that is set back by less does no harm.
+const SLACK: u64 = 200;
 
 /// The counter was never found to be behind.
 const GOOD: u64 = u64::MAX;
 
+static CLOCK: Clock = Clock::new();
+
 impl Clock {
+    const fn new() -> Clock {
+        let [step, seen, anchor, speed, offset] = [const { AtomicU64::new(0) }; 5];
+        let scale = Scale { step, seen, anchor, speed, offset };
+        Clock { scale, start: OnceLock::new(), behind: AtomicU64::new(GOOD) }
+    }
+
     /// The process's clock.
     #[inline]
     pub fn global() -> &'static Clock {
-        static CLOCK: Lazy<Clock> = Lazy::new(|| {
-            if kernel_trusts_the_counter() {
-                let calibrate = || drop(CLOCK.counter.set(Counter::new(CLOCK.start)));
-                // Without the thread, the clock stays as it is.
-                let _ = std::thread::Builder::new().name("steer-clock".into()).spawn(calibrate);
-            }
-            Clock { start: Instant::now(), counter: OnceLock::new() }
-        });
         &CLOCK
     }
 
-    /// The time since the clock was made.
+    /// The time since the clock was first read.
     #[inline]
     pub fn now(&self) -> Duration {
-        match self.counter.get().and_then(Counter::quickly) {
-            Some(now) => Duration::from_nanos(now),
-            None => self.slowly(),
-        }
+        self.nanos().into()
     }
 
-    /// The time, if the counter has no usable time, or if it has to be checked.
-    #[cold]
-    fn slowly(&self) -> Duration {
-        match self.counter.get() {
-            Some(counter) => Duration::from_nanos(counter.now()),
-            None => self.start.elapsed(),
-        }
-    }
-}
-
-impl Counter {
-    fn new(start: Instant) -> Counter {
-        Counter::from_clock(quanta::Clock::new(), start)
-    }
-
-    fn from_clock(clock: quanta::Clock, start: Instant) -> Counter {
-        // The thread may be stopped between two readings, so the closest of 16 count.
-        let readings = (0..16).map(|_| (clock.raw(), start.elapsed(), clock.raw()));
-        let closest = readings.min_by_key(|(before, _, after)| after.wrapping_sub(*before));
-        let (anchor, elapsed, _) = closest.expect("there are several");
-        let elapsed = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
-        let (seen, behind) = (AtomicU64::new(elapsed), AtomicU64::new(GOOD));
-        let speed = clock.delta_as_nanos(0, 1 << 32);
-        Counter { clock, speed, anchor, elapsed, start, seen, behind }
-    }
-
-    /// The time. `None`: ask [`Counter::now`].
+    /// [`Clock::now`], in nanoseconds.
     #[inline]
-    fn quickly(&self) -> Option<u64> {
-        // Relaxed, here and below: the two values are independent.
-        if self.behind.load(Ordering::Relaxed) != GOOD {
+    pub fn nanos(&self) -> Nanos {
+        self.read(cycles)
+    }
+
+    /// [`Clock::nanos`], if it takes just a reading of the counter. `None`: call that one. For
+    /// callers that have nothing else to call: they need not save registers.
+    #[inline]
+    pub fn quick_nanos(&self) -> Option<Nanos> {
+        self.read_quickly(cycles)
+    }
+
+    /// The time. `raw` reads the counter.
+    #[inline]
+    fn read(&self, raw: impl Fn() -> u64) -> Nanos {
+        match self.read_quickly(&raw) {
+            Some(time) => time,
+            None => self.slowly(raw),
+        }
+    }
+
+    #[inline]
+    fn read_quickly(&self, raw: impl Fn() -> u64) -> Option<Nanos> {
+        // Acquire: pairs with the Release in `use_counter`. A counter that is not used is not read:
+        // where the kernel does not trust it, that may be slow.
+        let step = self.scale.step.load(Ordering::Acquire);
+        if step == 0 {
             return None;
         }
-        let raw = self.clock.raw();
-        let now = self.elapsed.wrapping_add(self.to_nanos(raw.wrapping_sub(self.anchor)));
-        // The difference wraps to a great number if the counter is behind.
-        let is_new = now.wrapping_sub(self.seen.load(Ordering::Relaxed)) < STEP;
-        (is_new && raw >= self.anchor).then_some(now)
+        let raw = raw();
+        // Relaxed: a value that is a little older makes no difference. The difference wraps to a
+        // great number if the counter is behind.
+        let is_new = raw.wrapping_sub(self.scale.seen.load(Ordering::Relaxed)) < step;
+        is_new.then(|| Nanos::new(self.scale.time_at(raw)))
     }
 
-    fn now(&self) -> u64 {
-        if self.behind.load(Ordering::Relaxed) != GOOD {
-            return self.kernel_time();
-        }
-        let raw = self.clock.raw();
-        self.check(self.elapsed + self.to_nanos(raw.saturating_sub(self.anchor)), raw)
+    /// The time, if the counter is not used, or if it has to be checked.
+    #[cold]
+    fn slowly(&self, raw: impl Fn() -> u64) -> Nanos {
+        // Acquire: as in `read`, and pairs with the Release in `check`.
+        let step = self.scale.step.load(Ordering::Acquire);
+        Nanos::new(if step == 0 { self.kernel_time() } else { self.check(raw(), step) })
     }
 
-    #[inline]
-    fn to_nanos(&self, cycles: u64) -> u64 {
-        ((u128::from(cycles) * u128::from(self.speed)) >> 32) as u64
-    }
-
-    /// Remembers a time, after a millisecond, or finds that the counter is behind.
-    fn check(&self, now: u64, raw: u64) -> u64 {
-        let seen = self.seen.fetch_max(now, Ordering::Relaxed);
-        // A counter below the anchor gives no time. Compared in cycles, of which there are a few in
-        // each nanosecond.
-        if now.saturating_add(SLACK) >= seen && raw.saturating_add(SLACK) >= self.anchor {
-            return now;
+    /// Remembers a reading, after a millisecond, or finds that the counter is behind. Returns the
+    /// time.
+    fn check(&self, raw: u64, step: u64) -> u64 {
+        // Relaxed: as in `read`.
+        let seen = self.scale.seen.fetch_max(raw, Ordering::Relaxed);
+        if raw.saturating_add(step * SLACK) >= seen {
+            return self.scale.time_at(raw.max(self.scale.anchor.load(Ordering::Relaxed)));
         }
         // The first thread that notices sets the offset. The clock goes on where it was.
-        let behind = seen.wrapping_sub(self.kernel_elapsed());
+        let behind = self.scale.time_at(seen).wrapping_sub(self.kernel_elapsed());
         let _ = self.behind.compare_exchange(GOOD, behind, Ordering::Relaxed, Ordering::Relaxed);
+        // Release: who finds the counter unused finds the offset, too.
+        self.scale.step.store(0, Ordering::Release);
         self.kernel_time()
     }
 
+    /// The time by the kernel's clock.
     fn kernel_time(&self) -> u64 {
-        self.kernel_elapsed().wrapping_add(self.behind.load(Ordering::Relaxed))
+        let elapsed = self.kernel_elapsed();
+        match self.behind.load(Ordering::Relaxed) {
+            GOOD => elapsed,
+            behind => elapsed.wrapping_add(behind),
+        }
     }
 
     fn kernel_elapsed(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        u64::try_from(self.started().elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
+
+    /// When the clock was first read. The first reading has the counter measured.
+    fn started(&self) -> Instant {
+        let mut is_first = false;
+        let start = *get_or_init(&self.start, || {
+            is_first = true;
+            Instant::now()
+        });
+        if is_first && std::ptr::eq(self, &CLOCK) && kernel_trusts_the_counter() {
+            // Without the thread, the clock stays as it is.
+            let measure = || CLOCK.measure();
+            let _ = std::thread::Builder::new().name("steer-clock".into()).spawn(measure);
+        }
+        start
+    }
+
+    /// Measures the processor's counter, and begins to use it.
+    fn measure(&self) {
+        let counter = quanta::Clock::new();
+        // quanta uses the kernel's clock instead if the processor does not promise that its counter
+        // runs evenly.
+        let (before, same, after) = (cycles(), counter.raw(), cycles());
+        if (before..=after).contains(&same) {
+            self.use_counter(&counter);
+        }
+    }
+
+    /// Begins to use the counter of `counter`, which tells its speed.
+    fn use_counter(&self, counter: &quanta::Clock) {
+        let start = self.started();
+        // The thread may be stopped between two readings, so the closest of 16 count.
+        let readings = (0..16).map(|_| (counter.raw(), start.elapsed(), counter.raw()));
+        let closest = readings.min_by_key(|(before, _, after)| after.wrapping_sub(*before));
+        let (anchor, elapsed, _) = closest.expect("there are several");
+        let elapsed = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
+        let speed = counter.delta_as_nanos(0, 1 << 32);
+        let step = (STEP << 32).checked_div(speed).unwrap_or(0);
+        // Relaxed: `step` publishes them.
+        self.scale.seen.store(anchor, Ordering::Relaxed);
+        self.scale.anchor.store(anchor, Ordering::Relaxed);
+        self.scale.speed.store(speed, Ordering::Relaxed);
+        let offset = elapsed.wrapping_sub(self.scale.time_at(anchor));
+        self.scale.offset.store(offset, Ordering::Relaxed);
+        // Release: pairs with the Acquire in `read`.
+        self.scale.step.store(step, Ordering::Release);
+    }
+}
+
+impl Scale {
+    /// The time of a reading, in nanoseconds. The reading is not before the anchor.
+    #[inline]
+    fn time_at(&self, raw: u64) -> u64 {
+        // Relaxed: the caller has seen `step`, which publishes these.
+        let speed = self.speed.load(Ordering::Relaxed);
+        let nanos = ((u128::from(raw) * u128::from(speed)) >> 32) as u64;
+        nanos.wrapping_add(self.offset.load(Ordering::Relaxed))
+    }
+}
+
+/// Reads the processor's cycle counter. Not through quanta, which looks each time whether it uses
+/// one: that is half of a reading's instructions.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+#[inline(always)]
+fn cycles() -> u64 {
+    // SAFETY: every x86_64 processor has the instruction. A process may be forbidden to use it.
+    // `Clock` does not use it unless the kernel does so in every process, for its vDSO.
+    unsafe { std::arch::x86_64::_rdtsc() }
+}
+
+/// There is no counter that the kernel could trust.
+#[cfg(not(all(target_arch = "x86_64", not(miri))))]
+#[inline(always)]
+fn cycles() -> u64 {
+    0
 }
 
 /// Whether the kernel reads the counter for its clocks. Only then do the counters of all processors
@@ -170,10 +245,11 @@ mod tests {
 
     #[test]
     fn agrees_with_the_standard_library() {
-        let clock = Clock { start: Instant::now(), counter: OnceLock::new() };
+        let clock = Clock::new();
         let before = clock.now();
         if kernel_trusts_the_counter() {
-            let _ = clock.counter.set(Counter::new(clock.start));
+            clock.measure();
+            assert_ne!(clock.scale.step.load(Ordering::Relaxed), 0);
         }
         // The thread may be stopped between two readings, so each is between two of the standard's.
         let read = || (Instant::now(), clock.now(), Instant::now());
@@ -189,13 +265,23 @@ mod tests {
     }
 
     /// A clock whose counter the test sets. It counts nanoseconds.
-    fn with_counter() -> (Clock, std::sync::Arc<quanta::Mock>) {
+    struct Mocked {
+        clock: Clock,
+        counter: quanta::Clock,
+    }
+
+    impl Mocked {
+        fn now(&self) -> Duration {
+            self.clock.read(|| self.counter.raw()).into()
+        }
+    }
+
+    fn with_counter() -> (Mocked, std::sync::Arc<quanta::Mock>) {
         let (counter, mock) = quanta::Clock::mock();
         mock.increment(Duration::from_secs(3600));
-        let start = Instant::now();
-        let clock = Clock { start, counter: OnceLock::new() };
-        assert!(clock.counter.set(Counter::from_clock(counter, start)).is_ok());
-        (clock, mock)
+        let clock = Clock::new();
+        clock.use_counter(&counter);
+        (Mocked { clock, counter }, mock)
     }
 
     #[test]

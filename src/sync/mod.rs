@@ -10,6 +10,7 @@
 //! | `returned.rs` | a value that its owner gives back |
 //! | `random.rs` | random numbers of this process alone |
 //! | `clock.rs` | the time, read at every call |
+//! | `nanos.rs` | a time in nanoseconds |
 //! | `bits.rs` | a set of numbers: many threads insert, one takes all out |
 //! | `wake.rs` | a request to do work elsewhere, made once however many threads want it |
 //! | `log_limit.rs` | a log line at most once a second |
@@ -26,6 +27,7 @@ mod fork;
 mod handle;
 mod lock;
 mod log_limit;
+mod nanos;
 mod random;
 mod returned;
 mod rotation;
@@ -40,6 +42,7 @@ pub use fork::{get_or_init, without_fork};
 pub use handle::Handle;
 pub use lock::{Lazy, Mutex, MutexGuard};
 pub use log_limit::LogLimit;
+pub use nanos::Nanos;
 pub use random::random;
 pub use returned::{GiveBack, Returned};
 pub use rotation::{Rotation, Step, WeightedRotation};

@@ -67,6 +67,9 @@ impl Host for BenchHost {
     fn random(&self) -> u64 {
         steer::sync::random()
     }
+    fn has_engine_sources(&self) -> bool {
+        true
+    }
     fn log(&self, _: Severity, _: &str) {}
 }
 

@@ -123,7 +123,7 @@ impl CallListener for Picks {
                 to_report.outcome = steer_call_outcome::STEER_CALL_FINISHED as i32;
                 to_report.code = status.code as i32;
                 to_report.message = steer_str::borrow(&status.message);
-                to_report.latency_ns = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
+                to_report.latency_ns = latency.get();
                 match metrics.and_then(LoadReport::decode) {
                     None => report(to_report),
                     Some(metrics) => with_metrics(&metrics, |metrics| {

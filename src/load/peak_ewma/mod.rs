@@ -47,11 +47,12 @@ use std::time::Duration;
 
 pub use self::rule::EwmaRule;
 use super::charged_calls::ChargedCalls;
-use super::decay::exp;
-use super::success_rate::{SuccessRate, as_f64, in_ns, stamp};
+use super::decay::{advance, exp};
+use super::success_rate::SuccessRate;
 use crate::Code;
 use crate::calls::{CallEnd, CallObserver};
 use crate::stats::BackendStats;
+use crate::sync::Nanos;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// A backend whose calls do not end is tried again after this many decay times without a pick. One
@@ -86,12 +87,12 @@ pub struct PeakEwma {
 
 impl PeakEwma {
     /// The estimate of a backend that is new at `now`.
-    pub fn new(rule: &Arc<EwmaRule>, now: Duration) -> PeakEwma {
+    pub fn new(rule: &Arc<EwmaRule>, now: Nanos) -> PeakEwma {
         PeakEwma {
             rule: Arc::clone(rule),
-            stamp: AtomicU64::new(stamp(now)),
+            stamp: AtomicU64::new(now.get()),
             estimate: AtomicU64::new(rule.default_rtt().to_bits()),
-            picked: AtomicU64::new(stamp(now)),
+            picked: AtomicU64::new(now.get()),
             success: SuccessRate::new(now),
             charged: ChargedCalls::default(),
         }
@@ -99,37 +100,36 @@ impl PeakEwma {
 
     /// The backend is new, or is back. The others have this mean estimate, in nanoseconds, and this
     /// mean number of calls.
-    pub fn restart(&self, mean_estimate: f64, mean_calls: f64, now: Duration) {
+    pub fn restart(&self, mean_estimate: f64, mean_calls: f64, now: Nanos) {
         let estimate = mean_estimate.max(self.rule.default_rtt());
         // Relaxed: as in `update`.
-        self.stamp.fetch_max(stamp(now), Ordering::Relaxed);
+        self.stamp.fetch_max(now.get(), Ordering::Relaxed);
         self.estimate.store(estimate.to_bits(), Ordering::Relaxed);
-        self.charged.set(mean_calls, Duration::from_nanos(estimate as u64), now);
+        self.charged.set(mean_calls, Nanos::new(estimate as u64), now);
     }
 
     /// A call ended at `now` with this code, `latency` after its start.
-    pub fn observe(&self, code: Code, latency: Duration, now: Duration) {
+    pub fn observe(&self, code: Code, latency: Nanos, now: Nanos) {
         // At least 1 ns: an estimate of 0 would cost 0 with any number of calls in flight.
-        let ns = in_ns(latency).max(1.0);
+        let ns = latency.as_f64().max(1.0);
         if code != Code::Ok {
             return self.observe_error(code, ns, now);
         }
         let decay_time = self.rule.decay_time();
-        let failed = self.rule.failure_codes().contains(code);
         self.update(now, |estimate, passed| {
             if ns > estimate { ns } else { ns + (estimate - ns) * exp(-passed / decay_time) }
         });
-        self.success.observe(failed, now, decay_time);
+        self.success.observe(false, now, decay_time);
     }
 
     /// A call ended at `now` with an error, these nanoseconds after its start.
     #[cold]
-    fn observe_error(&self, code: Code, ns: f64, now: Duration) {
+    fn observe_error(&self, code: Code, ns: f64, now: Nanos) {
         let failed = self.rule.failure_codes().contains(code);
         self.success.observe(failed, now, self.rule.decay_time());
         let before = f64::from_bits(self.estimate.load(Ordering::Relaxed));
         if !failed && ns < before {
-            self.charged.add(1.0 - ns / before, Duration::from_nanos(before as u64), now);
+            self.charged.add(1.0 - ns / before, Nanos::new(before as u64), now);
         }
         // Otherwise the estimate of a backend that fails at once would decay to the time of its
         // quick failures while it is avoided, and make up for its success rate.
@@ -140,8 +140,8 @@ impl PeakEwma {
 
     /// The backend was picked at `now`, when it had this many calls.
     #[inline]
-    pub fn picked_at(&self, in_flight: u32, now: Duration) {
-        self.picked.store(stamp(now), Ordering::Relaxed);
+    pub fn picked_at(&self, in_flight: u32, now: Nanos) {
+        self.picked.store(now.get(), Ordering::Relaxed);
         if in_flight == 0 && self.charged.is_none() {
             // From here on, the estimate does not decay.
             let decay_time = self.rule.decay_time();
@@ -151,21 +151,18 @@ impl PeakEwma {
 
     /// Replaces the estimate. `next` gets the present one and the time that passed since.
     #[inline]
-    fn update(&self, now: Duration, next: impl Fn(f64, f64) -> f64) {
-        let now = stamp(now);
-        // Relaxed: the two values are independent. If another thread has set a later time, no time
-        // passes here.
-        let passed = as_f64(now.saturating_sub(self.stamp.fetch_max(now, Ordering::Relaxed)));
+    fn update(&self, now: Nanos, next: impl Fn(f64, f64) -> f64) {
+        let passed = advance(&self.stamp, now);
+        // Relaxed: the two values are independent.
         let next = |bits| Some(next(f64::from_bits(bits), passed).to_bits());
         let _ = self.estimate.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
     }
 
     /// The estimate at `now` of a backend with this many calls, in nanoseconds.
     #[inline]
-    pub fn estimate(&self, in_flight: u32, now: Duration) -> f64 {
-        let now = stamp(now);
+    pub fn estimate(&self, in_flight: u32, now: Nanos) -> f64 {
         let estimate = f64::from_bits(self.estimate.load(Ordering::Relaxed));
-        let passed = as_f64(now.saturating_sub(self.stamp.load(Ordering::Relaxed)));
+        let passed = now.since(Nanos::new(self.stamp.load(Ordering::Relaxed))).as_f64();
         if in_flight > 0 {
             return if passed > estimate {
                 self.without_ends(estimate, passed, now)
@@ -183,9 +180,9 @@ impl PeakEwma {
 
     /// The estimate of a backend that has calls of which none has ended for longer than they take.
     #[cold]
-    fn without_ends(&self, estimate: f64, passed: f64, now: u64) -> f64 {
+    fn without_ends(&self, estimate: f64, passed: f64, now: Nanos) -> f64 {
         let decay_time = self.rule.decay_time();
-        let unpicked = now.saturating_sub(self.picked.load(Ordering::Relaxed)) as f64;
+        let unpicked = now.since(Nanos::new(self.picked.load(Ordering::Relaxed))).as_f64();
         if unpicked > (PROBE_PAUSE * decay_time).max(PROBE_SHARE * passed) {
             return estimate * exp(-unpicked / decay_time);
         }
@@ -194,23 +191,23 @@ impl PeakEwma {
 
     /// The cost of another call at `now`, if the backend has this many calls.
     #[inline]
-    pub fn cost(&self, in_flight: u32, now: Duration) -> f64 {
+    pub fn cost(&self, in_flight: u32, now: Nanos) -> f64 {
         let calls = f64::from(in_flight) + self.charged.count(now) + 1.0;
         let cost = self.estimate(in_flight, now) * calls;
         if self.success.is_one() { cost } else { self.after_failures(cost, now) }
     }
 
     #[cold]
-    fn after_failures(&self, cost: f64, now: Duration) -> f64 {
+    fn after_failures(&self, cost: f64, now: Nanos) -> f64 {
         cost / self.success_rate(now)
     }
 
     /// The calls that the backend has or is charged with.
-    pub fn calls(&self, in_flight: u32, now: Duration) -> f64 {
+    pub fn calls(&self, in_flight: u32, now: Nanos) -> f64 {
         f64::from(in_flight) + self.charged.count(now)
     }
 
-    fn success_rate(&self, now: Duration) -> f64 {
+    fn success_rate(&self, now: Nanos) -> f64 {
         self.success.rate(now, self.rule.decay_time())
     }
 }
@@ -224,7 +221,7 @@ impl CallObserver for PeakEwma {
 
     fn write_stats(&self, row: &mut BackendStats, now: Duration) {
         let in_flight = u32::try_from(row.in_flight.unwrap_or(0)).unwrap_or(u32::MAX);
-        row.ewma_seconds = Some(self.estimate(in_flight, now) / 1e9);
+        row.ewma_seconds = Some(self.estimate(in_flight, now.into()) / 1e9);
     }
 }
 
@@ -234,9 +231,13 @@ mod model {
     use crate::load::FailureCodes;
 
     fn ewma(decay_time: u64, default_rtt: u64) -> Arc<PeakEwma> {
-        let s = Duration::from_secs;
-        let rule = EwmaRule::new(s(decay_time), s(default_rtt), FailureCodes::NONE);
+        let [decay_time, default_rtt] = [decay_time, default_rtt].map(Duration::from_secs);
+        let rule = EwmaRule::new(decay_time, default_rtt, FailureCodes::NONE);
         Arc::new(PeakEwma::new(&Arc::new(rule), s(0)))
+    }
+
+    fn s(seconds: u64) -> Nanos {
+        Nanos::new(seconds * 1_000_000_000)
     }
 
     /// Calls that end at the same time share the time that passed. Together they use as much as one
@@ -244,7 +245,6 @@ mod model {
     #[test]
     fn updates_share_the_time_that_has_passed() {
         loom::model(|| {
-            let s = Duration::from_secs;
             let ewma = ewma(10, 100);
             let calls: Vec<_> = [5, 10]
                 .into_iter()
@@ -267,7 +267,6 @@ mod model {
     #[test]
     fn a_failure_is_not_lost() {
         loom::model(|| {
-            let s = Duration::from_secs;
             let ewma = ewma(100, 1);
             let failure = {
                 let ewma = Arc::clone(&ewma);

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::load::success_rate::{FailureCodes, in_ns};
+use crate::load::success_rate::FailureCodes;
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// The parameters that the estimates of all backends of a policy share.
@@ -22,7 +22,7 @@ pub struct EwmaRule {
 impl EwmaRule {
     /// Estimates begin at `default_rtt`, and fall to 1/e in `decay_time`.
     pub fn new(decay_time: Duration, default_rtt: Duration, codes: FailureCodes) -> EwmaRule {
-        let bits = |time| AtomicU64::new(f64::to_bits(in_ns(time)));
+        let bits = |time| AtomicU64::new(bits(time));
         EwmaRule {
             decay_time: bits(decay_time),
             default_rtt: bits(default_rtt),
@@ -33,8 +33,8 @@ impl EwmaRule {
     /// Changes all parameters. See [`EwmaRule::new`].
     pub fn set(&self, decay_time: Duration, default_rtt: Duration, codes: FailureCodes) {
         // Relaxed, here and below: the numbers are independent.
-        self.decay_time.store(in_ns(decay_time).to_bits(), Ordering::Relaxed);
-        self.default_rtt.store(in_ns(default_rtt).to_bits(), Ordering::Relaxed);
+        self.decay_time.store(bits(decay_time), Ordering::Relaxed);
+        self.default_rtt.store(bits(default_rtt), Ordering::Relaxed);
         self.failure_codes.store(codes.bits(), Ordering::Relaxed);
     }
 
@@ -49,4 +49,9 @@ impl EwmaRule {
     pub(super) fn failure_codes(&self) -> FailureCodes {
         FailureCodes::from_bits(self.failure_codes.load(Ordering::Relaxed))
     }
+}
+
+/// The bits of the time as an f64, in nanoseconds.
+fn bits(time: Duration) -> u64 {
+    (time.as_secs_f64() * 1e9).to_bits()
 }

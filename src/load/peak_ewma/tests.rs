@@ -4,13 +4,13 @@ use super::*;
 use crate::Status;
 use crate::load::FailureCodes;
 
-const fn ms(milliseconds: u64) -> Duration {
-    Duration::from_millis(milliseconds)
+const fn ms(milliseconds: u64) -> Nanos {
+    Nanos::new(milliseconds * 1_000_000)
 }
 
 /// A new estimate at 0, with a decay time of 10 s and a default RTT of 30 ms.
 fn ewma() -> PeakEwma {
-    let rule = EwmaRule::new(ms(10_000), ms(30), FailureCodes::default());
+    let rule = EwmaRule::new(ms(10_000).into(), ms(30).into(), FailureCodes::default());
     PeakEwma::new(&Arc::new(rule), ms(0))
 }
 
@@ -178,9 +178,9 @@ fn a_call_that_takes_no_time_costs_something() {
 
 #[test]
 fn a_changed_rule_holds_at_once() {
-    let rule = Arc::new(EwmaRule::new(ms(10_000), ms(30), FailureCodes::default()));
+    let rule = Arc::new(EwmaRule::new(ms(10_000).into(), ms(30).into(), FailureCodes::default()));
     let ewma = PeakEwma::new(&rule, ms(0));
-    rule.set(ms(1_000), ms(500), FailureCodes::NONE);
+    rule.set(ms(1_000).into(), ms(500).into(), FailureCodes::NONE);
     assert_near(idle(&ewma, 1_000), 30.0 / std::f64::consts::E);
     (0..100).for_each(|_| ewma.observe(Code::Internal, ms(1), ms(1_000)));
     assert_near(cost(&ewma, 1, 1_000) / busy(&ewma, 1_000), 2.0 + ewma.charged.count(ms(1_000)));

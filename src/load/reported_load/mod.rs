@@ -34,9 +34,9 @@ use std::time::Duration;
 pub use self::rule::ReportRule;
 use super::decay::{packed, unpacked};
 use super::request_cost::RequestCost;
-use super::success_rate::stamp;
 use crate::calls::{CallEnd, CallObserver, LoadReport};
 use crate::stats::BackendStats;
+use crate::sync::Nanos;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 /// Marks a time that has not come.
@@ -126,7 +126,7 @@ pub struct ReportedLoad {
 
 impl ReportedLoad {
     /// The load of a backend that is new at `now`.
-    pub fn new(rule: &Arc<ReportRule>, now: Duration) -> ReportedLoad {
+    pub fn new(rule: &Arc<ReportRule>, now: Nanos) -> ReportedLoad {
         ReportedLoad {
             rule: Arc::clone(rule),
             own: RequestCost::new(rule.failures(), now),
@@ -142,14 +142,14 @@ impl ReportedLoad {
     }
 
     /// Takes a report that came at `now`. Ignores it if it has no RIF. Returns whether it has one.
-    pub fn report(&self, report: LoadReport<'_>, now: Duration) -> bool {
+    pub fn report(&self, report: LoadReport<'_>, now: Nanos) -> bool {
         let metric = |name| {
             let value = report.named_metric(name).or_else(|| report.utilization(name))?;
             (value >= 0.0 && value.is_finite()).then_some(value)
         };
         let Some(rif) = metric(RIF) else { return false };
         let latency = metric(LATENCY).unwrap_or(0.0) * 1e9;
-        let now = stamp(now);
+        let now = now.get();
         // Relaxed: these are not read before the time below.
         self.load.store(packed(rif, latency), Ordering::Relaxed);
         let picks = self.renew_uses();
@@ -196,10 +196,10 @@ impl ReportedLoad {
     /// What is known at `now` of the backend, which has this many calls of this client. A report is
     /// used at most `limit` times.
     #[inline]
-    pub fn known(&self, in_flight: u32, limit: u32, now: Duration) -> KnownLoad {
+    pub fn known(&self, in_flight: u32, limit: u32, now: Nanos) -> KnownLoad {
         // Acquire: pairs with the Release in `report`.
         let reported = self.reported.load(Ordering::Acquire);
-        let age = stamp(now).saturating_sub(reported);
+        let age = now.get().saturating_sub(reported);
         if reported == NEVER || age > self.rule.expiration() {
             // Relaxed, here and below: the values are independent.
             let is_silent = self.silent.load(Ordering::Relaxed);
@@ -227,8 +227,8 @@ impl ReportedLoad {
     /// Whether a call may try out the backend, of which nothing good is known: it has none of this
     /// client's calls, and was not tried for the expiration period ÷ its success rate. Only one
     /// thread gets the permission.
-    pub fn may_try(&self, in_flight: u32, success_rate: f64, now: Duration) -> bool {
-        let (now, tried) = (stamp(now), self.tried.load(Ordering::Relaxed));
+    pub fn may_try(&self, in_flight: u32, success_rate: f64, now: Nanos) -> bool {
+        let (now, tried) = (now.get(), self.tried.load(Ordering::Relaxed));
         let pause = self.rule.expiration() as f64 / success_rate;
         let due = tried == 0 || now.saturating_sub(tried) as f64 > pause;
         // 0 would mean that it was not tried.
@@ -270,7 +270,7 @@ impl CallObserver for ReportedLoad {
 
     fn write_stats(&self, row: &mut BackendStats, now: Duration) {
         let in_flight = u32::try_from(row.in_flight.unwrap_or(0)).unwrap_or(u32::MAX);
-        if let KnownLoad::Reported(report) = self.known(in_flight, u32::MAX, now) {
+        if let KnownLoad::Reported(report) = self.known(in_flight, u32::MAX, now.into()) {
             row.reported_rif = Some(report.rif);
             row.reported_latency_seconds = Some(report.latency / 1e9);
         }
@@ -293,7 +293,7 @@ mod model {
     /// one of the two reports.
     #[test]
     fn a_pick_races_with_a_report() {
-        let s = Duration::from_secs;
+        let s = |seconds| Nanos::from(Duration::from_secs(seconds));
         let (one, two) = (metrics(1.0), metrics(2.0));
         loom::model(move || {
             let load = Arc::new(ReportedLoad::new(&Arc::default(), s(0)));

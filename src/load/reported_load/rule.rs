@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::recent::RecentReports;
 use crate::load::request_cost::FailureRule;
-use crate::load::success_rate::{FailureCodes, stamp};
+use crate::load::success_rate::FailureCodes;
+use crate::sync::Nanos;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// The parameters that the reported loads of all backends of a policy share, and their recent
@@ -27,7 +28,7 @@ impl ReportRule {
     /// Sets when reports expire, and which statuses count as failures.
     pub fn set(&self, expiration: Duration, codes: FailureCodes) {
         // Relaxed, here and below: the numbers are independent.
-        self.expiration.store(stamp(expiration), Ordering::Relaxed);
+        self.expiration.store(Nanos::from(expiration).get(), Ordering::Relaxed);
         self.failures.set(codes);
     }
 

@@ -5,8 +5,8 @@ use crate::calls::Metrics;
 use crate::load::FailureCodes;
 use crate::{Code, Status};
 
-fn ms(milliseconds: u64) -> Duration {
-    Duration::from_millis(milliseconds)
+fn ms(milliseconds: u64) -> Nanos {
+    Nanos::new(milliseconds * 1_000_000)
 }
 
 fn map(values: &[(&str, f64)]) -> BTreeMap<String, f64> {
@@ -19,22 +19,22 @@ fn metrics(rif: f64, latency: f64) -> Metrics {
 
 fn load() -> ReportedLoad {
     let rule = Arc::<ReportRule>::default();
-    rule.set(ms(1000), FailureCodes::default());
+    rule.set(ms(1000).into(), FailureCodes::default());
     ReportedLoad::new(&rule, ms(0))
 }
 
-fn report(load: &ReportedLoad, metrics: &Metrics, now: Duration) -> bool {
+fn report(load: &ReportedLoad, metrics: &Metrics, now: Nanos) -> bool {
     load.report(LoadReport::Decoded(metrics), now)
 }
 
-fn end(load: &ReportedLoad, code: Code, metrics: Option<&Metrics>, ended: Duration) {
+fn end(load: &ReportedLoad, code: Code, metrics: Option<&Metrics>, ended: Nanos) {
     let (status, latency) = (Status::new(code, ""), ms(1));
     let metrics = metrics.map(LoadReport::Decoded);
     load.ended(&CallEnd::Finished { status: &status, latency, ended, metrics });
 }
 
 /// The RIF and the latency in milliseconds, if they are known.
-fn known(load: &ReportedLoad, in_flight: u32, limit: u32, now: Duration) -> Option<(f64, f64)> {
+fn known(load: &ReportedLoad, in_flight: u32, limit: u32, now: Nanos) -> Option<(f64, f64)> {
     match load.known(in_flight, limit, now) {
         KnownLoad::Reported(report) => Some((report.rif, (report.latency / 1e6).round())),
         _ => None,
@@ -79,7 +79,7 @@ fn a_report_is_used_so_often_and_can_be_removed() {
     // The report of the time 0 is not there any more.
     load.remove(0);
     assert!(known(&load, 3, 3, ms(1)).is_some());
-    load.remove(stamp(ms(1)));
+    load.remove(ms(1).get());
     assert_eq!(load.known(3, 3, ms(1)), KnownLoad::UsedUp);
     report(&load, &metrics(1.0, 0.02), ms(2));
     assert!(known(&load, 3, 3, ms(2)).is_some());

@@ -12,8 +12,9 @@ use crate::calls::{CallCounters, LoadReport, Metrics};
 use crate::endpoints::EndpointDescriptor;
 use crate::load::{ReportRule, ReportedLoad};
 use crate::policies::compared::ComparedBackends;
-use crate::policy::{BuiltIn, Fields, Helper, Picker, PickerFactory, Ready};
+use crate::policy::{BuiltIn, Fields, Helper, Picker, PickerFactory, Ready, Sources};
 use crate::stats::StatsSource;
+use crate::sync::Nanos;
 
 /// The picker factory of `steer_prequal`. Its methods run in the work serializer.
 pub struct Prequal {
@@ -63,7 +64,7 @@ impl PickerFactory for Prequal {
     }
 
     fn update_list(&mut self, _: &Arc<PrequalConfig>, endpoints: &[&Arc<EndpointDescriptor>]) {
-        let now = self.helper.as_ref().map_or(Duration::ZERO, |helper| helper.now());
+        let now = self.helper.as_ref().map_or(Nanos::ZERO, |helper| helper.now().into());
         let Prequal { rule, backends, .. } = self;
         backends.update_list(endpoints, || ReportedLoad::new(rule, now));
     }
@@ -79,7 +80,7 @@ impl PickerFactory for Prequal {
         helper: &dyn Helper,
     ) {
         if let Some(backend) = self.backends.find(endpoint) {
-            backend.observer.report(LoadReport::Decoded(metrics), helper.now());
+            backend.observer.report(LoadReport::Decoded(metrics), helper.now().into());
         }
     }
 
@@ -97,7 +98,7 @@ impl PickerFactory for Prequal {
         ready: &Ready<'_>,
         helper: &Arc<dyn Helper>,
     ) -> Box<dyn Picker> {
-        let now = helper.now();
+        let now = helper.now().into();
         let backends = self.backends.update(
             ready.connections(),
             |backend: &CallCounters<ReportedLoad>, others| {
@@ -119,7 +120,7 @@ impl PickerFactory for Prequal {
             pool_size,
             rif_quantile: config.rif_quantile,
             rule: Arc::clone(&self.rule),
-            helper: Arc::clone(helper),
+            sources: Sources::of(helper),
         })
     }
 }

@@ -11,7 +11,7 @@ use crate::endpoints::PersistentVec;
 use crate::load::{ReportRule, ReportedLoad};
 use crate::policies::compared::Compared;
 use crate::policy::sample::distinct;
-use crate::policy::{Helper, Pick, Picker};
+use crate::policy::{Pick, Picker, Sources};
 
 pub(super) struct PrequalPicker {
     /// Without gaps, in no particular order.
@@ -22,25 +22,30 @@ pub(super) struct PrequalPicker {
     pub(super) rif_quantile: f64,
     pub(super) reuse: Reuse,
     pub(super) rule: Arc<ReportRule>,
-    pub(super) helper: Arc<dyn Helper>,
+    pub(super) sources: Sources,
 }
 
 impl Picker for PrequalPicker {
     fn pick<'a>(&'a self, _call: &Call<'_>) -> Pick<'a> {
-        let (picks, random) = (self.rule.picks(), self.helper.random());
+        let (picks, random) = (self.rule.picks(), self.sources.random());
         let limit = self.reuse.limit(picks, random);
-        let mut pool = Pool::new(self.helper.now());
-        distinct(&*self.helper, self.backends.count(), self.pool_size, |index| {
-            if let Some(backend) = self.backends.get(index) {
-                pool.add(backend, limit);
-            }
-        });
+        let mut pool = Pool::new(self.sources.now());
+        distinct(
+            || self.sources.random(),
+            self.backends.count(),
+            self.pool_size,
+            |index| {
+                if let Some(backend) = self.backends.get(index) {
+                    pool.add(backend, limit);
+                }
+            },
+        );
         pool.separate(self.rif_quantile);
         let Some(chosen) = pool.choose(self.newest) else { return Pick::Queue };
         if let Some(removal) = self.reuse.removal(picks, random) {
             pool.remove(removal);
         }
-        Pick::tracked(&chosen.candidate.backend)
+        chosen.candidate.pick()
     }
 
     fn wants(&self) -> Wants {

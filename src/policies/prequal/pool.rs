@@ -20,12 +20,11 @@
 //!
 //! Must not depend on: where reports come from.
 
-use std::time::Duration;
-
 use super::reuse::Removal;
 use crate::load::{KnownLoad, Report, ReportedLoad};
 use crate::policies::compared::Compared;
 use crate::policy::sample::MAX_POOL;
+use crate::sync::Nanos;
 
 /// A backend fails if its success rate is below this share of the best one in the pool. Failures
 /// that all backends share do not count. Of 100 calls, the rate is known to about 0.05.
@@ -47,11 +46,11 @@ pub(super) struct Pool<'a> {
     /// A backend with more requests is hot.
     hot_above: f64,
     best_success_rate: f64,
-    now: Duration,
+    now: Nanos,
 }
 
 impl<'a> Pool<'a> {
-    pub(super) fn new(now: Duration) -> Pool<'a> {
+    pub(super) fn new(now: Nanos) -> Pool<'a> {
         let (entries, hot_above) = ([None; MAX_POOL], f64::INFINITY);
         Pool { entries, count: 0, hot_above, best_success_rate: 0.0, now }
     }

@@ -147,7 +147,7 @@ impl CallListener for ReportListener {
     fn finished(&self, backend: usize, state: Handle, end: &CallEnd<'_>) {
         if let CallEnd::Finished { ended, metrics: Some(metrics), .. } = end {
             if let Some(weight) = self.config.rule.weight(*metrics) {
-                self.record.observer.report(weight, *ended);
+                self.record.observer.report(weight, (*ended).into());
             }
         }
         if self.counts_calls {

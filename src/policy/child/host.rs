@@ -86,6 +86,10 @@ impl Host for ChildHost {
         self.family.helper.random()
     }
 
+    fn has_engine_sources(&self) -> bool {
+        self.family.helper.has_engine_sources()
+    }
+
     fn log(&self, severity: Severity, message: &str) {
         self.family.helper.log(severity, message);
     }

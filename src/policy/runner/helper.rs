@@ -110,6 +110,10 @@ impl Helper for RunnerHelper {
         self.0.host.random()
     }
 
+    fn has_engine_sources(&self) -> bool {
+        self.0.host.has_engine_sources()
+    }
+
     fn log(&self, severity: Severity, message: &str) {
         self.0.host.log(severity, message);
     }

@@ -76,6 +76,11 @@ pub trait Host: Send + Sync {
     /// See [`Helper::random`].
     fn random(&self) -> u64;
 
+    /// See [`Helper::has_engine_sources`].
+    fn has_engine_sources(&self) -> bool {
+        false
+    }
+
     /// See [`Helper::log`].
     fn log(&self, severity: Severity, message: &str);
 }

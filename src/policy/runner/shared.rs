@@ -233,6 +233,10 @@ impl Clock for Shared {
 }
 
 impl CallContext for Shared {
+    fn has_engine_clock(&self) -> bool {
+        self.host.has_engine_sources()
+    }
+
     fn data_plane_fault(&self, place: &str, panic: Panic, generation: u64) -> bool {
         self.fault_on_any_thread(place, panic, generation, false)
     }

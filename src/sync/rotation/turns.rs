@@ -103,8 +103,7 @@ impl Turns {
     /// Other threads have taken turns since the last one of this thread.
     #[cold]
     fn after_others(&self, thread: u32) -> &AtomicU64 {
-        let now = Clock::global().now().as_nanos();
-        self.after_others_at(thread, u64::try_from(now).unwrap_or(u64::MAX))
+        self.after_others_at(thread, Clock::global().nanos().get())
     }
 
     /// The same, at this time in nanoseconds.
