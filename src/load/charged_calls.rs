@@ -15,7 +15,7 @@
 //!
 //! Must not depend on: how backends are chosen.
 
-use super::decay::{exp, packed, unpacked};
+use super::decay::{left_after, packed, unpacked};
 use crate::sync::Nanos;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
@@ -67,8 +67,8 @@ impl ChargedCalls {
     #[cold]
     fn faded(&self, word: u64, now: Nanos) -> f64 {
         let (calls, lasting) = unpacked(word);
-        let passed = now.since(Nanos::new(self.stamp.load(Ordering::Relaxed))).as_f64() / 1e9;
-        let left = calls * exp(-passed / lasting.max(1e-9));
+        let passed = now.as_f64_since(Nanos::new(self.stamp.load(Ordering::Relaxed))) / 1e9;
+        let left = calls * left_after(passed / lasting.max(1e-9));
         if left < LEAST {
             // Saves later readers the exponential. If a charge has come meanwhile, it stays.
             let _ = self.calls.compare_exchange(word, 0, Ordering::Relaxed, Ordering::Relaxed);

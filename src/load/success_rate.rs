@@ -15,7 +15,7 @@
 //!
 //! Must not depend on: how backends are chosen.
 
-use super::decay::{advance, exp, packed, unpacked};
+use super::decay::{advance, left_after, packed, unpacked};
 use crate::Code;
 use crate::sync::Nanos;
 use crate::sync::atomic::{AtomicU64, Ordering};
@@ -122,7 +122,7 @@ impl SuccessRate {
     // Not inlined, so that the usual path stays small.
     #[inline(never)]
     fn weigh(&self, failed: bool, passed: f64) {
-        let left = exp(-passed);
+        let left = left_after(passed);
         let next = |word| {
             let (calls, failures) = unpacked(word);
             let calls_left = (calls * left).min(MOST_CALLS - 1.0);
@@ -150,8 +150,8 @@ impl SuccessRate {
         if failures == 0.0 {
             return 1.0;
         }
-        let passed = now.since(Nanos::new(self.stamp.load(Ordering::Relaxed))).as_f64();
-        let left = exp(-passed / decay_time);
+        let passed = now.as_f64_since(Nanos::new(self.stamp.load(Ordering::Relaxed)));
+        let left = left_after(passed / decay_time);
         let (calls, failures) = (calls * left, failures * left);
         if failures < LEAST_FAILURES {
             return 1.0;

@@ -155,45 +155,29 @@ struct PeakEwmaPicker {
     sources: Sources,
 }
 
-/// A backend that a pick compares.
-#[derive(Clone, Copy)]
-struct Choice<'a> {
-    candidate: &'a Candidate<PeakEwma>,
-    in_flight: u32,
-    /// What another call costs.
-    cost: f64,
-}
-
-impl<'a> Choice<'a> {
-    /// The better one. Of two with equal costs, this one.
-    #[inline]
-    fn or(self, other: Choice<'a>) -> Choice<'a> {
-        if other.cost < self.cost { other } else { self }
-    }
-}
-
 impl PeakEwmaPicker {
-    /// The backend at this index.
+    /// The backend at this index, and what another call to it costs.
     // Inlined, because a call saves registers: twice in a pick, 20 instructions each time.
     #[inline(always)]
-    fn choice(&self, index: usize, now: Nanos) -> Option<Choice<'_>> {
-        let Compared { candidate, weight } = self.backends.get(index)?;
-        let in_flight = candidate.calls.in_flight();
-        let cost = candidate.calls.observer.cost(in_flight, now) / weight;
-        Some(Choice { candidate, in_flight, cost })
+    fn costed(&self, index: usize, now: Nanos) -> (Option<&Candidate<PeakEwma>>, f64) {
+        let Some(backend) = self.backends.get(index) else { return (None, f64::INFINITY) };
+        let calls = &backend.candidate.calls;
+        let cost = calls.observer.cost(calls.in_flight(), now);
+        (Some(&backend.candidate), cost / backend.weight)
     }
 
     /// The best of the samples, if these are not two of many.
     #[inline(never)]
-    fn best_of_samples(&self, now: Nanos) -> Option<Choice<'_>> {
-        let mut best: Option<Choice<'_>> = None;
+    fn best_of_samples(&self, now: Nanos) -> Option<&Candidate<PeakEwma>> {
+        let (mut best, mut least) = (None, f64::INFINITY);
         distinct(
             || self.sources.random(),
             self.backends.count(),
             self.choices,
             |index| {
-                if let Some(choice) = self.choice(index, now) {
-                    best = Some(best.map_or(choice, |best| best.or(choice)));
+                let (backend, cost) = self.costed(index, now);
+                if cost < least || best.is_none() {
+                    (best, least) = (backend, cost);
                 }
             },
         );
@@ -207,15 +191,14 @@ impl Picker for PeakEwmaPicker {
         let backends = self.backends.count();
         let best = if self.choices == 2 && backends > 2 {
             let [first, second] = two(|| self.sources.random(), backends);
-            match (self.choice(first, now), self.choice(second, now)) {
-                (Some(first), Some(second)) => Some(first.or(second)),
-                (first, second) => first.or(second),
-            }
+            let (first, second) = (self.costed(first, now), self.costed(second, now));
+            // Of backends with equal costs, the first sample is chosen.
+            if second.1 < first.1 { second.0 } else { first.0 }
         } else {
             self.best_of_samples(now)
         };
-        let Some(Choice { candidate, in_flight, .. }) = best else { return Pick::Queue };
-        candidate.calls.observer.picked_at(in_flight, now);
+        let Some(candidate) = best else { return Pick::Queue };
+        candidate.calls.observer.picked_at(candidate.calls.in_flight(), now);
         candidate.pick()
     }
 }

@@ -249,7 +249,6 @@ mod tests {
         let before = clock.now();
         if kernel_trusts_the_counter() {
             clock.measure();
-            assert_ne!(clock.scale.step.load(Ordering::Relaxed), 0);
         }
         // The thread may be stopped between two readings, so each is between two of the standard's.
         let read = || (Instant::now(), clock.now(), Instant::now());

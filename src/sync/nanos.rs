@@ -34,6 +34,13 @@ impl Nanos {
         i64::try_from(self.0).unwrap_or(i64::MAX) as f64
     }
 
+    /// The nanoseconds since an earlier time, up to 292 years. 0 if it is a later one.
+    // Four instructions fewer than `since` and `as_f64`.
+    #[inline]
+    pub fn as_f64_since(self, earlier: Nanos) -> f64 {
+        (self.0.wrapping_sub(earlier.0) as i64 as f64).max(0.0)
+    }
+
     /// The time since an earlier one. 0 if it is a later one.
     #[inline]
     pub const fn since(self, earlier: Nanos) -> Nanos {
@@ -78,6 +85,8 @@ mod tests {
     fn no_time_passes_since_a_later_one() {
         assert_eq!(Nanos::new(5).since(Nanos::new(3)), Nanos::new(2));
         assert_eq!(Nanos::new(3).since(Nanos::new(5)), Nanos::ZERO);
+        assert_eq!(Nanos::new(5).as_f64_since(Nanos::new(3)), 2.0);
+        assert_eq!(Nanos::new(3).as_f64_since(Nanos::new(5)), 0.0);
         assert_eq!(Nanos::new(1 << 40).as_f64(), (1_u64 << 40) as f64);
         assert_eq!(Nanos::new(u64::MAX).as_f64(), i64::MAX as f64);
     }

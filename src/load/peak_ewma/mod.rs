@@ -47,7 +47,7 @@ use std::time::Duration;
 
 pub use self::rule::EwmaRule;
 use super::charged_calls::ChargedCalls;
-use super::decay::{advance, exp};
+use super::decay::{advance, left_after};
 use super::success_rate::SuccessRate;
 use crate::Code;
 use crate::calls::{CallEnd, CallObserver};
@@ -117,7 +117,7 @@ impl PeakEwma {
         }
         let decay_time = self.rule.decay_time();
         self.update(now, |estimate, passed| {
-            if ns > estimate { ns } else { ns + (estimate - ns) * exp(-passed / decay_time) }
+            if ns > estimate { ns } else { ns + (estimate - ns) * left_after(passed / decay_time) }
         });
         self.success.observe(false, now, decay_time);
     }
@@ -145,7 +145,9 @@ impl PeakEwma {
         if in_flight == 0 && self.charged.is_none() {
             // From here on, the estimate does not decay.
             let decay_time = self.rule.decay_time();
-            self.update(now, |estimate, passed| (estimate * exp(-passed / decay_time)).max(1.0));
+            self.update(now, |estimate, passed| {
+                (estimate * left_after(passed / decay_time)).max(1.0)
+            });
         }
     }
 
@@ -161,8 +163,14 @@ impl PeakEwma {
     /// The estimate at `now` of a backend with this many calls, in nanoseconds.
     #[inline]
     pub fn estimate(&self, in_flight: u32, now: Nanos) -> f64 {
+        self.estimate_if_charged(!self.charged.is_none(), in_flight, now)
+    }
+
+    /// The estimate of a backend that is charged with calls, or is not.
+    #[inline]
+    fn estimate_if_charged(&self, charged: bool, in_flight: u32, now: Nanos) -> f64 {
         let estimate = f64::from_bits(self.estimate.load(Ordering::Relaxed));
-        let passed = now.since(Nanos::new(self.stamp.load(Ordering::Relaxed))).as_f64();
+        let passed = now.as_f64_since(Nanos::new(self.stamp.load(Ordering::Relaxed)));
         if in_flight > 0 {
             return if passed > estimate {
                 self.without_ends(estimate, passed, now)
@@ -171,20 +179,16 @@ impl PeakEwma {
             };
         }
         // A backend that answers at once has no calls in flight, and is not idle.
-        if self.charged.is_none() {
-            estimate * exp(-passed / self.rule.decay_time())
-        } else {
-            estimate
-        }
+        if charged { estimate } else { estimate * left_after(passed / self.rule.decay_time()) }
     }
 
     /// The estimate of a backend that has calls of which none has ended for longer than they take.
     #[cold]
     fn without_ends(&self, estimate: f64, passed: f64, now: Nanos) -> f64 {
         let decay_time = self.rule.decay_time();
-        let unpicked = now.since(Nanos::new(self.picked.load(Ordering::Relaxed))).as_f64();
+        let unpicked = now.as_f64_since(Nanos::new(self.picked.load(Ordering::Relaxed)));
         if unpicked > (PROBE_PAUSE * decay_time).max(PROBE_SHARE * passed) {
-            return estimate * exp(-unpicked / decay_time);
+            return estimate * left_after(unpicked / decay_time);
         }
         passed
     }
@@ -192,9 +196,19 @@ impl PeakEwma {
     /// The cost of another call at `now`, if the backend has this many calls.
     #[inline]
     pub fn cost(&self, in_flight: u32, now: Nanos) -> f64 {
-        let calls = f64::from(in_flight) + self.charged.count(now) + 1.0;
-        let cost = self.estimate(in_flight, now) * calls;
+        let cost = if self.charged.is_none() {
+            self.estimate_if_charged(false, in_flight, now) * (f64::from(in_flight) + 1.0)
+        } else {
+            self.cost_if_charged(in_flight, now)
+        };
         if self.success.is_one() { cost } else { self.after_failures(cost, now) }
+    }
+
+    /// The cost without failures.
+    #[cold]
+    fn cost_if_charged(&self, in_flight: u32, now: Nanos) -> f64 {
+        let calls = self.calls(in_flight, now) + 1.0;
+        self.estimate(in_flight, now) * calls
     }
 
     #[cold]
