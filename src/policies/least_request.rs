@@ -144,17 +144,13 @@ impl LeastRequestPicker {
     #[inline(never)]
     fn best_of_samples(&self) -> Option<&Candidate<RequestCost>> {
         let (mut best, mut least) = (None, f64::INFINITY);
-        distinct(
-            || self.sources.random(),
-            self.backends.count(),
-            self.choice_count,
-            |index| {
-                let (backend, cost) = self.costed(index);
-                if cost < least {
-                    (best, least) = (backend, cost);
-                }
-            },
-        );
+        let random = || self.sources.random();
+        distinct(random, self.backends.count(), self.choice_count, |index| {
+            let (backend, cost) = self.costed(index);
+            if cost < least {
+                (best, least) = (backend, cost);
+            }
+        });
         best
     }
 }

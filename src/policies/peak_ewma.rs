@@ -170,17 +170,13 @@ impl PeakEwmaPicker {
     #[inline(never)]
     fn best_of_samples(&self, now: Nanos) -> Option<&Candidate<PeakEwma>> {
         let (mut best, mut least) = (None, f64::INFINITY);
-        distinct(
-            || self.sources.random(),
-            self.backends.count(),
-            self.choices,
-            |index| {
-                let (backend, cost) = self.costed(index, now);
-                if cost < least || best.is_none() {
-                    (best, least) = (backend, cost);
-                }
-            },
-        );
+        let random = || self.sources.random();
+        distinct(random, self.backends.count(), self.choices, |index| {
+            let (backend, cost) = self.costed(index, now);
+            if cost < least || best.is_none() {
+                (best, least) = (backend, cost);
+            }
+        });
         best
     }
 }

@@ -27,22 +27,18 @@ pub(super) struct PrequalPicker {
 
 impl Picker for PrequalPicker {
     fn pick<'a>(&'a self, _call: &Call<'_>) -> Pick<'a> {
-        let (picks, random) = (self.rule.picks(), self.sources.random());
-        let limit = self.reuse.limit(picks, random);
+        let (picks, chance) = (self.rule.picks(), self.sources.random());
+        let limit = self.reuse.limit(picks, chance);
         let mut pool = Pool::new(self.sources.now());
-        distinct(
-            || self.sources.random(),
-            self.backends.count(),
-            self.pool_size,
-            |index| {
-                if let Some(backend) = self.backends.get(index) {
-                    pool.add(backend, limit);
-                }
-            },
-        );
+        let random = || self.sources.random();
+        distinct(random, self.backends.count(), self.pool_size, |index| {
+            if let Some(backend) = self.backends.get(index) {
+                pool.add(backend, limit);
+            }
+        });
         pool.separate(self.rif_quantile);
         let Some(chosen) = pool.choose(self.newest) else { return Pick::Queue };
-        if let Some(removal) = self.reuse.removal(picks, random) {
+        if let Some(removal) = self.reuse.removal(picks, chance) {
             pool.remove(removal);
         }
         chosen.candidate.pick()
