@@ -9,6 +9,7 @@ import json
 import math
 import pathlib
 import sys
+import textwrap
 
 import results
 from fleet import ODD, Outcomes
@@ -88,15 +89,13 @@ def table(run, rows, grpc_version, conditions):
     """Returns the text of the table. `run` has the facts of the run."""
     late = max(seen.late_ms["p99"] for row in rows for seen in row.outcomes)
     workers = f"{run['workers']} worker thread{'s' * (run['workers'] != 1)}"
-    lines = [
+    facts = (
         f"gRPC {grpc_version}, Envoy {run['envoy']} with {workers}, {conditions}."
         f" {len(rows[0].outcomes)} runs of each row, each with {run['warm_up']} s of warm-up and"
         f" then {run['seconds']} s that count. In each run, 99 % of the calls began within"
-        f" {late:.1f} ms of their time. {noise(rows)} CPU times are in seconds per 1,000 calls.",
-        "",
-        HEAD,
-        *(row.line() for row in rows),
-    ]
+        f" {late:.1f} ms of their time. {noise(rows)} CPU times are in seconds per 1,000 calls."
+    )
+    lines = [textwrap.fill(facts, 100), "", HEAD, *(row.line() for row in rows)]
     return "\n".join(lines)
 
 
